@@ -1,0 +1,39 @@
+# Every command does its own set-up: a fresh machine needs Python 3.11 (or newer) and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: install demo test long check bench clean
+
+install: $(READY)
+
+# torch goes first and alone: a later resolver run would fetch a CUDA build of several GB.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,minari,tensorboard]'
+	touch $(READY)
+
+demo: install
+	$(BIN)/panda-grid demo --out runs/demo
+
+test: install
+	$(BIN)/python -m pytest -n 2 -q
+
+long: install
+	$(BIN)/python -m pytest -n 2 -q -m long
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) runs build dist *.egg-info

@@ -1,0 +1,82 @@
+"""Every error that the project raises for bad input; knows nothing else.
+
+InputError (ValueError)
+├── RecordsError      a table of job records, or a file of one
+├── PlatformError     sites and links
+├── StreamError       a stream of jobs, or a trace file
+├── SurrogateError    a sealed folder, its seal or its certificate
+├── SettingError      an environment's configuration or an action
+├── PolicyError       a policy's name, configuration or answer
+└── SeedError         a seed of the wrong type or sign
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = [
+    "InputError",
+    "PlatformError",
+    "PolicyError",
+    "RecordsError",
+    "SeedError",
+    "SettingError",
+    "StreamError",
+    "SurrogateError",
+    "check_seed",
+    "nearest",
+]
+
+
+class InputError(ValueError):
+    """Bad input: says what was needed, what came, and what to do."""
+
+    def __init__(self, needed: str, came: str, do: str) -> None:
+        super().__init__(f"needed {needed}; got {came}; {do}")
+        self.needed, self.came, self.do = needed, came, do
+
+
+class RecordsError(InputError):
+    """A table of job records that cannot be used."""
+
+
+class PlatformError(InputError):
+    """A platform (sites and links) that cannot be used."""
+
+
+class StreamError(InputError):
+    """A stream of jobs, or a trace file, that cannot be used."""
+
+
+class SurrogateError(InputError):
+    """A sealed surrogate that is missing, altered, uncertified or failing."""
+
+
+class SettingError(InputError):
+    """An environment that cannot be built, or was used out of order."""
+
+
+class PolicyError(InputError):
+    """A policy that does not exist or answered with nonsense."""
+
+
+class SeedError(InputError):
+    """A seed that is not a non-negative integer."""
+
+
+def check_seed(seed: Any) -> int:
+    """Return `seed` as an int; refuse floats, strings, booleans and negatives."""
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or int(seed) < 0:
+        raise SeedError("a non-negative integer seed", f"{seed!r}", "pass for example seed=0")
+    return int(seed)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint that names the known entries closest to a mistyped one."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    return (
+        "did you mean " + " or ".join(close) + "?" if close else "choose one of " + ", ".join(known)
+    )
