@@ -25,7 +25,7 @@ _LAZY = {
     "sb3_vec_env": "panda_gym.sb3:sb3_vec_env",
 }
 
-__all__ = ["__version__", *sorted(_LAZY)]  # noqa: PLE0604
+__all__ = ["__version__", *sorted(_LAZY)]
 
 ENVIRONMENTS = {
     "PandaGrid/Placement-v0": {
