@@ -1,0 +1,61 @@
+"""Gathers the verbs into one command and turns errors of input into exit code 2."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Final
+
+import typer
+
+VERBS: Final = (
+    "records",
+    "fit",
+    "sample",
+    "certify",
+    "verify",
+    "simulate",
+    "train",
+    "benchmark",
+    "report",
+    "demo",
+    "doctor",
+)
+"""Verbs in the order of the river: each is `panda_gym/cli/<verb>.py` with a function `<verb>`."""
+
+BAD_INPUT: Final = 2
+
+
+def build() -> typer.Typer:
+    """The command with all its verbs."""
+    app = typer.Typer(
+        name="panda-grid",
+        help="From job records to a trained scheduler: surrogate, certificate, grid, policies.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        add_completion=False,
+    )
+    for verb in VERBS:
+        module = importlib.import_module(f"panda_gym.cli.{verb}")
+        app.command(name=verb)(getattr(module, verb))
+    return app
+
+
+def main() -> None:
+    """Entry point: run a verb; bad input prints one line and exits with 2."""
+    # One thread by default: with small networks two threads are many times slower.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from generators.errors import GeneratorError
+    from metrics.errors import MetricError
+    from panda_gym.errors import InputError
+
+    try:
+        build()()
+    except (InputError, GeneratorError, MetricError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+    except OSError as error:
+        print(f"error: {error.strerror or error}: {error.filename or ''}", file=sys.stderr)
+        sys.exit(BAD_INPUT)

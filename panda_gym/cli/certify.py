@@ -1,0 +1,48 @@
+"""`panda-grid certify`: judge a fitted generator and seal it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from panda_gym.cli.console import Json, Seed, progress_bar, show
+
+
+def certify(
+    draft: Annotated[Path, typer.Argument(help="Folder written by `panda-grid fit`.")],
+    records: Annotated[Path, typer.Option(help="The records that it was fitted to.")],
+    out: Annotated[Path, typer.Option(help="Sealed folder to write.")] = Path("runs/surrogate"),
+    name: Annotated[str | None, typer.Option(help="Name; the folder's if left out.")] = None,
+    rows: Annotated[int | None, typer.Option(min=1, help="Synthetic rows to certify.")] = None,
+    quick: Annotated[bool, typer.Option(help="Subsample the expensive parts.")] = False,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Certify fidelity and privacy; seal generator, workload model and certificate.
+
+    Exit code 0 if the certificate passed, 1 if it failed (the folder is sealed all the same and
+    opens only with --allow-uncertified).
+    """
+    from panda_gym import synthesis
+    from panda_gym.records import load_records
+
+    table = load_records(records)
+    with progress_bar("certify") as progress:
+        sealed = synthesis.certify(
+            draft,
+            table,
+            out,
+            name=name or out.name,
+            rows=rows,
+            seed=seed,
+            quick=quick,
+            progress=progress,
+        )
+    scores = {
+        k: f"{s.value:.4g} (floor {s.floor:.4g})" for k, s in sealed.certificate.scores.items()
+    }
+    verdict = "passed" if sealed.certificate.passed else "failed"
+    show({"certificate": verdict, **scores, "written": str(out)}, json)
+    raise typer.Exit(0 if sealed.certificate.passed else 1)

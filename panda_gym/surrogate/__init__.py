@@ -1,0 +1,9 @@
+"""The surrogate: a generator, a workload model and a certificate in one sealed folder."""
+
+from __future__ import annotations
+
+from panda_gym.surrogate.seal import Seal, verify_seal
+from panda_gym.surrogate.surrogate import Surrogate, surrogate_names
+from panda_gym.surrogate.weeks import Weeks
+
+__all__ = ["Seal", "Surrogate", "Weeks", "surrogate_names", "verify_seal"]

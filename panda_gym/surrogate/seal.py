@@ -1,0 +1,78 @@
+"""The seal of a folder: the hash of each of its files; never knows what the files mean.
+
+`seal.json` names every file of the folder with its SHA-256. A file that is altered, missing or
+extra breaks the seal. The seal shows tampering and accidents, not authorship: who can rewrite the
+whole folder can also rewrite its seal.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from panda_gym.errors import SurrogateError
+from panda_gym.files import sha256, whole_file
+
+SEAL: Final = "seal.json"
+FORMAT: Final = 1
+REPAIR: Final = "fetch an unaltered copy, or seal it again with `panda-grid certify`"
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What `seal.json` holds."""
+
+    files: dict[str, str]
+    """SHA-256 of each file by its path within the folder."""
+    about: dict[str, Any]
+    """Name, origin of the training records, rates and versions."""
+
+    def write(self, folder: Path) -> None:
+        """Write `seal.json` into the folder."""
+        body = {"format": FORMAT, "files": self.files, "about": self.about}
+        with whole_file(folder / SEAL) as aside:
+            aside.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> Seal:
+        """Read `seal.json`; SurrogateError if there is none or it is damaged."""
+        try:
+            body = json.loads((folder / SEAL).read_text())
+            if body["format"] != FORMAT:
+                raise ValueError(f"format {body['format']!r}")
+            return cls(files=dict(body["files"]), about=dict(body["about"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SurrogateError(f"a readable {SEAL} in {folder}", repr(error), REPAIR) from error
+
+
+def hash_files(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below the folder except the seal itself."""
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SEAL)
+    return {p.relative_to(folder).as_posix(): sha256(p) for p in paths}
+
+
+def seal_folder(folder: Path, about: dict[str, Any]) -> Seal:
+    """Hash the folder's files and write its seal."""
+    seal = Seal(files=hash_files(folder), about=about)
+    seal.write(folder)
+    return seal
+
+
+def verify_seal(folder: Path) -> Seal:
+    """Read the seal and check every file against it; SurrogateError names those that differ."""
+    seal = Seal.read(folder)
+    found = hash_files(folder)
+    for name in sorted(seal.files.keys() | found.keys()):
+        if name not in found:
+            raise SurrogateError(f"{name} as sealed in {folder}", "no such file", REPAIR)
+        if name not in seal.files:
+            raise SurrogateError(f"only sealed files in {folder}", f"an extra {name}", REPAIR)
+        if seal.files[name] != found[name]:
+            raise SurrogateError(
+                f"{name} with SHA-256 {seal.files[name][:12]}…",
+                f"{found[name][:12]}… (altered after sealing)",
+                REPAIR,
+            )
+    return seal

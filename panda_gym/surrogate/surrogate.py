@@ -1,0 +1,186 @@
+"""A surrogate of job records: opened only if sealed and certified; knows tables, never sites.
+
+The folder:
+
+    generator/            weights and encoding (safetensors and JSON), see `generators`
+    workload_model.cbm    predicts workload from what a broker knows; fitted on synthetic rows
+                          alone, so that it tells nothing the certified generator does not
+    certificate.json      fidelity and privacy, see `metrics`
+    head.parquet          the first week of stream 0, drawn before sealing: the same on every
+                          machine, and at hand without torch
+    seal.json             SHA-256 of each of these
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from panda_gym.errors import SurrogateError, nearest
+from panda_gym.files import whole_folder
+from panda_gym.surrogate.seal import Seal, seal_folder, verify_seal
+from panda_gym.surrogate.weeks import Weeks
+from panda_gym.workload import WorkloadModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from metrics import Certificate
+
+SHIPPED: Final = Path(__file__).parent / "shipped"
+HEAD_SEED: Final = 0
+
+
+def surrogate_names() -> tuple[str, ...]:
+    """Names of the surrogates that ship inside the package."""
+    if not SHIPPED.is_dir():
+        return ()
+    return tuple(sorted(p.name for p in SHIPPED.iterdir() if (p / "seal.json").is_file()))
+
+
+def find(path_or_name: str | Path) -> Path:
+    """The folder of a shipped name or a path; SurrogateError names the nearest shipped one."""
+    if str(path_or_name) in surrogate_names():
+        return SHIPPED / str(path_or_name)
+    if Path(path_or_name).is_dir():
+        return Path(path_or_name)
+    raise SurrogateError(
+        "a sealed folder or the name of a shipped surrogate",
+        repr(str(path_or_name)),
+        nearest(str(path_or_name), surrogate_names()),
+    )
+
+
+class Surrogate:
+    """A sealed folder, opened. Generator and workload model load when first needed."""
+
+    def __init__(self, folder: Path, seal: Seal, certificate: Certificate) -> None:
+        self.folder, self.seal, self.certificate = folder, seal, certificate
+
+    @classmethod
+    def open(cls, path_or_name: str | Path, *, allow_uncertified: bool = False) -> Surrogate:
+        """Open a sealed surrogate after checking every hash and its certificate.
+
+        Args:
+            path_or_name: a sealed folder, or a name from `surrogate_names()`.
+            allow_uncertified: open it although its certificate says "failed".
+
+        Raises:
+            SurrogateError: not found, altered, or failing and not allowed.
+        """
+        from metrics import Certificate
+
+        folder = find(path_or_name)
+        seal = verify_seal(folder)
+        certificate = Certificate.from_json(folder / "certificate.json")
+        if not certificate.passed and not allow_uncertified:
+            raise SurrogateError(
+                f"a surrogate whose certificate passed ({folder.name})",
+                "a certificate with verdict 'failed'",
+                "read its report; to use it all the same pass allow_uncertified=True"
+                " (--allow-uncertified)",
+            )
+        return cls(folder, seal, certificate)
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | Path,
+        *,
+        name: str,
+        generator: Any,
+        generator_name: str,
+        workload_model: WorkloadModel,
+        certificate: Certificate,
+        origin: str,
+        head_rows: int = 20_000,
+        start: np.datetime64,
+    ) -> Surrogate:
+        """Write and seal a folder; it replaces an older one only when it is whole.
+
+        Args:
+            generator: fitted, with `.sample(n, seed)` and `.save(folder)`.
+            origin: one sentence on the records behind it, repeated wherever results stand.
+            head_rows: rows of the first week of stream 0, stored ready-made.
+            start: the stream begins on the first Monday not before this time.
+        """
+        with whole_folder(folder) as aside:
+            generator.save(aside / "generator")
+            workload_model.save(aside / "workload_model.cbm")
+            certificate.to_json(aside / "certificate.json")
+            about = {
+                "name": name,
+                "generator": generator_name,
+                "origin": origin,
+                "rows_per_week": int(head_rows),
+                "start": str(np.datetime64(start, "s")),
+            }
+            draw = _with_prediction(generator.sample, workload_model)
+            weeks = Weeks(draw, start=start, rows_per_week=head_rows, seed=HEAD_SEED)
+            weeks.week(0).to_parquet(aside / "head.parquet", compression="zstd")
+            seal_folder(aside, about)
+        return cls.open(folder, allow_uncertified=True)
+
+    @property
+    def name(self) -> str:
+        """The name under which it was sealed."""
+        return str(self.seal.about["name"])
+
+    @property
+    def origin(self) -> str:
+        """One sentence on the records that it was fitted to."""
+        return str(self.seal.about["origin"])
+
+    @cached_property
+    def generator(self) -> Any:
+        """The generator, loaded."""
+        import generators
+
+        return generators.load(self.folder / "generator")
+
+    @cached_property
+    def workload_model(self) -> WorkloadModel:
+        """The workload model, loaded."""
+        return WorkloadModel.load(self.folder / "workload_model.cbm")
+
+    def sample(self, n: int, seed: int = 0) -> pd.DataFrame:
+        """Draw n synthetic records: the nine columns."""
+        return self.generator.sample(n, seed=seed)
+
+    def stream(self, seed: int = 0, rows_per_week: int | None = None) -> Weeks:
+        """Synthetic records without end, a table a week, with a column `workload_pred` (Gflop).
+
+        Args:
+            seed: same seed, same stream.
+            rows_per_week: density of the stream; None takes the sealed one.
+        """
+        rows = rows_per_week or int(self.seal.about["rows_per_week"])
+        start = np.datetime64(self.seal.about["start"], "s")
+
+        def draw(n: int, child: int) -> pd.DataFrame:
+            return _with_prediction(self.generator.sample, self.workload_model)(n, child)
+
+        return Weeks(draw, start=start, rows_per_week=rows, seed=seed)
+
+    def head(self) -> pd.DataFrame:
+        """The sealed first week of stream 0 with `workload_pred`; needs no torch, no CatBoost."""
+        import pandas as pd
+
+        table = pd.read_parquet(self.folder / "head.parquet")
+        # Parquet has no unit of whole seconds; it returns milliseconds.
+        table["creationtime"] = table["creationtime"].astype("datetime64[s]")
+        table.attrs["origin"] = self.origin
+        return table
+
+
+def _with_prediction(sample: Any, model: WorkloadModel) -> Any:
+    """A draw function whose tables carry the workload that a broker would predict."""
+
+    def draw(n: int, seed: int) -> pd.DataFrame:
+        table = sample(n, seed=seed)
+        return table.assign(workload_pred=model.predict(table))
+
+    return draw

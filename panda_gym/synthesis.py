@@ -1,0 +1,173 @@
+"""From records to a sealed surrogate: split, fit, certify, seal; knows no site and no environment.
+
+Each step writes a folder that is whole or absent, so that a run that was interrupted goes on where
+it stopped:
+
+    draft/generator/    the fitted generator
+    draft/fit.json      what it was fitted to: hash of the records, split seed, settings, CPU time
+    surrogate/          the sealed folder (see `panda_gym.surrogate`)
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from panda_gym.errors import SurrogateError, check_seed
+from panda_gym.files import sha256, whole_file, whole_folder
+from panda_gym.surrogate import Surrogate
+from panda_gym.workload import WorkloadModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What stands behind a fitted generator; `fit.json`."""
+
+    generator: str
+    """Registered name of the generator."""
+    config: dict[str, Any]
+    """Settings that differ from the generator's defaults."""
+    origin: str
+    """One sentence on the records."""
+    rows: int
+    """Rows of the training part."""
+    split_seed: int
+    """Seed of the random 80/20 split into training and holdout rows."""
+    seed: int
+    """Seed of the fit."""
+    cpu_s: float
+    """CPU seconds of the fit."""
+    wall_s: float
+    """Wall-clock seconds of the fit."""
+
+    def write(self, folder: Path) -> None:
+        """Write `fit.json` into the folder."""
+        with whole_file(folder / "fit.json") as aside:
+            aside.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
+
+    @classmethod
+    def read(cls, folder: Path) -> Fit:
+        """Read `fit.json`; SurrogateError if the folder holds no fitted generator."""
+        try:
+            return cls(**json.loads((folder / "fit.json").read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise SurrogateError(
+                f"a folder written by `panda-grid fit` at {folder}",
+                f"{error}",
+                "run `panda-grid fit RECORDS --out FOLDER` first",
+            ) from error
+
+
+def split(records: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training and holdout rows, 80/20 by random rows, as certification needs them."""
+    from panda_gym.records import split_rows
+
+    return split_rows(records, seed=seed)
+
+
+def fit(
+    records: pd.DataFrame,
+    folder: str | Path,
+    *,
+    generator: str = "tabddpm",
+    config: dict[str, Any] | None = None,
+    seed: int = 0,
+    split_seed: int = 0,
+    progress: Progress | None = None,
+) -> Fit:
+    """Fit a registered generator to the training part of `records` and write the draft folder."""
+    import generators
+
+    model = generators.create(generator, **(config or {}))
+    train, _ = split(records, check_seed(split_seed))
+    cpu, wall = time.process_time(), time.perf_counter()
+    model.fit(train, seed=check_seed(seed), progress=progress)
+    done = Fit(
+        generator=generator,
+        config=config or {},
+        origin=str(records.attrs.get("origin", "records of unknown origin")),
+        rows=len(train),
+        split_seed=split_seed,
+        seed=seed,
+        cpu_s=round(time.process_time() - cpu, 1),
+        wall_s=round(time.perf_counter() - wall, 1),
+    )
+    with whole_folder(folder) as aside:
+        model.save(aside / "generator")
+        done.write(aside)
+    return done
+
+
+def certify(
+    draft: str | Path,
+    records: pd.DataFrame,
+    folder: str | Path,
+    *,
+    name: str,
+    rows: int | None = None,
+    head_rows: int = 20_000,
+    seed: int = 0,
+    quick: bool = False,
+    progress: Progress | None = None,
+) -> Surrogate:
+    """Sample from a fitted generator, certify the sample, and seal all of it into `folder`.
+
+    Args:
+        records: the same table that `fit` saw; the split is drawn again from its seed.
+        rows: synthetic rows to certify; None takes as many as the training part has.
+        head_rows: rows of the sealed first week of the stream.
+        quick: subsample for the expensive parts, and say so in the certificate.
+
+    The surrogate is sealed whatever the verdict; one that failed opens only when asked to.
+    """
+    import generators
+    import metrics
+
+    behind = Fit.read(Path(draft))
+    model = generators.load(Path(draft) / "generator")
+    train, holdout = split(records, behind.split_seed)
+    if len(train) != behind.rows:
+        raise SurrogateError(
+            f"the records that the generator was fitted to ({behind.rows} training rows)",
+            f"records with {len(train)} training rows",
+            "pass the same records file to `panda-grid certify`",
+        )
+    # Attributes tell the certificate where the rows come from; pandas may drop them in a split.
+    train.attrs["origin"] = behind.origin
+    synthetic = model.sample(rows or len(train), seed=seed + 1)
+    certificate = metrics.certify(
+        train,
+        holdout,
+        synthetic,
+        target="workload",
+        time="creationtime",
+        seed=seed,
+        quick=quick,
+        weights_sha256=_weights(Path(draft) / "generator"),
+        progress=progress,
+    )
+    workload_model = WorkloadModel.fit(synthetic, seed=seed)
+    return Surrogate.create(
+        folder,
+        name=name,
+        generator=model,
+        generator_name=behind.generator,
+        workload_model=workload_model,
+        certificate=certificate,
+        origin=behind.origin,
+        head_rows=head_rows,
+        start=records["creationtime"].max().to_datetime64(),
+    )
+
+
+def _weights(folder: Path) -> dict[str, str]:
+    return {p.name: sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}
