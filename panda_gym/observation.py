@@ -124,6 +124,10 @@ class View:
         row = position(GRID_FEATURES, name)
         return GRID_FEATURES[row].decode(self._parts["grid"][:, row, None])
 
+    def codes(self, part: str) -> Array:
+        """A part of the observation as it stands, float32 with a batch axis."""
+        return self._parts[part]
+
     @property
     def mask(self) -> Array:
         """Where the job may go, bool[E, S]."""

@@ -1,0 +1,94 @@
+"""What a policy is: observation and generator in, one site an environment out.
+
+It knows observations (through `View`), never an environment. A policy is composed of a number a
+site and a choice among numbers; nothing implemented here is overridden.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, final
+
+import numpy as np
+
+from panda_gym.errors import PolicyError
+from panda_gym.observation import View
+from panda_gym.policies.choice import best, draw
+
+Array = np.ndarray
+
+
+class Policy(ABC):
+    """Names a site for the job at hand in each of E environments.
+
+    A policy draws the same count of numbers for every environment, in order, so that a batch of
+    E observations is answered as its E members in turn by the same generator.
+    """
+
+    equivariant: ClassVar[bool] = True
+    """Whether a permutation of the sites permutes the choice."""
+
+    @abstractmethod
+    def reset(self, envs: int) -> None:
+        """Forget what was remembered; the next observation has `envs` environments."""
+
+    @abstractmethod
+    def choose(self, view: View, rng: np.random.Generator) -> Array:
+        """Return a legal site for every environment, int64[E]."""
+
+    @final
+    def __call__(self, observation: Mapping[str, Array], rng: np.random.Generator) -> Array:
+        """Return a legal site for every environment, int64[E].
+
+        observation: sites float32[E, F, S], job [E, J], grid [E, G], action_mask int8[E, S].
+        PolicyError if an environment has no legal site.
+        """
+        view = View(observation)
+        if not view.mask.any(axis=1).all():
+            raise PolicyError(
+                "at least one legal site", "an action mask of zeros", "make a site legal"
+            )
+        return np.asarray(self.choose(view, rng), dtype=np.int64)
+
+    @final
+    def act(self, observation: Mapping[str, Array], rng: np.random.Generator) -> int:
+        """Return the site for one observation, with or without a batch axis of one."""
+        sites = self(observation, rng)
+        if len(sites) != 1:
+            raise PolicyError(
+                "one observation", f"a batch of {len(sites)}", "call the policy itself"
+            )
+        return int(sites[0])
+
+
+class Memoryless(Policy):
+    """A policy whose answer depends on the observation and the generator alone."""
+
+    @final
+    def reset(self, envs: int) -> None:
+        """Nothing is remembered."""
+
+
+class Ranking(Memoryless):
+    """Takes the legal site of the highest score; ties by the generator."""
+
+    @abstractmethod
+    def score(self, view: View) -> Array:
+        """Return how good every site is, float64[E, S], higher is better."""
+
+    @final
+    def choose(self, view: View, rng: np.random.Generator) -> Array:
+        return best(self.score(view), view.mask, rng)
+
+
+class Drawing(Memoryless):
+    """Draws a legal site with probability proportional to its weight."""
+
+    @abstractmethod
+    def weight(self, view: View) -> Array:
+        """Return the weight of every site, float64[E, S], >= 0."""
+
+    @final
+    def choose(self, view: View, rng: np.random.Generator) -> Array:
+        return draw(self.weight(view), view.mask, rng)

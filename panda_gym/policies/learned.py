@@ -1,0 +1,111 @@
+"""A trained agent as a policy; knows a folder of safetensors and JSON, never how it was trained.
+
+    agent.json          kind, network, features, provenance (command, seed, versions, curve)
+    agent.safetensors   weights
+
+Nothing in the folder is executed: there is no pickle in it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from panda_gym.errors import PolicyError
+from panda_gym.files import sha256, whole_folder
+from panda_gym.observation import View
+from panda_gym.policies.base import Memoryless
+from panda_gym.policies.choice import best, draw
+
+if TYPE_CHECKING:
+    from panda_gym.policies.scorer import SiteScorer
+
+CARD: Final = "agent.json"
+WEIGHTS: Final = "agent.safetensors"
+KIND: Final = "site_scorer"
+
+
+@dataclass(frozen=True)
+class Learned(Memoryless):
+    """Scores every site with a trained `SiteScorer`.
+
+    folder: where the agent was saved.
+    greedy: True takes the best score, False draws from softmax(scores) as in training.
+    """
+
+    folder: str | Path
+    greedy: bool = True
+    scorer: SiteScorer = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scorer", load_agent(self.folder))
+
+    def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
+        scores = self.scores(view)
+        if self.greedy:
+            return best(scores, view.mask, rng)
+        scores = np.where(view.mask, scores, -np.inf)
+        return draw(np.exp(scores - scores.max(axis=1, keepdims=True)), view.mask, rng)
+
+    def scores(self, view: View) -> np.ndarray:
+        """Return the score of every site, float64[E, S]."""
+        import torch
+
+        codes = (torch.as_tensor(view.codes(part)) for part in ("sites", "job", "grid"))
+        with torch.inference_mode():
+            scores, _ = self.scorer(*codes, torch.as_tensor(view.mask))
+        return scores.double().numpy()
+
+
+def save_agent(folder: str | Path, scorer: SiteScorer, provenance: dict[str, Any]) -> None:
+    """Write an agent folder, whole or not at all."""
+    from panda_gym.policies.scorer import features_fingerprint, save_weights
+
+    with whole_folder(folder) as aside:
+        save_weights(scorer, aside / WEIGHTS)
+        card = {
+            "kind": KIND,
+            "network": vars(scorer.shape),
+            "weights_sha256": sha256(aside / WEIGHTS),
+            "features": features_fingerprint(),
+            "provenance": provenance,
+        }
+        (aside / CARD).write_text(json.dumps(card, indent=1) + "\n")
+
+
+def read_card(folder: str | Path) -> dict[str, Any]:
+    """Return an agent's JSON card; PolicyError if the folder holds no agent of ours."""
+    path = Path(folder) / CARD
+    try:
+        card = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise PolicyError(
+            f"an agent's folder with {CARD}", f"{folder}: {error}", "train an agent first"
+        ) from error
+    if not isinstance(card, dict) or card.get("kind") != KIND:
+        raise PolicyError(f"an agent of kind {KIND!r}", f"{path}", "train an agent with `train`")
+    return card
+
+
+def load_agent(folder: str | Path) -> SiteScorer:
+    """Rebuild the scorer of an agent folder; PolicyError if altered or of other features."""
+    from panda_gym.policies.scorer import ScorerShape, features_fingerprint, load_weights
+
+    card, weights = read_card(folder), Path(folder) / WEIGHTS
+    if card.get("features") != features_fingerprint():
+        raise PolicyError(
+            "an agent trained on this observation",
+            f"{folder}, trained on other features",
+            "train the agent again",
+        )
+    if not weights.is_file() or sha256(weights) != card.get("weights_sha256"):
+        raise PolicyError(
+            f"the weights that {CARD} names",
+            f"{weights}, missing or altered",
+            "restore the folder or train the agent again",
+        )
+    return load_weights(weights, ScorerShape(**card["network"]))

@@ -1,0 +1,157 @@
+"""The permutation-equivariant site scorer, a torch module; knows observations, never training.
+
+One small network, shared by all sites, scores each site from its own features, the job's, the
+grid's and a summary of all legal sites (Zaheer et al., Deep Sets, 2017). It holds no count of
+sites, so what is trained on 50 sites runs on 150.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from panda_gym.errors import PolicyError
+from panda_gym.observation import (
+    GRID_FEATURES,
+    JOB_FEATURES,
+    SITE_FEATURES,
+    Feature,
+    position,
+)
+
+ALMOST_ONE: Final = 1.0 - 1e-6
+"""A ratio code is cut here, so that its logarithm stays finite."""
+
+DERIVED: Final = ("log completion", "log slowdown", "regret of completion", "regret of slowdown")
+"""What is computed beside the features: see `SiteScorer.derive`."""
+
+PART_FEATURES: Final = {"sites": SITE_FEATURES, "job": JOB_FEATURES, "grid": GRID_FEATURES}
+
+
+@dataclass(frozen=True)
+class ScorerShape:
+    """Sizes of the network.
+
+    hidden: width of the layers that all sites share.
+    critic: width of the layer that values the whole observation.
+    """
+
+    hidden: int = 32
+    critic: int = 64
+
+
+class SiteScorer(nn.Module):
+    """Scores of S sites and one value from an observation.
+
+    forward: sites [B, F, S], job [B, J], grid [B, G], mask [B, S] -> scores [B, S], value [B].
+    Ratio codes x / (x + scale) are turned into ln(1 + x / scale) before they are used.
+    """
+
+    def __init__(self, shape: ScorerShape | None = None) -> None:
+        super().__init__()
+        self.shape = shape or ScorerShape()
+        width, context = self.shape.hidden, len(JOB_FEATURES) + len(GRID_FEATURES)
+        self.site_in = nn.Linear(len(SITE_FEATURES) + len(DERIVED), width)
+        self.context_in = nn.Linear(context, width, bias=False)
+        self.site_mid = nn.Linear(width, width)
+        self.pool_mid = nn.Linear(2 * width, width, bias=False)
+        self.score_out = nn.Linear(width, 1, bias=False)
+        self.critic_in = nn.Linear(2 * width + context, self.shape.critic)
+        self.critic_out = nn.Linear(self.shape.critic, 1)
+        for part, table in PART_FEATURES.items():
+            ratio = torch.tensor([feature.kind == "ratio" for feature in table])
+            self.register_buffer(f"{part}_ratio", ratio, persistent=False)
+        with torch.no_grad():
+            self.score_out.weight.mul_(0.1)
+
+    def forward(
+        self, sites: Tensor, job: Tensor, grid: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        legal = mask.bool()[:, None, :]
+        context = torch.cat(
+            [self._spread(job, self.job_ratio), self._spread(grid, self.grid_ratio)], dim=1
+        )
+        features = torch.cat(
+            [self._spread(sites, self.sites_ratio[:, None]), derive(sites, legal)], dim=1
+        )
+        first = torch.relu(_each(self.site_in, features) + self.context_in(context)[:, :, None])
+        pooled = _summary(first, legal)
+        second = torch.relu(_each(self.site_mid, first) + self.pool_mid(pooled)[:, :, None])
+        scores = _each(self.score_out, second)[:, 0, :]
+        critic = torch.relu(self.critic_in(torch.cat([_summary(second, legal), context], dim=1)))
+        return scores, self.critic_out(critic)[:, 0]
+
+    @staticmethod
+    def _spread(code: Tensor, ratio: Tensor) -> Tensor:
+        """ln(1 + x / scale) where a code is a ratio, the code itself where it is linear."""
+        return torch.where(ratio, -torch.log1p(-code.clamp(max=ALMOST_ONE)), code)
+
+
+def derive(sites: Tensor, legal: Tensor) -> Tensor:
+    """ln of completion and of slowdown at every site, and how far each is from the best legal.
+
+    sites [B, F, S] codes, legal [B, 1, S] -> [B, 4, S]. Completion is max(transfer, wait) + run
+    in hours; slowdown is completion / run.
+    """
+    wait, transfer, run = (_natural(sites, name) for name in ("wait", "transfer", "run"))
+    completion = torch.maximum(wait, transfer) + run + 1.0
+    logs = torch.stack([torch.log(completion / 3600.0), torch.log(completion / (run + 1.0))], dim=1)
+    best = logs.masked_fill(~legal, torch.inf).amin(dim=2, keepdim=True)
+    return torch.cat([logs, logs - torch.where(best.isinf(), 0.0, best)], dim=1)
+
+
+def _natural(sites: Tensor, name: str) -> Tensor:
+    """A ratio feature of the sites in natural units, [B, S]."""
+    row = position(SITE_FEATURES, name)
+    code = sites[:, row].clamp(max=ALMOST_ONE)
+    return code * SITE_FEATURES[row].scale / (1.0 - code)
+
+
+def _each(layer: nn.Linear, inputs: Tensor) -> Tensor:
+    """Apply a layer to every site of [B, in, S]."""
+    outputs = torch.matmul(layer.weight, inputs)
+    return outputs if layer.bias is None else outputs + layer.bias[:, None]
+
+
+def _summary(hidden: Tensor, legal: Tensor) -> Tensor:
+    """Mean and maximum over the legal sites, [B, 2 width]; hidden >= 0."""
+    kept = hidden * legal
+    mean = kept.sum(dim=2) / legal.sum(dim=2).clamp(min=1)
+    return torch.cat([mean, kept.amax(dim=2)], dim=1)
+
+
+def features_fingerprint() -> dict[str, list[list[str | float]]]:
+    """The observation that a scorer was built for, as JSON: name, kind and scale of each row."""
+
+    def row(feature: Feature) -> list[str | float]:
+        return [feature.name, feature.kind, feature.scale]
+
+    return {part: [row(feature) for feature in table] for part, table in PART_FEATURES.items()}
+
+
+def save_weights(scorer: SiteScorer, path: Path) -> None:
+    """Write the weights as safetensors."""
+    from safetensors.torch import save_file
+
+    save_file({key: value.contiguous() for key, value in scorer.state_dict().items()}, str(path))
+
+
+def load_weights(path: Path, shape: ScorerShape) -> SiteScorer:
+    """Rebuild a scorer from weights; PolicyError if the file does not fit the shape."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    scorer = SiteScorer(shape)
+    try:
+        scorer.load_state_dict(load_file(str(path)))
+    except (SafetensorError, RuntimeError, OSError) as error:
+        raise PolicyError(
+            f"weights of a site scorer {asdict(shape)} in {path}",
+            str(error).splitlines()[0],
+            "train the agent again or restore the file",
+        ) from error
+    return scorer.eval()
