@@ -1,0 +1,205 @@
+"""What every generator offers; knows tables and folders, never a method of generating.
+
+A generator is fitted to one table and sampled for rows of the same columns, dtypes and levels.
+`fit`, `sample`, `save` and `restore` stand here once, final; a generator brings four private
+methods. Rows are drawn in blocks of fixed size, each from its own seed, so that the first k rows
+of a sample do not depend on how many more were asked for. No row is ever rejected.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, Self, final
+
+import numpy as np
+import pandas as pd
+
+from generators.encoding import Encoded, Encoder, EncodingConfig
+from generators.errors import GeneratorError, check_count, check_seed, nearest
+from generators.files import read_folder, write_folder
+
+Progress = Callable[[int, int, str], None]
+FIT, SAMPLE, ENCODE, DECODE = range(4)
+"""Streams of random numbers that one seed is split into."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings that all generators share."""
+
+    min_count: int = 10
+    """Levels seen fewer times share one bucket, resampled from their frequencies within it."""
+    atom_share: float = 0.005
+    """A value of a numeric column with at least this share of the rows becomes a token."""
+    max_knots: int = 20_000
+    """Most knots kept of one column's quantile function."""
+
+    def __post_init__(self) -> None:
+        check_range(self, "min_count", 1, 10**9)
+        check_range(self, "atom_share", 0.0, 1.0)
+        check_range(self, "max_knots", 16, 10**7)
+
+
+class Generator(ABC):
+    """A model of one table."""
+
+    name: ClassVar[str]
+    """Name in the registry."""
+    Config: ClassVar[type[Config]]
+    """Type of the configuration."""
+    block: ClassVar[int] = 2048
+    """Rows drawn from one seed; part of the model, since it decides which rows a seed gives."""
+
+    @final
+    def __init__(self, **config: Any) -> None:
+        self.config: Any = _configured(self.name, self.Config, config)
+        self.encoder: Encoder | None = None
+
+    @final
+    def fit(
+        self,
+        table: pd.DataFrame,
+        seed: int = 0,
+        progress: Progress | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> Self:
+        """Learn `table`; the same table, settings and seed give the same model.
+
+        `progress(done, total, message)` is called now and then. `checkpoint` names a folder: a
+        fit that was stopped goes on from there and ends with the same weights, bit for bit.
+        """
+        seed = check_seed(seed)
+        encoder = Encoder.fit(table, self._encoding())
+        data = encoder.encode(table, np.random.default_rng([seed, ENCODE]))
+        self.encoder = None
+        folder = None if checkpoint is None else Path(checkpoint)
+        self._fit(encoder, data, seed, progress, folder)
+        self.encoder = encoder
+        return self
+
+    @final
+    def sample(self, n: int, seed: int = 0) -> pd.DataFrame:
+        """Return `n` rows; the same seed gives the same rows, whatever `n` beyond them."""
+        n, seed = check_count(n), check_seed(seed)
+        encoder = self._fitted()
+        blocks = [self._decoded_block(encoder, seed, i) for i in range(-(-n // self.block))]
+        if not blocks:
+            return self._decoded_block(encoder, seed, 0).iloc[:0]
+        table = pd.concat(blocks, ignore_index=True) if len(blocks) > 1 else blocks[0]
+        return table.iloc[:n]
+
+    @final
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted generator to `folder` as JSON and safetensors, whole or not at all."""
+        encoder = self._fitted()
+        meta = {"generator": self.name, "config": asdict(self.config), "encoder": encoder.meta()}
+        arrays = {f"encoder.{k}": a for k, a in encoder.arrays().items()}
+        arrays |= {f"model.{k}": a for k, a in self._arrays().items()}
+        write_folder(folder, meta, arrays)
+
+    @final
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Return the generator of this kind that `save` wrote to `folder`."""
+        return cls.restore(*read_folder(folder))
+
+    @final
+    @classmethod
+    def restore(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
+        """Return the fitted generator that settings and arrays describe."""
+        if meta.get("generator") != cls.name:
+            raise GeneratorError(
+                f"a folder of the generator {cls.name!r}",
+                f"one of {meta.get('generator')!r}",
+                "use generators.load(folder), which finds the right one",
+            )
+        try:
+            self = cls(**meta["config"])
+            encoder = Encoder.restore(meta["encoder"], _under("encoder.", arrays))
+            self._restore(encoder, _under("model.", arrays))
+        except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as fault:
+            raise GeneratorError(
+                "settings and weights that fit together", f"{fault}", "fit and save it again"
+            ) from fault
+        self.encoder = encoder
+        return self
+
+    def _encoding(self) -> EncodingConfig:
+        """Return how this generator wants its table encoded."""
+        return EncodingConfig(
+            min_count=self.config.min_count,
+            atom_share=self.config.atom_share,
+            max_knots=self.config.max_knots,
+        )
+
+    @abstractmethod
+    def _fit(
+        self,
+        encoder: Encoder,
+        data: Encoded,
+        seed: int,
+        progress: Progress | None,
+        checkpoint: Path | None,
+    ) -> None:
+        """Learn the encoded table."""
+
+    @abstractmethod
+    def _draw(
+        self, encoder: Encoder, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return tokens int32[n, C] and numbers float32[n, D]."""
+
+    @abstractmethod
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """Return all that was learnt."""
+
+    @abstractmethod
+    def _restore(self, encoder: Encoder, arrays: dict[str, np.ndarray]) -> None:
+        """Take back what `_arrays` returned."""
+
+    def _decoded_block(self, encoder: Encoder, seed: int, index: int) -> pd.DataFrame:
+        drawn = self._draw(encoder, self.block, np.random.default_rng([seed, SAMPLE, index]))
+        return encoder.decode(*drawn, np.random.default_rng([seed, DECODE, index]))
+
+    def _fitted(self) -> Encoder:
+        if self.encoder is None:
+            raise GeneratorError(
+                "a fitted generator", "one that was not fitted", "call .fit(table) first"
+            )
+        return self.encoder
+
+
+def check_range(config: Any, field: str, low: float, high: float) -> None:
+    """Refuse a setting that is no number between `low` and `high`; integers stay integers."""
+    value = getattr(config, field)
+    whole = isinstance(low, int)
+    good = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    if not good or not low <= value <= high:
+        kind = "an integer" if whole else "a number"
+        raise GeneratorError(
+            f"{field} as {kind} from {low} to {high}", f"{value!r}", f"set {field} within that"
+        )
+
+
+def check_choice(config: Any, field: str, choices: tuple[str, ...]) -> None:
+    """Refuse a setting that is none of `choices`."""
+    value = getattr(config, field)
+    if value not in choices:
+        raise GeneratorError(
+            f"{field} as one of {', '.join(choices)}", f"{value!r}", nearest(str(value), choices)
+        )
+
+
+def _configured(name: str, kind: type[Config], config: dict[str, Any]) -> Config:
+    known = [field.name for field in fields(kind)]
+    for key in config:
+        if key not in known:
+            raise GeneratorError(f"a setting of {name!r}", f"{key!r}", nearest(key, known))
+    return kind(**config)
+
+
+def _under(start: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {k[len(start) :]: a for k, a in arrays.items() if k.startswith(start)}
