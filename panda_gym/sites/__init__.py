@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from panda_gym.sites.loading import load_platform, platform_names
+from panda_gym.sites.loading import load_platform, platform_names, platform_origin
 from panda_gym.sites.platform import Platform
 
-__all__ = ["Platform", "load_platform", "platform_names"]
+__all__ = ["Platform", "load_platform", "platform_names", "platform_origin"]

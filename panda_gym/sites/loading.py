@@ -24,11 +24,16 @@ LOCAL_MBPS: Final = 200.0
 """Default local read of one job, MB/s."""
 REMOTE_MBPS: Final = 22.0
 """Default rate between two sites, MB/s: the median stage-in rate of public job records."""
-LATENCY_S: Final = 5.0
-"""Default start-up time of a transfer between two sites, s; local reads start at once."""
+START_S: Final = 2.0
+HOP_S: Final = 1.0
+"""Default start-up time of a transfer, s: START_S + HOP_S x closeness."""
 
-SHIPPED: Final = {name: Path(__file__).parent / name for name in ("atlas150", "small15", "tiny4")}
-"""Platforms that ship inside the package, each a folder of tables."""
+SHIPPED: Final = {
+    "atlas150": "150 queues of about 100 sites, see `calibrate`",
+    "small15": "15 of them with 600 slots together, for small experiments",
+    "tiny4": "4 invented sites for tests",
+}
+"""Platforms that ship inside the package, each a folder of tables of that name."""
 
 _MATRICES: Final = ("bandwidth_mbps", "latency_s", "closeness")
 
@@ -54,8 +59,8 @@ def load_platform(
     Raises:
         PlatformError: unknown name, or a table that cannot be used; says which entry.
     """
-    folder = SHIPPED.get(str(name_or_path))
-    path = folder or Path(name_or_path)
+    shipped = isinstance(name_or_path, str) and name_or_path in SHIPPED
+    path = Path(__file__).parent / name_or_path if shipped else Path(name_or_path)
     if path.is_dir():
         matrices = {m: path / f"{m}.csv" for m in _MATRICES if (path / f"{m}.csv").is_file()}
         platform = _from_csv(path.name, path / "sites.csv", matrices)
@@ -72,24 +77,35 @@ def load_platform(
     return platform.scaled(scale)
 
 
+def platform_origin(name: str) -> tuple[dict[str, str], ...]:
+    """Where each figure of a shipped platform comes from: rows of figure, kind, source, rule.
+
+    Kinds: "fact" (read off a public source), "calibrated" (follows a public distribution),
+    "assigned" (a choice of this project).
+    """
+    if name not in SHIPPED:
+        raise PlatformError("the name of a shipped platform", repr(name), nearest(name, SHIPPED))
+    return tuple(_rows(Path(__file__).parent / name / "origin.csv"))
+
+
 def _from_csv(name: str, sites: Path, matrices: Mapping[str, str | Path]) -> Platform:
     rows = _rows(sites)
-    columns = {key: [row.get(key) for row in rows] for key in (rows[0] if rows else {})}
-    homes = columns.get("site") or columns.get("name") or []
-    given = {m: _matrix(Path(path), columns.get("name", []), homes) for m, path in matrices.items()}
+    columns = {key: [row[key] for row in rows] for key in rows[0]}
+    names = columns.get("name", [])
+    homes = columns.get("site", names)
+    given = {m: _matrix(Path(path), names, homes) for m, path in matrices.items()}
     return _platform(name, columns, given, str(sites))
 
 
 def _from_json(path: Path) -> Platform:
-    """{"name": ..., "sites": [{"name": ..., "cores": ..., "power": ...}], "bandwidth_mbps": ...}"""
+    """{"name": ..., "sites": [{"name", "cores", "power", ...}, ...], "bandwidth_mbps": [[...]]}"""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         rows = [dict(row) for row in body["sites"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        needed = f'a JSON object with a list "sites" in {path}'
-        raise PlatformError(needed, repr(error), "see the columns of sites.csv") from None
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    columns = {key: [row.get(key) for row in rows] for key in keys}
+        needed = f'a JSON object with a list "sites" of objects in {path}'
+        raise PlatformError(needed, repr(error), "correct the file") from None
+    columns = {key: [row.get(key) for row in rows] for row in rows for key in row}
     given = {m: body[m] for m in _MATRICES if m in body}
     return _platform(str(body.get("name", path.stem)), columns, given, str(path))
 
@@ -101,25 +117,31 @@ def _platform(
     missing = [key for key in ("name", "cores", "power") if key not in columns]
     if missing:
         came = f"no {', '.join(missing)}"
-        raise PlatformError(f"columns name, cores, power in {where}", came, "add the column")
-    names = tuple(str(n) for n in columns["name"])
+        raise PlatformError(f"columns name, cores, power in {where}", came, "add what is missing")
+    names = tuple("" if n is None else str(n) for n in columns["name"])
     count = len(names)
     local = np.eye(count, dtype=bool)
-    matrices: dict[str, Any] = {
-        "bandwidth_mbps": np.where(local, LOCAL_MBPS, REMOTE_MBPS),
-        "latency_s": np.where(local, 0.0, LATENCY_S),
-        "closeness": np.where(local, 0, FARTHEST),
-    }
-    regions = columns.get("region") or ["--"] * count
+    near = given.get("closeness", np.where(local, 0, FARTHEST))
+    rate = given.get("bandwidth_mbps", np.where(local, LOCAL_MBPS, REMOTE_MBPS))
     return Platform(
         name=name,
         names=names,
-        region=tuple(str(r) for r in regions),
+        region=tuple(str(r) for r in columns.get("region", ["--"] * count)),
         cores=_numbers(columns["cores"], names, "cores", where),
         power=_numbers(columns["power"], names, "power", where),
         disk_tb=_numbers(columns.get("disk_tb", [0.0] * count), names, "disk_tb", where),
-        **(matrices | dict(given)),
+        bandwidth_mbps=rate,
+        latency_s=given["latency_s"] if "latency_s" in given else _latency(near),
+        closeness=near,
     )
+
+
+def _latency(near: Any) -> Any:
+    """Start-up times by closeness; what is no matrix of numbers is left for Platform to refuse."""
+    try:
+        return START_S + HOP_S * np.asarray(near, dtype=np.float64)
+    except (TypeError, ValueError):
+        return near
 
 
 def _numbers(values: Sequence[Any], names: Sequence[str], column: str, where: str) -> np.ndarray:
@@ -135,24 +157,35 @@ def _numbers(values: Sequence[Any], names: Sequence[str], column: str, where: st
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
+    """A CSV with a header and at least one row, as one dictionary a row."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = [line for line in csv.reader(file) if line]
     except (OSError, ValueError, csv.Error) as error:
         raise PlatformError(f"a readable CSV at {path}", repr(error), "check the file") from None
+    if len(lines) < 2 or len(set(lines[0])) != len(lines[0]):
+        came = "a column twice" if len(lines) > 1 else "no rows"
+        raise PlatformError(f"a header and rows in {path}", came, "correct the file")
+    for number, line in enumerate(lines[1:], start=2):
+        if len(line) != len(lines[0]):
+            needed = f"{len(lines[0])} fields in row {number} of {path}"
+            raise PlatformError(needed, f"{len(line)}", "correct the row")
+    return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
 
 
 def _matrix(path: Path, names: Sequence[str], homes: Sequence[str]) -> np.ndarray:
     """A square CSV, float64[S, S], with rows and columns brought to the order of the sites."""
     rows = _rows(path)
-    across = [key for key in (rows[0] if rows else {}) if key != "source"]
+    across = [key for key in rows[0] if key != "source"]
     down = [row.get("source", "") for row in rows]
-    if sorted(across) != sorted(down) or len(set(down)) != len(down):
+    if sorted(across) != sorted(down):
         came = f"{len(down)} rows and {len(across)} columns"
-        do = "name the same sites down the column `source` and across the header"
+        if len(down) == len(across):
+            came = f"names that differ: {sorted(set(down) ^ set(across))[:6]}"
+        do = "name the same sites down a column `source` and across the header"
         raise PlatformError(f"a square matrix in {path}", came, do)
     values = np.stack(
-        [_numbers([r[k] for k in across], across, path.stem, str(path)) for r in rows]
+        [_numbers([row[key] for key in across], across, path.stem, str(path)) for row in rows]
     )
     pick = [_position(down, name, home, path) for name, home in zip(names, homes, strict=True)]
     order = [across.index(down[row]) for row in pick]
@@ -160,7 +193,8 @@ def _matrix(path: Path, names: Sequence[str], homes: Sequence[str]) -> np.ndarra
 
 
 def _position(known: Sequence[str], name: str, home: str, path: Path) -> int:
+    """Row of the site, else of the site that the queue belongs to."""
     for candidate in (name, home):
         if candidate in known:
             return known.index(candidate)
-    raise PlatformError(f"a row for site {name!r} in {path}", "none", nearest(str(name), known))
+    raise PlatformError(f"a row for site {name!r} in {path}", "none", nearest(name, known))

@@ -55,7 +55,7 @@ class Platform:
         try:
             return self.names.index(name)
         except ValueError:
-            hint = nearest(str(name), self.names[:1000])
+            hint = nearest(str(name), self.names)
             raise PlatformError(f"a site of platform {self.name!r}", repr(name), hint) from None
 
     @property
@@ -72,7 +72,7 @@ class Platform:
         scale = _positive(scale)
         if scale == 1.0:
             return self
-        return replace(self, cores=apportion(self.cores, int(round(scale * int(self.cores.sum())))))
+        return replace(self, cores=apportion(self.cores, round(scale * int(self.cores.sum()))))
 
 
 _ARRAYS: Final = (
@@ -88,7 +88,7 @@ _ARRAYS: Final = (
 def apportion(weights: np.ndarray, total: int) -> np.ndarray:
     """Whole numbers >= 1 in proportion to `weights` that sum to `total` (largest remainders).
 
-    Shape: weights [S] > 0, returns int32[S]. A total below S gives one each. Ties of remainders
+    Shape: weights [S] > 0, returns int64[S]. A total below S gives one each. Ties of remainders
     go to the lower index.
     """
     weights = np.asarray(weights, dtype=np.float64)
@@ -109,7 +109,7 @@ def apportion(weights: np.ndarray, total: int) -> np.ndarray:
     if large.any():
         order = np.lexsort((np.arange(len(share)), -np.where(large, share - whole, -1.0)))
         whole[order[:missing]] += 1
-    return whole.astype(np.int32)
+    return whole.astype(np.int64)
 
 
 def _positive(scale: float) -> float:
@@ -117,7 +117,7 @@ def _positive(scale: float) -> float:
         number = float(scale)
     except (TypeError, ValueError):
         number = float("nan")
-    if isinstance(scale, bool) or not (0.0 < number < float("inf")):
+    if isinstance(scale, bool | str) or not 0.0 < number < float("inf"):
         raise PlatformError("a scale above 0", repr(scale), "pass for example scale=0.1")
     return number
 
@@ -126,6 +126,8 @@ def _check_names(platform: Platform) -> None:
     names = platform.names
     if not names:
         raise PlatformError("at least one site", "none", "add a row to the table of sites")
+    if not all(names):
+        raise PlatformError("a name for every site", "an empty one", "fill in the column `name`")
     if len(set(names)) != len(names):
         twice = sorted({n for n in names if names.count(n) > 1})
         raise PlatformError("unique site names", f"{twice} twice", "rename or merge them")
@@ -138,7 +140,7 @@ def _array(platform: Platform, field: str, kind: type, shape: tuple[int, ...]) -
     """The field as a read-only array of its type and shape, without NaN."""
     where = f"{field} of platform {platform.name!r}"
     try:
-        given = np.asarray(getattr(platform, field), dtype=np.float64)
+        given = np.array(getattr(platform, field), dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise PlatformError(f"numbers as {where}", str(error), "correct the entry") from None
     if given.shape != shape:
@@ -147,46 +149,36 @@ def _array(platform: Platform, field: str, kind: type, shape: tuple[int, ...]) -
     if np.isnan(given).any():
         at = _sites_at(platform.names, np.isnan(given))
         raise PlatformError(f"{where} without NaN", f"NaN at {at}", "fill it in")
-    if kind is not np.float64 and (np.any(given != np.round(given)) or np.abs(given).max() > 2**31):
-        at = _sites_at(platform.names, given != np.round(given))
-        raise PlatformError(f"whole numbers as {where}", f"another number at {at}", "round it")
-    array = given.astype(kind, copy=True) if np.abs(given).max() <= _LIMIT[kind] else None
-    if array is None:
-        raise PlatformError(f"{where} up to {_LIMIT[kind]:g}", f"{given.max():g}", "correct it")
+    if kind is not np.float64:
+        limit = np.iinfo(kind).max
+        wrong = (given != np.rint(given)) | (np.abs(given) > limit)
+        if wrong.any():
+            came = f"{given[wrong][0]:g} at {_sites_at(platform.names, wrong)}"
+            raise PlatformError(f"whole numbers up to {limit} as {where}", came, "correct it")
+    array: np.ndarray = given.astype(kind)
     array.setflags(write=False)
     return array
 
 
-_LIMIT: Final = {np.int32: 2**31 - 1, np.float64: np.inf, np.int8: 127}
-
-
 def _sites_at(names: Sequence[str], wrong: np.ndarray) -> str:
     """Name the first entry that is wrong."""
-    first = np.argwhere(wrong)
-    return " -> ".join(repr(names[i]) for i in first[0]) if len(first) else "an entry"
+    return " -> ".join(repr(names[i]) for i in np.argwhere(wrong)[0])
 
 
 def _check_values(platform: Platform) -> None:
-    off = ~np.eye(len(platform), dtype=bool)
-    band, late, near = platform.bandwidth_mbps, platform.latency_s, platform.closeness
+    between = ~np.eye(len(platform), dtype=bool)
+    power, disk = platform.power, platform.disk_tb
+    rate, late, near = platform.bandwidth_mbps, platform.latency_s, platform.closeness
     rules = (
         ("at least 1 core", platform.cores < 1, platform.cores),
-        (
-            "a power above 0 HS23",
-            ~((platform.power > 0) & np.isfinite(platform.power)),
-            platform.power,
-        ),
-        (
-            "a disk of at least 0 TB",
-            ~((platform.disk_tb >= 0) & np.isfinite(platform.disk_tb)),
-            platform.disk_tb,
-        ),
-        ("a bandwidth above 0 MB/s", band <= 0, band),
-        ("a finite bandwidth between two sites", np.isinf(band) & off, band),
-        ("a latency of at least 0 s", ~((late >= 0) & np.isfinite(late)), late),
-        ("a closeness of 0..11", (near < 0) | (near > FARTHEST), near),
+        ("a finite power above 0 HS23", ~((power > 0) & np.isfinite(power)), power),
+        ("a finite disk of at least 0 TB", ~((disk >= 0) & np.isfinite(disk)), disk),
+        ("a bandwidth above 0 MB/s", rate <= 0, rate),
+        ("a finite bandwidth between two sites", np.isinf(rate) & between, rate),
+        ("a finite latency of at least 0 s", ~((late >= 0) & np.isfinite(late)), late),
+        (f"a closeness of 0..{FARTHEST}", (near < 0) | (near > FARTHEST), near),
     )
     for needed, wrong, values in rules:
         if wrong.any():
-            came = f"{values[tuple(np.argwhere(wrong)[0])]:g} at {_sites_at(platform.names, wrong)}"
+            came = f"{values[wrong][0]:g} at {_sites_at(platform.names, wrong)}"
             raise PlatformError(needed, came, f"correct platform {platform.name!r}")
