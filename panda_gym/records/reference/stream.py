@@ -1,0 +1,78 @@
+"""Blocks of jobs in order of time, whatever the size of the whole; knows no files or tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from panda_gym.errors import RecordsError, check_seed
+from panda_gym.records.reference import tables
+from panda_gym.records.reference.clock import SECONDS, clock
+from panda_gym.records.reference.jobs import Jobs, draw_jobs
+from panda_gym.records.reference.tasks import draw_tasks
+from panda_gym.records.reference.traits import site_traits
+
+BLOCK_ROWS: Final = 100_000
+"""Jobs drawn at a time; part of the model, since each block has its own random numbers."""
+
+_WORLD, _JOBS, _CHAFF = range(3)
+
+
+def check_rows(n: Any) -> int:
+    """Return `n` as an int; RecordsError unless it is a whole number of at least 1."""
+    if isinstance(n, bool) or not hasattr(n, "__index__") or int(n) < 1:
+        raise RecordsError("a number of rows of at least 1", repr(n), "pass for example n=200_000")
+    return int(n)
+
+
+def block_count(n: int) -> int:
+    """Number of blocks in which n jobs are drawn."""
+    return -(-n // BLOCK_ROWS)
+
+
+def job_blocks(
+    n: int, seed: int, *, blocks: int | None = None, chaff: bool = False
+) -> Iterator[Jobs]:
+    """Yield n jobs in blocks, each ordered by creation and none earlier than the block before.
+
+    A block's tasks are submitted in its share of the period. Jobs that a task creates after the
+    block's end wait for a later block, so memory is bounded by a block and what tasks spread.
+
+    Args:
+        n: number of jobs, at least 1.
+        seed: same n and seed, same jobs.
+        blocks: number of blocks, by default `block_count(n)`.
+        chaff: draw a second set of jobs, independent of the first, in the same world.
+    """
+    n, seed = check_rows(n), check_seed(seed)
+    blocks = blocks or block_count(n)
+    world = _rng(seed, _WORLD)
+    times = clock(world)
+    incidents = world.standard_normal((len(site_traits().names), tables.DAYS))
+    cap = max(n // tables.SMALLEST_NUMBER_OF_TASKS, 1)
+    edges = np.round(np.linspace(0, n, blocks + 1)).astype(np.int64)
+    waiting: Jobs | None = None
+    first_task = 0
+    for block in range(blocks):
+        rng = _rng(seed, _CHAFF if chaff else _JOBS, block)
+        span = (block / blocks, (block + 1) / blocks)
+        rows = int(edges[block + 1] - edges[block])
+        if rows:
+            tasks = draw_tasks(rows, span, times, cap, rng)
+            drawn = draw_jobs(tasks, first_task, incidents, rng)
+            first_task += len(tasks.jobs)
+            waiting = waiting.then(drawn) if waiting is not None else drawn
+        if waiting is None:
+            continue
+        waiting = waiting.take(np.argsort(waiting.created_s, kind="stable"))
+        last = block == blocks - 1
+        end = SECONDS if last else int(times.second(np.array(span[1])))
+        cut = int(np.searchsorted(waiting.created_s, end))
+        yield waiting.take(np.arange(cut))
+        waiting = waiting.take(np.arange(cut, len(waiting)))
+
+
+def _rng(seed: int, *key: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
