@@ -1,0 +1,137 @@
+"""Work of others that takes cores at every site; knows seeds and time, never the broker's jobs.
+
+The share of a site's cores that others use is piecewise constant: its mean, times a daily
+cycle, times 1 + spread x a first-order autoregressive process of unit variance. Draws are
+hashes of (episode seed, site, number of the change), so that two policies on one seed meet the
+same load, whatever they do. Cores are taken as they become free: running jobs are never
+preempted.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+
+from panda_gym.errors import SettingError
+
+DAY_S: Final = 86400.0
+CYCLE_BINS: Final = 96
+
+_STEP: Final = np.uint64(0x9E3779B97F4A7C15)
+_MIX_A: Final = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_B: Final = np.uint64(0x94D049BB133111EB)
+_SHIFT_A, _SHIFT_B, _SHIFT_C = np.uint64(30), np.uint64(27), np.uint64(31)
+_ONE, _LOW, _SIXTEEN = np.uint64(1), np.uint64(0xFFFF), np.uint64(16)
+# Four uniform 16-bit numbers: mean of the sum 2 (2^16 - 1), variance 4 (2^32 - 1) / 12.
+_SUM_MEAN: Final = 2.0 * 65535.0
+_SUM_SD: Final = math.sqrt((2.0**32 - 1.0) / 3.0)
+
+
+@dataclass(frozen=True)
+class Competing:
+    """How much of every site others use, and how that moves."""
+
+    mean: float = 0.5
+    """Mean share of a site's cores in use by others, in [0, 0.95]."""
+    daily: float = 0.15
+    """Relative amplitude of the daily cycle."""
+    peak_hour: float = 14.0
+    """Hour (UTC) of the daily peak."""
+    spread: float = 0.2
+    """Relative standard deviation of the autoregressive part."""
+    memory: float = 0.95
+    """Correlation from one change to the next."""
+    interval_s: float = 900.0
+    """Time between two changes at a site, s; sites change one after another."""
+
+    def __post_init__(self) -> None:
+        limits = {
+            "mean": (0.0, 0.95), "daily": (0.0, 1.0), "peak_hour": (0.0, 24.0),
+            "spread": (0.0, 1.0), "memory": (0.0, 0.9999), "interval_s": (1.0, 1e9),
+        }  # fmt: skip
+        for name, (low, high) in limits.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise SettingError(f"a number for competing {name}", repr(value), "pass a float")
+            if not low <= value <= high:
+                raise SettingError(
+                    f"competing {name} in [{low:g}, {high:g}]", f"{value:g}", "change it"
+                )
+
+    def cycle(self) -> np.ndarray:
+        """Factor on the mean in each quarter of an hour of the day, float64[96]."""
+        hour = (np.arange(CYCLE_BINS) + 0.5) * 24.0 / CYCLE_BINS
+        return 1.0 + self.daily * np.cos(2.0 * np.pi * (hour - self.peak_hour) / 24.0)
+
+
+@njit(nogil=True, error_model="numpy")
+def scramble(number: Any) -> Any:
+    """Finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection of 64-bit numbers."""
+    number = (number ^ (number >> _SHIFT_A)) * _MIX_A
+    number = (number ^ (number >> _SHIFT_B)) * _MIX_B
+    return number ^ (number >> _SHIFT_C)
+
+
+@njit(nogil=True, error_model="numpy")
+def bits(seed: Any, site: int, k: int) -> Any:
+    """64 random bits that belong to change k of a site in the episode of a seed."""
+    key = scramble(np.uint64(seed) + _STEP * (np.uint64(site) + _ONE))
+    return scramble(key + _STEP * (np.uint64(k) + _ONE))
+
+
+@njit(nogil=True, error_model="numpy")
+def normal(number: Any) -> float:
+    """A nearly normal draw (Irwin-Hall of four) of mean 0 and variance 1 from 64 random bits."""
+    total = np.int64(number & _LOW)
+    total += np.int64((number >> _SIXTEEN) & _LOW)
+    total += np.int64((number >> (_SIXTEEN + _SIXTEEN)) & _LOW)
+    total += np.int64(number >> (_SIXTEEN + _SIXTEEN + _SIXTEEN))
+    return (total - _SUM_MEAN) / _SUM_SD
+
+
+@njit(nogil=True, error_model="numpy")
+def cores_of_others(w: Any, e: int, s: int, t: float) -> int:
+    """Cores that others use at site s from time t on, by the site's autoregressive state.
+
+    They leave room for the widest job that fits, or it might wait for ever.
+    """
+    day_s = (w.grids[e]["clock_0"] + t) % DAY_S
+    share = w.share[s] * w.cycle[int(day_s * (CYCLE_BINS / DAY_S)) % CYCLE_BINS]
+    share *= 1.0 + w.spread * w.sites[e, s]["load"]
+    cores = int(math.floor(share * w.cores[s] + 0.5))
+    return max(0, min(cores, w.cores[s] - w.widest[e, s]))
+
+
+@njit(nogil=True, error_model="numpy")
+def change_time(w: Any, s: int, k: int) -> float:
+    """When change k >= 1 of site s comes, s; sites take turns within the interval."""
+    return (k - 1 + (s + 1.0) / (len(w.cores) + 1.0)) * w.interval_s
+
+
+@njit(nogil=True, error_model="numpy")
+def begin_load(w: Any, e: int, s: int) -> None:
+    """Set the competing load of a site at time 0 from the process's stationary law."""
+    site = w.sites[e, s]
+    site["changes"] = 0
+    site["load"] = normal(bits(w.grids[e]["seed"], s, 0))
+    site["change"] = change_time(w, s, 1)
+    site["others"] = cores_of_others(w, e, s, 0.0)
+    site["free"] = w.cores[s] - site["others"]
+
+
+@njit(nogil=True, error_model="numpy")
+def change_load(w: Any, e: int, s: int) -> None:
+    """Move the competing load of site s to its next level; free may fall below zero."""
+    site = w.sites[e, s]
+    k = site["changes"] + 1
+    draw = normal(bits(w.grids[e]["seed"], s, k))
+    site["load"] = w.memory * site["load"] + math.sqrt(1.0 - w.memory * w.memory) * draw
+    level = cores_of_others(w, e, s, site["change"])
+    site["free"] -= level - site["others"]
+    site["others"] = level
+    site["changes"] = k
+    site["change"] = change_time(w, s, k + 1)

@@ -1,0 +1,154 @@
+"""The compiled entry points: reset, step and drain a range of grids; knows no faces.
+
+numba's on-disk cache of a function looks at that function's own file only, so that a change in
+a function it calls would go unseen. The entry points therefore close over a digest of all
+sources of this package, which is part of the cache's key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from numba import njit
+
+from panda_gym.simulator.competing import begin_load
+from panda_gym.simulator.counters import (
+    last_refresh,
+    note_placement,
+    observe,
+    refresh,
+    write_constants,
+)
+from panda_gym.simulator.dynamics import advance, note_event
+from panda_gym.simulator.placement import assess, fits, place, warm_site
+
+
+@njit(nogil=True, error_model="numpy")
+def proceed(w: Any, e: int) -> None:
+    """Let time run to the next arrival, reading the counters when they are due."""
+    grid = w.grids[e]
+    if grid["cursor"] >= grid["jobs"]:
+        return
+    t = w.jobs[e, grid["cursor"]]["arrival"]
+    read = last_refresh(w, t)
+    if read > grid["refreshed"] or w.staleness_s == 0.0:
+        advance(w, e, read)
+        refresh(w, e)
+    advance(w, e, t)
+
+
+@njit(nogil=True, error_model="numpy")
+def decide(w: Any, e: int, action: int) -> None:
+    """Place the job at the cursor at site `action`; an illegal one goes to the fallback.
+
+    The fallback is the site with the most cores (then the most capacity), which fits every job.
+    """
+    grid, outcome = w.grids[e], w.outcome[e]
+    j = grid["cursor"]
+    if j >= grid["jobs"]:
+        return
+    legal = 0 <= action < len(w.cores) and fits(w, e, action, j)
+    s = action if legal else w.by_cores[0]
+    outcome["illegal"] = 0 if legal else 1
+    grid["area"] = grid["ended_gflop"] = grid["ended_ln"] = 0.0
+    grid["ended"] = 0
+    assess(w, e, s, j)
+    place(w, e, s)
+    note_placement(w, e, s, j)
+    proceed(w, e)
+    outcome["area"] = grid["area"]
+    outcome["ended"] = grid["ended"]
+    outcome["ended_gflop"] = grid["ended_gflop"]
+    outcome["ended_ln"] = grid["ended_ln"]
+
+
+@njit(nogil=True, error_model="numpy")
+def empty(w: Any, e: int) -> None:
+    """An empty grid at time 0: no job placed, competing load drawn."""
+    grid = w.grids[e]
+    grid["clock"] = grid["area"] = grid["ended_gflop"] = grid["ended_ln"] = 0.0
+    grid["refreshed"] = -1.0
+    grid["cursor"] = grid["staging"] = grid["unfinished"] = grid["ended"] = 0
+    for j in range(grid["jobs"]):
+        track = w.tracks[e, j]
+        track["activation"] = track["start"] = track["end"] = track["pred_end"] = math.nan
+        track["ln_slowdown"] = track["moved"] = 0.0
+        track["site"] = track["next"] = -1
+    w.site_event[e, :] = math.inf
+    w.block_event[e, :] = math.inf
+    for s in range(len(w.cores)):
+        site = w.sites[e, s]
+        site["run_pred"] = site["run_true"] = site["queue_pred"] = site["queue_true"] = 0.0
+        site["used"] = site["promised"] = 0
+        site["assigned"] = site["activated"] = site["running"] = 0
+        site["head"] = site["tail"] = -1
+        begin_load(w, e, s)
+        note_event(w, e, s)
+
+
+@njit(nogil=True, error_model="numpy")
+def begin(w: Any, e: int) -> None:
+    """Start the episode that was loaded: empty grid, warm start, first observation."""
+    grid, outcome = w.grids[e], w.outcome[e]
+    empty(w, e)
+    write_constants(w, e)
+    proceed(w, e)
+    while grid["cursor"] < grid["warmup"]:
+        j = grid["cursor"]
+        s = warm_site(w, e, j)
+        place(w, e, s)
+        note_placement(w, e, s, j)
+        proceed(w, e)
+    outcome["site"] = -1
+    outcome["illegal"] = 0
+    outcome["wait_pred"] = outcome["wait_true"] = outcome["transfer"] = 0.0
+    outcome["run_pred"] = outcome["run_true"] = outcome["wan_bytes"] = 0.0
+    outcome["area"] = outcome["ended"] = outcome["ended_gflop"] = outcome["ended_ln"] = 0.0
+    observe(w, e)
+
+
+class Entries(NamedTuple):
+    """The compiled functions that Python calls; grids first .. last - 1 of a World."""
+
+    begin: Callable[[Any, int, int], None]
+    step: Callable[[Any, Any, int, int], None]
+    drain: Callable[[Any, int, int], None]
+
+
+def compile_entries(digest: int) -> Entries:
+    """Entry points whose cached machine code belongs to sources of one digest."""
+
+    @njit(nogil=True, cache=True, error_model="numpy")
+    def begin_range(w: Any, first: int, last: int) -> int:
+        for e in range(first, last):
+            begin(w, e)
+        return digest
+
+    @njit(nogil=True, cache=True, error_model="numpy")
+    def step_range(w: Any, actions: Any, first: int, last: int) -> int:
+        for e in range(first, last):
+            decide(w, e, actions[e])
+            observe(w, e)
+        return digest
+
+    @njit(nogil=True, cache=True, error_model="numpy")
+    def drain_range(w: Any, first: int, last: int) -> int:
+        for e in range(first, last):
+            advance(w, e, math.inf)
+        return digest
+
+    return Entries(begin_range, step_range, drain_range)
+
+
+def source_digest() -> int:
+    """A number that changes with the sources of this package."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    text = b"".join(path.read_bytes() for path in sources)
+    return int.from_bytes(hashlib.sha256(text).digest()[:7], "big")
+
+
+ENTRIES = compile_entries(source_digest())

@@ -1,0 +1,109 @@
+"""One row a job of an episode; knows what happened, not who decided it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from panda_gym.simulator.state import World
+
+
+@dataclass(frozen=True, eq=False)
+class EpisodeLog:
+    """n jobs in order of arrival. Times are s from the episode's start, nan: not yet."""
+
+    now_s: float
+    """Time of the log, s; what lies later is known already but has not happened."""
+    warmup: int
+    """The first so many jobs were placed by the warm start, not by the policy."""
+    bound_s: float
+    """Bound of the bounded slowdown, s."""
+    arrival_s: np.ndarray
+    """float64[n]"""
+    site: np.ndarray
+    """Where the job was placed, int32[n]; -1: not yet."""
+    activation_s: np.ndarray
+    """When its input was there and it joined the queue, float64[n]."""
+    start_s: np.ndarray
+    """When it took its cores, float64[n]."""
+    end_s: np.ndarray
+    """When it gives them back, float64[n]."""
+    cores: np.ndarray
+    """int32[n]"""
+    input_bytes: np.ndarray
+    """float64[n]"""
+    moved_bytes: np.ndarray
+    """Bytes that its stage-in moved between sites, float64[n]."""
+    workload_true: np.ndarray
+    """Gflop, float64[n]"""
+    workload_pred: np.ndarray
+    """Gflop, float64[n]"""
+
+    def __len__(self) -> int:
+        return len(self.arrival_s)
+
+    @property
+    def run_s(self) -> np.ndarray:
+        """Run time, float64[n]."""
+        return self.end_s - self.start_s
+
+    @property
+    def wait_s(self) -> np.ndarray:
+        """From arrival to start, stage-in included, float64[n]."""
+        return self.start_s - self.arrival_s
+
+    @property
+    def queue_s(self) -> np.ndarray:
+        """From activation to start, float64[n]."""
+        return self.start_s - self.activation_s
+
+    @property
+    def turnaround_s(self) -> np.ndarray:
+        """From arrival to end, float64[n]."""
+        return self.end_s - self.arrival_s
+
+    @property
+    def bounded_slowdown(self) -> np.ndarray:
+        """max(1, turnaround / max(run, bound)) (Feitelson et al., JSSPP 1997), float64[n]."""
+        return np.maximum(1.0, self.turnaround_s / np.maximum(self.run_s, self.bound_s))
+
+    @property
+    def state(self) -> np.ndarray:
+        """What each job is in at `now_s`: pending, assigned, activated, running, finished."""
+        state = np.full(len(self), "pending", dtype="<U9")
+        state[self.site >= 0] = "assigned"
+        state[self.activation_s <= self.now_s] = "activated"
+        state[self.start_s <= self.now_s] = "running"
+        state[self.end_s <= self.now_s] = "finished"
+        return state
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The log as named arrays of length n, derived ones included."""
+        names = (
+            "arrival_s", "site", "activation_s", "start_s", "end_s", "cores", "input_bytes",
+            "moved_bytes", "workload_true", "workload_pred", "run_s", "wait_s", "queue_s",
+            "turnaround_s", "bounded_slowdown", "state",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in names}
+
+
+def episode_log(w: World, e: int, bound_s: float) -> EpisodeLog:
+    """Copy the log of grid e out of the state."""
+    n = int(w.grids[e]["jobs"])
+    jobs, tracks = w.jobs[e, :n], w.tracks[e, :n]
+    return EpisodeLog(
+        now_s=float(w.grids[e]["clock"]),
+        warmup=int(w.grids[e]["warmup"]),
+        bound_s=bound_s,
+        arrival_s=jobs["arrival"].copy(),
+        site=tracks["site"].copy(),
+        activation_s=tracks["activation"].copy(),
+        start_s=tracks["start"].copy(),
+        end_s=tracks["end"].copy(),
+        cores=jobs["cores"].copy(),
+        input_bytes=jobs["input_bytes"].copy(),
+        moved_bytes=tracks["moved"].copy(),
+        workload_true=jobs["workload_true"].copy(),
+        workload_pred=jobs["workload_pred"].copy(),
+    )

@@ -1,0 +1,120 @@
+"""Sending one job to one site; knows estimates and transfers, never why the site was chosen."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from numba import njit
+
+from panda_gym.simulator.dynamics import activate, predicted_run, true_run
+from panda_gym.simulator.heap import push
+
+
+@njit(nogil=True, error_model="numpy")
+def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
+    """Least stage-in time of job j's input at site s, s, and from where (-1: nothing to move).
+
+    An input of no bytes, or one that no site is known to hold, is at hand everywhere.
+    """
+    size = w.jobs[e, j]["input_bytes"]
+    best, origin = math.inf, -1
+    if size > 0.0:
+        for r in range(w.replicas.shape[2]):
+            held = w.replicas[e, j, r]
+            if held >= 0:
+                time = w.delay[held, s] + size * w.per_byte[held, s]
+                if time < best:
+                    best, origin = time, held
+    return (best, origin) if origin >= 0 else (0.0, -1)
+
+
+@njit(nogil=True, error_model="numpy")
+def expected_wait(w: Any, e: int, s: int, cores: int, run: float, queued: float) -> float:
+    """Wait for `cores` cores at site s, s, from the work ahead there.
+
+    `run` is the sum of cores x end over the running jobs and `queued` the work of the jobs
+    assigned or activated, both predicted or both true (core s). The wait is zero if the free
+    cores suffice after those promised, else the work ahead over the cores left by others.
+    """
+    site = w.sites[e, s]
+    if site["free"] - site["promised"] >= cores:
+        return 0.0
+    ahead = max(0.0, run - w.grids[e]["clock"] * site["used"]) + queued
+    return ahead / max(1, w.cores[s] - site["others"])
+
+
+@njit(nogil=True, error_model="numpy")
+def fits(w: Any, e: int, s: int, j: int) -> bool:
+    """Whether site s may take job j: what the action mask says."""
+    return w.cores[s] >= w.jobs[e, j]["cores"]
+
+
+@njit(nogil=True, error_model="numpy")
+def assess(w: Any, e: int, s: int, j: int) -> None:
+    """Write what the decision for site s is expected to lead to, and what it will."""
+    site, job, outcome = w.sites[e, s], w.jobs[e, j], w.outcome[e]
+    time, origin = stage_in(w, e, s, j)
+    cores = job["cores"]
+    outcome["site"] = s
+    outcome["wait_pred"] = expected_wait(w, e, s, cores, site["run_pred"], site["queue_pred"])
+    outcome["wait_true"] = expected_wait(w, e, s, cores, site["run_true"], site["queue_true"])
+    outcome["transfer"] = time
+    outcome["run_pred"] = predicted_run(w, e, s, j)
+    outcome["run_true"] = true_run(w, e, s, j)
+    outcome["wan_bytes"] = job["input_bytes"] if origin >= 0 and origin != s else 0.0
+
+
+@njit(nogil=True, error_model="numpy")
+def place(w: Any, e: int, s: int) -> None:
+    """Send the job at the cursor to site s: its input starts to move, or it joins the queue."""
+    grid, site = w.grids[e], w.sites[e, s]
+    j = grid["cursor"]
+    job, track = w.jobs[e, j], w.tracks[e, j]
+    time, origin = stage_in(w, e, s, j)
+    track["site"] = s
+    track["moved"] = job["input_bytes"] if origin >= 0 and origin != s else 0.0
+    site["promised"] += job["cores"]
+    site["queue_pred"] += job["cores"] * predicted_run(w, e, s, j)
+    site["queue_true"] += job["cores"] * true_run(w, e, s, j)
+    grid["cursor"] = j + 1
+    grid["unfinished"] += 1
+    if time > 0.0:
+        site["assigned"] += 1
+        push(w.stage_end[e], w.stage_job[e], 0, grid["staging"], job["arrival"] + time, j)
+        grid["staging"] += 1
+    else:
+        activate(w, e, j, job["arrival"])
+
+
+@njit(nogil=True, error_model="numpy")
+def weighted_site(w: Any, wide: int, u: float) -> int:
+    """Draw among the `wide` sites with the most cores, each by its capacity, from u in [0, 1)."""
+    target = u * w.cumulative[wide - 1]
+    low, high = 0, wide - 1
+    while low < high:
+        middle = (low + high) >> 1
+        if w.cumulative[middle] > target:
+            high = middle
+        else:
+            low = middle + 1
+    return w.by_cores[low]
+
+
+@njit(nogil=True, error_model="numpy")
+def warm_site(w: Any, e: int, j: int) -> int:
+    """Where the warm start sends job j: the shorter wait of two sites drawn by capacity."""
+    cores, u = w.jobs[e, j]["cores"], w.jobs[e, j]["place_u"]
+    wide, high = 1, len(w.by_cores)
+    while wide < high:  # sites 0 .. wide - 1 of by_cores fit the job
+        middle = (wide + high + 1) >> 1
+        if w.cores[w.by_cores[middle - 1]] >= cores:
+            wide = middle
+        else:
+            high = middle - 1
+    a = weighted_site(w, wide, u)
+    b = weighted_site(w, wide, (u * 1048576.0) % 1.0)
+    first, second = w.sites[e, a], w.sites[e, b]
+    wait_a = expected_wait(w, e, a, cores, first["run_pred"], first["queue_pred"])
+    wait_b = expected_wait(w, e, b, cores, second["run_pred"], second["queue_pred"])
+    return b if wait_b < wait_a else a

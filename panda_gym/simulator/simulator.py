@@ -1,0 +1,237 @@
+"""A batch of grids that run side by side on one platform; knows arrays, no environment protocol.
+
+    simulator = Simulator(platform, batch=4, capacity=3000, encoding=..., settings=Settings())
+    simulator.load(e, episode, seed=7)   # for every e
+    simulator.begin()
+    while not simulator.done.any():
+        simulator.step(actions)          # writes simulator.flat, .mask and .outcome
+
+Each grid is alone: what happens in it depends on its episode and actions, not on the batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from panda_gym.errors import SettingError, StreamError
+from panda_gym.simulator.competing import CYCLE_BINS, Competing
+from panda_gym.simulator.kernel import ENTRIES
+from panda_gym.simulator.log import EpisodeLog, episode_log
+from panda_gym.simulator.state import (
+    BLOCK,
+    GRID,
+    GRID_ROWS,
+    JOB,
+    JOB_ROWS,
+    OUTCOME,
+    SEEN_ROWS,
+    SITE,
+    SITE_ROWS,
+    TRACK,
+    World,
+)
+from panda_gym.units import BYTES_PER_MB, GFLOPS_PER_HS23
+
+if TYPE_CHECKING:
+    from panda_gym.jobs import Episode
+    from panda_gym.sites import Platform
+
+TIDE_BINS = 1440
+
+
+class Encoding(NamedTuple):
+    """Scales of the observation's features, in the order of the kernel's rows."""
+
+    sites: np.ndarray
+    """float32[len(SITE_ROWS)]"""
+    job: np.ndarray
+    """float32[len(JOB_ROWS)]"""
+    grid: np.ndarray
+    """float32[len(GRID_ROWS)]"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for every episode of a simulator."""
+
+    staleness_s: float = 300.0
+    """The broker's counters are read at multiples of this time, s; 0: at every decision."""
+    efficiency: float = 0.9
+    """CPU efficiency: CPU time / (run time x cores)."""
+    bound_s: float = 600.0
+    """Bound of the bounded slowdown: shorter run times count as this, s."""
+    competing: Competing | None = None
+    """Work of others at every site; None: the broker is alone."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("staleness_s", 0.0, 1e9), ("efficiency", 1e-3, 1.0), ("bound_s", 1e-3, 1e9),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise SettingError(f"a number for {name}", repr(value), "pass a float")
+            if not low <= value <= high:
+                raise SettingError(f"{name} in [{low:g}, {high:g}]", f"{value:g}", "change it")
+
+
+class Simulator:
+    """E grids; `capacity` is the most jobs that an episode may have."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        batch: int,
+        capacity: int,
+        encoding: Encoding,
+        settings: Settings | None = None,
+    ) -> None:
+        if batch < 1 or capacity < 1:
+            raise SettingError(
+                "at least one grid and one job", f"{batch} and {capacity}", "raise them"
+            )
+        self.platform, self.settings = platform, settings or Settings()
+        self._loaded = np.zeros(batch, dtype=bool)
+        self.world = _world(platform, batch, capacity, encoding, self.settings)
+
+    def __len__(self) -> int:
+        return len(self.world.grids)
+
+    @property
+    def flat(self) -> np.ndarray:
+        """The observation of every grid in one row, float32[E, F]; rewritten by each step."""
+        return self.world.flat
+
+    @property
+    def mask(self) -> np.ndarray:
+        """1 where the next job may go, int8[E, S]; rewritten by each step."""
+        return self.world.mask
+
+    @property
+    def outcome(self) -> np.ndarray:
+        """What each grid's last decision led to, OUTCOME[E]; rewritten by each step."""
+        return self.world.outcome
+
+    @property
+    def done(self) -> np.ndarray:
+        """Whether all jobs of the episode are placed, bool[E]."""
+        return self.world.grids["cursor"] >= self.world.grids["jobs"]
+
+    def load(self, e: int, episode: Episode, seed: int) -> None:
+        """Give grid e its next episode; `seed` draws what belongs to sites, not to jobs."""
+        w, n = self.world, len(episode)
+        if not 0 < n <= w.jobs.shape[1]:
+            raise StreamError(
+                f"an episode of 1 to {w.jobs.shape[1]} jobs", f"{n}", "raise the capacity"
+            )
+        widths = np.flatnonzero(np.bincount(episode.cores))
+        if widths[-1] > w.cores.max() or widths[0] < 1:
+            raise StreamError(
+                f"jobs of 1 to {w.cores.max()} cores, which some site has",
+                f"a job of {widths[-1] if widths[0] else 0}",
+                "take a larger scale= or another platform",
+            )
+        fit = np.searchsorted(widths, w.cores, side="right")
+        w.widest[e] = np.where(fit > 0, widths[np.maximum(fit - 1, 0)], 0)
+        row = w.jobs[e]
+        for field, values in (
+            ("arrival", episode.arrival_s), ("workload_true", episode.workload_true),
+            ("workload_pred", episode.workload_pred), ("input_bytes", episode.input_bytes),
+            ("noise", episode.noise), ("place_u", episode.place_u), ("cores", episode.cores),
+            ("input_files", episode.input_files),
+        ):  # fmt: skip
+            row[field][:n] = values
+        w.replicas[e, :n] = episode.replicas
+        grid = w.grids[e]
+        grid["seed"], grid["clock_0"] = np.uint64(seed), episode.clock_s
+        grid["jobs"], grid["warmup"] = n, episode.warmup
+        self._loaded[e] = True
+
+    def begin(self, first: int = 0, last: int | None = None) -> None:
+        """Start the loaded episodes of grids first .. last - 1: warm start, first observation."""
+        last = len(self) if last is None else last
+        if not self._loaded[first:last].all():
+            raise SettingError("an episode for every grid", "begin() before load()", "load first")
+        ENTRIES.begin(self.world, first, last)
+
+    def step(self, actions: np.ndarray) -> None:
+        """Place one job in every grid, int64[E], and let time run to its next arrival."""
+        ENTRIES.step(self.world, actions, 0, len(self))
+
+    def drain(self, e: int) -> None:
+        """Let grid e run, without further placements, until all its jobs have ended."""
+        ENTRIES.drain(self.world, e, e + 1)
+
+    def log(self, e: int) -> EpisodeLog:
+        """What has happened to the jobs of grid e so far."""
+        return episode_log(self.world, e, self.settings.bound_s)
+
+
+def _world(
+    platform: Platform, batch: int, capacity: int, encoding: Encoding, settings: Settings
+) -> World:
+    sizes = (encoding.sites, SITE_ROWS), (encoding.job, JOB_ROWS), (encoding.grid, GRID_ROWS)
+    if any(len(scale) != len(rows) for scale, rows in sizes):
+        raise SettingError(
+            "one scale for every row", str([len(s) for s, _ in sizes]), "use the shipped encoding"
+        )
+    n = len(platform)
+    cores = np.asarray(platform.cores, dtype=np.int64)
+    power = np.asarray(platform.power, dtype=np.float64)
+    speed = power * GFLOPS_PER_HS23 * settings.efficiency
+    per_byte = 1.0 / (np.asarray(platform.bandwidth_mbps, dtype=np.float64) * BYTES_PER_MB)
+    delay = np.where(per_byte > 0.0, platform.latency_s, 0.0).astype(np.float64)
+    by_cores = np.lexsort((np.arange(n), -cores * power, -cores))
+    load = settings.competing
+    turn = 2.0 * np.pi * (np.arange(TIDE_BINS) + 0.5) / TIDE_BINS
+    first_run = np.concatenate([[0], np.cumsum(np.minimum(cores, capacity))])
+    blocks = -(-n // BLOCK)
+    features = len(SITE_ROWS) * n + len(JOB_ROWS) + len(GRID_ROWS)
+    f32 = np.float32
+    return World(
+        cores=cores,
+        speed=speed,
+        power=power,
+        delay=delay,
+        per_byte=per_byte,
+        closeness=np.ascontiguousarray(platform.closeness, dtype=f32),
+        disk_tb=np.asarray(platform.disk_tb, dtype=np.float64),
+        by_cores=by_cores,
+        cumulative=np.cumsum((cores * power)[by_cores]),
+        staleness_s=float(settings.staleness_s),
+        bound_s=float(settings.bound_s),
+        interval_s=float(load.interval_s) if load else np.inf,
+        memory=float(load.memory) if load else 0.0,
+        spread=float(load.spread) if load else 0.0,
+        share=np.full(n, float(load.mean) if load else 0.0),
+        cycle=load.cycle() if load else np.ones(CYCLE_BINS),
+        site_scale=np.asarray(encoding.sites, dtype=f32),
+        job_scale=np.asarray(encoding.job, dtype=f32),
+        grid_scale=np.asarray(encoding.grid, dtype=f32),
+        tides=np.stack([np.sin(turn), np.cos(turn)], axis=1).astype(f32),
+        total_cores=float(cores.sum()),
+        cores32=cores.astype(f32),
+        per_gflop32=(1.0 / speed).astype(f32),
+        delay32=delay.astype(f32),
+        per_byte32=per_byte.astype(f32),
+        grids=np.zeros(batch, GRID),
+        sites=np.zeros((batch, n), SITE),
+        jobs=np.zeros((batch, capacity), JOB),
+        tracks=np.zeros((batch, capacity), TRACK),
+        replicas=np.zeros((batch, capacity, 3), np.int16),
+        widest=np.zeros((batch, n), np.int64),
+        first_run=first_run.astype(np.int64),
+        run_end=np.zeros((batch, first_run[-1])),
+        run_job=np.zeros((batch, first_run[-1]), np.int32),
+        stage_end=np.zeros((batch, capacity)),
+        stage_job=np.zeros((batch, capacity), np.int32),
+        site_event=np.full((batch, blocks * BLOCK), np.inf),
+        block_event=np.full((batch, blocks), np.inf),
+        seen=np.zeros((batch, len(SEEN_ROWS), n), f32),
+        flat=np.zeros((batch, features), f32),
+        mask=np.ones((batch, n), np.int8),
+        outcome=np.zeros(batch, OUTCOME),
+    )
