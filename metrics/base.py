@@ -1,0 +1,154 @@
+"""What a score is and which metrics exist; knows no formula.
+
+A metric is a function of a `Study` that returns scores. `METRICS` names every one as
+"module:function"; adding a metric is one function and one line there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from metrics.tables import Sample
+
+PARTS = ("fidelity", "efficacy", "privacy", "temporal")
+"""The parts of a certificate, in the order in which they are reported."""
+
+METRICS: dict[str, str] = {
+    "wd": "metrics.fidelity:measure_wd",
+    "jsd": "metrics.fidelity:measure_jsd",
+    "diff_corr": "metrics.association:measure",
+    "c2st": "metrics.detection:measure",
+    "mlef": "metrics.efficacy:measure",
+    "dcr": "metrics.privacy:measure",
+    "time": "metrics.temporal:measure",
+}
+"""Every metric of a certificate: {name: "module:function"}."""
+
+PART_OF = {
+    "wd": "fidelity",
+    "jsd": "fidelity",
+    "diff_corr": "fidelity",
+    "c2st": "fidelity",
+    "mlef": "efficacy",
+    "dcr": "privacy",
+    "time": "temporal",
+}
+"""The part that each metric's scores belong to."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number with everything needed to judge it."""
+
+    id: str
+    """Name within the certificate, for example "wd.workload"."""
+    part: str
+    """One of `PARTS`."""
+    value: float
+    """The metric of the synthetic table; NaN when it could not be computed."""
+    low: float
+    """Lower end of the value's interval."""
+    high: float
+    """Upper end of the value's interval."""
+    floor: float
+    """The same metric of a real sample of the same size: what a perfect generator scores."""
+    bound: float
+    """Upper confidence bound of the excess over the floor, in the direction that is worse."""
+    n: int
+    """Synthetic rows that the value was computed on."""
+    margin: float | None = None
+    """Largest excess that counts as equivalent; None for a score that informs only."""
+    better: str = "lower"
+    """"lower" or "higher": which direction is better."""
+    note: str = ""
+    """What a reader must know beside the number."""
+
+    @property
+    def excess(self) -> float:
+        """How far the value is worse than its floor (negative: better)."""
+        gap = self.value - self.floor
+        return gap if self.better == "lower" else -gap
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether the bound is within the margin; None for a score that informs only."""
+        if self.margin is None:
+            return None
+        return math.isfinite(self.bound) and self.bound <= self.margin
+
+    @property
+    def grade(self) -> str:
+        """A: within half the margin; B: within it; C: the excess is, its bound is not; F; "-"."""
+        if not math.isfinite(self.value) or not math.isfinite(self.bound):
+            return "F"
+        if self.margin is None:
+            return "-"
+        if self.bound <= self.margin:
+            return "A" if self.bound <= self.margin / 2 else "B"
+        return "C" if self.excess <= self.margin else "F"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields, without the id, for a certificate."""
+        fields = asdict(self)
+        del fields["id"]
+        return fields
+
+
+@dataclass(frozen=True)
+class Study:
+    """Three tables and how to look at them: the one argument of every metric."""
+
+    train: Sample
+    """What the generator saw."""
+    holdout: Sample
+    """Real rows that it did not see."""
+    synthetic: Sample
+    """What it made."""
+    target: str | None
+    """The number that efficacy predicts."""
+    time: str | None
+    """The column that orders the rows in time."""
+    seed: int
+    """Seed of every draw."""
+    settings: Mapping[str, Any]
+    """Sizes and repetitions by name, from the policy."""
+    alpha: float = 0.05
+    """Error level of every interval (two-sided) and bound (one-sided)."""
+    notes: dict[str, Any] = field(default_factory=dict)
+    """Curves and tests that a metric leaves for the report, by metric name."""
+
+    def rng(self, word: str) -> np.random.Generator:
+        """Return the generator of this study for one purpose."""
+        return np.random.default_rng([self.seed, zlib.crc32(word.encode())])
+
+    def matched(self, setting: str) -> int:
+        """Return the size at which synthetic and real samples are compared."""
+        return min(len(self.synthetic), len(self.holdout), int(self.settings[setting]))
+
+    def draws(self, setting: str) -> tuple[Sample, Sample]:
+        """Return a synthetic and a holdout sample of the same size."""
+        n = self.matched(setting)
+        synthetic = self.synthetic.draw(n, self.rng(f"{setting}/synthetic"))
+        return synthetic, self.holdout.draw(n, self.rng(f"{setting}/holdout"))
+
+
+Measure = Callable[[Study], list[Score]]
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the registered metrics."""
+    return tuple(METRICS)
+
+
+def load(name: str) -> Measure:
+    """Return the registered metric of this name."""
+    module, _, attribute = METRICS[name].partition(":")
+    measure: Measure = getattr(importlib.import_module(module), attribute)
+    return measure
