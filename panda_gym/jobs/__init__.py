@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from panda_gym.jobs.episode import Episode
+from panda_gym.jobs.concatenation import concatenate
+from panda_gym.jobs.episode import Episode, episode
 from panda_gym.jobs.stream import STATUSES, JobStream
 
-__all__ = ["STATUSES", "Episode", "JobStream"]
+__all__ = ["STATUSES", "Episode", "JobStream", "concatenate", "episode"]

@@ -1,10 +1,37 @@
-"""What one episode meets: a window of a stream brought onto a platform; knows no policy."""
+"""What one episode meets: a window of a stream brought onto a platform; knows no policy.
+
+All that is random is drawn here from the episode's seed: the window's first job and three
+uniforms a job. Which sites hold a dataset is a matter of the catalogue, not of luck: it depends on
+the stream and the platform alone and is the same in every episode.
+
+    replicas   first, the site where most of the dataset's jobs were, by name; if the dataset has
+               none, a hash of its number draws one. Then 0, 1 or 2 more (one third each), drawn
+               by hash in proportion to disk; a site drawn twice counts once.
+    site       a name that the platform does not have becomes a site drawn by a hash of the name,
+               in proportion to disk (or is an error, `strict`)
+    noise      (1 + s x) / (1 - s x) with x = 2u - 1 and s = NOISE_SPREAD: median 1, as often a
+               factor f as 1 / f, like a lognormal of sigma 2 s / sqrt(3) = 0.12, cut at 0.82 and
+               1.22; one division, so that it is the same to the last bit on every machine
+"""
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
+
+from panda_gym.errors import StreamError, check_seed, nearest
+from panda_gym.jobs.drawing import hashed_uniform, name_keys, weighted_pick
+from panda_gym.jobs.stream import ARRAYS, JobStream
+from panda_gym.sites import Platform
+from panda_gym.units import SECONDS_PER_WEEK
+
+NOISE_SPREAD: Final = 0.1
+"""Spread s of the factor on the run time."""
+MONDAY: Final = np.datetime64("1970-01-05", "s")
+"""A Monday, where the time of the week is 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,3 +81,129 @@ class Episode:
 
     def __len__(self) -> int:
         return len(self.arrival_s)
+
+
+def episode(
+    stream: JobStream,
+    platform: Platform,
+    *,
+    jobs: int,
+    warmup: int = 0,
+    load: float | None = 0.95,
+    competing_mean: float = 0.0,
+    seed: int = 0,
+    strict: bool = False,
+) -> Episode:
+    """Cut an episode of warmup + jobs jobs from a stream and bring it onto a platform.
+
+    Args:
+        stream: read from a job drawn by the seed on, past its end from its beginning.
+        platform: its sites are what `source` and `replicas` index.
+        jobs: jobs that the policy places, at least 1.
+        warmup: jobs before them.
+        load: recorded times are stretched until work / (span x capacity x (1 - competing_mean))
+            is this, where span runs from the first to the last arrival; None keeps them.
+        competing_mean: mean share of the capacity that other work takes, in [0, 1).
+        seed: same seed, same episode.
+        strict: a site that the platform does not have is an error.
+
+    Raises:
+        StreamError: a setting out of range, a job that fits no site, a load that cannot be
+            reached (no work, or all jobs at once), an unknown site if strict.
+    """
+    rng = np.random.default_rng(check_seed(seed))
+    count = _check(jobs, warmup, load, competing_mean)
+    row, arrival = stream.rows(int(rng.integers(len(stream))), count)
+    part = {field: getattr(stream, field)[row] for field in ARRAYS if field != "arrival_s"}
+    part |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, count)), strict=True))
+    _check_fit(part["cores"], platform)
+    sites = site_map(stream, platform, strict=strict)
+    part["source"] = sites[part["source"]]
+    free = platform.capacity_gflops * (1.0 - competing_mean)
+    factor = 1.0 if load is None else _stretch(part["workload_true"], arrival, free * load)
+    span = (arrival[-1] - arrival[0]) * factor
+    return Episode(
+        warmup=warmup,
+        load=float(part["workload_true"].sum() / (span * free)) if span > 0.0 else float("nan"),
+        arrival_s=(arrival - arrival[0]) * factor,
+        clock_s=_time_of_week(stream.epoch, arrival[0]),
+        replicas=replicas(part["dataset"], sites[stream.dataset_source], platform),
+        noise=noise(part["noise_u"]),
+        **part,
+    )
+
+
+def noise(uniform: np.ndarray) -> np.ndarray:
+    """Factors on the run time from uniforms, float64[n]; see the module's docstring."""
+    x = NOISE_SPREAD * (2.0 * uniform - 1.0)
+    return (1.0 + x) / (1.0 - x)
+
+
+def site_map(stream: JobStream, platform: Platform, *, strict: bool = False) -> np.ndarray:
+    """Site of the platform for each of the stream's, int16[sites + 1]; the last entry is -1."""
+    index = {name: k for k, name in enumerate(platform.names)}
+    unknown = [name for name in stream.site_names if name not in index]
+    if unknown and strict:
+        needed = f"sites of platform {platform.name!r} (strict)"
+        raise StreamError(needed, repr(unknown[0]), nearest(unknown[0], platform.names))
+    drawn = weighted_pick(hashed_uniform(name_keys(unknown), 0), platform.disk_tb)
+    index |= dict(zip(unknown, drawn.tolist(), strict=True))
+    return np.array([*(index[name] for name in stream.site_names), -1], dtype=np.int16)
+
+
+def replicas(dataset: np.ndarray, home: np.ndarray, platform: Platform) -> np.ndarray:
+    """Sites that hold each job's dataset, int16[n, 3]; -1 none.
+
+    Shape: dataset [n], home [datasets] the site of each dataset on the platform or -1.
+    """
+    first, second, third = (
+        weighted_pick(hashed_uniform(dataset, draw), platform.disk_tb) for draw in (1, 2, 3)
+    )
+    more = hashed_uniform(dataset, 4) * 3.0
+    found = np.full((len(dataset), 3), -1, dtype=np.int16)
+    known = home[dataset]
+    found[:, 0] = np.where(known >= 0, known, first)
+    found[:, 1] = np.where((more >= 1.0) & (second != found[:, 0]), second, -1)
+    again = (third == found[:, 0]) | (third == found[:, 1])
+    found[:, 2] = np.where((more >= 2.0) & ~again, third, -1)
+    return found
+
+
+def _check(jobs: Any, warmup: Any, load: Any, competing_mean: Any) -> int:
+    """Refuse settings out of range; return the number of jobs."""
+    for name, value, low in (("jobs", jobs, 1), ("warmup", warmup, 0)):
+        try:
+            fine = not isinstance(value, bool) and operator.index(value) >= low
+        except TypeError:
+            fine = False
+        if not fine:
+            raise StreamError(f"{name} as a whole number >= {low}", repr(value), f"pass {name}=100")
+    if load is not None and not 0.0 < load < np.inf:
+        raise StreamError("a load above 0, or None", repr(load), "pass for example load=0.95")
+    if not 0.0 <= competing_mean < 1.0:
+        came = repr(competing_mean)
+        raise StreamError("competing_mean in [0, 1)", came, "pass for example competing_mean=0.3")
+    return int(jobs) + int(warmup)
+
+
+def _check_fit(cores: np.ndarray, platform: Platform) -> None:
+    most, largest = int(cores.max()), int(platform.cores.max())
+    if most > largest:
+        needed = f"jobs of at most {largest} cores, the largest site of {platform.name!r}"
+        raise StreamError(needed, f"one of {most}", "raise scale=, or drop such jobs")
+
+
+def _stretch(work: np.ndarray, arrival: np.ndarray, rate: float) -> float:
+    """Factor on times so that the work arrives at `rate` Gflop/s; one job needs none."""
+    if len(work) == 1:
+        return 1.0
+    span, total = float(arrival[-1] - arrival[0]), float(work.sum())
+    if span <= 0.0 or total <= 0.0:
+        came = "all at once" if span <= 0.0 else "no work at all"
+        raise StreamError(f"{len(work)} jobs with work, spread in time", came, "pass load=None")
+    return total / (rate * span)
+
+
+def _time_of_week(epoch: str, arrival_s: float) -> float:
+    since = (np.datetime64(epoch, "s") - MONDAY).astype(np.float64) + arrival_s
+    return float(since % SECONDS_PER_WEEK)

@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
+
+from panda_gym.errors import StreamError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STATUSES: Final = ("finished", "failed", "cancelled", "closed")
 """What the codes of `JobStream.status` mean."""
 
+CATEGORIES: Final = ("project", "prodstep", "datatype")
+
+ARRAYS: Final = {
+    "arrival_s": np.float64,
+    "cores": np.int32,
+    "workload_true": np.float64,
+    "workload_pred": np.float64,
+    "input_bytes": np.float64,
+    "input_files": np.int32,
+    "dataset": np.int32,
+    "source": np.int16,
+    "status": np.int8,
+    "project": np.int16,
+    "prodstep": np.int16,
+    "datatype": np.int16,
+    "noise_u": np.float64,
+    "failure_u": np.float64,
+    "place_u": np.float64,
+}
+"""The arrays of a stream and their types, in the order of its fields."""
+
+
+class WorkloadPredictor(Protocol):
+    """Anything that predicts a workload from a table of the nine columns."""
+
+    def predict(self, table: pd.DataFrame) -> np.ndarray:
+        """Predicted workload, float64[n], Gflop."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class JobStream:
-    """n jobs in order of arrival; everything random about a job is drawn already."""
+    """n jobs in order of arrival; checked when made, read-only afterwards.
+
+    Everything random about a job is drawn already, so that whoever walks the stream meets the
+    same jobs. Episodes draw the three uniforms anew from their own seed.
+    """
 
     name: str
     """What the stream is called in reports."""
@@ -57,6 +99,51 @@ class JobStream:
     place_u: np.ndarray
     """Uniform of placements that are not the policy's (warm start), float64[n] in [0, 1)."""
 
+    def __post_init__(self) -> None:
+        levels = {key: tuple(self.levels.get(key, ())) for key in CATEGORIES}
+        object.__setattr__(self, "levels", levels)
+        object.__setattr__(self, "site_names", tuple(self.site_names))
+        for field, kind in ARRAYS.items():
+            object.__setattr__(self, field, _array(self, field, kind))
+        _check(self)
+
+    @classmethod
+    def from_records(
+        cls,
+        table: pd.DataFrame,
+        *,
+        workload_model: WorkloadPredictor | None = None,
+        seed: int = 0,
+        name: str = "records",
+        origin: str | None = None,
+    ) -> JobStream:
+        """A stream from a table of the nine columns; see `panda_gym.jobs.records`."""
+        from panda_gym.jobs.records import stream_from_records
+
+        return stream_from_records(
+            table, workload_model=workload_model, seed=seed, name=name, origin=origin
+        )
+
+    @classmethod
+    def from_swf(cls, path: str | Path, *, seed: int = 0, power: float = 10.0) -> JobStream:
+        """A stream from a trace in Standard Workload Format; see `panda_gym.jobs.swf`."""
+        from panda_gym.jobs.swf import stream_from_swf
+
+        return stream_from_swf(path, seed=seed, power=power)
+
+    @classmethod
+    def load(cls, path: str | Path) -> JobStream:
+        """Read what `save` wrote; StreamError if it is damaged."""
+        from panda_gym.jobs.parquet import read_stream
+
+        return read_stream(path)
+
+    def save(self, path: str | Path) -> None:
+        """Write the stream to Parquet, whole or not at all."""
+        from panda_gym.jobs.parquet import write_stream
+
+        write_stream(self, path)
+
     def __len__(self) -> int:
         return len(self.arrival_s)
 
@@ -64,3 +151,122 @@ class JobStream:
     def total_gflop(self) -> float:
         """Work of all jobs together, Gflop."""
         return float(self.workload_true.sum())
+
+    @cached_property
+    def period_s(self) -> float:
+        """Time after which the stream begins anew when it is read past its end, s.
+
+        Its span and one mean gap, so that the rate of arrivals stays; 1 s where all jobs arrive
+        at once.
+        """
+        span = float(self.arrival_s[-1] - self.arrival_s[0])
+        return span * len(self) / (len(self) - 1) if span > 0.0 else 1.0
+
+    @cached_property
+    def dataset_source(self) -> np.ndarray:
+        """Where most jobs of each dataset were, int16[datasets]; ties to the lower index; -1 none.
+
+        Shape: as many as max(dataset) + 1.
+        """
+        home = np.full(int(self.dataset.max()) + 1, -1, dtype=np.int16)
+        placed = self.source >= 0
+        pairs = self.dataset[placed].astype(np.int64) << 16 | self.source[placed].astype(np.int64)
+        pair, count = np.unique(pairs, return_counts=True)
+        # Written in order of count, then of falling index: the last one to write stays.
+        order = np.lexsort((-(pair & 0xFFFF), count))
+        home[pair[order] >> 16] = pair[order] & 0xFFFF
+        return home
+
+    def rows(self, start: int, n: int) -> tuple[np.ndarray | slice, np.ndarray]:
+        """Which rows stand in the window, and their arrivals, float64[n], without a seam."""
+        size = len(self)
+        start = int(start) % size
+        if start + n <= size:
+            return slice(start, start + n), self.arrival_s[start : start + n]
+        turn, row = np.divmod(np.arange(start, start + n), size)
+        return row, self.arrival_s[row] + turn * self.period_s
+
+    def window(self, start: int, n: int) -> JobStream:
+        """n jobs from job `start` on; past the end the stream begins anew, its time shifted on.
+
+        Arrivals stay on the clock of `epoch`; they do not restart at 0.
+        """
+        if n < 1:
+            raise StreamError("a window of at least 1 job", f"n={n}", "pass n >= 1")
+        row, arrival = self.rows(start, n)
+        return replace(
+            self,
+            **{f: getattr(self, f)[row] for f in ARRAYS if f != "arrival_s"},
+            arrival_s=arrival,
+        )
+
+    def meta(self) -> dict[str, Any]:
+        """What the stream says beside its arrays, as plain data."""
+        return {
+            "name": self.name,
+            "origin": self.origin,
+            "epoch": self.epoch,
+            "site_names": list(self.site_names),
+            "levels": {key: list(value) for key, value in self.levels.items()},
+        }
+
+    def digest(self) -> str:
+        """SHA-256 of everything in the stream, hexadecimal."""
+        sha = hashlib.sha256(json.dumps(self.meta(), sort_keys=True).encode())
+        for field, kind in ARRAYS.items():
+            # Little-endian whatever the machine.
+            little = np.dtype(kind).newbyteorder("<")
+            sha.update(np.ascontiguousarray(getattr(self, field), dtype=little).tobytes())
+        return sha.hexdigest()
+
+
+def _array(stream: JobStream, field: str, kind: type) -> np.ndarray:
+    """The field as a read-only array of its type, n long, without NaN."""
+    given = np.asarray(getattr(stream, field))
+    where = f"{field} of stream {stream.name!r}"
+    expected = (len(stream.arrival_s),)
+    if given.shape != expected:
+        raise StreamError(f"{where} of shape {expected}", f"{given.shape}", "give one a job")
+    if given.dtype.kind not in "fiu":
+        raise StreamError(f"numbers as {where}", f"type {given.dtype}", "convert them")
+    if given.dtype.kind == "f" and not np.isfinite(given).all():
+        row = int(np.flatnonzero(~np.isfinite(given))[0])
+        raise StreamError(f"finite {where}", f"{given[row]} in row {row}", "fill it in or drop it")
+    if given.dtype != kind and kind is not np.float64 and len(given):
+        most, least = given.max(), given.min()
+        if max(most, -least) > np.iinfo(kind).max or (given != np.rint(given)).any():
+            needed = f"whole numbers up to {np.iinfo(kind).max} as {where}"
+            raise StreamError(needed, f"{least:g}..{most:g}", "recode or round them")
+    array: np.ndarray = given.astype(kind, copy=given.flags.writeable)
+    array.setflags(write=False)
+    return array
+
+
+def _check(stream: JobStream) -> None:
+    """The invariants: at least one job, sorted, everything in its range."""
+    if len(stream) == 0:
+        raise StreamError("at least one job", "an empty stream", "check the records or the filter")
+    late = np.diff(stream.arrival_s) < 0
+    if late.any():
+        row = int(np.flatnonzero(late)[0]) + 1
+        came = f"an earlier arrival in row {row}"
+        raise StreamError("jobs in order of arrival", came, "sort them by arrival_s")
+    bounds = [
+        ("cores", 1, None),
+        ("workload_true", 0, None),
+        ("workload_pred", 0, None),
+        ("input_bytes", 0, None),
+        ("input_files", 0, None),
+        ("dataset", 0, None),
+        ("source", -1, len(stream.site_names)),
+        ("status", 0, len(STATUSES)),
+        *((key, 0, len(stream.levels[key])) for key in CATEGORIES),
+        *((key, 0, 1) for key in ("noise_u", "failure_u", "place_u")),
+    ]
+    for field, low, high in bounds:
+        values = getattr(stream, field)
+        if values.min() < low or (high is not None and values.max() >= high):
+            needed = f"{field} >= {low}" + ("" if high is None else f" and < {high}")
+            wrong = (values < low) | (values >= (np.inf if high is None else high))
+            row = int(np.flatnonzero(wrong)[0])
+            raise StreamError(needed, f"{values[row]:g} in row {row}", "correct the record")

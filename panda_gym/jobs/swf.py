@@ -1,0 +1,235 @@
+"""From a trace in Standard Workload Format to a stream; knows the format, never one log.
+
+The format (Chapin et al., JSSPP 1999; version 2.2) has 18 numbers a line and a header of comments
+`; Key: value`. Plain or gzip. How a job is read:
+
+    arrival    submit time; jobs are sorted by it
+    kept       lines that sum up a job (status 2, 3 and 4 are parts of one) with a known run time
+               (>= 0); a run of 0 s is a job without work
+    cores      allocated processors, else requested, else 1
+    workload   run time x cores x reference power (10 HS23 per core, taken as Gflop/s)
+    predicted  median workload of the jobs of the same user, at least 1 Gflop
+    site       partition, named by the header's `Partition: number name` where there
+    dataset    user: the jobs of one user read one dataset; no sizes are known, so 0 bytes
+    classes    project is the group (virtual organisation), prodstep the queue
+    status     1 finished, 0 failed, 5 cancelled; unknown (-1) counts as finished, since it ran
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from panda_gym.errors import StreamError, check_seed
+from panda_gym.jobs.records import LEAST_PREDICTION
+from panda_gym.jobs.stream import STATUSES, JobStream
+from panda_gym.units import GFLOPS_PER_HS23
+
+FIELDS: Final = (
+    "job",
+    "submit_s",
+    "wait_s",
+    "run_s",
+    "allocated",
+    "cpu_s",
+    "memory_kb",
+    "requested",
+    "requested_s",
+    "requested_kb",
+    "status",
+    "user",
+    "group",
+    "executable",
+    "queue",
+    "partition",
+    "preceding",
+    "think_s",
+)
+STATUS: Final = {1: "finished", 0: "failed", 5: "cancelled", -1: "finished"}
+PARTS: Final = (2, 3, 4)
+"""Status of lines that are parts of a job."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A parsed log."""
+
+    header: dict[str, str]
+    """Values of the header's comments by key; the last one where a key comes twice."""
+    partitions: dict[int, str]
+    """Names of the partitions by number."""
+    fields: dict[str, np.ndarray]
+    """One float64[n] for each of FIELDS, a value a line, in the order of the file."""
+
+
+def read_swf(path: str | Path) -> Trace:
+    """Parse a log; StreamError names the line that is damaged, or says what is missing."""
+    lines = _text(Path(path)).splitlines()
+    comments = [line[1:] for line in lines if line.startswith(";")]
+    header, partitions = _header(comments)
+    values = _values(lines, path)
+    fields = dict(zip(FIELDS, values.T, strict=True))
+    jobs = int((~np.isin(fields["status"], PARTS)).sum())
+    if header.get("MaxJobs", str(jobs)) != str(jobs):
+        needed = f"{header['MaxJobs']} jobs in {path}, as its header MaxJobs says"
+        raise StreamError(needed, f"{jobs}", "fetch the whole file, or correct its header")
+    return Trace(header, partitions, fields)
+
+
+def stream_from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> JobStream:
+    """A stream of a log's jobs.
+
+    Args:
+        path: the log, plain or gzip.
+        seed: of the uniforms.
+        power: HS23 per core that the recorded run times are taken to stand for.
+
+    Raises:
+        StreamError: unreadable, damaged (names the line), or without a job.
+    """
+    rng = np.random.default_rng([check_seed(seed), len(FIELDS)])
+    if not 0.0 < power < np.inf:
+        raise StreamError("a power above 0 HS23 per core", f"{power!r}", "pass power=10.0")
+    trace = read_swf(path)
+    field = _jobs(trace, path)
+    count = len(field["submit_s"])
+    allocated = np.where(field["allocated"] > 0, field["allocated"], field["requested"])
+    cores = np.maximum(allocated, 1)
+    work = field["run_s"] * cores * power * GFLOPS_PER_HS23
+    _, user = np.unique(field["user"], return_inverse=True)
+    source, site_names = _sites(field["partition"], trace.partitions)
+    project, groups = _classes("group", field["group"])
+    prodstep, queues = _classes("queue", field["queue"])
+    return JobStream(
+        name=Path(path).name,
+        origin=f"swf:{Path(path).name}",
+        epoch=_epoch(trace.header, field["submit_s"][0]),
+        site_names=site_names,
+        levels={"project": groups, "prodstep": queues, "datatype": ("unknown",)},
+        arrival_s=field["submit_s"] - field["submit_s"][0],
+        cores=cores,
+        workload_true=work,
+        workload_pred=np.maximum(_group_median(work, user), LEAST_PREDICTION),
+        input_bytes=np.zeros(count),
+        input_files=np.zeros(count, dtype=np.int32),
+        dataset=user,
+        source=source,
+        status=_status(field["status"]),
+        project=project,
+        prodstep=prodstep,
+        datatype=np.zeros(count, dtype=np.int16),
+        **{key: rng.random(count) for key in ("noise_u", "failure_u", "place_u")},
+    )
+
+
+def _text(path: Path) -> str:
+    """The file's text, unpacked if it is gzip (by its first bytes, not by its name)."""
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise StreamError(f"a readable trace at {path}", repr(error), "fetch it again") from None
+    # Headers name people and places in whatever encoding; the numbers are ASCII.
+    return data.decode("latin-1")
+
+
+def _header(comments: list[str]) -> tuple[dict[str, str], dict[int, str]]:
+    header, partitions = {}, {}
+    for comment in comments:
+        key, colon, value = comment.partition(":")
+        words = value.split()
+        if colon and key.strip() == "Partition" and len(words) > 1 and words[0].isdigit():
+            partitions[int(words[0])] = words[1]
+        elif colon:
+            header[key.strip()] = value.strip()
+    return header, partitions
+
+
+def _values(lines: list[str], path: str | Path) -> np.ndarray:
+    """The numbers, float64[lines, 18]; a damaged line is looked for only if there is one."""
+    import pandas as pd
+
+    data = [line for line in lines if line.strip() and not line.startswith(";")]
+    if not data:
+        raise StreamError(f"at least one job in {path}", "none", "is this a trace in SWF?")
+    try:
+        frame = pd.read_csv(io.StringIO("\n".join(data)), sep=r"\s+", header=None, dtype=np.float64)
+        values = frame.to_numpy()
+        if values.shape == (len(data), len(FIELDS)) and np.isfinite(values).all():
+            return values
+    except ValueError:  # pandas' ParserError is one too
+        pass
+    raise _damage(lines, path)
+
+
+def _damage(lines: list[str], path: str | Path) -> StreamError:
+    """The error that names the first line which is not 18 finite numbers."""
+    for number, line in enumerate(lines, start=1):
+        if line.startswith(";") or not line.strip():
+            continue
+        words = line.split()
+        came = f"{len(words)} fields" if len(words) != len(FIELDS) else ""
+        for word in words if not came else ():
+            try:
+                came = "" if np.isfinite(float(word)) else repr(word)
+            except ValueError:
+                came = repr(word[:40])
+            if came:
+                break
+        if came:
+            needed = f"{len(FIELDS)} numbers in line {number} of {path}"
+            return StreamError(needed, came, "correct or remove the line")
+    return StreamError(f"numbers in {path}", "something else", "is this a trace in SWF?")
+
+
+def _jobs(trace: Trace, path: str | Path) -> dict[str, np.ndarray]:
+    """The lines that are jobs which ran, in order of submission."""
+    field = trace.fields
+    kept = ~np.isin(field["status"], PARTS) & (field["run_s"] >= 0) & (field["submit_s"] >= 0)
+    if not kept.any():
+        raise StreamError(f"a job with a run time in {path}", "none", "is the trace complete?")
+    order = np.flatnonzero(kept)
+    order = order[np.argsort(field["submit_s"][order], kind="stable")]
+    return {key: values[order] for key, values in field.items()}
+
+
+def _epoch(header: dict[str, str], first_s: float) -> str:
+    start = header.get("UnixStartTime", "0").split()
+    unix = int(start[0]) if start and start[0].isdigit() else 0
+    return str(np.datetime64(unix + int(first_s), "s"))
+
+
+def _sites(partition: np.ndarray, names: dict[int, str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Index of each job's site (-1 unknown) and the sites' names, in order of partition."""
+    numbers = sorted(set(names) | {int(p) for p in np.unique(partition) if p >= 0})
+    labels = [names.get(number, f"partition-{number}") for number in numbers]
+    if len(set(labels)) != len(labels):
+        labels = [f"{n}:{label}" for n, label in zip(numbers, labels, strict=True)]
+    found = np.searchsorted(np.array(numbers, dtype=np.float64), partition)
+    return np.where(partition >= 0, found, -1), tuple(labels)
+
+
+def _classes(word: str, numbers: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    values, codes = np.unique(numbers, return_inverse=True)
+    return codes, tuple(f"{word}-{value:g}" if value >= 0 else "unknown" for value in values)
+
+
+def _status(numbers: np.ndarray) -> np.ndarray:
+    codes: Any = np.full(len(numbers), STATUSES.index("finished"), dtype=np.int8)
+    for number, status in STATUS.items():
+        codes[numbers == number] = STATUSES.index(status)
+    return codes
+
+
+def _group_median(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Median of each job's group, float64[n]."""
+    import pandas as pd
+
+    return pd.Series(values).groupby(group).transform("median").to_numpy()
