@@ -51,6 +51,10 @@ class SiteScorer(nn.Module):
     Ratio codes x / (x + scale) are turned into ln(1 + x / scale) before they are used.
     """
 
+    sites_ratio: Tensor
+    job_ratio: Tensor
+    grid_ratio: Tensor
+
     def __init__(self, shape: ScorerShape | None = None) -> None:
         super().__init__()
         self.shape = shape or ScorerShape()

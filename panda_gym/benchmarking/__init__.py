@@ -1,0 +1,18 @@
+"""Policies x streams x seeds on paired worlds, with intervals; see `benchmark`."""
+
+from __future__ import annotations
+
+from panda_gym.benchmarking.intervals import Interval, bootstrap, iqm
+from panda_gym.benchmarking.measures import MEASURES, Measure, Outcomes
+from panda_gym.benchmarking.table import BenchmarkTable, Row
+
+__all__ = [
+    "MEASURES",
+    "BenchmarkTable",
+    "Interval",
+    "Measure",
+    "Outcomes",
+    "Row",
+    "bootstrap",
+    "iqm",
+]

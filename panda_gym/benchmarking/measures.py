@@ -1,0 +1,199 @@
+"""What is measured of an episode: a table of measures over its log; knows no policy.
+
+Judged jobs are those that the policy placed; the warm start's jobs are not judged. The window
+is the time from the first to the last arrival of a judged job. The bounded slowdown of a job is
+max(1, (end - arrival) / max(end - start, bound)) (Feitelson and Rudolph 1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from panda_gym.units import BYTES_PER_TB, SECONDS_PER_HOUR
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What became of the n jobs of one episode, drained."""
+
+    judged: Array
+    """Whether the policy placed the job, bool[n]."""
+    arrival_s: Array
+    """Arrival, float64[n], s."""
+    start_s: Array
+    """Begin of the run, float64[n], s."""
+    end_s: Array
+    """End of the run, float64[n], s."""
+    cores: Array
+    """Cores held while running, int[n]."""
+    group: Array
+    """Project code, int[n]: whom fairness compares."""
+    input_bytes: Array
+    """Size of the input, float64[n]."""
+    moved_bytes: Array
+    """Bytes of the input moved between sites, float64[n]."""
+    reward_pred: Array
+    """Predicted reward of each judged job, float64[m]."""
+    reward_true: Array
+    """The same from true workloads, float64[m]."""
+    cost: Array
+    """Cost of each step, float64[m]."""
+    total_cores: float
+    """Cores of the platform, those that others use included."""
+    bound_s: float
+    """Bound of the bounded slowdown, s."""
+
+    def wait(self) -> Array:
+        """Arrival to start of each judged job, float64[m], s; stage-in included."""
+        return (self.start_s - self.arrival_s)[self.judged]
+
+    def turnaround(self) -> Array:
+        """Arrival to end of each judged job, float64[m], s."""
+        return (self.end_s - self.arrival_s)[self.judged]
+
+    def slowdown(self) -> Array:
+        """Bounded slowdown of each judged job, float64[m]."""
+        run = (self.end_s - self.start_s)[self.judged]
+        return np.maximum(1.0, self.turnaround() / np.maximum(run, self.bound_s))
+
+    def window(self) -> tuple[float, float]:
+        """First and last arrival of a judged job, s."""
+        arrivals = self.arrival_s[self.judged]
+        return float(arrivals.min()), float(arrivals.max())
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One column of a benchmark."""
+
+    name: str
+    unit: str
+    better: Literal["low", "high", "neither"]
+    meaning: str
+    of: Callable[[Outcomes], float]
+
+
+def throughput(run: Outcomes) -> float:
+    """Jobs that end within the window, per hour; jobs of the warm start included."""
+    first, last = run.window()
+    ended = np.count_nonzero((run.end_s >= first) & (run.end_s <= last))
+    return float(ended / max((last - first) / SECONDS_PER_HOUR, 1e-9))
+
+
+def utilisation(run: Outcomes) -> float:
+    """Share of the platform's core seconds within the window that the broker's jobs hold."""
+    first, last = run.window()
+    held = np.clip(run.end_s, first, last) - np.clip(run.start_s, first, last)
+    return float((held * run.cores).sum() / max(run.total_cores * (last - first), 1e-9))
+
+
+def remote_share(run: Outcomes) -> float:
+    """Share of the judged jobs with input whose input was moved between sites."""
+    has_input = run.judged & (run.input_bytes > 0)
+    return float(np.mean(run.moved_bytes[has_input] > 0)) if has_input.any() else 0.0
+
+
+def fairness(run: Outcomes) -> float:
+    """Jain's index (Jain et al. 1984) of the projects' mean bounded slowdowns; 1 is even."""
+    _, group = np.unique(run.group[run.judged], return_inverse=True)
+    means = np.bincount(group, weights=run.slowdown()) / np.bincount(group)
+    return float(means.sum() ** 2 / (len(means) * (means**2).sum()))
+
+
+MEASURES: Final = (
+    Measure(
+        "mean_slowdown", "1", "low", "mean bounded slowdown", lambda r: float(r.slowdown().mean())
+    ),
+    Measure(
+        "p95_slowdown",
+        "1",
+        "low",
+        "95th percentile of the bounded slowdown",
+        lambda r: float(np.quantile(r.slowdown(), 0.95)),
+    ),
+    Measure(
+        "mean_turnaround",
+        "s",
+        "low",
+        "mean time from arrival to end",
+        lambda r: float(r.turnaround().mean()),
+    ),
+    Measure(
+        "mean_wait",
+        "s",
+        "low",
+        "mean time from arrival to start, stage-in included",
+        lambda r: float(r.wait().mean()),
+    ),
+    Measure(
+        "p50_wait",
+        "s",
+        "low",
+        "median time from arrival to start",
+        lambda r: float(np.median(r.wait())),
+    ),
+    Measure(
+        "p95_wait",
+        "s",
+        "low",
+        "95th percentile of the time from arrival to start",
+        lambda r: float(np.quantile(r.wait(), 0.95)),
+    ),
+    Measure("throughput", "jobs/h", "high", "jobs ended within the window per hour", throughput),
+    Measure(
+        "utilisation",
+        "1",
+        "neither",
+        "share of all cores that the broker's jobs hold within the window",
+        utilisation,
+    ),
+    Measure(
+        "wan",
+        "TB",
+        "low",
+        "input moved between sites for judged jobs",
+        lambda r: float(r.moved_bytes[r.judged].sum() / BYTES_PER_TB),
+    ),
+    Measure(
+        "remote_share",
+        "1",
+        "neither",
+        "share of judged jobs with input whose input was moved",
+        remote_share,
+    ),
+    Measure("fairness", "1", "high", "Jain's index of the projects' mean slowdowns", fairness),
+    Measure(
+        "reward_pred",
+        "1",
+        "high",
+        "mean reward a step, from predicted workloads",
+        lambda r: float(r.reward_pred.mean()),
+    ),
+    Measure(
+        "reward_true",
+        "1",
+        "high",
+        "the same from true workloads",
+        lambda r: float(r.reward_true.mean()),
+    ),
+    Measure(
+        "reward_gap",
+        "1",
+        "neither",
+        "reward_pred - reward_true: what is gained from the predictor's errors alone",
+        lambda r: float(r.reward_pred.mean() - r.reward_true.mean()),
+    ),
+    Measure("cost", "1", "low", "mean cost a step", lambda r: float(r.cost.mean())),
+)
+"""The columns of a benchmark: a new measure is one entry."""
+
+
+def measure(run: Outcomes) -> dict[str, float]:
+    """Return every measure of an episode by name."""
+    return {column.name: column.of(run) for column in MEASURES}

@@ -1,0 +1,162 @@
+"""The result of a benchmark: a value for each policy, stream and seed, and its statistics.
+
+Knows measured rows, never how they were made. Seeds are paired: the same seed of the same stream
+is the same world for every policy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from panda_gym.benchmarking import render
+from panda_gym.benchmarking.intervals import Interval, bootstrap
+from panda_gym.benchmarking.measures import MEASURES
+from panda_gym.errors import PolicyError, nearest
+from panda_gym.files import whole_file
+
+HEADLINE: Final = (
+    "mean_slowdown",
+    "p95_slowdown",
+    "mean_turnaround",
+    "throughput",
+    "wan",
+    "fairness",
+    "reward_pred",
+    "reward_gap",
+)
+"""What `to_markdown` and `to_html` show unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One episode: a policy on one world."""
+
+    policy: str
+    stream: str
+    seed: int
+    values: Mapping[str, float]
+    """Measure by name."""
+
+
+@dataclass(frozen=True)
+class BenchmarkTable:
+    """Policies x streams x seeds."""
+
+    rows: tuple[Row, ...]
+    """One a policy, stream and seed."""
+    baseline: str
+    """Policy that differences are taken against."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Scenario, origin of the streams, versions."""
+    level: float = 0.95
+    """Coverage of the intervals."""
+
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """Policies in the order in which they were run."""
+        return tuple(dict.fromkeys(row.policy for row in self.rows))
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Streams in the order in which they were run."""
+        return tuple(dict.fromkeys(row.stream for row in self.rows))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds in the order in which they were run."""
+        return tuple(dict.fromkeys(row.seed for row in self.rows))
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the measures."""
+        return tuple(measure.name for measure in MEASURES)
+
+    def values(self, policy: str, metric: str, stream: str | None = None) -> np.ndarray:
+        """Return a measure by seed, float64[seeds]; the only stream if none is named."""
+        stream = self._stream(stream)
+        self._check("policy", policy, self.policies)
+        self._check("metric", metric, self.metrics)
+        found = {
+            row.seed: row.values[metric]
+            for row in self.rows
+            if row.policy == policy and row.stream == stream
+        }
+        return np.array([found[seed] for seed in self.seeds])
+
+    def interval(self, policy: str, metric: str, stream: str | None = None) -> Interval:
+        """Return the interquartile mean over seeds with its bootstrap interval."""
+        return bootstrap([self.values(policy, metric, stream)], level=self.level)
+
+    def difference(
+        self, policy: str, metric: str, *, against: str | None = None, stream: str | None = None
+    ) -> Interval:
+        """Return the IQM of policy - `against` (the baseline) over paired worlds.
+
+        stream: one stream; without it all streams together, seeds drawn within each.
+        """
+        other = self.baseline if against is None else against
+        streams = self.streams if stream is None else (stream,)
+        pairs = [self.values(policy, metric, s) - self.values(other, metric, s) for s in streams]
+        return bootstrap(pairs, level=self.level)
+
+    def separated(self, a: str, b: str, metric: str, stream: str | None = None) -> bool:
+        """Whether the intervals of two policies do not overlap; on every stream if none named."""
+        streams = self.streams if stream is None else (stream,)
+        return all(self.interval(a, metric, s).apart(self.interval(b, metric, s)) for s in streams)
+
+    def to_markdown(self, metrics: Sequence[str] = HEADLINE) -> str:
+        """Return one Markdown table a stream: IQM and interval by policy and measure."""
+        return render.markdown(self, metrics)
+
+    def to_html(self, metrics: Sequence[str] = HEADLINE) -> str:
+        """Return the same as an HTML fragment; every name in it is escaped."""
+        return render.html(self, metrics)
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write one line a stream, policy and measure: IQM, interval, paired difference."""
+        with whole_file(path) as aside:
+            aside.write_text(render.csv(self))
+
+    def to_json(self, path: str | Path) -> None:
+        """Write the rows, so that every statistic can be computed again by `from_json`."""
+        document = {
+            "baseline": self.baseline,
+            "level": self.level,
+            "provenance": dict(self.provenance),
+            "rows": [{**vars(row), "values": dict(row.values)} for row in self.rows],
+        }
+        with whole_file(path) as aside:
+            aside.write_text(json.dumps(document, indent=1) + "\n")
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> BenchmarkTable:
+        """Read what `to_json` wrote; PolicyError if it is no such file."""
+        try:
+            document = json.loads(Path(path).read_text())
+            rows = tuple(Row(**row) for row in document["rows"])
+            return cls(rows, document["baseline"], document["provenance"], document["level"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise PolicyError(
+                "a benchmark written by to_json", f"{path}: {error}", "run the benchmark again"
+            ) from error
+
+    def _stream(self, stream: str | None) -> str:
+        if stream is None and len(self.streams) == 1:
+            return self.streams[0]
+        if stream is None:
+            raise PolicyError(
+                "a stream's name", "none, of several", f"name one of {', '.join(self.streams)}"
+            )
+        self._check("stream", stream, self.streams)
+        return stream
+
+    @staticmethod
+    def _check(what: str, name: str, known: Sequence[str]) -> None:
+        if name not in known:
+            raise PolicyError(f"a {what} of this benchmark", repr(name), nearest(name, known))

@@ -1,0 +1,51 @@
+"""The learning curve: one row a rollout; knows numbers, never a learner."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from panda_gym.files import whole_file
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """What one rollout and the update after it were like."""
+
+    steps: int
+    """Decisions so far."""
+    reward: float
+    """Mean reward a decision over the rollout, under the drawing policy."""
+    entropy: float
+    """Mean entropy of the choice, nat."""
+    value_loss: float
+    """Mean squared error of the critic."""
+    explained_variance: float
+    """Share of the returns' variance that the critic explains."""
+    kl: float
+    """Approximate Kullback-Leibler divergence of the update."""
+    environment_s: float
+    """CPU seconds in the environment so far."""
+    choosing_s: float
+    """CPU seconds in choosing actions so far."""
+    learning_s: float
+    """CPU seconds in updates so far."""
+
+
+def write_curve(points: Sequence[CurvePoint], path: Path) -> None:
+    """Write the curve as CSV, whole or not at all."""
+    with whole_file(path) as aside, aside.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(field.name for field in fields(CurvePoint))
+        writer.writerows(astuple(point) for point in points)
+
+
+def read_curve(path: Path) -> list[CurvePoint]:
+    """Read what `write_curve` wrote."""
+    with path.open(newline="") as file:
+        return [
+            CurvePoint(int(row.pop("steps")), **{key: float(value) for key, value in row.items()})
+            for row in csv.DictReader(file)
+        ]

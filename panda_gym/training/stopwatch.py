@@ -1,0 +1,70 @@
+"""A vector environment's time, rewards and actions; knows no learner.
+
+The actions since the worlds began are kept, because they and the seed are all that it takes to
+bring a deterministic environment back to where it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+
+
+class Stopwatch(VecEnvWrapper):
+    """Passes everything on; counts CPU seconds and rewards, remembers actions."""
+
+    def __init__(self, venv: VecEnv) -> None:
+        super().__init__(venv)
+        self.seconds = 0.0
+        """CPU seconds spent in the environment."""
+        self.rewards: list[np.ndarray] = []
+        """Rewards since they were last taken, float32[E] each."""
+        self.actions: list[np.ndarray] = []
+        """Actions since the worlds began, int16[E] each."""
+
+    def begin(self, seed: int) -> Any:
+        """Begin all worlds anew from `seed`; return the first observation."""
+        self.actions.clear()
+        self.venv.seed(seed)
+        return self.reset()
+
+    def replay(self, seed: int, actions: np.ndarray) -> tuple[Any, np.ndarray]:
+        """Begin from `seed` and repeat actions int[T, E]: the last observation and dones."""
+        observation, dones = self.begin(seed), np.ones(self.num_envs, dtype=bool)
+        for taken in actions:
+            observation, _, dones, _ = self.step(taken.astype(np.int64))
+        self.rewards.clear()
+        return observation, dones
+
+    def take_reward(self) -> float:
+        """Return the mean reward since the last call, and forget it."""
+        mean = float(np.mean(self.rewards)) if self.rewards else float("nan")
+        self.rewards.clear()
+        return mean
+
+    def reset(self) -> Any:
+        began = time.process_time()
+        observation = self.venv.reset()
+        self.seconds += time.process_time() - began
+        return observation
+
+    def step_async(self, actions: np.ndarray) -> None:
+        self.actions.append(np.asarray(actions, dtype=np.int16))
+        self.venv.step_async(actions)
+
+    def step_wait(self) -> Any:
+        began = time.process_time()
+        observation, rewards, dones, infos = self.venv.step_wait()
+        self.seconds += time.process_time() - began
+        self.rewards.append(np.array(rewards))
+        return observation, rewards, dones, infos
+
+    def env_method(self, name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+        began = time.process_time()
+        answer: Sequence[Any] = self.venv.env_method(name, *args, indices=indices, **kwargs)
+        self.seconds += time.process_time() - began
+        return list(answer)

@@ -1,0 +1,59 @@
+"""Measures of a hand-made episode, worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from panda_gym.benchmarking.measures import MEASURES, Outcomes, measure
+
+
+@pytest.fixture
+def run() -> Outcomes:
+    """A warm-start job and three judged ones on two cores; bound 10 s."""
+    return Outcomes(
+        judged=np.array([False, True, True, True]),
+        arrival_s=np.array([0.0, 100.0, 150.0, 300.0]),
+        start_s=np.array([0.0, 120.0, 200.0, 300.0]),
+        end_s=np.array([200.0, 220.0, 205.0, 400.0]),
+        cores=np.array([1, 1, 1, 2]),
+        group=np.array([0, 0, 1, 1]),
+        input_bytes=np.array([5e12, 1e12, 2e12, 0.0]),
+        moved_bytes=np.array([5e12, 0.0, 2e12, 0.0]),
+        reward_pred=np.array([-1.0, -2.0, -3.0]),
+        reward_true=np.array([-2.0, -2.0, -5.0]),
+        cost=np.array([0.0, 0.5, 1.0]),
+        total_cores=2.0,
+        bound_s=10.0,
+    )
+
+
+def test_measures_are_as_worked_out_by_hand(run: Outcomes) -> None:
+    slowdowns = [120 / 100, 55 / 10, 1.0]
+    means = [slowdowns[0], (slowdowns[1] + slowdowns[2]) / 2]
+    expected = {
+        "mean_slowdown": sum(slowdowns) / 3,
+        "p95_slowdown": np.quantile(slowdowns, 0.95),
+        "mean_turnaround": (120 + 55 + 100) / 3,
+        "mean_wait": (20 + 50 + 0) / 3,
+        "p50_wait": 20,
+        "p95_wait": np.quantile([20, 50, 0], 0.95),
+        "throughput": 3 / (200 / 3600),  # the warm start's job and two more end in 100 .. 300
+        "utilisation": (100 + 100 + 5 + 0) / (2 * 200),
+        "wan": 2.0,
+        "remote_share": 0.5,
+        "fairness": sum(means) ** 2 / (2 * sum(m * m for m in means)),
+        "reward_pred": -2.0,
+        "reward_true": -3.0,
+        "reward_gap": 1.0,
+        "cost": 0.5,
+    }
+    assert measure(run) == pytest.approx(expected)
+
+
+def test_every_measure_says_unit_and_meaning(run: Outcomes) -> None:
+    assert len({entry.name for entry in MEASURES}) == len(MEASURES)
+    assert all(entry.unit and entry.meaning for entry in MEASURES)
+    assert all(math.isfinite(value) for value in measure(run).values())
