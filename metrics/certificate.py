@@ -117,7 +117,8 @@ class Certificate:
         needed, do = f"an unaltered certificate in {where}", "certify again, or restore the file"
         if not isinstance(document, dict) or set(document) != KEYS | {"seal"}:
             found = set(document) if isinstance(document, dict) else set()
-            came = f"missing {sorted((KEYS | {'seal'}) - found)}, extra {sorted(found - KEYS - {'seal'})}"
+            missing, extra = sorted((KEYS | {"seal"}) - found), sorted(found - KEYS - {"seal"})
+            came = f"missing {missing}, extra {extra}"
             raise MetricError(needed, came, do)
         if document["schema"] != SCHEMA:
             came = f"layout {document['schema']!r}, this version reads {SCHEMA}"

@@ -7,6 +7,8 @@ cannot. Sees what single columns and pairs do not; never says where the differen
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
@@ -58,7 +60,7 @@ def separability(
         model.fit(x[half != fold], y[half != fold])
         scores[half == fold] = model.decision_function(x[half == fold])
     areas = [auc(scores[(half == f) & (y == 0)], scores[(half == f) & (y == 1)]) for f in (0, 1)]
-    return float(np.mean([v for v, _ in areas])), float(np.hypot(*(s for _, s in areas)) / 2)
+    return float(np.mean([v for v, _ in areas])), math.hypot(*(s for _, s in areas)) / 2
 
 
 def _features(a: Sample, b: Sample) -> np.ndarray:

@@ -8,7 +8,7 @@ __all__ = ["MetricError", "check_seed"]
 
 
 class MetricError(ValueError):
-    """A table, policy or certificate that cannot be used: what was needed, what came, what to do."""
+    """A table, policy or certificate that cannot be used: needed, came, what to do."""
 
     def __init__(self, needed: str, came: str, do: str) -> None:
         super().__init__(f"needed {needed}; got {came}; {do}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,7 +113,7 @@ def _study(
     rules: policies.Policy,
     quick: bool,
 ) -> Study:
-    tables = read({"train": train, "holdout": holdout, "synthetic": synthetic})
+    tables: Mapping[str, Any] = read({"train": train, "holdout": holdout, "synthetic": synthetic})
     settings = {**rules.settings, **(rules.quick if quick else {})}
     return Study(
         **tables, target=target, time=time, seed=seed, settings=settings, alpha=rules.alpha

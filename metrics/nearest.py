@@ -46,7 +46,10 @@ class NearestRecords:
 
     def __init__(self, numbers: np.ndarray, codes: np.ndarray, weight: float = 1.0) -> None:
         self.numbers = np.ascontiguousarray(numbers, dtype=np.float64)
-        self.codes = np.ascontiguousarray(codes, dtype=np.int64)
+        # A column with one level puts every row at the same distance: it is added at the end.
+        self._varies = np.ptp(codes, axis=0) > 0 if len(codes) else np.ones(codes.shape[1], bool)
+        self._constant = codes[:1, ~self._varies].astype(np.int64)
+        self.codes = np.ascontiguousarray(codes[:, self._varies], dtype=np.int64)
         self.weight = float(weight)
         self._groups: dict[tuple[int, ...], _Groups] = {}
         self._tree: cKDTree | None = None
@@ -56,7 +59,8 @@ class NearestRecords:
     ) -> np.ndarray:
         """Return the distance of each query to its nearest reference row, float64[q]."""
         numbers = np.ascontiguousarray(numbers, dtype=np.float64)
-        codes = np.ascontiguousarray(codes, dtype=np.int64)
+        fixed = self.weight * (codes[:, ~self._varies] != self._constant).sum(axis=1)
+        codes = np.ascontiguousarray(codes[:, self._varies], dtype=np.int64)
         c = codes.shape[1]
         best = np.full(len(numbers), np.inf)
         self._search(tuple(range(c)), numbers, codes, np.arange(len(numbers)), 0, best)
@@ -75,7 +79,7 @@ class NearestRecords:
                 self._search(subset, numbers, codes, left, m, best)
         if progress is not None:
             progress(c, c, "nearest rows found")
-        return np.sqrt(best)
+        return np.sqrt(best + fixed)
 
     def _pays(self, queries: int) -> bool:
         return queries * len(self.numbers) > SCAN_PAIRS

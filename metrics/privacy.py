@@ -41,8 +41,10 @@ def dcr(
     See `dcr_distances` for the distance. Only its comparison with the same number for held-out
     real rows says anything about privacy.
     """
-    how = {"scale": scale, "category_weight": category_weight}
-    return float(dcr_distances(synthetic, reference, progress=progress, **how).mean())
+    distances = dcr_distances(
+        synthetic, reference, scale=scale, category_weight=category_weight, progress=progress
+    )
+    return float(distances.mean())
 
 
 def dcr_distances(

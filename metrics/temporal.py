@@ -9,13 +9,17 @@ equal numbers of rows, and inform rather than grade. Knows the time column and t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from metrics.base import Score, Study
 from metrics.errors import MetricError
 from metrics.fidelity import divergence
+from metrics.resampling import centred, upper
 from metrics.tables import Sample
 
 HOUR_S = 3600.0
@@ -140,8 +144,6 @@ def _scored(
     n: int,
     note: str,
 ) -> Score:
-    from metrics.resampling import centred, upper
-
     low, high = centred(value, draws, study.alpha)
     bound = upper(value - floor, draws, floors, study.alpha)
     return Score(id, "temporal", value, max(low, 0.0), high, floor, bound, n, note=note)
@@ -227,8 +229,8 @@ def _batches(study: Study, drawn: list[Sample], n: int) -> list[Score]:
         f"scores about {chance:.3g}, train {real:.3g}"
     )
     error = [float(np.sqrt(max(p * (1 - p), 1e-12) / n)) for p in (mine, held)]
-    z, z_one = 1.959963984540054, 1.6448536269514722
-    bound = held - mine + z_one * float(np.hypot(*error))
+    z, z_one = norm.ppf(1 - study.alpha / 2), norm.ppf(1 - study.alpha)
+    bound = held - mine + z_one * math.hypot(*error)
     ends = (max(0.0, mine - z * error[0]), min(1.0, mine + z * error[0]))
     return [Score("batches", "temporal", mine, *ends, held, bound, n, better="higher", note=note)]
 
@@ -245,7 +247,7 @@ def _independent(sample: Sample, study: Study) -> Sample:
 def _notes(clock: list[np.ndarray], counts: list[np.ndarray]) -> dict:
     """Return the curves that the report draws: shares and autocorrelations, synthetic and real."""
     lags = min(LAGS, len(counts[0]) // 2)
-    notes = {"lags_h": list(range(1, lags + 1))}
+    notes: dict[str, Any] = {"lags_h": list(range(1, lags + 1))}
     for word, t, c in zip(("synthetic", "holdout", "train"), clock, counts, strict=True):
         notes[word] = {
             "hour_of_day": [round(float(v), 6) for v in hour_of_day(t)],
