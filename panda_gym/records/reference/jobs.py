@@ -103,7 +103,7 @@ def _created(
     wait = rng.exponential(tables.SCOUT_DELAY_S, n_tasks)[task]
     gap = rng.exponential(tables.BURST_GAP_S, n_tasks)[task]
     offset = np.where(rank < tables.SCOUTS, 0.0, wait + burst * gap)
-    offset += rng.random(n) < 0.2  # a burst often straddles the turn of a second
+    offset += rng.random(n) < 0.1  # a burst often straddles the turn of a second
     share, delay = tables.STRAGGLER
     late = (rng.random(n) < share) & (rank > 0)
     offset += np.where(late, rng.exponential(delay, n), 0.0)
@@ -159,11 +159,11 @@ def _cpu_s(
     status: np.ndarray,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """CPU seconds: in proportion to the files read; less where the job did not finish."""
+    """CPU seconds: more with more files; less where the job did not finish."""
     n = len(task)
-    done = np.maximum(files, 1) / np.maximum(tasks.files[task], 1)
+    part = np.log(np.maximum(files, 1) / np.maximum(tasks.files[task], 1)) * tables.CPU_PER_FILES
     log_cpu = tasks.log_cpu[task] + tables.JOB_CPU_SD * rng.standard_normal(n)
-    log_cpu += np.where(tasks.short[task], 0.0, site_traits().cpu[site] + np.log(done))
+    log_cpu += np.where(tasks.short[task], 0.0, site_traits().cpu[site] + part)
     stopped = status != STATUSES.index("finished")
     log_cpu += np.where(stopped, np.log(rng.uniform(0.05, 1.0, n)), 0.0)
     early = (status == STATUSES.index("failed")) & (rng.random(n) < tables.EARLY_FAILURES)

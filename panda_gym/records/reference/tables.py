@@ -69,11 +69,11 @@ SCOUTS: Final = 10
 """Jobs that PanDA sends ahead of a task's others."""
 BURST: Final = 50
 """Jobs of one task created together. [USER]: about 50 within a second."""
-SCOUT_DELAY_S: Final = 2700.0
+SCOUT_DELAY_S: Final = 7200.0
 """Mean time from a task's scouts to its other jobs, s. [SET]"""
-BURST_GAP_S: Final = 40.0
+BURST_GAP_S: Final = 900.0
 """Mean time between bursts of a task, s. [SET]"""
-STRAGGLER: Final = (0.025, 14400.0)
+STRAGGLER: Final = (0.015, 14400.0)
 """Share of jobs created anew later (retries), and their mean delay in s. [SET]"""
 USERS: Final = 1500
 """Users, Zipf-distributed; only neutral placeholders of them stand in raw exports. [SET]"""
@@ -110,13 +110,14 @@ CANCELLED_TASKS: Final = 0.06
 
 CPU_SHORT: Final = (3.98, 0.81)
 """Mean and sd of ln CPU seconds of short jobs: 13 % of all. [CPU]"""
-CPU_LONG: Final = (8.71, 1.63)
-"""Mean and sd of ln CPU seconds of the others. [CPU] has 8.62, jobs cut short included."""
+CPU_LONG: Final = (9.05, 1.63)
+"""Mean and sd of ln CPU seconds of the others. Full jobs; [CPU] has a mean of 8.62
+with jobs cut short included."""
 SHORT_TASKS: Final = 0.09
 """Share of tasks of short jobs (tests); early failures make up the 13 %. [SET]"""
 EARLY_FAILURES: Final = 0.40
 """Share of failed jobs that die within minutes; others stop somewhere on their way. [SET]"""
-SITE_CPU_SD: Final = 0.52
+SITE_CPU_SD: Final = 0.56
 """sd over sites of ln CPU seconds beyond core power. [CPU]: site explains 10 % of variance."""
 DATATYPE_CPU_SD: Final = 0.55
 """sd over datatypes of ln CPU seconds within a family. [SET]"""
@@ -124,8 +125,10 @@ JOB_CPU_SD: Final = 0.22
 """sd of ln CPU seconds among the jobs of one task at one site. [USER]: near-identical jobs."""
 MULTICORE_CPU: Final = 0.45
 """Shift of ln CPU seconds for jobs of more than one core. [CPU]: medians 3,823 and 5,994 s."""
-CPU_WITH_BYTES: Final = 0.22
+CPU_WITH_BYTES: Final = 0.50
 """Correlation over tasks of ln CPU seconds with ln bytes. [USER]: Spearman .31 over jobs."""
+CPU_PER_FILES: Final = 0.45
+"""Power of the share of a full job's files to which CPU seconds go within a task. [SET]"""
 CPU_KNEE: Final = 10.6
 """ln CPU seconds above which the tail is thinner than log-normal. [CPU]: q95, q99."""
 
@@ -136,17 +139,17 @@ CORES: Final = ((1, 0.969), (8, 0.029), (16, 0.0011), (4, 0.0009))
 
 FILES_PER_JOB: Final = (
     (0.0, 1.0),
-    (0.36, 1.0),
-    (0.52, 2.0),
-    (0.68, 4.0),
-    (0.80, 8.0),
-    (0.90, 17.0),
-    (0.95, 30.0),
-    (0.99, 75.0),
-    (1.0, 300.0),
+    (0.12, 1.0),
+    (0.30, 3.0),
+    (0.50, 6.5),
+    (0.70, 11.0),
+    (0.90, 25.0),
+    (0.97, 45.0),
+    (1.0, 200.0),
 )
-"""Quantiles over tasks of files per full job. [LIT]: mean 6.6; mode 1."""
-PARTIAL_JOBS: Final = 0.45
+"""Quantiles over tasks of files per full job. [LIT]: mean 6.6 over jobs; mode 1. [USER]: of
+the variance of ln bytes, task explains 63 %."""
+PARTIAL_JOBS: Final = 0.92
 """Share of jobs that get fewer files than their task's full job. [SET]"""
 NO_INPUT: Final = 0.004
 """Share of tasks whose jobs read no files (and no bytes). [SET]"""
@@ -221,7 +224,7 @@ PHYS_IN_NEW: Final = 0.72
 
 PRODSTEPS: Final = ("deriv", "PhysCont", "merge", "recon", "unknown")
 """Production steps of DAOD input; `unknown` is what user and group datasets have."""
-PRODSTEP_OF: Final = {"mc": (0.9975, 0.0, 0.0015, 0.001), "data": (0.945, 0.05, 0.004, 0.001)}
+PRODSTEP_OF: Final = {"mc": (0.9975, 0.0, 0.0015, 0.001), "data": (0.975, 0.02, 0.004, 0.001)}
 """Their shares of tasks. [USER]-era lists: deriv 99 %, merge .04 %, period containers exist."""
 
 # --- raw exports --------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def reference_records(n: int = 200_000, seed: int = 0, *, keep: Sequence[str] = 
       users (cancelled); jobs closed by the system;
     - CPU time: a mixture of short and long log-normal parts with effects of task, site, core power
       and format; less where a job did not finish; a tail thinner than log-normal above 40,000 s;
-    - input: whole files, bytes as the sum of their sizes, CPU time in proportion to files;
+    - input: whole files, bytes as the sum of their sizes, CPU time growing with files;
     - project, production step and format with long tails, shares that move over the period.
 
     Args:
