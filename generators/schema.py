@@ -55,8 +55,8 @@ class Column:
     @property
     def ticks_per_hour(self) -> int:
         """How many units of a datetime column make an hour (0 for units above the hour)."""
-        unit = np.timedelta64(1, np.datetime_data(np.dtype(self.dtype))[0])
-        return int(np.timedelta64(1, "h") // unit)
+        hour = np.ones(1, "timedelta64[h]")
+        return int((hour // np.ones(1, self.dtype.replace("datetime64", "timedelta64")))[0])
 
     def values(self, series: pd.Series) -> tuple[np.ndarray, np.ndarray]:
         """Return values (level codes, int64 or float64) and the mask of missing entries, [n]."""

@@ -1,0 +1,217 @@
+"""Noising, losses and samplers of diffusion; knows tensors and two networks, never a table.
+
+Gaussian diffusion of numbers in continuous time (Kingma et al. 2021, arXiv 2107.00630) with the
+cosine schedule alpha = cos(pi t / 2), sigma = sin(pi t / 2); masked diffusion of tokens in any
+order (Hoogeboom et al. 2021, arXiv 2110.02037; Shi et al. 2024, arXiv 2406.04329); multinomial
+diffusion of tokens (Hoogeboom et al. 2021, arXiv 2102.05379).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from generators.networks import NumberNet, TokenNet
+
+CLIP = 5.2
+"""Numbers are standard normal, from tables of at most ten million rows."""
+NEAR_ZERO = 1e-3
+"""Times closer than this to 0 and 1 are not trained on; there nothing is left to learn."""
+
+
+def spread_times(n: int, generator: torch.Generator) -> Tensor:
+    """Return n times in [0, 1), one in each of n equal cells, in random order [n].
+
+    Low-discrepancy times make the loss of a batch far less noisy than independent ones.
+    """
+    cells = torch.randperm(n, generator=generator) + torch.rand(n, generator=generator)
+    return cells / n
+
+
+def draw(logits: Tensor, generator: torch.Generator) -> Tensor:
+    """Return one draw a row from the softmax of logits [B, K], int64[B]."""
+    total = logits.float().softmax(dim=1).cumsum(dim=1)
+    level = torch.rand(len(logits), 1, generator=generator).to(logits.device) * total[:, -1:]
+    return (total <= level).sum(dim=1).clamp_(max=logits.shape[1] - 1)
+
+
+def number_loss(
+    net: NumberNet, numbers: Tensor, present: Tensor, tokens: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Return the mean squared error of the velocity v = alpha noise - sigma x0, summed over D."""
+    time = NEAR_ZERO + (1 - 2 * NEAR_ZERO) * spread_times(len(numbers), generator)
+    noise = torch.randn(numbers.shape, generator=generator).to(numbers.device)
+    time = time.to(numbers.device)
+    alpha, sigma = _schedule(time)
+    noisy = (alpha * numbers + sigma * noise) * present
+    velocity = alpha * noise - sigma * numbers
+    error = (net(noisy, time, net.condition(tokens)).float() - velocity) * present
+    return error.square().sum(dim=1).mean()
+
+
+def sample_numbers(
+    net: NumberNet,
+    tokens: Tensor,
+    present: Tensor,
+    steps: int,
+    solver: str,
+    generator: torch.Generator,
+) -> Tensor:
+    """Return numbers [B, D] drawn given tokens, 0 where not present.
+
+    `solver`: `multistep` is DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095), `ddim` its
+    first-order form (eta = 0), `ancestral` draws fresh noise at each step (eta = 1).
+    """
+    times = torch.linspace(1 - NEAR_ZERO, 0.0, steps + 1)
+    condition = net.condition(tokens)
+    x = torch.randn(present.shape, generator=generator).to(tokens.device) * present
+    before: Tensor | None = None
+    for i in range(steps):
+        alpha, sigma = _schedule(times[i : i + 1])
+        alpha_next, sigma_next = _schedule(times[i + 1 : i + 2])
+        time = torch.full((len(x),), float(times[i]), device=x.device)
+        velocity = net(x, time, condition).float()
+        clean = (float(alpha) * x - float(sigma) * velocity).clamp(-CLIP, CLIP) * present
+        if i == steps - 1:
+            return clean
+        if solver == "ancestral":
+            keep = float(alpha / alpha_next)
+            noise = torch.randn(x.shape, generator=generator).to(x.device) * present
+            spread = 1 - keep**2
+            deviation = float(sigma_next / sigma) * math.sqrt(spread)
+            x = (
+                float(alpha_next * spread / sigma**2) * clean
+                + keep * float(sigma_next**2 / sigma**2) * x
+                + deviation * noise
+            )
+            continue
+        step = float(_log_ratio(times[i + 1]) - _log_ratio(times[i]))
+        target = clean
+        if solver == "multistep" and before is not None:
+            last = float(_log_ratio(times[i]) - _log_ratio(times[i - 1]))
+            target = clean + (clean - before) * (step / (2 * last))
+        x = float(sigma_next / sigma) * x - float(alpha_next) * math.expm1(-step) * target
+        before = clean
+    return x
+
+
+def masked_loss(net: TokenNet, tokens: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the mean negative log-likelihood of rows under any order of their tokens.
+
+    From 1 to C tokens, evenly, are hidden at random and predicted from the others.
+    """
+    n, columns = tokens.shape
+    hidden = (spread_times(n, generator) * columns).floor() + 1
+    rank = torch.rand(n, columns, generator=generator).argsort(dim=1).argsort(dim=1)
+    mask = (rank < hidden[:, None]).to(tokens.device)
+    hidden = hidden.to(tokens.device)
+    state = net(torch.where(mask, net.embed.unknown, tokens), hidden / columns)
+    return (_cross_entropy(net, state, tokens) * mask).sum(1).mul(columns / hidden).mean()
+
+
+def sample_masked(net: TokenNet, n: int, steps: int, generator: torch.Generator) -> Tensor:
+    """Return tokens int32[n, C]: all unknown at first, then decided in a random order.
+
+    With `steps` at least C each token sees all that were decided before it; with fewer, tokens
+    decided in the same step are independent given the earlier ones.
+    """
+    columns = len(net.cards)
+    device = net.head.weight.device
+    tokens = net.embed.unknown.repeat(n, 1)
+    order = torch.randperm(columns, generator=generator).tolist()
+    done = 0
+    for group in torch.tensor_split(torch.tensor(order), min(steps, columns)):
+        time = torch.full((n,), (columns - done) / columns, device=device)
+        state = net(tokens, time)
+        for column in group.tolist():
+            drawn = draw(net.logits(state, column), generator)
+            tokens[:, column] = drawn.to(torch.int32)
+        done += len(group)
+    return tokens
+
+
+def multinomial_loss(net: TokenNet, tokens: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the cross-entropy of the clean tokens given tokens of which some were redrawn."""
+    time = spread_times(len(tokens), generator)
+    keep = torch.rand(tokens.shape, generator=generator) < _kept(time)[:, None]
+    other = _uniform(net, len(tokens), generator)
+    noisy = torch.where(keep.to(tokens.device), tokens, other.to(tokens.device))
+    state = net(noisy, time.to(tokens.device))
+    return _cross_entropy(net, state, tokens).sum(dim=1).mean()
+
+
+def sample_multinomial(net: TokenNet, n: int, steps: int, generator: torch.Generator) -> Tensor:
+    """Return tokens int32[n, C] by `steps` steps of the reverse process from uniform noise.
+
+    Each step draws clean tokens from the network and then the less noisy ones from their exact
+    posterior, a mixture of staying, becoming clean and being redrawn, at a cost free of the
+    number of levels (Hoogeboom et al. 2021, eq. 12, marginalised by drawing).
+    """
+    device = net.head.weight.device
+    tokens = _uniform(net, n, generator).to(device)
+    times = torch.linspace(1.0, 0.0, steps + 1)
+    cards = torch.tensor(net.cards, device=device)
+    for i in range(steps):
+        state = net(tokens, torch.full((n,), float(times[i]), device=device))
+        clean = [draw(net.logits(state, c), generator) for c in range(len(net.cards))]
+        tokens = _posterior(
+            tokens,
+            torch.stack(clean, dim=1).to(torch.int32),
+            _uniform(net, n, generator).to(device),
+            cards,
+            float(_kept(times[i])),
+            float(_kept(times[i + 1])),
+            generator,
+        )
+    return tokens
+
+
+def _posterior(
+    now: Tensor,
+    clean: Tensor,
+    other: Tensor,
+    cards: Tensor,
+    kept_now: float,
+    kept_next: float,
+    generator: torch.Generator,
+) -> Tensor:
+    step = kept_now / max(kept_next, 1e-12)
+    both = step * kept_next * (now == clean)
+    stay = step * (1 - kept_next) / cards
+    become = (1 - step) * kept_next / cards
+    redraw = (1 - step) * (1 - kept_next) / cards
+    level = torch.rand(now.shape, generator=generator).to(now.device)
+    level = level * (both + stay + become + redraw)
+    chosen = torch.where(level < both + stay, now, clean)
+    return torch.where(level < both + stay + become, chosen, other)
+
+
+def _cross_entropy(net: TokenNet, state: Tensor, tokens: Tensor) -> Tensor:
+    logits = net.head(state).float().split(net.cards, dim=1)
+    losses = [
+        F.cross_entropy(part, tokens[:, c].long(), reduction="none")
+        for c, part in enumerate(logits)
+    ]
+    return torch.stack(losses, dim=1)
+
+
+def _uniform(net: TokenNet, n: int, generator: torch.Generator) -> Tensor:
+    columns = [torch.randint(k, (n,), generator=generator, dtype=torch.int32) for k in net.cards]
+    return torch.stack(columns, dim=1)
+
+
+def _schedule(time: Tensor) -> tuple[Tensor, Tensor]:
+    angle = (time * (math.pi / 2))[:, None]
+    return angle.cos(), angle.sin()
+
+
+def _log_ratio(time: Tensor) -> Tensor:
+    angle = time * (math.pi / 2)
+    return torch.log(angle.cos() / angle.sin())
+
+
+def _kept(time: Tensor) -> Tensor:
+    return (time * (math.pi / 2)).cos().square()

@@ -1,0 +1,366 @@
+"""The training loop of every neural generator; knows a loss and rows, never a model.
+
+AdamW with warm-up and cosine decay, an exponential moving average of the weights with warm-up,
+early stopping on held-out rows, a time budget, and checkpoints from which a fit resumes to the
+same weights bit for bit: everything random in step i is drawn from a seed made of (seed, i).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from generators.base import FIT, Config, Progress, check_choice, check_range
+from generators.encoding import Encoded
+from generators.errors import GeneratorError
+from generators.files import read_checkpoint, write_checkpoint
+
+CHECKPOINT = "checkpoint.safetensors"
+EVALUATE, SHUFFLE, STEP, START, HOLDOUT = range(5)
+
+
+@dataclass(frozen=True)
+class TrainingConfig(Config):
+    """Settings that all neural generators share."""
+
+    iterations: int = 4000
+    """Most optimiser steps."""
+    minutes: float | None = None
+    """Most minutes of wall-clock time, within which the learning rate decays; None: no limit."""
+    batch: int = 1024
+    """Rows in one optimiser step."""
+    learning_rate: float = 2e-3
+    """Peak learning rate of AdamW."""
+    warmup: int = 50
+    """Optimiser steps over which the learning rate rises."""
+    weight_decay: float = 1e-3
+    """Decoupled weight decay."""
+    ema: float = 0.998
+    """Decay of the moving average of the weights, approached from below."""
+    holdout: float = 0.05
+    """Share of the rows, at most 10,000, held out for early stopping (none below 400 rows)."""
+    evaluate_every: int = 200
+    """Optimiser steps between two evaluations on the held-out rows."""
+    patience: int = 10
+    """Evaluations without improvement after which the fit stops."""
+    checkpoint_every: int = 500
+    """Optimiser steps between two checkpoints."""
+    device: str = "cpu"
+    """Torch device of fit and sampling."""
+    precision: str = "float32"
+    """float32 (reproducible), bfloat16, or auto: bfloat16 where the hardware multiplies it."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field in ("iterations", "batch", "evaluate_every", "patience", "checkpoint_every"):
+            check_range(self, field, 1, 10**9)
+        check_range(self, "warmup", 0, 10**9)
+        if self.minutes is not None:
+            check_range(self, "minutes", 0.0, 1e9)
+        check_range(self, "learning_rate", 0.0, 1.0)
+        check_range(self, "weight_decay", 0.0, 1.0)
+        check_range(self, "ema", 0.0, 1.0)
+        check_range(self, "holdout", 0.0, 0.5)
+        check_choice(self, "precision", ("float32", "bfloat16", "auto"))
+        device_of(self.device)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows as tensors."""
+
+    tokens: Tensor
+    """int32[B, C]"""
+    numbers: Tensor
+    """float32[B, D]"""
+    present: Tensor
+    """bool[B, D]"""
+
+    @classmethod
+    def of(cls, data: Encoded, device: torch.device) -> Batch:
+        """Return encoded rows on a device."""
+        parts = (data.tokens, data.numbers, data.present)
+        return cls(*(torch.from_numpy(part).to(device) for part in parts))
+
+    def rows(self, index: Tensor) -> Batch:
+        """Return some of the rows."""
+        return Batch(self.tokens[index], self.numbers[index], self.present[index])
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+Loss = Callable[[Batch, torch.Generator], Tensor]
+"""Mean loss of a batch; whatever is random in it comes from the generator (on the CPU)."""
+
+
+@dataclass
+class _State:
+    """All that a checkpoint holds beside tensors."""
+
+    step: int = 0
+    best: float = math.inf
+    best_step: int = 0
+    seconds: float = 0.0
+
+
+def generator_of(seed: int, *stream: int) -> torch.Generator:
+    """Return a CPU generator for one stream of one seed."""
+    state = np.random.SeedSequence([seed, FIT, *stream]).generate_state(1, np.uint64)
+    return torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
+
+
+def device_of(name: str) -> torch.device:
+    """Return the torch device of this name; refuse one that is not there."""
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, TypeError, NotImplementedError) as fault:
+        raise GeneratorError(
+            "a torch device that is here", f"{name!r}", 'use device="cpu"'
+        ) from fault
+    return device
+
+
+def autocast(config: TrainingConfig) -> torch.autocast:
+    """Return the context in which networks run at the configured precision."""
+    kind = torch.device(config.device).type
+    wanted = config.precision == "bfloat16" or (config.precision == "auto" and _has_bfloat16(kind))
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=wanted)
+
+
+def train(
+    module: nn.Module,
+    loss: Loss,
+    data: Encoded,
+    config: TrainingConfig,
+    seed: int,
+    progress: Progress | None = None,
+    checkpoint: Path | None = None,
+) -> None:
+    """Fit `module`, already initialised, to minimise `loss`; leave its best averaged weights.
+
+    Raises GeneratorError where `checkpoint` holds one of another fit, or the loss is not finite.
+    """
+    fitting, held = _split(data, config, seed)
+    run = _Run(module, loss, fitting, held, config, seed)
+    path = None if checkpoint is None else checkpoint / CHECKPOINT
+    signature = _signature(data, config, seed)
+    if path is not None:
+        run.resume(path, signature)
+    began = time.monotonic() - run.state.seconds
+    while not run.finished:
+        run.state.seconds = time.monotonic() - began
+        run.step()
+        at = run.state.step
+        if at % config.evaluate_every == 0 or run.finished:
+            run.evaluate()
+            if progress is not None:
+                progress(at, config.iterations, run.message())
+        if path is not None and (at % config.checkpoint_every == 0 or run.finished):
+            run.write(path, signature)
+    run.leave()
+
+
+class _Run:
+    """One fit under way."""
+
+    def __init__(
+        self,
+        module: nn.Module,
+        loss: Loss,
+        fitting: Encoded,
+        held: Encoded,
+        config: TrainingConfig,
+        seed: int,
+    ) -> None:
+        self.module, self.loss, self.config, self.seed = module, loss, config, seed
+        self.device = device_of(config.device)
+        module.to(self.device)
+        self.data, self.held = Batch.of(fitting, self.device), Batch.of(held, self.device)
+        self.parameters = dict(module.named_parameters())
+        self.ema = {name: p.detach().clone() for name, p in self.parameters.items()}
+        self.best = {name: p.clone() for name, p in self.ema.items()}
+        self.optimiser = torch.optim.AdamW(
+            self.parameters.values(), lr=1.0, betas=(0.9, 0.99), weight_decay=config.weight_decay
+        )
+        self.state = _State()
+        self.batch = min(config.batch, len(self.data))
+        self.epoch, self.order = -1, torch.empty(0)
+
+    @property
+    def done(self) -> float:
+        """Share of the budget that is used, of steps or of time, whichever is more."""
+        part = self.state.step / self.config.iterations
+        if self.config.minutes is None:
+            return part
+        return max(part, self.state.seconds / max(60 * self.config.minutes, 1e-9))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the budget or the patience has run out."""
+        waited = self.state.step - self.state.best_step
+        tired = len(self.held) > 0 and waited > self.config.patience * self.config.evaluate_every
+        return self.done >= 1 or not self.parameters or tired
+
+    def step(self) -> None:
+        """Make one optimiser step and move the average."""
+        rate = self.config.learning_rate * min(
+            1.0, (self.state.step + 1) / (self.config.warmup + 1)
+        )
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * (0.5 + 0.5 * math.cos(math.pi * min(self.done, 1.0)))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = self.loss(self._next_batch(), generator_of(self.seed, STEP, self.state.step))
+        loss.backward()
+        for part in self.module.children():
+            nn.utils.clip_grad_norm_(part.parameters(), 1.0)
+        self.optimiser.step()
+        self.state.step += 1
+        decay = min(self.config.ema, (1 + self.state.step) / (10 + self.state.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.ema.values()), list(self.parameters.values()), 1 - decay)
+
+    def evaluate(self) -> None:
+        """Keep the averaged weights if they are the best so far on the held-out rows."""
+        with self._averaged(), torch.no_grad():
+            rows = self.held if len(self.held) else self.data.rows(torch.arange(self.batch))
+            parts = torch.arange(len(rows)).split(4096)
+            losses = [
+                float(self.loss(rows.rows(part), generator_of(self.seed, EVALUATE, i))) * len(part)
+                for i, part in enumerate(parts)
+            ]
+        loss = sum(losses) / len(rows)
+        if not math.isfinite(loss):
+            raise GeneratorError(
+                "a finite loss", f"{loss} after {self.state.step} steps", "lower learning_rate"
+            )
+        if loss < self.state.best or not len(self.held):
+            self.state.best, self.state.best_step = loss, self.state.step
+            for name, weight in self.ema.items():
+                self.best[name].copy_(weight)
+
+    def message(self) -> str:
+        """Return the loss and the time that remains at most."""
+        left = self.state.seconds * (1 / max(self.done, 1e-9) - 1)
+        return f"loss {self.state.best:.4f}, {left:.0f} s left at most"
+
+    def leave(self) -> None:
+        """Put the best averaged weights into the module."""
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                parameter.copy_(self.best[name])
+        self.module.requires_grad_(False)
+
+    def write(self, path: Path, signature: str) -> None:
+        """Write a checkpoint."""
+        arrays: dict[str, Tensor] = {}
+        for name, parameter in self.parameters.items():
+            moments = self.optimiser.state[parameter]
+            arrays |= {
+                f"now.{name}": parameter.detach(),
+                f"ema.{name}": self.ema[name],
+                f"best.{name}": self.best[name],
+                f"first.{name}": moments["exp_avg"],
+                f"second.{name}": moments["exp_avg_sq"],
+            }
+        meta = {**asdict(self.state), "best": repr(self.state.best), "signature": signature}
+        write_checkpoint(path, meta, {k: a.cpu().numpy() for k, a in arrays.items()})
+
+    def resume(self, path: Path, signature: str) -> None:
+        """Go back to the state of a checkpoint, if there is one; refuse that of another fit."""
+        found = read_checkpoint(path)
+        if found is None:
+            return
+        meta, arrays = found
+        if meta.pop("signature", None) != signature:
+            raise GeneratorError(
+                "a checkpoint of this table, seed and configuration",
+                f"another fit's at {path}",
+                "name another checkpoint folder or delete this one",
+            )
+        self.state = _State(**{**meta, "best": float(meta["best"])})
+        with torch.no_grad():
+            for name, parameter in self.parameters.items():
+                take = {
+                    k: torch.from_numpy(arrays[f"{k}.{name}"].copy())
+                    for k in ("now", "ema", "best", "first", "second")
+                }
+                parameter.copy_(take["now"])
+                self.ema[name].copy_(take["ema"])
+                self.best[name].copy_(take["best"])
+                self.optimiser.state[parameter] = {
+                    "step": torch.tensor(float(self.state.step)),
+                    "exp_avg": take["first"].to(self.device),
+                    "exp_avg_sq": take["second"].to(self.device),
+                }
+
+    def _next_batch(self) -> Batch:
+        per_epoch = len(self.data) // self.batch
+        epoch, place = divmod(self.state.step, per_epoch)
+        if epoch != self.epoch:
+            shuffle = generator_of(self.seed, SHUFFLE, epoch)
+            self.epoch, self.order = epoch, torch.randperm(len(self.data), generator=shuffle)
+        index = self.order[place * self.batch : (place + 1) * self.batch]
+        return self.data.rows(index.to(self.device))
+
+    def _averaged(self) -> Any:
+        return _Swapped(self.parameters, self.ema)
+
+
+class _Swapped:
+    """Context in which the averaged weights stand in the module."""
+
+    def __init__(self, parameters: dict[str, nn.Parameter], ema: dict[str, Tensor]) -> None:
+        self.parameters, self.ema = parameters, ema
+
+    def __enter__(self) -> None:
+        for name, parameter in self.parameters.items():
+            parameter.data, self.ema[name] = self.ema[name], parameter.data
+
+    def __exit__(self, *_: object) -> None:
+        self.__enter__()
+
+
+def _split(data: Encoded, config: TrainingConfig, seed: int) -> tuple[Encoded, Encoded]:
+    held = min(int(len(data) * config.holdout), 10_000) if len(data) >= 400 else 0
+    order = np.random.default_rng([seed, FIT, HOLDOUT]).permutation(len(data))
+    return data.rows(np.sort(order[held:])), data.rows(np.sort(order[:held]))
+
+
+def _signature(data: Encoded, config: TrainingConfig, seed: int) -> str:
+    settings = asdict(replace(config, minutes=None))
+    text = json.dumps([seed, {k: repr(v) for k, v in settings.items()}], sort_keys=True)
+    digest = hashlib.sha256(text.encode())
+    for part in (data.tokens, data.numbers):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def _has_bfloat16(kind: str) -> bool:
+    if kind != "cpu":
+        return True
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def to_arrays(module: nn.Module) -> Iterator[tuple[str, np.ndarray]]:
+    """Yield the module's parameters as arrays."""
+    for name, parameter in module.named_parameters():
+        yield name, parameter.detach().cpu().numpy()
+
+
+def from_arrays(module: nn.Module, arrays: dict[str, np.ndarray]) -> None:
+    """Put arrays into the module's parameters; refuse missing, extra or misshapen ones."""
+    weights = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+    module.load_state_dict(weights, strict=True)
+    module.requires_grad_(False)
