@@ -11,6 +11,7 @@ it stopped:
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -69,9 +70,9 @@ class Fit:
 
 def split(records: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Training and holdout rows, 80/20 by random rows, as certification needs them."""
-    from panda_gym.records import split_rows
+    from panda_gym.records import split_by_rows
 
-    return split_rows(records, seed=seed)
+    return split_by_rows(records, seed=seed)
 
 
 def fit(
@@ -90,7 +91,10 @@ def fit(
     model = generators.create(generator, **(config or {}))
     train, _ = split(records, check_seed(split_seed))
     cpu, wall = time.process_time(), time.perf_counter()
-    model.fit(train, seed=check_seed(seed), progress=progress)
+    folder = Path(folder)
+    # Beside the folder, so that a fit that was killed goes on from its last checkpoint.
+    checkpoint = folder.with_name(f"{folder.name}.checkpoint")
+    model.fit(train, seed=check_seed(seed), progress=progress, checkpoint=checkpoint)
     done = Fit(
         generator=generator,
         config=config or {},
@@ -104,6 +108,7 @@ def fit(
     with whole_folder(folder) as aside:
         model.save(aside / "generator")
         done.write(aside)
+    shutil.rmtree(checkpoint, ignore_errors=True)
     return done
 
 

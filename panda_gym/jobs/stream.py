@@ -17,6 +17,8 @@ from panda_gym.errors import StreamError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from panda_gym.surrogate import Surrogate
+
 STATUSES: Final = ("finished", "failed", "cancelled", "closed")
 """What the codes of `JobStream.status` mean."""
 
@@ -130,6 +132,15 @@ class JobStream:
         from panda_gym.jobs.swf import stream_from_swf
 
         return stream_from_swf(path, seed=seed, power=power)
+
+    @classmethod
+    def from_surrogate(
+        cls, surrogate: Surrogate, jobs: int | None = None, seed: int = 0
+    ) -> JobStream:
+        """A stream from an opened surrogate; see `panda_gym.jobs.surrogates`."""
+        from panda_gym.jobs.surrogates import stream_from_surrogate
+
+        return stream_from_surrogate(surrogate, jobs, seed)
 
     @classmethod
     def load(cls, path: str | Path) -> JobStream:

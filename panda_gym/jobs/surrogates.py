@@ -1,0 +1,51 @@
+"""From a sealed surrogate to a stream; knows its tables, never its generator.
+
+The head of stream 0 lies ready-made in the sealed folder and needs neither torch nor CatBoost;
+jobs beyond it, and other seeds, are drawn week by week.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from panda_gym.errors import StreamError, check_seed
+from panda_gym.jobs.records import stream_from_records
+from panda_gym.jobs.stream import JobStream
+from panda_gym.surrogate import HEAD_SEED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from panda_gym.surrogate import Surrogate
+
+
+def stream_from_surrogate(surrogate: Surrogate, jobs: int | None = None, seed: int = 0) -> JobStream:
+    """The first `jobs` jobs (None: one week of them) of a surrogate's stream.
+
+    Raises:
+        StreamError: `jobs` is less than 1.
+    """
+    if jobs is not None and jobs < 1:
+        raise StreamError("at least 1 job of the stream", f"{jobs}", "raise the number of jobs")
+    table = _weeks(surrogate, jobs, check_seed(seed))
+    return stream_from_records(
+        table.iloc[:jobs],
+        seed=seed,
+        name=f"surrogate:{surrogate.name}",
+        origin=f"synthetic jobs of surrogate {surrogate.name!r}; {surrogate.origin}",
+    )
+
+
+def _weeks(surrogate: Surrogate, jobs: int | None, seed: int) -> pd.DataFrame:
+    """Whole weeks of the stream that hold at least `jobs` rows."""
+    import pandas as pd
+
+    if seed == HEAD_SEED:
+        head = surrogate.head()
+        if jobs is None or jobs <= len(head):
+            return head
+    stream = surrogate.stream(seed)
+    weeks = [next(stream)]
+    while jobs is not None and sum(map(len, weeks)) < jobs:
+        weeks.append(next(stream))
+    return pd.concat(weeks, ignore_index=True)
