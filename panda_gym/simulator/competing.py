@@ -67,6 +67,20 @@ class Competing:
         hour = (np.arange(CYCLE_BINS) + 0.5) * 24.0 / CYCLE_BINS
         return 1.0 + self.daily * np.cos(2.0 * np.pi * (hour - self.peak_hour) / 24.0)
 
+    def mean_share(self, cores: np.ndarray, power: np.ndarray, widths: np.ndarray) -> float:
+        """Share of the capacity that others take on the mean, with room left for wide jobs.
+
+        Shape: cores, power [S] of the sites, widths [any] the cores of the jobs.
+        """
+        taken = np.minimum(self.mean * cores, cores - widest(cores, widths))
+        return float(np.sum(np.maximum(taken, 0.0) * power) / np.sum(cores * power))
+
+
+def widest(cores: np.ndarray, widths: np.ndarray) -> np.ndarray:
+    """Cores of the widest job that fits each site, int64[S]; 0 where none does."""
+    known = np.concatenate([[0], np.flatnonzero(np.bincount(widths))])
+    return known[np.searchsorted(known, cores, side="right") - 1].astype(np.int64)
+
 
 @njit(nogil=True, error_model="numpy")
 def scramble(number: Any) -> Any:
@@ -102,7 +116,7 @@ def cores_of_others(w: Any, e: int, s: int, t: float) -> int:
     day_s = (w.grids[e]["clock_0"] + t) % DAY_S
     share = w.share[s] * w.cycle[int(day_s * (CYCLE_BINS / DAY_S)) % CYCLE_BINS]
     share *= 1.0 + w.spread * w.sites[e, s]["load"]
-    cores = int(math.floor(share * w.cores[s] + 0.5))
+    cores = int(share * w.cores[s] + 0.5)
     return max(0, min(cores, w.cores[s] - w.widest[e, s]))
 
 

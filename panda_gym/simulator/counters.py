@@ -105,7 +105,9 @@ def write_mask(mask: Any, capacity: Any, cores: Any) -> None:
 
 
 @njit(nogil=True, error_model="numpy")
-def write_wait(row: Any, work: Any, per_core: Any, spare: Any, age: Any, cores: Any, scale: Any) -> None:
+def write_wait(
+    row: Any, work: Any, per_core: Any, spare: Any, age: Any, cores: Any, scale: Any
+) -> None:
     """Estimated wait: the work ahead less what the cores have done of it since the refresh."""
     for s in range(len(row)):
         wait = work[s] * per_core[s] - age

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from panda_gym.errors import SettingError, StreamError
-from panda_gym.simulator.competing import CYCLE_BINS, Competing
+from panda_gym.simulator.competing import CYCLE_BINS, Competing, widest
 from panda_gym.simulator.kernel import ENTRIES
 from panda_gym.simulator.log import EpisodeLog, episode_log
 from panda_gym.simulator.state import (
@@ -127,15 +127,13 @@ class Simulator:
             raise StreamError(
                 f"an episode of 1 to {w.jobs.shape[1]} jobs", f"{n}", "raise the capacity"
             )
-        widths = np.flatnonzero(np.bincount(episode.cores))
-        if widths[-1] > w.cores.max() or widths[0] < 1:
+        if episode.cores.max() > w.cores.max():
             raise StreamError(
-                f"jobs of 1 to {w.cores.max()} cores, which some site has",
-                f"a job of {widths[-1] if widths[0] else 0}",
-                "take a larger scale= or another platform",
+                f"jobs of at most {w.cores.max()} cores, which some site has",
+                f"one of {episode.cores.max()}",
+                "take a larger scale or another platform",
             )
-        fit = np.searchsorted(widths, w.cores, side="right")
-        w.widest[e] = np.where(fit > 0, widths[np.maximum(fit - 1, 0)], 0)
+        w.widest[e] = widest(w.cores, episode.cores)
         row = w.jobs[e]
         for field, values in (
             ("arrival", episode.arrival_s), ("workload_true", episode.workload_true),

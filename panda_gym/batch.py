@@ -1,0 +1,161 @@
+"""Placement in E grids at once: what the single, the vector and the SB3 environment share.
+
+Knows scenarios, seeds, rewards and costs; knows no protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from panda_gym import cost, reward
+from panda_gym.errors import SettingError
+from panda_gym.jobs.episode import episode
+from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES, Feature
+from panda_gym.scenario import Scenario
+from panda_gym.simulator import Encoding, EpisodeLog, Settings, Simulator
+from panda_gym.simulator.state import GRID_ROWS, JOB_ROWS, SITE_ROWS
+
+Array = np.ndarray
+OBSERVATIONS = ("dict", "flat")
+LINEAR_BOUND = 100.0
+"""What the spaces state for features that have no natural bound, such as a core's power."""
+
+
+def encoding() -> Encoding:
+    """The scales of the observation's tables, which must name the kernel's rows in order."""
+    parts = []
+    for table, rows in (
+        (SITE_FEATURES, SITE_ROWS),
+        (JOB_FEATURES, JOB_ROWS),
+        (GRID_FEATURES, GRID_ROWS),
+    ):
+        assert tuple(feature.name for feature in table) == rows, "tables and kernel disagree"
+        parts.append(np.array([feature.scale for feature in table], dtype=np.float32))
+    return Encoding(*parts)
+
+
+def upper_bounds(table: tuple[Feature, ...]) -> Array:
+    """Greatest code of each feature, float32[len(table)]; linear ones are small, not bounded."""
+    return np.array([1.0 if f.kind == "ratio" else LINEAR_BOUND for f in table], dtype=np.float32)
+
+
+class Batch:
+    """E grids of one scenario, each with its own seeds; arrays are rewritten by each step."""
+
+    def __init__(self, scenario: Scenario, num_envs: int, observation: str = "dict") -> None:
+        if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
+            raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
+        if observation not in OBSERVATIONS:
+            raise SettingError(f"observation in {OBSERVATIONS}", repr(observation), "choose one")
+        self.scenario, self.observation = scenario, observation
+        self.reward = reward.create(scenario.reward)
+        self.costs = cost.functions()
+        self.platform, self.stream = scenario.open_platform(), scenario.open_stream()
+        if self.stream.cores.max() > self.platform.cores.max():
+            raise SettingError(
+                f"jobs of at most {self.platform.cores.max()} cores, which some site has",
+                f"one of {self.stream.cores.max()} in stream {self.stream.name!r}",
+                "raise scale= or take another platform",
+            )
+        load = scenario.competing_load()
+        settings = Settings(scenario.staleness_s, scenario.efficiency, scenario.bound_s, load)
+        self.simulator = Simulator(
+            self.platform,
+            batch=num_envs,
+            capacity=scenario.warmup + scenario.jobs,
+            encoding=encoding(),
+            settings=settings,
+        )
+        self.competing_mean = 0.0
+        if load is not None:
+            sites = self.platform
+            self.competing_mean = load.mean_share(sites.cores, sites.power, self.stream.cores)
+        n = len(SITE_FEATURES) * len(self.platform)
+        flat = self.simulator.flat
+        self.parts = {
+            "sites": flat[:, :n].reshape(num_envs, len(SITE_FEATURES), -1),
+            "job": flat[:, n : n + len(JOB_FEATURES)],
+            "grid": flat[:, n + len(JOB_FEATURES) :],
+            "action_mask": self.simulator.mask,
+        }
+        self.started = np.zeros(num_envs, dtype=bool)
+
+    def __len__(self) -> int:
+        return len(self.started)
+
+    def begin(self, generators: Iterable[tuple[int, np.random.Generator]]) -> None:
+        """Start a new episode in each of the given grids, drawn from the generator beside it."""
+        scenario = self.scenario
+        load = None if scenario.load is None else scenario.load * scenario.efficiency
+        for e, generator in generators:
+            seed = int(generator.integers(2**63))
+            drawn = episode(
+                self.stream,
+                self.platform,
+                jobs=scenario.jobs,
+                warmup=scenario.warmup,
+                load=load,
+                competing_mean=self.competing_mean,
+                seed=seed,
+            )
+            self.simulator.load(e, drawn, seed)
+            self.simulator.begin(e, e + 1)
+            self.started[e] = True
+
+    def check_actions(self, actions: Any) -> Array:
+        """Actions as int64[E]; SettingError for a wrong type or shape."""
+        found = np.asarray(actions)
+        if found.dtype.kind not in "iu" or found.shape != self.started.shape:
+            raise SettingError(
+                f"{len(self)} whole-numbered actions, shape {self.started.shape}",
+                f"{found.dtype} of shape {found.shape}",
+                "pass site numbers as integers",
+            )
+        return np.ascontiguousarray(found, dtype=np.int64)
+
+    def step(self, actions: Any) -> None:
+        """Place one job in every grid; SettingError out of order or for what is no action."""
+        checked = self.check_actions(actions)
+        if not self.started.all() or self.simulator.done.any():
+            raise SettingError("an episode that is under way", "step() outside one", "call reset()")
+        self.simulator.step(checked)
+
+    def observe(self, copy: bool = True) -> dict[str, Array] | Array:
+        """What the brokers of all grids see; without `copy`, only until the next step."""
+        if self.observation == "flat":
+            return self.simulator.flat.copy() if copy else self.simulator.flat
+        return {k: v.copy() for k, v in self.parts.items()} if copy else dict(self.parts)
+
+    def observe_one(self, e: int) -> dict[str, Array] | Array:
+        """What the broker of grid e sees, a copy without the batch axis."""
+        if self.observation == "flat":
+            return self.simulator.flat[e].copy()
+        return {name: part[e].copy() for name, part in self.parts.items()}
+
+    def rewards(self) -> Array:
+        """Reward of the last decision, float64[E]."""
+        return self.reward(self.simulator.outcome, self.scenario.bound_s)
+
+    def report(self) -> dict[str, Any]:
+        """The parts of `info` that stand beside the reward, each float64[E] or int64[E]."""
+        outcome, bound = self.simulator.outcome, self.scenario.bound_s
+        costs = {name: function(outcome) for name, function in self.costs.items()}
+        return {
+            "cost": np.sum(list(costs.values()), axis=0),
+            "costs": costs,
+            "reward_pred": reward.predicted(outcome, bound),
+            "reward_true": reward.true(outcome, bound),
+            "site": outcome["site"].copy(),
+            "time_s": self.simulator.world.grids["clock"].copy(),
+        }
+
+    def log(self, e: int, drain: bool = True) -> EpisodeLog:
+        """The jobs of grid e; `drain` first lets all placed jobs end."""
+        if not self.started[e]:
+            raise SettingError("an episode", "a log before reset()", "call reset()")
+        if drain:
+            self.simulator.drain(e)
+        return self.simulator.log(e)

@@ -1,0 +1,114 @@
+"""PandaGrid/Placement-v0 as a gymnasium.Env: the batch of one; knows no dynamics.
+
+A job arrives; the action names a site; time runs to the next arrival. An episode is a fixed
+number of jobs and is truncated, never terminated. Observation, reward and costs are described
+in `panda_gym.observation`, `panda_gym.reward` and `panda_gym.cost`, the settings in
+`panda_gym.scenario.Scenario`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from panda_gym.batch import Batch, upper_bounds
+from panda_gym.errors import SettingError, check_seed
+from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
+from panda_gym.scenario import Scenario
+from panda_gym.simulator import EpisodeLog
+
+Array = np.ndarray
+
+
+def observation_space(batch: Batch) -> spaces.Space:
+    """Space of one grid's observation: a Dict, or the Box of the flat view."""
+    n = len(batch.platform)
+    parts = {
+        "sites": np.repeat(upper_bounds(SITE_FEATURES)[:, None], n, axis=1),
+        "job": upper_bounds(JOB_FEATURES),
+        "grid": upper_bounds(GRID_FEATURES),
+    }
+    # The tides of the grid's part run from -1 to 1; everything else is at least 0.
+    low = {name: np.zeros_like(high) for name, high in parts.items()}
+    low["grid"][:] = -1.0
+    if batch.observation == "flat":
+        low_flat, high_flat = (
+            np.concatenate([part.ravel() for part in side.values()]) for side in (low, parts)
+        )
+        return spaces.Box(low_flat, high_flat, dtype=np.float32)
+    boxes: dict[str, spaces.Space] = {
+        name: spaces.Box(low[name], high, dtype=np.float32) for name, high in parts.items()
+    }
+    return spaces.Dict({**boxes, "action_mask": spaces.MultiBinary(n)})
+
+
+def one_info(report: dict[str, Any], e: int) -> dict[str, Any]:
+    """The info of grid e as Python numbers."""
+    return {
+        name: {k: v[e].item() for k, v in value.items()}
+        if isinstance(value, dict)
+        else value[e].item()
+        for name, value in report.items()
+    }
+
+
+class PlacementEnv(gymnasium.Env):
+    """One grid. Keywords are the fields of `panda_gym.scenario.Scenario`."""
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012
+
+    def __init__(
+        self, *, observation: str = "dict", render_mode: str | None = None, **settings: Any
+    ) -> None:
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise SettingError(
+                f"render_mode in {self.metadata['render_modes']} or None",
+                repr(render_mode),
+                "choose one",
+            )
+        self.batch = Batch(Scenario.of(**settings), 1, observation)
+        self.render_mode = render_mode
+        self.observation_space = observation_space(self.batch)
+        self.action_space = spaces.Discrete(len(self.batch.platform))
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start an episode; the same seed gives the same episode. No options are known."""
+        super().reset(seed=None if seed is None else check_seed(seed))
+        self.batch.begin([(0, self.np_random)])
+        return self.batch.observe_one(0), one_info(self.batch.report(), 0)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Send the job to site `action`; an illegal one goes to the fallback and costs."""
+        self.batch.step(np.asarray(action).reshape(-1) if np.ndim(action) < 2 else action)
+        batch = self.batch
+        return (
+            batch.observe_one(0),
+            float(batch.rewards()[0]),
+            False,
+            bool(batch.simulator.done[0]),
+            one_info(batch.report(), 0),
+        )
+
+    def action_masks(self) -> Array:
+        """Where the job may go, bool[S]."""
+        return self.batch.simulator.mask[0].astype(bool)
+
+    def episode_log(self, drain: bool = True) -> EpisodeLog:
+        """The episode's jobs so far; with `drain`, after all placed jobs have ended.
+
+        Draining lets time run on, so the episode is over: reset before the next step.
+        """
+        return self.batch.log(0, drain)
+
+    def render(self) -> str | None:
+        """The busiest sites as a table, in mode "ansi"."""
+        if self.render_mode is None:
+            return None
+        from panda_gym.picture import table
+
+        return table(self.batch, 0)

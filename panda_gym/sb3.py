@@ -1,0 +1,150 @@
+"""The placement environment as a stable-baselines3 VecEnv on one kernel; knows no dynamics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from stable_baselines3.common.vec_env import VecEnv
+
+from panda_gym.batch import Batch
+from panda_gym.env import observation_space, one_info
+from panda_gym.errors import SettingError
+from panda_gym.scenario import Scenario
+from panda_gym.simulator import EpisodeLog
+from panda_gym.vector_env import spread_seeds
+
+Array = np.ndarray
+
+
+class PlacementVecEnv(VecEnv):
+    """E grids side by side. Keywords are the fields of `panda_gym.scenario.Scenario`.
+
+    Rewards are float32 [E], as stable-baselines3 has them; observations are copies unless
+    copy=False, which makes them views that the next step rewrites (the library's rollout
+    buffers copy what they keep).
+    """
+
+    metadata = {"render_modes": ["ansi"]}  # noqa: RUF012
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        observation: str = "dict",
+        copy: bool = True,
+        seed: int | None = None,
+        **settings: Any,
+    ) -> None:
+        self.batch = Batch(Scenario.of(**settings), num_envs, observation)
+        self.copy, self._actions = copy, np.zeros(num_envs, dtype=np.int64)
+        self._attributes: dict[str, list[Any]] = {"render_mode": [None] * num_envs}
+        self._generators = [np.random.default_rng() for _ in range(num_envs)]
+        sites = spaces.Discrete(len(self.batch.platform))
+        super().__init__(num_envs, observation_space(self.batch), sites)
+        if seed is not None:
+            self.seed(seed)
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Seed the next reset; grid e gets seed + e."""
+        self._seeds = spread_seeds(seed, self.num_envs)
+        return self._seeds
+
+    def reset(self) -> Any:
+        """Start an episode in every grid."""
+        for e, one in enumerate(self._seeds):
+            if one is not None:
+                self._generators[e] = np.random.default_rng(one)
+        self.batch.begin(enumerate(self._generators))
+        report = self.batch.report()
+        self.reset_infos = [one_info(report, e) for e in range(self.num_envs)]
+        self._reset_seeds()
+        self._reset_options()
+        return self.batch.observe(self.copy)
+
+    def step_async(self, actions: Array) -> None:
+        """Remember the actions, int[E]."""
+        self._actions = self.batch.check_actions(actions)
+
+    def step_wait(self) -> tuple[Any, Array, Array, list[dict[str, Any]]]:
+        """Place one job in every grid; grids whose episode ends are reset in the same step."""
+        batch = self.batch
+        batch.step(self._actions)
+        rewards, done = batch.rewards().astype(np.float32), batch.simulator.done
+        infos = self._infos(batch.report())
+        if done.any():
+            ended = np.flatnonzero(done).tolist()
+            for e in ended:
+                infos[e]["terminal_observation"] = batch.observe_one(e)
+                infos[e]["TimeLimit.truncated"] = True
+            batch.begin((e, self._generators[e]) for e in ended)
+            fresh = batch.report()
+            for e in ended:
+                self.reset_infos[e] = one_info(fresh, e)
+        return batch.observe(self.copy), rewards, done, infos
+
+    def _infos(self, report: dict[str, Any]) -> list[dict[str, Any]]:
+        costs = report.pop("costs")
+        names, values = list(report), [column.tolist() for column in report.values()]
+        cost_names, cost_values = list(costs), [column.tolist() for column in costs.values()]
+        return [
+            {**dict(zip(names, row, strict=True)), "costs": dict(zip(cost_names, c, strict=True))}
+            for row, c in zip(
+                zip(*values, strict=True), zip(*cost_values, strict=True), strict=True
+            )
+        ]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def action_masks(self) -> Array:
+        """Where the jobs may go, bool[E, S]."""
+        return self.batch.simulator.mask.astype(bool)
+
+    def episode_log(self, e: int, drain: bool = True) -> EpisodeLog:
+        """The jobs of grid e; with `drain`, after all placed jobs have ended."""
+        return self.batch.log(e, drain)
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """An attribute of each of the grids meant."""
+        which = list(self._get_indices(indices))
+        if attr_name == "action_masks":  # SB3 looks for it to learn whether masks exist
+            return [self._mask_of(e) for e in which]
+        if attr_name in self._attributes:
+            return [self._attributes[attr_name][e] for e in which]
+        if attr_name.startswith("_") or not hasattr(self, attr_name):
+            raise AttributeError(attr_name)
+        return [getattr(self, attr_name)] * len(which)
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Keep a value for each of the grids meant."""
+        held = self._attributes.setdefault(attr_name, [None] * self.num_envs)
+        for e in self._get_indices(indices):
+            held[e] = value
+
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+    ) -> list[Any]:
+        """Call `action_masks` or `episode_log` for each of the grids meant."""
+        which: Iterable[int] = self._get_indices(indices)
+        if method_name == "action_masks":
+            return list(self.action_masks()[list(which)])
+        if method_name == "episode_log":
+            return [self.episode_log(e, *method_args, **method_kwargs) for e in which]
+        raise SettingError(
+            "a method of one grid", repr(method_name), "call action_masks or episode_log"
+        )
+
+    def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
+        """No grid is wrapped."""
+        return [False for _ in self._get_indices(indices)]
+
+    def _mask_of(self, e: int) -> Any:
+        return lambda: self.batch.simulator.mask[e].astype(bool)
+
+
+def sb3_vec_env(num_envs: int = 1, **settings: Any) -> PlacementVecEnv:
+    """A stable-baselines3 VecEnv of `num_envs` grids; keywords as in PlacementVecEnv."""
+    return PlacementVecEnv(num_envs, **settings)

@@ -1,0 +1,135 @@
+"""PandaGrid/Placement-v0 as a gymnasium.vector.VectorEnv on one kernel; knows no dynamics.
+
+Autoreset is SAME_STEP: the step that ends an episode returns the first observation of the next
+one, and the last of the old one as infos["final_obs"], with its info as infos["final_info"].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from panda_gym.batch import Batch
+from panda_gym.env import observation_space
+from panda_gym.errors import SeedError, SettingError, check_seed
+from panda_gym.scenario import Scenario
+from panda_gym.simulator import EpisodeLog
+
+Array = np.ndarray
+
+
+def spread_seeds(seed: Any, n: int) -> list[int | None]:
+    """One seed for each of n grids: seed, seed + 1, ... of a single one."""
+    if seed is None:
+        return [None] * n
+    if isinstance(seed, list | tuple | np.ndarray):
+        if len(seed) != n:
+            raise SeedError(f"{n} seeds, one a grid", f"{len(seed)}", "pass one seed for all")
+        return [None if one is None else check_seed(one) for one in seed]
+    return [check_seed(seed) + e for e in range(n)]
+
+
+def masked(report: dict[str, Any], which: Array) -> dict[str, Any]:
+    """Batched infos in Gymnasium's form: beside each key, `_key` says whose values are meant."""
+    infos: dict[str, Any] = {}
+    for name, value in report.items():
+        infos[name] = masked(value, which) if isinstance(value, dict) else value
+        infos[f"_{name}"] = which.copy()
+    return infos
+
+
+class PlacementVectorEnv(VectorEnv):
+    """E grids side by side. Keywords are the fields of `panda_gym.scenario.Scenario`.
+
+    With copy=False observations are views that the next step rewrites.
+    """
+
+    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": ["ansi"]}  # noqa: RUF012
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        observation: str = "dict",
+        render_mode: str | None = None,
+        copy: bool = True,
+        max_episode_steps: int | None = None,
+        **settings: Any,
+    ) -> None:
+        if max_episode_steps is not None:
+            raise SettingError("no max_episode_steps", f"{max_episode_steps}", "pass jobs=")
+        if render_mode not in (None, "ansi"):
+            raise SettingError("render_mode 'ansi' or None", repr(render_mode), "choose one")
+        self.batch = Batch(Scenario.of(**settings), num_envs, observation)
+        self.num_envs, self.copy, self.render_mode = num_envs, copy, render_mode
+        self.single_observation_space = observation_space(self.batch)
+        self.single_action_space = spaces.Discrete(len(self.batch.platform))
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._generators = [np.random.default_rng() for _ in range(num_envs)]
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start an episode in every grid; grid e gets seed + e. No options are known."""
+        for e, one in enumerate(spread_seeds(seed, self.num_envs)):
+            if one is not None:
+                self._generators[e] = np.random.default_rng(one)
+        self.batch.begin(enumerate(self._generators))
+        everywhere = np.ones(self.num_envs, dtype=bool)
+        return self.batch.observe(self.copy), masked(self.batch.report(), everywhere)
+
+    def step(self, actions: Any) -> tuple[Any, Array, Array, Array, dict[str, Any]]:
+        """Place one job in every grid; grids whose episode ends are reset in the same step."""
+        batch = self.batch
+        batch.step(actions)
+        rewards, done = batch.rewards(), batch.simulator.done
+        terminated, report = np.zeros(self.num_envs, dtype=bool), batch.report()
+        everywhere = np.ones(self.num_envs, dtype=bool)
+        infos: dict[str, Any] = {}
+        if done.any():
+            infos = self._finish(done, report)
+            report = batch.report()
+        infos.update(masked(report, everywhere))
+        return batch.observe(self.copy), rewards, terminated, done, infos
+
+    def _finish(self, done: Array, report: dict[str, Any]) -> dict[str, Any]:
+        final = np.full(self.num_envs, None, dtype=object)
+        ended = np.flatnonzero(done).tolist()
+        for e in ended:
+            final[e] = self.batch.observe_one(e)
+        self.batch.begin((e, self._generators[e]) for e in ended)
+        return {
+            "final_obs": final,
+            "_final_obs": done.copy(),
+            "final_info": masked(report, done),
+            "_final_info": done.copy(),
+        }
+
+    def action_masks(self) -> Array:
+        """Where the jobs may go, bool[E, S]."""
+        return self.batch.simulator.mask.astype(bool)
+
+    def episode_log(self, e: int, drain: bool = True) -> EpisodeLog:
+        """The jobs of grid e; with `drain`, after all placed jobs have ended.
+
+        Ended episodes are reset in the step that ends them: ask before the last step, or take
+        the single environment.
+        """
+        return self.batch.log(e, drain)
+
+    def render(self) -> tuple[str, ...] | None:
+        """The busiest sites of every grid as tables, in mode "ansi"."""
+        if self.render_mode is None:
+            return None
+        from panda_gym.picture import table
+
+        return tuple(table(self.batch, e) for e in range(self.num_envs))
