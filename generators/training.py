@@ -152,6 +152,8 @@ def train(
 
     Raises GeneratorError where `checkpoint` holds one of another fit, or the loss is not finite.
     """
+    if not any(True for _ in module.parameters()):
+        return  # constants only: nothing to learn
     fitting, held = _split(data, config, seed)
     run = _Run(module, loss, fitting, held, config, seed)
     path = None if checkpoint is None else checkpoint / CHECKPOINT
@@ -166,7 +168,8 @@ def train(
         if at % config.evaluate_every == 0 or run.finished:
             run.evaluate()
             if progress is not None:
-                progress(at, config.iterations, run.message())
+                total = config.iterations
+                progress(total if run.finished else at, total, run.message())
         if path is not None and (at % config.checkpoint_every == 0 or run.finished):
             run.write(path, signature)
     run.leave()
@@ -211,7 +214,7 @@ class _Run:
         """Whether the budget or the patience has run out."""
         waited = self.state.step - self.state.best_step
         tired = len(self.held) > 0 and waited > self.config.patience * self.config.evaluate_every
-        return self.done >= 1 or not self.parameters or tired
+        return self.done >= 1 or tired
 
     def step(self) -> None:
         """Make one optimiser step and move the average."""
