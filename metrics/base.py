@@ -123,6 +123,8 @@ class Study:
     """Error level of every interval (two-sided) and bound (one-sided)."""
     notes: dict[str, Any] = field(default_factory=dict)
     """Curves and tests that a metric leaves for the report, by metric name."""
+    shared: dict[str, Any] = field(default_factory=dict)
+    """What one metric computed and another may reuse, such as an index of the training rows."""
 
     def rng(self, word: str) -> np.random.Generator:
         """Return the generator of this study for one purpose."""

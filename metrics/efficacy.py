@@ -7,6 +7,8 @@ loss. diff-MLEF = MLEF(synthetic) - MLEF(train). Knows tables; imports CatBoost 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
@@ -94,65 +96,82 @@ def _frame(sample: Sample, target: str, word: str) -> tuple[pd.DataFrame, np.nda
 
 
 def measure(study: Study) -> list[Score]:
-    """Score MLEF and diff-MLEF; the floor is a model trained on as many real train rows."""
+    """Score MLEF and diff-MLEF; the floor is a second model learnt on real rows.
+
+    Three models are fitted on as many rows: on synthetic rows, on training rows (the paper's
+    reference), and once more on training rows, other ones where there are enough and with another
+    seed. How far the last two lie apart is the noise of learning, part of every interval here.
+    """
     if study.target is None:
         raise MetricError("a target column", "None", "name the number that models predict")
     n = min(len(study.synthetic), len(study.train), int(study.settings["efficacy_rows"]))
     rng = study.rng("mlef")
-    synthetic, train = study.synthetic.draw(n, rng), study.train.draw(n, rng)
+    synthetic, first, second = study.synthetic.draw(n, rng), *_two_draws(study.train, n, rng)
     test = study.holdout.draw(int(study.settings["efficacy_test_rows"]), rng)
+    if test.schema.numbers.count(study.target) and np.ptp(test.number(study.target)) == 0:
+        raise MetricError("a target that varies", "a constant", "pass another target")
+    errors = [
+        _errors(study, table, test, seed)
+        for table, seed in ((synthetic, 0), (first, 0), (second, 1))
+    ]
+    return _scores(study, test, errors, n)
+
+
+def _two_draws(train: Sample, n: int, rng: np.random.Generator) -> tuple[Sample, Sample]:
+    """Return two draws of n rows that overlap as little as the table allows."""
+    order = rng.permutation(len(train))
+    return train.take(np.sort(order[:n])), train.take(np.sort(order[-n:]))
+
+
+def _errors(study: Study, table: Sample, test: Sample, seed: int) -> np.ndarray:
+    """Return squared errors on the test rows, averaged over the policy's seeds, float64[rows]."""
+    assert study.target is not None
     names = ("iterations", "depth", "thread_count")
     how = {name: int(study.settings[f"catboost_{name}"]) for name in names}
-    seeds = [study.seed + i for i in range(int(study.settings["efficacy_seeds"]))]
-    mine = np.mean([squared_errors(synthetic, test, study.target, s, how) for s in seeds], axis=0)
-    real = np.mean([squared_errors(train, test, study.target, s, how) for s in seeds], axis=0)
+    times = int(study.settings["efficacy_seeds"])
+    seeds = [study.seed + seed * times + i for i in range(times)]
+    return np.mean([squared_errors(table, test, study.target, s, how) for s in seeds], axis=0)
+
+
+def _scores(study: Study, test: Sample, errors: list[np.ndarray], n: int) -> list[Score]:
+    mine, real, again = errors
+    assert study.target is not None
     variance = float(np.log(test.number(study.target)).var())
-    if variance == 0:
-        raise MetricError("a target that varies", "a constant", "pass another target")
-    return _scores(study, mine, real, variance, n)
-
-
-def _scores(
-    study: Study, mine: np.ndarray, real: np.ndarray, variance: float, n: int
-) -> list[Score]:
-    z, z_one = norm.ppf(1 - study.alpha / 2), norm.ppf(1 - study.alpha)
-    root = np.sqrt(len(mine))
-    value, floor, error = mine.mean(), real.mean(), mine.std(ddof=1) / root
-    gap, gap_error = (mine - real).mean(), (mine - real).std(ddof=1) / root
-    note = f"squared error of ln({study.target}), CatBoost, tested on {len(mine)} held-out rows"
-    share = gap / variance
+    noise = abs(float((again - real).mean()))
+    rest = f"of ln({study.target}), CatBoost, tested on {len(mine)} held-out rows"
+    gap, floor = mine - real, again - real
     return [
-        Score(
-            "mlef",
-            "efficacy",
-            float(value),
-            float(value - z * error),
-            float(value + z * error),
-            float(floor),
-            float(gap + z_one * gap_error),
-            n,
-            note=note,
-        ),
-        Score(
-            "diff_mlef",
-            "efficacy",
-            float(gap),
-            float(gap - z * gap_error),
-            float(gap + z * gap_error),
-            0.0,
-            float(gap + z_one * gap_error),
-            n,
-            note="MLEF(synthetic) - MLEF(train at the same size)",
-        ),
-        Score(
+        _score(study, "mlef", mine, real, noise, n, f"squared error {rest}"),
+        _score(study, "diff_mlef", gap, floor, noise, n, f"MLEF(synthetic) - MLEF(train), {rest}"),
+        _score(
+            study,
             "efficacy_lost",
-            "efficacy",
-            float(share),
-            float(share - z * gap_error / variance),
-            float(share + z * gap_error / variance),
-            0.0,
-            float(share + z_one * gap_error / variance),
+            gap / variance,
+            floor / variance,
+            noise / variance,
             n,
-            note=f"diff-MLEF as a share of the variance of ln({study.target}): explained part lost",
+            f"diff-MLEF as a share of the variance of ln({study.target}): explained part lost",
         ),
     ]
+
+
+def _score(
+    study: Study,
+    id: str,
+    value: np.ndarray,
+    floor: np.ndarray,
+    noise: float,
+    n: int,
+    note: str,
+) -> Score:
+    """Score a mean over test rows; errors of the test rows and of learning add in quadrature."""
+    error, excess = (math.hypot(_standard_error(x), noise) for x in (value, value - floor))
+    z, z_one = norm.ppf(1 - study.alpha / 2), norm.ppf(1 - study.alpha)
+    mean, real = float(value.mean()), float(floor.mean())
+    bound = mean - real + float(z_one) * excess
+    ends = (float(mean - z * error), float(mean + z * error))
+    return Score(id, "efficacy", mean, *ends, real, bound, n, note=note)
+
+
+def _standard_error(x: np.ndarray) -> float:
+    return float(x.std(ddof=1)) / math.sqrt(len(x))

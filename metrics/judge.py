@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from metrics import base, profile
+from metrics import base, profile, selftest
 from metrics import policy as policies
 from metrics.base import Score, Study
 from metrics.certificate import SCHEMA, Certificate, plain, verdict
@@ -95,7 +95,7 @@ def certify(
         "privacy": _privacy(study, failures),
         "profile": profile.describe(study),
         "curves": study.notes,
-        "self_test": {},
+        "self_test": _self_test(study, rules, cpu),
         "times": {"issued": datetime.now(UTC).isoformat(timespec="seconds"), "cpu_s": cpu},
     }
     document = plain(document)
@@ -154,6 +154,13 @@ def _measure(
     if progress is not None:
         progress(len(wanted), len(wanted), "measured")
     return scores, failures, cpu
+
+
+def _self_test(study: Study, rules: policies.Policy, cpu: dict[str, float]) -> dict[str, Any]:
+    started = clock.process_time()
+    results = selftest.run(study, rules)
+    cpu["self_test"] = round(clock.process_time() - started, 3)
+    return results
 
 
 def _privacy(study: Study, failures: dict[str, str]) -> dict[str, Any]:

@@ -145,12 +145,12 @@ def least_copies_found(holdout_copies: int, holdout_n: int, n: int, alpha: float
     positive, plus the chance rate's own place in it.
     """
     for k in range(1, n + 1):
-        if _copies_lower(k, n, holdout_copies, holdout_n, alpha) > 0:
+        if copies_lower(k, n, holdout_copies, holdout_n, alpha) > 0:
             return max(0.0, k / n - holdout_copies / holdout_n)
     return 1.0
 
 
-def _copies_lower(k: int, n: int, k0: int, n0: int, alpha: float) -> float:
+def copies_lower(k: int, n: int, k0: int, n0: int, alpha: float) -> float:
     """Return the one-sided lower bound of k/n - k0/n0."""
     return -newcombe_upper(k0, n0, k, n, alpha)
 
@@ -161,13 +161,10 @@ def measure(study: Study) -> list[Score]:
     Distances go to the whole training table (or its drawn rows under a quick setting) on the rank
     scale. Shares of all synthetic and all held-out rows need no equal numbers.
     """
-    rows = int(study.settings["privacy_reference_rows"])
-    train = study.train.draw(rows, study.rng("dcr/train"))
     rows = int(study.settings["privacy_rows"])
-    synthetic = study.synthetic.draw(rows, study.rng("dcr/synthetic"))
-    holdout = study.holdout.draw(rows, study.rng("dcr/holdout"))
-    space = Space.fit(train, "rank")
-    mine, real = space.nearest(synthetic), space.nearest(holdout)
+    mine = training_space(study).nearest(study.synthetic.draw(rows, study.rng("dcr/synthetic")))
+
+    real = holdout_distances(study)
     copies = [int(exact_copies(s, study.train).sum()) for s in (study.synthetic, study.holdout)]
     study.notes["dcr"] = _notes(study, mine, real, copies)
     return [
@@ -177,6 +174,26 @@ def measure(study: Study) -> list[Score]:
         _near_score(study, mine, real),
         _closer_score(study),
     ]
+
+
+def training_space(study: Study) -> Space:
+    """Return the index of the training rows that this study searches, built once."""
+    if "training_space" not in study.shared:
+        rows = int(study.settings["privacy_reference_rows"])
+        train = study.train.draw(rows, study.rng("dcr/train"))
+        study.shared["training_space"] = Space.fit(train, "rank")
+    space: Space = study.shared["training_space"]
+    return space
+
+
+def holdout_distances(study: Study) -> np.ndarray:
+    """Return the distances of this study's held-out rows to train, float64[n], computed once."""
+    if "holdout_distances" not in study.shared:
+        rows = int(study.settings["privacy_rows"])
+        holdout = study.holdout.draw(rows, study.rng("dcr/holdout"))
+        study.shared["holdout_distances"] = training_space(study).nearest(holdout)
+    distances: np.ndarray = study.shared["holdout_distances"]
+    return distances
 
 
 def _mean_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
@@ -259,7 +276,7 @@ def _notes(study: Study, mine: np.ndarray, real: np.ndarray, copies: list[int]) 
         "ks_critical": critical,
         "copies_found": copies[0],
         "least_copy_leak": least_copies_found(copies[1], n0, n, study.alpha),
-        "copy_leak_shown": _copies_lower(copies[0], n, copies[1], n0, study.alpha) > 0,
+        "copy_leak_shown": copies_lower(copies[0], n, copies[1], n0, study.alpha) > 0,
         "quantiles": [float(q) for q in np.linspace(0, 1, 41)],
         "synthetic_dcr": [float(v) for v in np.quantile(mine, np.linspace(0, 1, 41))],
         "holdout_dcr": [float(v) for v in np.quantile(real, np.linspace(0, 1, 41))],
