@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_GOLDEN = 0x9E3779B97F4A7C15
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 
@@ -19,7 +19,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 def hashed_uniform(key: np.ndarray, stream: int) -> np.ndarray:
     """Uniforms in [0, 1), float64[n], from keys [n] >= 0 and the number of the draw."""
     state = np.asarray(key).astype(np.uint64) * np.uint64(0xD1342543DE82EF95)
-    state += _GOLDEN * np.uint64(stream + 1)
+    state += np.uint64(_GOLDEN * (stream + 1) % 2**64)
     state = (state ^ (state >> np.uint64(30))) * _MIX_1
     state = (state ^ (state >> np.uint64(27))) * _MIX_2
     state ^= state >> np.uint64(31)

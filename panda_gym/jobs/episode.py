@@ -1,17 +1,11 @@
 """What one episode meets: a window of a stream brought onto a platform; knows no policy.
 
 All that is random is drawn here from the episode's seed: the window's first job and three
-uniforms a job. Which sites hold a dataset is a matter of the catalogue, not of luck: it depends on
-the stream and the platform alone and is the same in every episode.
+uniforms a job. Where data lie is no luck but a matter of the catalogue (see `catalogue`).
 
-    replicas   first, the site where most of the dataset's jobs were, by name; if the dataset has
-               none, a hash of its number draws one. Then 0, 1 or 2 more (one third each), drawn
-               by hash in proportion to disk; a site drawn twice counts once.
-    site       a name that the platform does not have becomes a site drawn by a hash of the name,
-               in proportion to disk (or is an error, `strict`)
-    noise      (1 + s x) / (1 - s x) with x = 2u - 1 and s = NOISE_SPREAD: median 1, as often a
-               factor f as 1 / f, like a lognormal of sigma 2 s / sqrt(3) = 0.12, cut at 0.82 and
-               1.22; one division, so that it is the same to the last bit on every machine
+The factor on a job's run time is (1 + s x) / (1 - s x) with x = 2u - 1 and s = NOISE_SPREAD:
+median 1, as often a factor f as 1 / f, like a lognormal of sigma 2 s / sqrt(3) = 0.12 cut at 0.82
+and 1.22; basic arithmetic, so that it is the same to the last bit on every machine.
 """
 
 from __future__ import annotations
@@ -22,8 +16,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.errors import StreamError, check_seed, nearest
-from panda_gym.jobs.drawing import hashed_uniform, name_keys, weighted_pick
+from panda_gym.errors import StreamError, check_seed
+from panda_gym.jobs.catalogue import catalogue
 from panda_gym.jobs.stream import ARRAYS, JobStream
 from panda_gym.sites import Platform
 from panda_gym.units import SECONDS_PER_WEEK
@@ -117,8 +111,8 @@ def episode(
     part = {field: getattr(stream, field)[row] for field in ARRAYS if field != "arrival_s"}
     part |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, count)), strict=True))
     _check_fit(part["cores"], platform)
-    sites = site_map(stream, platform, strict=strict)
-    part["source"] = sites[part["source"]]
+    known = catalogue(stream, platform, strict)
+    part["source"] = known.sites[part["source"]]
     free = platform.capacity_gflops * (1.0 - competing_mean)
     factor = 1.0 if load is None else _stretch(part["workload_true"], arrival, free * load)
     span = (arrival[-1] - arrival[0]) * factor
@@ -127,7 +121,7 @@ def episode(
         load=float(part["workload_true"].sum() / (span * free)) if span > 0.0 else float("nan"),
         arrival_s=(arrival - arrival[0]) * factor,
         clock_s=_time_of_week(stream.epoch, arrival[0]),
-        replicas=replicas(part["dataset"], sites[stream.dataset_source], platform),
+        replicas=known.replicas[part["dataset"]],
         noise=noise(part["noise_u"]),
         **part,
     )
@@ -137,36 +131,6 @@ def noise(uniform: np.ndarray) -> np.ndarray:
     """Factors on the run time from uniforms, float64[n]; see the module's docstring."""
     x = NOISE_SPREAD * (2.0 * uniform - 1.0)
     return (1.0 + x) / (1.0 - x)
-
-
-def site_map(stream: JobStream, platform: Platform, *, strict: bool = False) -> np.ndarray:
-    """Site of the platform for each of the stream's, int16[sites + 1]; the last entry is -1."""
-    index = {name: k for k, name in enumerate(platform.names)}
-    unknown = [name for name in stream.site_names if name not in index]
-    if unknown and strict:
-        needed = f"sites of platform {platform.name!r} (strict)"
-        raise StreamError(needed, repr(unknown[0]), nearest(unknown[0], platform.names))
-    drawn = weighted_pick(hashed_uniform(name_keys(unknown), 0), platform.disk_tb)
-    index |= dict(zip(unknown, drawn.tolist(), strict=True))
-    return np.array([*(index[name] for name in stream.site_names), -1], dtype=np.int16)
-
-
-def replicas(dataset: np.ndarray, home: np.ndarray, platform: Platform) -> np.ndarray:
-    """Sites that hold each job's dataset, int16[n, 3]; -1 none.
-
-    Shape: dataset [n], home [datasets] the site of each dataset on the platform or -1.
-    """
-    first, second, third = (
-        weighted_pick(hashed_uniform(dataset, draw), platform.disk_tb) for draw in (1, 2, 3)
-    )
-    more = hashed_uniform(dataset, 4) * 3.0
-    found = np.full((len(dataset), 3), -1, dtype=np.int16)
-    known = home[dataset]
-    found[:, 0] = np.where(known >= 0, known, first)
-    found[:, 1] = np.where((more >= 1.0) & (second != found[:, 0]), second, -1)
-    again = (third == found[:, 0]) | (third == found[:, 1])
-    found[:, 2] = np.where((more >= 2.0) & ~again, third, -1)
-    return found
 
 
 def _check(jobs: Any, warmup: Any, load: Any, competing_mean: Any) -> int:
