@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from panda_gym.surrogate import Surrogate
 
 
-def stream_from_surrogate(surrogate: Surrogate, jobs: int | None = None, seed: int = 0) -> JobStream:
+def stream_from_surrogate(
+    surrogate: Surrogate, jobs: int | None = None, seed: int = 0
+) -> JobStream:
     """The first `jobs` jobs (None: one week of them) of a surrogate's stream.
 
     Raises:

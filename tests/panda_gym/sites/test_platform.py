@@ -85,7 +85,7 @@ def test_capacity_is_the_sum_over_sites() -> None:
 def test_index_finds_every_site_and_names_the_nearest_to_an_unknown_one() -> None:
     platform = load_platform("atlas150")
     assert [platform.index(name) for name in platform.names] == list(range(150))
-    with pytest.raises(PlatformError, match="did you mean.*TRIUMF-LCG2"):
+    with pytest.raises(PlatformError, match=r"did you mean.*TRIUMF-LCG2"):
         platform.index("TRIUMF_LCG2")
 
 
