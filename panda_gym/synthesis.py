@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panda_gym.errors import SurrogateError, check_seed
-from panda_gym.files import sha256, whole_file, whole_folder
-from panda_gym.surrogate import Surrogate
+from panda_gym.files import whole_file, whole_folder
+from panda_gym.surrogate import Surrogate, digest
 from panda_gym.workload import WorkloadModel
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def certify(
     head_rows: int = 20_000,
     seed: int = 0,
     quick: bool = False,
+    policy: str | Path = "default",
     progress: Progress | None = None,
 ) -> Surrogate:
     """Sample from a fitted generator, certify the sample, and seal all of it into `folder`.
@@ -131,6 +132,7 @@ def certify(
         rows: synthetic rows to certify; None takes as many as the training part has.
         head_rows: rows of the sealed first week of the stream.
         quick: subsample for the expensive parts, and say so in the certificate.
+        policy: name or file of the demands, see `metrics.policy`.
 
     The surrogate is sealed whatever the verdict; one that failed opens only when asked to.
     """
@@ -157,7 +159,8 @@ def certify(
         time="creationtime",
         seed=seed,
         quick=quick,
-        weights_sha256=_weights(Path(draft) / "generator"),
+        policy=policy,
+        weights_sha256=digest(Path(draft) / "generator"),
         progress=progress,
     )
     workload_model = WorkloadModel.fit(synthetic, seed=seed)
@@ -172,7 +175,3 @@ def certify(
         head_rows=head_rows,
         start=records["creationtime"].max().to_datetime64(),
     )
-
-
-def _weights(folder: Path) -> dict[str, str]:
-    return {p.name: sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}

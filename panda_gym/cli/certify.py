@@ -16,6 +16,9 @@ def certify(
     out: Annotated[Path, typer.Option(help="Sealed folder to write.")] = Path("runs/surrogate"),
     name: Annotated[str | None, typer.Option(help="Name; the folder's if left out.")] = None,
     rows: Annotated[int | None, typer.Option(min=1, help="Synthetic rows to certify.")] = None,
+    policy: Annotated[
+        str, typer.Option(help="Demands: a shipped name or a TOML file.")
+    ] = "default",
     quick: Annotated[bool, typer.Option(help="Subsample the expensive parts.")] = False,
     seed: Seed = 0,
     json: Json = False,
@@ -38,6 +41,7 @@ def certify(
             rows=rows,
             seed=seed,
             quick=quick,
+            policy=policy,
             progress=progress,
         )
     scores = {

@@ -28,6 +28,6 @@ def verify(
         "certificate": "passed" if opened.certificate.passed else "failed",
     }
     if redraw:
-        result["head"] = f"{opened.head_agreement():.1%} of rows drawn again exactly"
+        result["head"] = f"{opened.redraw():.1%} of rows drawn again exactly"
     show(result, json)
     raise typer.Exit(0 if opened.certificate.passed else 1)

@@ -7,6 +7,7 @@ whole folder can also rewrite its seal.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,12 @@ def hash_files(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below the folder except the seal itself."""
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != SEAL)
     return {p.relative_to(folder).as_posix(): sha256(p) for p in paths}
+
+
+def digest(folder: Path) -> str:
+    """One SHA-256 over the names and hashes of all files below the folder."""
+    lines = [f"{name} {file}\n" for name, file in sorted(hash_files(folder).items())]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def seal_folder(folder: Path, about: dict[str, Any]) -> Seal:

@@ -21,7 +21,7 @@ import numpy as np
 
 from panda_gym.errors import SurrogateError, nearest
 from panda_gym.files import whole_folder
-from panda_gym.surrogate.seal import Seal, seal_folder, verify_seal
+from panda_gym.surrogate.seal import Seal, digest, seal_folder, verify_seal
 from panda_gym.surrogate.weeks import Weeks
 from panda_gym.workload import WorkloadModel
 
@@ -76,6 +76,7 @@ class Surrogate:
         folder = find(path_or_name)
         seal = verify_seal(folder)
         certificate = Certificate.from_json(folder / "certificate.json")
+        _same_weights(folder, certificate)
         if not certificate.passed and not allow_uncertified:
             raise SurrogateError(
                 f"a surrogate whose certificate passed ({folder.name})",
@@ -165,6 +166,20 @@ class Surrogate:
 
         return Weeks(draw, start=start, rows_per_week=rows, seed=seed)
 
+    def redraw(self) -> float:
+        """Draw the sealed head again; the share of rows that come out exactly equal.
+
+        Less than 1 where another processor or library rounds differently; the sealed head is
+        what all machines share.
+        """
+        sealed, drawn = self.head(), self.stream(HEAD_SEED).week(0)
+        same = [
+            (sealed[name].astype(object) == drawn[name].astype(object)).to_numpy()
+            for name in drawn.columns
+            if name != "workload_pred"
+        ]
+        return float(np.mean(np.logical_and.reduce(same)))
+
     def head(self) -> pd.DataFrame:
         """The sealed first week of stream 0 with `workload_pred`; needs no torch, no CatBoost."""
         import pandas as pd
@@ -174,6 +189,17 @@ class Surrogate:
         table["creationtime"] = table["creationtime"].astype("datetime64[s]")
         table.attrs["origin"] = self.origin
         return table
+
+
+def _same_weights(folder: Path, certificate: Certificate) -> None:
+    """Refuse a certificate that was issued for other weights than the folder holds."""
+    certified, found = certificate.document["sha256"].get("weights"), digest(folder / "generator")
+    if certified != found:
+        raise SurrogateError(
+            f"a certificate of the weights in {folder} ({found[:12]}…)",
+            f"one of other weights ({str(certified)[:12]}…)",
+            "certify this generator with `panda-grid certify`",
+        )
 
 
 def _with_prediction(sample: Any, model: WorkloadModel) -> Any:
