@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from panda_gym.records.columns import COLUMNS, STATUSES, check_table
+from panda_gym.records.datasets import parse_datasets
+from panda_gym.records.exports import load_records, read_export
 from panda_gym.records.flops import site_power, workload_gflop
-from panda_gym.records.reference import STAND_IN, reference_blocks, reference_records
+from panda_gym.records.funnel import FILTERS, Funnel, apply_funnel
+from panda_gym.records.reference import (
+    STAND_IN,
+    reference_export,
+    reference_records,
+    write_reference,
+)
 from panda_gym.records.split import split_by_rows, split_by_time
 
 __all__ = [
     "COLUMNS",
+    "FILTERS",
     "STAND_IN",
     "STATUSES",
+    "Funnel",
+    "apply_funnel",
     "check_table",
-    "reference_blocks",
+    "load_records",
+    "parse_datasets",
+    "read_export",
+    "reference_export",
     "reference_records",
     "site_power",
     "split_by_rows",
     "split_by_time",
     "workload_gflop",
+    "write_reference",
 ]

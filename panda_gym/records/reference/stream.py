@@ -17,7 +17,7 @@ from panda_gym.records.reference.traits import site_traits
 BLOCK_ROWS: Final = 100_000
 """Jobs drawn at a time; part of the model, since each block has its own random numbers."""
 
-_WORLD, _JOBS, _CHAFF = range(3)
+_WORLD, _JOBS, _CHAFF, _NOISE = range(4)
 
 
 def check_rows(n: Any) -> int:
@@ -72,6 +72,11 @@ def job_blocks(
         cut = int(np.searchsorted(waiting.created_s, end))
         yield waiting.take(np.arange(cut))
         waiting = waiting.take(np.arange(cut, len(waiting)))
+
+
+def noise(seed: int, block: int) -> np.random.Generator:
+    """Random numbers of a block for what does not enter the nine columns."""
+    return _rng(seed, _NOISE, block)
 
 
 def _rng(seed: int, *key: int) -> np.random.Generator:

@@ -46,7 +46,7 @@ HOUR: Final = np.array(
 """Jobs created by hour of day, UTC. [LCG]: .4 to .9 from 02 to 06h, 1.1 to 1.6 from 10 to 19h."""
 HOLIDAY: Final = {33: 0.78, 34: 0.74, 35: 0.77, 36: 0.81, 51: 0.53, 52: 0.77}
 """Jobs created by ISO week, others 1. [TASKS], five years of weekly counts."""
-DAY_NOISE: Final = (0.17, 0.93)
+DAY_NOISE: Final = (0.12, 0.90)
 """ln-sd and lag-1 autocorrelation of the daily level. [TASKS]: weekly lag-1 .68."""
 HOUR_NOISE: Final = (0.30, 0.60)
 """ln-sd and lag-1 autocorrelation of the hourly level. [LCG]: hourly autocorrelation .60."""
@@ -99,7 +99,7 @@ SITE_FAILURE: Final = (
 """Quantiles over sites of failed / (failed + finished). [DAY], queues with over 100 jobs."""
 FAILED_SHARE: Final = 0.125
 """failed / (failed + finished) over jobs. [DAY] all 10.5 %, analysis 14.0 %; [LIT] 2011 14.1 %."""
-FAILURE_BONDS: Final = (0.45, 0.20)
+FAILURE_BONDS: Final = (0.38, 0.17)
 """Shares of the failure score that a task's jobs, and a site's day, have in common. [SET]"""
 CLOSED: Final = (0.035, 0.80)
 """Share of closed jobs, and the part of their score that a task's jobs share. [SET]"""
@@ -140,10 +140,10 @@ CORES: Final = ((1, 0.969), (8, 0.029), (16, 0.0011), (4, 0.0009))
 FILES_PER_JOB: Final = (
     (0.0, 1.0),
     (0.12, 1.0),
-    (0.30, 3.0),
-    (0.50, 6.5),
-    (0.70, 11.0),
-    (0.90, 25.0),
+    (0.30, 3.2),
+    (0.50, 7.0),
+    (0.70, 12.0),
+    (0.90, 26.0),
     (0.97, 45.0),
     (1.0, 200.0),
 )

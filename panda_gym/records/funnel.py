@@ -1,0 +1,194 @@
+"""The filters between raw records and the nine columns, counted; knows no file format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pandas as pd
+
+from panda_gym.errors import RecordsError
+from panda_gym.records.columns import NAMES, STATUSES, check_table, kept_columns
+from panda_gym.records.flops import site_power, workload_gflop
+from panda_gym.sites import Platform, load_platform
+
+PLATFORM: Final = "atlas150"
+"""Platform whose core power is taken unless another is given."""
+
+NEEDED: Final = (
+    "creationtime",
+    "computingsite",
+    "project",
+    "prodstep",
+    "datatype",
+    "ninputdatafiles",
+    "inputfilebytes",
+    "jobstatus",
+    "cpuconsumptiontime",
+)
+"""Columns of a raw table without which no record can be made."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One step of the funnel."""
+
+    name: str
+    """What the rows that pass have."""
+    why: str
+    """Why the others are dropped."""
+    column: str | None
+    """Column without which the filter is passed by all rows, and a note is made."""
+    keeps: Callable[[pd.DataFrame], pd.Series]
+    """Mask of the rows that pass."""
+
+
+def _complete(raw: pd.DataFrame) -> pd.Series:
+    return raw[list(NEEDED)].notna().all(axis=1)
+
+
+def _positive(raw: pd.DataFrame) -> pd.Series:
+    files, size = raw["ninputdatafiles"], raw["inputfilebytes"]
+    return (raw["cpuconsumptiontime"] > 0) & (files >= 0) & ((files > 0) == (size > 0))
+
+
+FILTERS: Final = (
+    Filter(
+        "user analysis",
+        "production and tests are placed by other rules",
+        "prodsourcelabel",
+        lambda raw: raw["prodsourcelabel"].astype("str").str.lower() == "user",
+    ),
+    Filter(
+        "DAOD input",
+        "the names of other datasets have no common fields",
+        "datatype",
+        lambda raw: raw["datatype"].astype("str").str.startswith("DAOD"),
+    ),
+    Filter(
+        "final status",
+        "jobs that have not ended have no workload yet",
+        "jobstatus",
+        lambda raw: raw["jobstatus"].isin(STATUSES) | raw["jobstatus"].isna(),
+    ),
+    Filter("complete row", "a value is missing", None, _complete),
+    Filter(
+        "CPU time and sizes above zero",
+        "no CPU time was used, or files and bytes contradict each other",
+        None,
+        _positive,
+    ),
+)
+"""The funnel in order, after the gross count (arXiv 2410.07940, Fig. 3b)."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """How many rows are left after one filter."""
+
+    name: str
+    """Name of the filter; `gross` for the first."""
+    why: str
+    """Why rows were dropped."""
+    rows: int
+    """Rows left."""
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """Rows left after each filter, and what was assumed on the way."""
+
+    steps: tuple[Step, ...]
+    """From `gross` to the last filter."""
+    notes: Mapping[str, int] = field(default_factory=dict)
+    """Assumption and the number of rows that it touches."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain lists and dicts, for JSON."""
+        return {"steps": [dict(vars(step)) for step in self.steps], "notes": dict(self.notes)}
+
+    @classmethod
+    def from_dict(cls, body: Mapping[str, Any]) -> Funnel:
+        """The inverse of `to_dict`."""
+        return cls(tuple(Step(**step) for step in body["steps"]), dict(body["notes"]))
+
+    def to_json(self) -> str:
+        """As JSON text."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    def __str__(self) -> str:
+        gross = max(self.steps[0].rows, 1)
+        lines = [f"{s.name:<32}{s.rows:>12,}{s.rows / gross:>8.1%}" for s in self.steps]
+        return "\n".join(lines + [f"  note: {name}: {n:,} rows" for name, n in self.notes.items()])
+
+
+def apply_funnel(
+    raw: pd.DataFrame, keep: Sequence[str] = (), platform: Platform | None = None
+) -> tuple[pd.DataFrame, Funnel]:
+    """Filter a raw table and compute the workload.
+
+    Args:
+        raw: what `read_export` returns.
+        keep: extra columns: `corecount`, `cpuconsumptiontime`, `jeditaskid`.
+        platform: where the core power of each site stands; `atlas150` by default. Sites that it
+            does not know get its median power, and are counted in the notes.
+
+    Returns:
+        The nine columns (and `keep`) as by `check_table`, in the order of `raw`, and the funnel,
+        which also stands in `attrs["funnel"]` as a dict.
+
+    Raises:
+        RecordsError: a column of `NEEDED` is missing, or no row passes.
+    """
+    extras = [column.name for column in kept_columns(keep)]
+    missing = [name for name in NEEDED if name not in raw.columns]
+    missing += [name for name in extras if name == "jeditaskid" and name not in raw.columns]
+    if missing:
+        raise RecordsError(
+            "columns " + ", ".join(NEEDED) + " (project to datatype from a dataset name)",
+            "an export without " + ", ".join(missing),
+            "export those columns as well",
+        )
+    left, steps, notes = _filtered(raw)
+    if not len(left):
+        counts = ", ".join(f"{step.name} {step.rows}" for step in steps)
+        raise RecordsError("at least one row that passes the filters", counts, "check the export")
+    left = _with_cores(left, notes)
+    table = check_table(_with_workload(left, notes, platform)[[*NAMES, *extras]], extras)
+    funnel = Funnel(tuple(steps), notes)
+    table.attrs = {**raw.attrs, "funnel": funnel.to_dict()}
+    return table, funnel
+
+
+def _filtered(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Step], dict[str, int]]:
+    left, steps, notes = raw, [Step("gross", "", len(raw))], {}
+    for step in FILTERS:
+        if step.column is not None and step.column not in left.columns:
+            notes[f"{step.name} not checked, no column {step.column}"] = len(left)
+        else:
+            left = left[step.keeps(left).fillna(False).astype(bool)]
+        steps.append(Step(step.name, step.why, len(left)))
+    return left, steps, notes
+
+
+def _with_cores(left: pd.DataFrame, notes: dict[str, int]) -> pd.DataFrame:
+    """Cores of each job; PanDA leaves them empty or 0 for a single core."""
+    if "corecount" not in left.columns:
+        notes["cores taken as 1"] = len(left)
+        return left.assign(corecount=1)
+    known = (left["corecount"] >= 1).fillna(False).astype(bool)
+    if not known.all():
+        notes["cores taken as 1"] = int((~known).sum())
+    return left.assign(corecount=left["corecount"].where(known, 1))
+
+
+def _with_workload(
+    left: pd.DataFrame, notes: dict[str, int], platform: Platform | None
+) -> pd.DataFrame:
+    power, known = site_power(left["computingsite"], platform or load_platform(PLATFORM))
+    if not known.all():
+        notes["site unknown to the platform, median power taken"] = int((~known).sum())
+    cpu_s = left["cpuconsumptiontime"]
+    return left.assign(workload=workload_gflop(left["corecount"], power, cpu_s))
