@@ -27,6 +27,9 @@ from metrics.tables import Sample, read
 NEAR_QUANTILE = 0.01
 """A near copy is nearer to train than this quantile of the held-out rows."""
 
+CURVE = np.linspace(0.01, 0.99, 50)
+"""Shares at which the distances' distribution is kept for a figure."""
+
 
 def dcr(
     synthetic: pd.DataFrame,
@@ -277,7 +280,7 @@ def _notes(study: Study, mine: np.ndarray, real: np.ndarray, copies: list[int]) 
         "copies_found": copies[0],
         "least_copy_leak": least_copies_found(copies[1], n0, n, study.alpha),
         "copy_leak_shown": copies_lower(copies[0], n, copies[1], n0, study.alpha) > 0,
-        "quantiles": [float(q) for q in np.linspace(0, 1, 41)],
-        "synthetic_dcr": [float(v) for v in np.quantile(mine, np.linspace(0, 1, 41))],
-        "holdout_dcr": [float(v) for v in np.quantile(real, np.linspace(0, 1, 41))],
+        "shares": [round(float(q), 3) for q in CURVE],
+        "synthetic": [round(float(v), 6) for v in np.quantile(mine, CURVE)],
+        "holdout": [round(float(v), 6) for v in np.quantile(real, CURVE)],
     }

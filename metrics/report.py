@@ -1,0 +1,308 @@
+"""Certificates as one HTML page: knows what they say; never tables, networks or scripts.
+
+The verdict stands first, then what failed, then every number beside its floor, then the figures
+of the paper (4a, 4b, 5a, 5b) and those of time and privacy, drawn from the certificates alone.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from metrics import figures
+from metrics.base import PARTS, Score
+from metrics.certificate import Certificate
+from metrics.errors import MetricError
+
+Cards = Mapping[str, Certificate] | Sequence[Certificate]
+
+HEADLINES = ("wd", "jsd", "diff_corr", "c2st", "dcr", "dcr_ks", "diff_mlef", "batches")
+"""Scores of the table that sets several certificates side by side."""
+
+STYLE = """
+.mc{--s0:#5b6b7b;--s1:#c2410c;--s2:#1d6fb8;--s3:#15803d;--s4:#9333ea;--s5:#a16207;
+--pos:#c2410c;--neg:#1d6fb8;--good:#15803d;--bad:#b91c1c;--soft:#00000012;--mute:#57606a;
+line-height:1.45;max-width:70rem;margin:auto}
+@media(prefers-color-scheme:dark){.mc{--s0:#9fb0c0;--s1:#fb923c;--s2:#60a5fa;--s3:#4ade80;
+--s4:#c084fc;--s5:#facc15;--pos:#fb923c;--neg:#60a5fa;--good:#4ade80;--bad:#f87171;
+--soft:#ffffff1f;--mute:#a5b0bb}}
+.mc h2{margin:1.6em 0 .4em}.mc h3{margin:1.2em 0 .3em}
+.mc .verdict{border-left:.5em solid var(--v);padding:.4em .9em;background:var(--soft)}
+.mc .verdict b{color:var(--v)}.mc .wide{overflow-x:auto}
+.mc table{border-collapse:collapse;font-size:.9em;font-variant-numeric:tabular-nums}
+.mc caption{text-align:left;font-weight:600;padding:.4em 0}
+.mc th,.mc td{padding:.2em .6em;border-bottom:1px solid var(--soft);text-align:right}
+.mc th:first-child,.mc td:first-child,.mc td.note{text-align:left}
+.mc td.note{color:var(--mute);min-width:14em}.mc .bad{color:var(--bad);font-weight:600}
+.mc .good{color:var(--good)}.mc .grid{display:grid;gap:1em;
+grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
+.mc .grid.big{grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}
+.mc figure{margin:0}.mc figcaption{font-size:.9em;font-weight:600}
+.mc svg{width:100%;height:auto}.mc .area{fill:var(--c);fill-opacity:.35}
+.mc .line{fill:none;stroke:var(--c);stroke-width:1.5}.mc .bar{fill:var(--c)}
+.mc .pos{fill:var(--pos)}.mc .neg{fill:var(--neg)}
+.mc text{fill:currentColor;font:11px system-ui,sans-serif}.mc text.small{font-size:9px}
+.mc .key{list-style:none;display:flex;flex-wrap:wrap;gap:.3em 1.2em;padding:0}
+.mc .key i{display:inline-block;width:1em;height:.7em;background:var(--c);margin-right:.4em}
+.mc code{overflow-wrap:anywhere;font-size:.85em}
+"""
+"""The fragment's style sheet; every rule is inside the class `mc`."""
+
+PAGE_STYLE = """:root{color-scheme:light dark}body{font:16px system-ui,sans-serif;margin:1rem}
+@media(prefers-color-scheme:dark){body{background:#14181d;color:#e6e9ec}}"""
+
+
+def write_html(path: str | Path, cards: Cards, *, title: str = "Certificates") -> Path:
+    """Write one self-contained page for one or several certificates, and return its path.
+
+    `cards` maps the name of a generator to its certificate (or lists certificates). The page has
+    no scripts and asks nothing of the network; the file appears whole or not at all.
+    """
+    body = fragment(cards)
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{PAGE_STYLE}{STYLE}</style></head>"
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
+    )
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(page)
+        os.chmod(aside, 0o644)
+        os.replace(aside, path)
+    finally:
+        Path(aside).unlink(missing_ok=True)
+    return path
+
+
+def fragment(cards: Cards) -> str:
+    """Return the page's content as one element, to embed in another page beside `STYLE`."""
+    named = _named(cards)
+    parts = [_verdict(name, card) for name, card in named.items()]
+    if len(named) > 1:
+        parts.append(_side_by_side(named))
+    parts += [_numbers(named), _categories(named), _associations(named), _curves(named)]
+    parts += [_details(name, card) for name, card in named.items()]
+    return f'<div class="mc">{"".join(parts)}</div>'
+
+
+def _named(cards: Cards) -> dict[str, Certificate]:
+    if not isinstance(cards, Mapping):
+        cards = {f"synthetic {i + 1}": card for i, card in enumerate(cards)}
+    if not cards or not all(isinstance(card, Certificate) for card in cards.values()):
+        raise MetricError(
+            "one or more certificates", f"{len(cards)} objects", "pass {name: certificate}"
+        )
+    return {str(name): card for name, card in cards.items()}
+
+
+def _verdict(name: str, card: Certificate) -> str:
+    word, colour = ("PASSED", "good") if card.passed else ("FAILED", "bad")
+    grades = ", ".join(f"{part} {grade}" for part, grade in card.grades.items())
+    why = "".join(
+        f"<li><code>{escape(id)}</code>: {escape(reason)}</li>"
+        for id, reason in card.failures.items()
+    )
+    rules, quick = card.document["policy"], card.document["quick"]
+    mode = "quick (subsampled)" if quick else "full"
+    return (
+        f'<section class="verdict" style="--v:var(--{colour})"><h2>{escape(name)}: '
+        f"<b>{word}</b></h2><p>Grades: {escape(grades)}. Policy {escape(rules['name'])} "
+        f"{escape(rules['version'])}, {mode}.</p>"
+        + (f"<p>What failed:</p><ul>{why}</ul>" if why else "")
+        + f"<p>{escape(card.document['privacy']['statement'])}</p>"
+        f"<p>Real rows: {escape(card.document['provenance']['origin'])}</p></section>"
+    )
+
+
+def _side_by_side(named: Mapping[str, Certificate]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in named)
+    rows = []
+    for id in HEADLINES:
+        cells = []
+        for card in named.values():
+            score = card.scores.get(id)
+            word = "not measured"
+            if score is not None:
+                floor = _number(score.floor)
+                word = f"{_number(score.value)} <small>(floor {floor})</small>"
+            cells.append(f"<td>{word}</td>")
+        rows.append(f"<tr><td><code>{id}</code></td>{''.join(cells)}</tr>")
+    return (
+        f'<div class="wide"><table><caption>Side by side</caption><thead><tr><th>score</th>{head}'
+        f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _details(name: str, card: Certificate) -> str:
+    parts = [f"<h2>{escape(name)}: every number beside its floor</h2>"]
+    parts.append(
+        "<p>The floor is the same metric of real rows: what a perfect generator scores. The bound "
+        "is the upper confidence bound of the excess over it, and must not pass the margin.</p>"
+    )
+    scores = card.scores.values()
+    for part in PARTS:
+        own = sorted((s for s in scores if s.part == part), key=lambda s: s.passed is not False)
+        if own:
+            parts.append(_score_table(part, card.grades[part], own))
+    parts.append(_provenance(card))
+    return "".join(parts)
+
+
+def _score_table(part: str, grade: str, scores: Sequence[Score]) -> str:
+    rows = []
+    for s in scores:
+        look = ' class="bad"' if s.passed is False or s.grade == "F" else ""
+        numbers = (s.value, s.low, s.high, s.floor, s.bound)
+        value, low, high, floor, bound = (_number(x) for x in numbers)
+        margin = "informs" if s.margin is None else _number(s.margin)
+        rows.append(
+            f"<tr><td><code>{escape(s.id)}</code></td><td{look}>{value}</td><td>{low} to {high}"
+            f"</td><td>{floor}</td><td{look}>{bound}</td><td>{margin}</td><td{look}>{s.grade}</td>"
+            f'<td>{s.n:,}</td><td class="note">{escape(s.note)}</td></tr>'
+        )
+    heads = ("score", "value", "interval", "floor", "bound", "margin", "grade", "rows", "meaning")
+    head = "".join(f"<th>{h}</th>" for h in heads)
+    return (
+        f'<div class="wide"><table><caption>{part} (grade {grade})</caption><thead><tr>{head}</tr>'
+        f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _provenance(card: Certificate) -> str:
+    document = card.document
+    entries = {f"SHA-256 of {k}": v or "not given" for k, v in document["sha256"].items()}
+    entries |= {f"rows of {k}": f"{v:,}" for k, v in document["sizes"].items()}
+    entries |= {"seed": document["seed"], "issued": document["times"]["issued"], "seal": card.seal}
+    entries |= {f"self-test: {k}": v["reason"] for k, v in document["self_test"].items()}
+    entries |= document["provenance"]["software"]
+    rows = "".join(
+        f'<tr><td>{escape(str(k))}</td><td class="note"><code>{escape(str(v))}</code></td></tr>'
+        for k, v in entries.items()
+    )
+    return (
+        f'<div class="wide"><table><caption>Provenance</caption><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _numbers(named: Mapping[str, Certificate]) -> str:
+    """Draw Figure 4a: the densities of the numbers, real and synthetic."""
+    first = next(iter(named.values())).document["profile"]["numbers"]
+    plots = []
+    for column, real in first.items():
+        series = {"real": real["train"]}
+        for name, card in named.items():
+            mine = card.document["profile"]["numbers"].get(column)
+            if mine is not None and mine["edges"] == real["edges"]:
+                series[name] = mine["synthetic"]
+        labels = [_edge(real, i) for i in (0, len(real["edges"]) // 2, -1)]
+        plots.append(figures.densities(column, real["edges"], series, labels))
+    return _section("Densities of the numbers (Figure 4a of the paper)", named, plots)
+
+
+def _edge(density: Mapping[str, Any], i: int) -> str:
+    edge = density["edges"][i]
+    if density["scale"] == "time":
+        return datetime.fromtimestamp(edge, UTC).strftime("%Y-%m-%d")
+    return f"{10**edge - 1:.3g}" if density["scale"] == "log10(1+x)" else f"{edge:.4g}"
+
+
+def _categories(named: Mapping[str, Certificate]) -> str:
+    """Draw Figure 4b: the shares of the commonest levels."""
+    first = next(iter(named.values())).document["profile"]["categories"]
+    plots = []
+    for column, real in first.items():
+        series = {"real": real["train"]}
+        for name, card in named.items():
+            mine = card.document["profile"]["categories"].get(column)
+            if mine is not None and mine["levels"] == real["levels"]:
+                series[name] = mine["synthetic"]
+        plots.append(figures.bars(column, real["levels"], series))
+    return _section("Commonest levels of the categories (Figure 4b)", named, plots)
+
+
+def _associations(named: Mapping[str, Certificate]) -> str:
+    """Draw Figures 5a and 5b: association matrices, and their differences from the real one."""
+    real = next(iter(named.values())).document["profile"]["association"]
+    columns = real["columns"]
+    plots = [figures.triangle("real (5a)", columns, real["train"])]
+    for name, card in named.items():
+        own = card.document["profile"]["association"]
+        if own["columns"] != columns:
+            continue
+        plots.append(figures.triangle(f"{name} (5b)", columns, own["synthetic"]))
+        gap = [
+            [a - b for a, b in zip(*rows, strict=True)]
+            for rows in zip(own["synthetic"], own["train"], strict=True)
+        ]
+        plots.append(figures.triangle(f"{name} minus real (5b)", columns, gap))
+    grid = f'<div class="grid big">{"".join(plots)}</div>'
+    note = "Pearson on ranks, correlation ratio, Theil's U of the row given the column."
+    return f"<h2>Associations of columns (Figure 5)</h2><p>{note}</p>{grid}"
+
+
+def _curves(named: Mapping[str, Certificate]) -> str:
+    """Draw the distances to the closest training row, and the cycles and memory of time."""
+    first = next(iter(named.values())).document["curves"]
+    plots = []
+    if "dcr" in first:
+        shares = {
+            n: c.document["curves"]["dcr"]
+            for n, c in named.items()
+            if "dcr" in c.document["curves"]
+        }
+        for name, curve in shares.items():
+            # Both distributions in one figure: share of rows within a distance.
+            series = {"held-out real rows": curve["holdout"], name: curve["synthetic"]}
+            plots.append(
+                figures.curves(
+                    f"Distance to the closest training row: {name}",
+                    curve["shares"],
+                    series,
+                    ("share of rows", "distance"),
+                )
+            )
+    if "time" in first:
+        plots += _time_curves(named, first["time"])
+    return _section("Distances and time", named, plots) if plots else ""
+
+
+def _time_curves(named: Mapping[str, Certificate], first: Mapping[str, Any]) -> list[str]:
+    plots = []
+    for word, title, x, labels in (
+        ("hour_of_day", "Hour of the day", list(range(24)), ("hour, UTC", "share of rows")),
+        ("day_of_week", "Day of the week", list(range(7)), ("day, Monday first", "share of rows")),
+        (
+            "autocorrelation",
+            "Autocorrelation of hourly counts",
+            first["lags_h"],
+            ("lag, hours", "autocorrelation"),
+        ),
+    ):
+        series = {"real": first["train"][word]}
+        for name, card in named.items():
+            curve = card.document["curves"].get("time")
+            if curve is not None:
+                series[name] = curve["synthetic"][word]
+        plots.append(figures.curves(title, x, series, labels))
+    return plots
+
+
+def _section(title: str, named: Mapping[str, Certificate], plots: Sequence[str]) -> str:
+    if not plots:
+        return ""
+    key = figures.legend(["real", *named])
+    return f'<h2>{escape(title)}</h2>{key}<div class="grid">{"".join(plots)}</div>'
+
+
+def _number(x: float) -> str:
+    return f"{x:.4g}" if math.isfinite(x) else "none"
