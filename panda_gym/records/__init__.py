@@ -13,6 +13,7 @@ from panda_gym.records.reference import (
     reference_records,
     write_reference,
 )
+from panda_gym.records.saving import save_records
 from panda_gym.records.split import split_by_rows, split_by_time
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "read_export",
     "reference_export",
     "reference_records",
+    "save_records",
     "site_power",
     "split_by_rows",
     "split_by_time",

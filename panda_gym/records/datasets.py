@@ -22,15 +22,53 @@ OTHER: Final = "other"
 FIELDS: Final = ("project", "prodstep", "datatype")
 
 PRODSTEPS: Final = frozenset(
-    ("evgen", "simul", "digit", "recon", "merge", "deriv", "ntup", "skim")
-    + ("daq_merge", "physics", "PhysCont", "TRAIN")
+    (
+        "evgen",
+        "simul",
+        "digit",
+        "recon",
+        "merge",
+        "deriv",
+        "ntup",
+        "skim",
+        "daq_merge",
+        "physics",
+        "PhysCont",
+        "TRAIN",
+    )
 )
 """Production steps that official names may show; others come out as `unknown`."""
 
 DAOD_FAMILIES: Final = (
-    ("BPHY", "EGAM", "EXOT", "FTAG", "HDBS", "HIGG", "HION", "IDTIDE", "IDTR", "IDTRKVALID")
-    + ("JETM", "L1CALO", "LLP", "MUON", "PHYS", "PHYSLITE", "PHYSVAL", "RPVLL", "SCTVALID")
-    + ("STDM", "SUSY", "SUSYEW", "TAUP", "TCAL", "TLA", "TOPQ", "TRIG", "TRUTH", "ZMUMU")
+    "BPHY",
+    "EGAM",
+    "EXOT",
+    "FTAG",
+    "HDBS",
+    "HIGG",
+    "HION",
+    "IDTIDE",
+    "IDTR",
+    "IDTRKVALID",
+    "JETM",
+    "L1CALO",
+    "LLP",
+    "MUON",
+    "PHYS",
+    "PHYSLITE",
+    "PHYSVAL",
+    "RPVLL",
+    "SCTVALID",
+    "STDM",
+    "SUSY",
+    "SUSYEW",
+    "TAUP",
+    "TCAL",
+    "TLA",
+    "TOPQ",
+    "TRIG",
+    "TRUTH",
+    "ZMUMU",
 )
 """Families of DAOD formats that the name of a user's dataset may show."""
 

@@ -7,8 +7,10 @@ not kept: what a user chose inside `user.NAME...` or `group.NAME...` reaches no 
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from collections.abc import Sequence
+from csv import reader as csv_rows
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from panda_gym.errors import RecordsError
 from panda_gym.records import layout
@@ -27,6 +30,8 @@ from panda_gym.sites import Platform
 
 _DAMAGE: Final = (OSError, EOFError, ValueError, zlib.error, pa.ArrowException)
 _SEPARATORS: Final = ",\t;|"
+_MISSING: Final = ("", "NULL", "null", "None", "none", "NaN", "nan", "NA", "N/A", "<NA>", "\\N")
+_LONGEST_HEADER: Final = 1 << 20
 
 
 def load_records(
@@ -109,26 +114,38 @@ def _read_parquet(path: Path, gzipped: bool) -> tuple[pd.DataFrame, str]:
 
 
 def _read_csv(path: Path, gzipped: bool) -> tuple[pd.DataFrame, str]:
-    options: dict[str, Any] = {
-        "encoding": "utf-8-sig",
-        "compression": "gzip" if gzipped else None,
-        "skipinitialspace": True,
-    }
-    line = pd.read_csv(path, sep="\0", header=None, nrows=1, dtype=str, quoting=3, **options)
-    separator = max(_SEPARATORS, key=str(line.iat[0, 0]).count)
-    header = pd.read_csv(path, sep=separator, nrows=0, **options)
-    columns = _columns(list(header.columns), path)
-    texts = {columns[name]: "str" for name in (*layout.TEXTS, *layout.DATASET) if name in columns}
-    table = pd.read_csv(
-        path,
-        sep=separator,
-        usecols=list(columns.values()),
-        dtype=texts,
-        low_memory=False,
-        index_col=False,
-        **options,
-    )
-    return _renamed(table, columns), ""
+    """All as text: a row with more or fewer fields than the header is an error, since a shifted
+    row could carry a person's name into another column."""
+    header, separator = _header(path, gzipped)
+    columns = _columns(header, path)
+    sources = list(columns.values())
+    with pa.input_stream(path, compression="gzip" if gzipped else None) as stream:
+        arrow = csv.read_csv(
+            stream,
+            read_options=csv.ReadOptions(use_threads=False),
+            parse_options=csv.ParseOptions(delimiter=separator),
+            convert_options=csv.ConvertOptions(
+                include_columns=sources,
+                column_types=dict.fromkeys(sources, pa.string()),
+                null_values=list(_MISSING),
+                strings_can_be_null=True,
+            ),
+        )
+    return _renamed(arrow.to_pandas(), columns), ""
+
+
+def _header(path: Path, gzipped: bool) -> tuple[list[str], str]:
+    """Names of the columns, and what separates them."""
+    opened = gzip.open(path, "rb") if gzipped else open(path, "rb")
+    with opened as file:
+        line = b""
+        while not line.strip():
+            line = file.readline(_LONGEST_HEADER)
+            if not line:
+                return [], ","
+    text = line.decode("utf-8-sig").rstrip("\r\n")
+    separator = max(_SEPARATORS, key=text.count)
+    return next(csv_rows([text], delimiter=separator)), separator
 
 
 def _columns(header: Sequence[str], path: Path) -> dict[str, str]:

@@ -164,7 +164,7 @@ def _cpu_with_bytes(table: pd.DataFrame) -> float:
 
 def _weekend(table: pd.DataFrame) -> float:
     days = _tasks(table)["creationtime"].dt.floor("D").value_counts()
-    weekend = days.index.dayofweek >= 5
+    weekend = days.index.day_of_week >= 5
     return float(days[weekend].mean() / days[~weekend].mean())
 
 
@@ -225,7 +225,7 @@ FIGURES: Final = (
     Figure("site failure q50", 0.063, 0.025, _DAY, _site_failure(0.50)),
     Figure("site failure q75", 0.170, 0.060, _DAY, _site_failure(0.75)),
     Figure("site failure q90", 0.340, 0.110, _DAY, _site_failure(0.90)),
-    Figure("site failure q95", 0.480, 0.120, _DAY, _site_failure(0.95)),
+    Figure("site failure q95", 0.480, 0.150, _DAY, _site_failure(0.95)),
     Figure("closed", 0.035, 0.020, _SET, _status("closed")),
     Figure("cancelled", 0.030, 0.020, _SET, _status("cancelled")),
     Figure("CPU s q01", 18.0, 0.40, _CPU, _cpu_quantile(0.01), True),
