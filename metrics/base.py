@@ -86,7 +86,7 @@ class Score:
     @property
     def grade(self) -> str:
         """A: within half the margin; B: within it; C: the excess is, its bound is not; F; "-"."""
-        if not math.isfinite(self.value) or not math.isfinite(self.bound):
+        if not all(map(math.isfinite, (self.value, self.low, self.high, self.floor, self.bound))):
             return "F"
         if self.margin is None:
             return "-"

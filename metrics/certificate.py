@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from metrics.base import PARTS, Score
+from metrics.base import PART_OF, PARTS, Score
 from metrics.errors import MetricError
 
 SCHEMA = 1
@@ -179,7 +179,8 @@ def verdict(document: Mapping[str, Any]) -> dict[str, Any]:
     parts = {}
     for part in PARTS:
         own = [s for s in scores if s.part == part]
-        grade = _grade(own, bool(gates[part]))
+        failed = any(PART_OF.get(name) == part for name in document["failures"])
+        grade = "F" if failed else _grade(own, bool(gates[part]))
         for score in own:
             why = _why(score, bool(gates[part]))
             if why:
@@ -192,14 +193,15 @@ def verdict(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _grade(scores: list[Score], gated: bool) -> str:
-    judged = [s for s in scores if s.margin is not None or s.grade == "F"]
-    if not judged or (not gated and all(s.grade != "F" or s.margin is not None for s in judged)):
-        return max((s.grade for s in judged), default="-") if gated else "-"
-    return max(s.grade for s in judged)
+    """Return the worst grade of a part's gated scores; an ungated part can only be F or "-"."""
+    grades = [score.grade for score in scores]
+    if not gated:
+        return "F" if any(not _finite(score) for score in scores) else "-"
+    return max((grade for grade in grades if grade != "-"), default="-")
 
 
 def _why(score: Score, gated: bool) -> str:
-    if not all(math.isfinite(getattr(score, name)) for name in _NUMBERS):
+    if not _finite(score):
         return "no number could be computed"
     if gated and score.passed is False:
         return (
@@ -207,6 +209,10 @@ def _why(score: Score, gated: bool) -> str:
             f"margin {score.margin:.4g} (value {score.value:.4g}, floor {score.floor:.4g})"
         )
     return ""
+
+
+def _finite(score: Score) -> bool:
+    return all(math.isfinite(getattr(score, name)) for name in _NUMBERS)
 
 
 def _score(id: str, entry: Mapping[str, Any]) -> Score:

@@ -1,10 +1,14 @@
-"""The one error that bad input to a metric raises; knows nothing else."""
+"""Every error that metrics raise for bad input; knows nothing else.
+
+MetricError (ValueError)
+└── NotApplicable     the tables have no column of the kind that a metric looks at
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["MetricError", "check_seed"]
+__all__ = ["MetricError", "NotApplicable", "check_seed"]
 
 
 class MetricError(ValueError):
@@ -13,6 +17,10 @@ class MetricError(ValueError):
     def __init__(self, needed: str, came: str, do: str) -> None:
         super().__init__(f"needed {needed}; got {came}; {do}")
         self.needed, self.came, self.do = needed, came, do
+
+
+class NotApplicable(MetricError):
+    """A metric that has nothing to measure on tables of this kind; not a failure."""
 
 
 def check_seed(seed: Any) -> int:

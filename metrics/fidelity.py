@@ -19,7 +19,7 @@ import pandas as pd
 
 from metrics import scales
 from metrics.base import Score, Study
-from metrics.errors import MetricError
+from metrics.errors import MetricError, NotApplicable
 from metrics.resampling import centred, replicate, upper
 from metrics.tables import Sample, read
 
@@ -114,6 +114,8 @@ def _relative_entropy(p: np.ndarray, q: np.ndarray) -> float:
 def measure_wd(study: Study) -> list[Score]:
     """Score WD: the mean on each scale, and each number on the rank scale."""
     schema = study.train.schema
+    if not schema.numbers:
+        raise NotApplicable("a number column", "none", "nothing: WD is left out")
     real = study.train.draw(int(study.settings["reference_rows"]), study.rng("wd/reference"))
     found: list[Score] = []
     for scale, id in (("rank", "wd"), ("minmax", "wd_minmax"), ("log", "wd_log")):
@@ -132,6 +134,8 @@ def measure_wd(study: Study) -> list[Score]:
 def measure_jsd(study: Study) -> list[Score]:
     """Score JSD: the mean, each category, and the share of novel and of missing levels."""
     names = list(study.train.schema.categories)
+    if not names:
+        raise NotApplicable("a category column", "none", "nothing: JSD is left out")
     real = {name: shares(study.train, name) for name in names}
 
     def statistic(sample: Sample) -> Callable:
@@ -148,7 +152,7 @@ def _compare(
 ) -> list[Score]:
     """Return a headline score (mean over columns) and, with `detail`, one for each column."""
     if not names:
-        return []
+        return []  # no column but times has a log scale
     synthetic, holdout = study.draws("fidelity_rows")
     n, times = len(synthetic), int(study.settings["bootstrap"])
     value, draws = replicate(statistic(synthetic), n, times, study.rng(f"{id}/synthetic"))

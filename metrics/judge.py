@@ -20,7 +20,7 @@ from metrics import base, profile, selftest
 from metrics import policy as policies
 from metrics.base import Score, Study
 from metrics.certificate import SCHEMA, Certificate, plain, verdict
-from metrics.errors import MetricError, check_seed
+from metrics.errors import MetricError, NotApplicable, check_seed
 from metrics.tables import digest, read
 
 Progress = Callable[[int, int, str], None]
@@ -77,7 +77,7 @@ def certify(
     hashes = _hashes(study, weights_sha256)
     left_out = {"time": "no time column was named"} if time is None else {}
     wanted = [name for name in base.names() if name not in left_out]
-    scores, failures, cpu = _measure(study, wanted, rules, progress)
+    scores, failures, cpu = _measure(study, wanted, rules, left_out, progress)
     origin = train.attrs.get("origin", "not stated") if origin is None else origin
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -92,7 +92,7 @@ def certify(
         "columns": {"order": study.train.schema.order, "target": target, "time": time},
         "sha256": hashes,
         "provenance": {"origin": str(origin), "software": _software()},
-        "privacy": _privacy(study, failures),
+        "privacy": _privacy(study),
         "profile": profile.describe(study),
         "curves": study.notes,
         "self_test": _self_test(study, rules, cpu),
@@ -134,7 +134,11 @@ def _hashes(study: Study, weights: str | None) -> dict[str, str | None]:
 
 
 def _measure(
-    study: Study, wanted: list[str], rules: policies.Policy, progress: Progress | None
+    study: Study,
+    wanted: list[str],
+    rules: policies.Policy,
+    left_out: dict[str, str],
+    progress: Progress | None,
 ) -> tuple[list[Score], dict[str, str], dict[str, float]]:
     scores: list[Score] = []
     failures: dict[str, str] = {}
@@ -143,12 +147,17 @@ def _measure(
         if progress is not None:
             progress(done, len(wanted), f"measuring {name}")
         started = clock.process_time()
+        found: list[Score] = []
         try:
             found = base.load(name)(study)
+            if not found:
+                failures[name] = "it gave no score"
+        except NotApplicable as error:
+            left_out[name] = str(error)
         except MetricError as error:
-            found, failures[name] = [], str(error)
+            failures[name] = str(error)
         except Exception as error:  # a judge that crashes has not cleared anyone
-            found, failures[name] = [], f"{type(error).__name__}: {error}"
+            failures[name] = f"{type(error).__name__}: {error}"
         scores += [replace(score, margin=rules.margin(score.id)) for score in found]
         cpu[name] = round(clock.process_time() - started, 3)
     if progress is not None:
@@ -163,9 +172,9 @@ def _self_test(study: Study, rules: policies.Policy, cpu: dict[str, float]) -> d
     return results
 
 
-def _privacy(study: Study, failures: dict[str, str]) -> dict[str, Any]:
+def _privacy(study: Study) -> dict[str, Any]:
     """Return the statement on privacy and the smallest copy leak that would have been found."""
-    if "dcr" in failures:
+    if "dcr" not in study.notes:
         return {"statement": "Privacy was not measured.", "least_copy_leak": None}
     notes = study.notes["dcr"]
     least = notes["least_copy_leak"]

@@ -1,0 +1,108 @@
+"""Every registered metric keeps the contract: scores with floors, seeded, better for real rows."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import metrics
+import panda_gym
+from metrics import base, policy
+from metrics.base import Study
+from metrics.tables import read
+
+
+@pytest.fixture(scope="module")
+def studies() -> dict[str, Study]:
+    """Fresh real rows and independent columns, both judged against the same real rows."""
+    whole = panda_gym.reference_records(9000, seed=3)
+    whole = whole.sample(frac=1, random_state=0).reset_index(drop=True)
+    train, holdout, fresh = whole.iloc[:3000], whole.iloc[3000:6000], whole.iloc[6000:]
+    rng = np.random.default_rng(0)
+    apart = fresh.assign(**{c: fresh[c].array[rng.permutation(len(fresh))] for c in fresh})
+    rules = policy.load("default")
+    settings = {**rules.settings, **rules.quick, "catboost_iterations": 20, "catboost_depth": 4}
+    settings["detection_rows"] = 1500
+    return {
+        word: Study(
+            **read({"train": train, "holdout": holdout, "synthetic": rows}),
+            target="workload",
+            time="creationtime",
+            seed=0,
+            settings=settings,
+        )
+        for word, rows in (("fresh", fresh), ("apart", apart), ("again", fresh))
+    }
+
+
+def test_every_metric_has_a_part_and_every_public_name_is_there():
+    assert set(base.PART_OF) == set(base.METRICS)
+    assert set(base.PART_OF.values()) == set(base.PARTS)
+    for name in metrics.__all__:
+        assert getattr(metrics, name) is not None
+    assert set(metrics.__all__) <= set(dir(metrics))
+
+
+@pytest.mark.parametrize("name", base.names())
+def test_scores_are_finite_named_seeded_and_have_a_floor(name, studies):
+    scores = base.load(name)(studies["fresh"])
+    assert scores
+    assert len({s.id for s in scores}) == len(scores)
+    for score in scores:
+        assert score.part == base.PART_OF[name]
+        assert np.isfinite([score.value, score.low, score.high, score.floor, score.bound]).all()
+        assert score.low - 1e-9 <= score.value <= score.high + 1e-9
+        assert score.bound >= score.excess - 1e-9 or score.id == "dcr_ks"
+        assert score.better in ("lower", "higher")
+        assert score.note
+        assert score.margin is None  # margins are the policy's business
+    assert base.load(name)(studies["again"]) == scores
+
+
+@pytest.mark.parametrize("name", base.names())
+def test_real_rows_stay_near_their_floor_and_independent_columns_do_not_beat_them(name, studies):
+    rules = policy.load("default")
+    real = {s.id: s for s in base.load(name)(studies["fresh"])}
+    apart = {s.id: s for s in base.load(name)(studies["apart"])}
+    assert set(real) == set(apart)
+    for id, score in real.items():
+        margin = rules.margin(id)
+        if margin is not None:
+            assert score.excess <= margin, id
+    watched = {"diff_corr": "diff_corr", "c2st": "c2st", "mlef": "mlef", "time": "batches"}
+    if name in watched:
+        assert apart[watched[name]].excess > real[watched[name]].excess
+
+
+@pytest.mark.parametrize("target", sorted(base.METRICS.values()))
+def test_every_module_says_what_it_knows(target):
+    module = importlib.import_module(target.partition(":")[0])
+    assert len(module.__doc__ or "") > 100
+
+
+def test_metrics_load_neither_torch_nor_catboost_nor_the_other_packages():
+    code = (
+        "import sys, metrics; metrics.dcr, metrics.certify, metrics.write_html; "
+        "print([m for m in ('torch', 'catboost', 'generators', 'panda_gym') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_tables_of_another_field_are_judged_too():
+    rng = np.random.default_rng(0)
+    age = rng.integers(17, 90, 24_000)
+    table = pd.DataFrame({
+        "age": age,
+        "income": np.where(age + rng.normal(0, 20, 24_000) > 50, ">50K", "<=50K"),
+        "hours": rng.normal(40, 9, 24_000),
+    })  # fmt: skip
+    parts = table.iloc[:8000], table.iloc[8000:16_000], table.iloc[16_000:]
+    card = metrics.certify(*parts, target=None, time=None, quick=True)
+    assert card.grades["fidelity"] in "AB"
+    assert card.failures.keys() == {"mlef (metric)", "efficacy (part)"}

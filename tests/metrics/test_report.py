@@ -1,0 +1,106 @@
+"""The page is one file, escapes its data, and shows verdict, floors and the paper's figures."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+
+import pytest
+
+import metrics
+from metrics import base, figures, report
+from metrics.errors import MetricError
+
+NASTY = '<script>alert("x")</script>'
+VOID = {"meta"}
+
+
+class Page(HTMLParser):
+    """Collects tags and checks that they are closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def cards(make, independent, small):
+    with pytest.MonkeyPatch.context() as patch:
+        kept = {k: v for k, v in base.METRICS.items() if k not in ("mlef", "c2st")}
+        patch.setattr(base, "METRICS", kept)
+        whole = make(3000, 1).sample(frac=1, random_state=0)
+        whole["datatype"] = whole["datatype"].cat.rename_categories({"TYPE_0": NASTY})
+        train, holdout, rows = whole.iloc[:1000], whole.iloc[1000:2000], whole.iloc[2000:]
+        train.attrs["origin"] = NASTY
+        return {
+            "smote & co": metrics.certify(train, holdout, rows, policy=small, quick=True),
+            NASTY: metrics.certify(train, holdout, independent(rows, 0), policy=small, quick=True),
+        }
+
+
+def test_the_page_is_well_formed_without_scripts_and_without_network(cards, tmp_path):
+    text = metrics.write_html(tmp_path / "r.html", cards).read_text()
+    page = Page(text)
+    assert not {"script", "link", "iframe", "img", "object"} & set(page.seen)
+    assert not [a for a in page.attributes if a[0] in ("src", "href") or a[0].startswith("on")]
+    assert not [word for word in ("http", "url(", "@import") if word in text]
+    assert NASTY not in text
+    assert len(text) < 3_000_000
+    assert [p.name for p in tmp_path.iterdir()] == ["r.html"]
+
+
+def test_the_verdict_and_the_failures_stand_first_and_every_score_beside_its_floor(cards):
+    text = report.fragment(cards)
+    assert text.index("FAILED") < text.index("What failed") < text.index("<svg")
+    for card in cards.values():
+        for id, score in card.scores.items():
+            assert f"<code>{id}</code>" in text
+            assert f"{score.floor:.4g}" in text
+        assert card.seal in text
+
+
+def test_the_papers_figures_are_drawn_for_each_certificate(cards):
+    text = report.fragment(cards)
+    for figure in ("Figure 4a", "Figure 4b", "real (5a)", "smote &amp; co (5b)"):
+        assert figure in text
+    numbers, categories = 3, 2
+    triangles, curves = 1 + 2 * len(cards), len(cards) + 3
+    assert text.count("<svg") == numbers + categories + triangles + curves
+
+
+def test_one_certificate_or_a_list_will_do_and_nothing_will_not(cards):
+    card = cards["smote & co"]
+    assert "synthetic 1" in report.fragment([card])
+    for nothing in ([], {}, ["text"]):
+        with pytest.raises(MetricError, match="certificate"):
+            report.fragment(nothing)
+
+
+@pytest.mark.parametrize(
+    "svg",
+    [
+        figures.densities(NASTY, [0, 1, 2], {NASTY: [0.4, 0.6], "b": [0, 0]}, ["a", NASTY, "c"]),
+        figures.bars(NASTY, [NASTY, "b"], {NASTY: [0.5, 0.1]}),
+        figures.triangle(NASTY, [NASTY, "b"], [[1, 0], [-0.001, 1]]),
+        figures.curves(NASTY, [0, 1], {NASTY: [0, 0], "n": [-1, 2]}, ("x", NASTY)),
+        figures.bars("empty", [], {}),
+        figures.legend([NASTY]),
+    ],
+)
+def test_every_figure_is_valid_xml_and_escapes_its_text(svg):
+    ElementTree.fromstring(svg)
+    assert NASTY not in svg
+    assert ">-0.00<" not in svg
