@@ -13,13 +13,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from panda_gym.errors import SettingError
 from panda_gym.files import whole_file
+from panda_gym.jobs import JobStream
+from panda_gym.report import RunFolder, write_report
+from panda_gym.surrogate import Surrogate
 
 Progress = Callable[[int, int, str], None]
-SETTINGS = "demo.json"
+EVALUATION: Final = 1_000_000
+"""First seed of the benchmark, far from those of training."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Demo:
     """Certify on subsamples."""
     head_rows: int = 20_000
     """Jobs of the stream that the environment draws its episodes from."""
+    scale: float = 0.01
+    """Size of the platform, of the full ATLAS grid's cores."""
     steps: int = 200_000
     """Decisions that the agent trains on."""
     policies: tuple[str, ...] = (
@@ -59,6 +65,13 @@ class Demo:
     """Decisions of an episode of the benchmark."""
     seed: int = 0
     """Seed of everything."""
+    command: str = "panda-grid demo"
+    """The command line that started the run."""
+
+    @property
+    def source(self) -> str:
+        """The generator whose surrogate feeds the environment."""
+        return list(self.fits)[-1]
 
 
 def run(out: str | Path, demo: Demo, bars: Callable[[str], Any]) -> Path:
@@ -67,98 +80,103 @@ def run(out: str | Path, demo: Demo, bars: Callable[[str], Any]) -> Path:
     Args:
         bars: `bars(title)` is a context manager that yields `progress(done, total, message)`.
     """
-    from panda_gym.report import write_report
-
-    out = Path(out)
-    _same_settings(out, demo)
-    _records(out, demo, bars)
-    _surrogates(out, demo, bars)
-    _agent(out, demo, bars)
-    _benchmark(out, demo, bars)
-    return write_report(out)
+    folder = RunFolder(Path(out))
+    _same_settings(folder, demo)
+    for step in (_records, _surrogates, _agent, _benchmark):
+        step(folder, demo, bars)
+    return write_report(folder.root)
 
 
-def _same_settings(out: Path, demo: Demo) -> None:
+def _same_settings(run: RunFolder, demo: Demo) -> None:
     """Refuse to go on with a run that was started with other settings."""
     wanted = json.loads(json.dumps(asdict(demo)))
-    path = out / SETTINGS
-    if path.is_file():
-        try:
-            came = json.loads(path.read_text())
-        except ValueError:
-            came = "a damaged file"
-        if came != wanted:
+    if run.settings.is_file():
+        if _started_with(run) != {**wanted, "command": None}:
             raise SettingError(
-                f"the settings that {out} was started with",
+                f"the settings that {run.root} was started with",
                 "other ones",
                 "choose another --out, or remove the folder",
             )
         return
-    with whole_file(path) as aside:
-        aside.write_text(json.dumps(wanted, indent=1, sort_keys=True) + "\n")
+    with whole_file(run.settings) as aside:
+        aside.write_text(json.dumps(wanted, indent=1) + "\n")
 
 
-def _records(out: Path, demo: Demo, bars: Callable[[str], Any]) -> None:
+def _started_with(run: RunFolder) -> dict[str, Any]:
+    try:
+        return {**json.loads(run.settings.read_text()), "command": None}
+    except (ValueError, TypeError) as error:
+        raise SettingError(
+            f"readable settings in {run.settings}", f"{error}", "remove the folder"
+        ) from error
+
+
+def _records(run: RunFolder, demo: Demo, bars: Callable[[str], Any]) -> None:
+    """The nine columns, from the user's export or the reference workload's."""
+    if run.records.is_file():
+        return
     from panda_gym import records
 
-    if (out / "records.parquet").is_file():
-        return
     with bars("records") as progress:
-        if demo.records:
-            table, funnel = records.load_with_funnel(demo.records)
-        else:
-            table, funnel = records.reference_with_funnel(demo.rows, demo.seed, progress)
-        with whole_file(out / "funnel.json") as aside:
-            aside.write_text(json.dumps(funnel.as_dict(), indent=1) + "\n")
-        records.save_table(table, out / "records.parquet")
+        if demo.records is None:
+            records.write_reference(run.export, demo.rows, demo.seed, raw=True, progress=progress)
+        table = records.load_records(demo.records or run.export)
+        funnel = table.attrs.get("funnel", {"steps": [_all(table)], "notes": {}})
+        with whole_file(run.funnel) as aside:
+            aside.write_text(json.dumps(funnel, indent=1) + "\n")
+        records.save_records(table, run.records)
 
 
-def _surrogates(out: Path, demo: Demo, bars: Callable[[str], Any]) -> None:
+def _all(table: Any) -> dict[str, Any]:
+    why = "the file already had the nine columns"
+    return {"name": "gross", "why": why, "rows": len(table)}
+
+
+def _surrogates(run: RunFolder, demo: Demo, bars: Callable[[str], Any]) -> None:
     """Fit, certify and seal each generator, two processes side by side."""
-    missing = [name for name in demo.fits if not (out / "surrogates" / name).is_dir()]
+    missing = [name for name in demo.fits if not run.surrogate(name).is_dir()]
     if not missing:
         return
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, bars("generators and certificates") as progress:
-        reports = manager.Queue()
-        reader = threading.Thread(target=_pass_on, args=(reports, progress), daemon=True)
+        words = manager.Queue()
+        reader = threading.Thread(target=_pass_on, args=(words, progress), daemon=True)
         reader.start()
         with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:
             # The slowest first, so that the others run beside it.
-            started = [pool.submit(_surrogate, out, demo, name, reports) for name in missing[::-1]]
+            started = [pool.submit(_surrogate, run, demo, name, words) for name in missing[::-1]]
             for future in started:
                 future.result()
-        reports.put(None)
+        words.put(None)
         reader.join()
 
 
-def _pass_on(reports: Any, progress: Progress) -> None:
-    """Show the latest word of the processes; their parts of the bar are not added up."""
-    while (word := reports.get()) is not None:
+def _pass_on(words: Any, progress: Progress) -> None:
+    """Show the latest word of whichever process spoke."""
+    while (word := words.get()) is not None:
         progress(*word)
 
 
-def _surrogate(out: Path, demo: Demo, name: str, reports: Any) -> None:
+def _surrogate(run: RunFolder, demo: Demo, name: str, words: Any) -> None:
     from panda_gym import records, synthesis
 
     def progress(done: int, total: int, message: str) -> None:
-        reports.put((done, total, f"{name}: {message}"))
+        words.put((done, total, f"{name}: {message}"))
 
-    table = records.load_records(out / "records.parquet")
-    draft = out / "drafts" / name
-    if not draft.is_dir():
+    table = records.load_records(run.records)
+    if not run.draft(name).is_dir():
         synthesis.fit(
             table,
-            draft,
+            run.draft(name),
             generator=name,
             config=dict(demo.fits[name]),
             seed=demo.seed,
             progress=progress,
         )
     synthesis.certify(
-        draft,
+        run.draft(name),
         table,
-        out / "surrogates" / name,
+        run.surrogate(name),
         name=name,
         head_rows=demo.head_rows,
         seed=demo.seed,
@@ -167,6 +185,59 @@ def _surrogate(out: Path, demo: Demo, name: str, reports: Any) -> None:
     )
 
 
-def source(demo: Demo) -> str:
-    """The generator whose surrogate feeds the environment."""
-    return list(demo.fits)[-1]
+def _agent(run: RunFolder, demo: Demo, bars: Callable[[str], Any]) -> None:
+    """Train on synthetic jobs alone."""
+    if run.agent.is_dir():
+        return
+    from panda_gym.training import TrainConfig, train
+
+    with bars("training") as progress:
+        train(
+            run.training,
+            TrainConfig(steps=demo.steps, seed=demo.seed),
+            scenario={"stream": _stream(run, demo), "scale": demo.scale},
+            command=demo.command,
+            progress=progress,
+        )
+
+
+def _benchmark(run: RunFolder, demo: Demo, bars: Callable[[str], Any]) -> None:
+    """Compare on the surrogate's jobs and on held-out records, on seeds unseen in training."""
+    if (run.benchmark / "benchmark.json").is_file():
+        return
+    from panda_gym.benchmarking import benchmark
+
+    entries: dict[str, Any] = {**{name: name for name in demo.policies}, "agent": run.agent}
+    with bars("benchmark") as progress:
+        table = benchmark(
+            entries,
+            {"synthetic": _stream(run, demo), "held-out records": _holdout(run, demo)},
+            range(EVALUATION, EVALUATION + demo.seeds),
+            baseline="panda_production",
+            folder=run.benchmark / "cells",
+            jobs=demo.jobs,
+            scale=demo.scale,
+            progress=progress,
+        )
+    table.to_csv(run.benchmark / "benchmark.csv")
+    with whole_file(run.benchmark / "benchmark.md") as aside:
+        aside.write_text(table.to_markdown())
+    table.to_json(run.benchmark / "benchmark.json")
+
+
+def _stream(run: RunFolder, demo: Demo) -> JobStream:
+    """Synthetic jobs; from a surrogate that failed its certificate as well, as the report says."""
+    sealed = Surrogate.open(run.surrogate(demo.source), allow_uncertified=True)
+    return JobStream.from_surrogate(sealed)
+
+
+def _holdout(run: RunFolder, demo: Demo) -> JobStream:
+    """Jobs of the records that the generator did not see, predicted by the surrogate's model."""
+    from panda_gym import synthesis
+    from panda_gym.records import load_records
+
+    sealed = Surrogate.open(run.surrogate(demo.source), allow_uncertified=True)
+    _, holdout = synthesis.split(load_records(run.records), seed=0)
+    return JobStream.from_records(
+        holdout, workload_model=sealed.workload_model, name="held-out records"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -26,17 +27,15 @@ def records(
 ) -> None:
     """Read job records, drop personal columns, apply the filter funnel, write nine columns."""
     from panda_gym.errors import RecordsError
+    from panda_gym.records import load_records, save_records, write_reference
 
     if (file is None) == (reference is None):
-        raise RecordsError(
-            "either a FILE or --reference N", "both or neither", "see `panda-grid records --help`"
-        )
-    from panda_gym.records import read_funnel, reference_funnel, write_table
-
-    with progress_bar("records") as progress:
-        if file is not None:
-            table, funnel = read_funnel(file)
-        else:
-            table, funnel = reference_funnel(int(reference or 0), seed=seed, progress=progress)
-        write_table(table, out)
-    show({**funnel.to_dict(), "rows": len(table), "written": str(out)}, json)
+        raise RecordsError("either a FILE or --reference N", "both or neither", "see --help")
+    with progress_bar("records") as progress, TemporaryDirectory() as aside:
+        if file is None:
+            file = Path(aside) / "reference.parquet"
+            write_reference(file, reference, seed, raw=True, progress=progress)
+        table = load_records(file)
+        save_records(table, out)
+    steps = {step["name"]: step["rows"] for step in table.attrs.get("funnel", {}).get("steps", [])}
+    show({**steps, "rows": len(table), "origin": table.attrs["origin"], "written": str(out)}, json)

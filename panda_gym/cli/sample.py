@@ -21,12 +21,12 @@ def sample(
     allow_uncertified: AllowUncertified = False,
 ) -> None:
     """Draw synthetic records."""
-    from panda_gym.records import write_table
+    from panda_gym.records import save_records
     from panda_gym.surrogate import Surrogate
 
     opened = Surrogate.open(surrogate, allow_uncertified=allow_uncertified)
     with progress_bar("sample"):
         table = opened.sample(rows, seed=seed)
-    write_table(table, out)
+    save_records(table, out)
     result = {"rows": len(table), "written": str(out), "origin": opened.origin}
     show({**result, "certificate": "passed" if opened.certificate.passed else "failed"}, json)

@@ -117,7 +117,7 @@ class Surrogate:
                 "generator": generator_name,
                 "origin": origin,
                 "rows_per_week": int(head_rows),
-                "start": str(np.datetime64(start, "s")),
+                "start": str(start.astype("datetime64[s]")),
             }
             draw = _with_prediction(generator.sample, workload_model)
             weeks = Weeks(draw, start=start, rows_per_week=head_rows, seed=HEAD_SEED)

@@ -41,7 +41,7 @@ class Weeks(Iterator["pd.DataFrame"]):
         self._draw, self._rows, self._time = draw, int(rows_per_week), time
         self._seed = check_seed(seed)
         # The first Monday not before `start`: the stream goes on where the records end.
-        self._monday = MONDAY - (MONDAY - np.datetime64(start, "s")) // WEEK * WEEK
+        self._monday = MONDAY - (MONDAY - start.astype("datetime64[s]")) // WEEK * WEEK
         self._number = 0
 
     def week(self, number: int) -> pd.DataFrame:

@@ -1,0 +1,53 @@
+"""`panda-grid simulate`: one policy, one episode, its measures and its log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from panda_gym.cli.console import AllowUncertified, Json, Seed, progress_bar, show
+from panda_gym.cli.source import Load, Platform, Scale, Stream, job_stream, scenario
+
+
+def simulate(
+    policy: Annotated[str, typer.Option(help="A registered policy or an agent's folder.")] = (
+        "earliest_completion"
+    ),
+    stream: Stream = "default",
+    platform: Platform = "atlas150",
+    scale: Scale = 0.01,
+    jobs: Annotated[int, typer.Option(min=1, help="Decisions.")] = 2_000,
+    load: Load = 0.95,
+    log: Annotated[Path | None, typer.Option(help="Parquet or CSV file: one row a job.")] = None,
+    seed: Seed = 0,
+    json: Json = False,
+    allow_uncertified: AllowUncertified = False,
+) -> None:
+    """Run a policy over one episode until all its jobs have ended."""
+    import pandas as pd
+
+    from panda_gym.batch import Batch
+    from panda_gym.benchmarking.contestants import find_policies
+    from panda_gym.benchmarking.episodes import play
+    from panda_gym.records import save_records
+    from panda_gym.scenario import Scenario
+
+    settings = scenario(platform, scale, load, jobs=jobs, **job_stream(stream, allow_uncertified))
+    batch = Batch(Scenario.of(**settings), 1)
+    chosen = find_policies([policy], scale)[policy]
+    done = 0
+    with progress_bar(f"simulate {policy}") as progress:
+
+        def tick(decisions: int) -> None:
+            nonlocal done
+            done += decisions
+            progress(done, jobs, f"{batch.stream.name}")
+
+        (measures,) = play(batch, chosen, [seed], label=policy, tick=tick)
+    if log is not None:
+        save_records(pd.DataFrame(batch.log(0).columns()), log)
+    shown = {name: f"{value:.6g}" for name, value in measures.items()}
+    written = {} if log is None else {"log": str(log)}
+    show({"policy": policy, "origin": batch.stream.origin, **shown, **written}, json)

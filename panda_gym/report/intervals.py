@@ -1,0 +1,64 @@
+"""A measure of all policies with its intervals, as inline SVG; knows a benchmark's numbers."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+from panda_gym.benchmarking import BenchmarkTable
+from panda_gym.benchmarking.render import MEASURE, number, span
+
+WIDTH, LABEL, ROW, FOOT = 460, 150, 22, 34
+
+
+def intervals(table: BenchmarkTable, metric: str, stream: str) -> str:
+    """One line a policy, best first: interquartile mean and 95 % interval, on a log axis."""
+    measure = MEASURE[metric]
+    found = [(policy, table.interval(policy, metric, stream)) for policy in table.policies]
+    found.sort(key=lambda pair: pair[1].value, reverse=measure.better == "high")
+    positive = [value for _, i in found for value in (i.low, i.high) if value > 0]
+    low, high = (min(positive), max(positive)) if positive else (1.0, 10.0)
+    axis = _Axis(low, max(high, low * 1.01))
+    lines = [_line(row, policy, at, axis) for row, (policy, at) in enumerate(found)]
+    height = ROW * len(found) + FOOT
+    foot = "".join(_tick(value, height, axis) for value in axis.ticks())
+    title = f"{measure.name} ({measure.unit}), {stream}"
+    return (
+        f'<figure><figcaption>{escape(title)}</figcaption><svg role="img" '
+        f'aria-label="{escape(title)}" viewBox="0 0 {WIDTH} {height}">'
+        f"<title>{escape(title)}</title>{''.join(lines)}{foot}</svg></figure>"
+    )
+
+
+class _Axis:
+    """A logarithmic axis between the label and the right edge."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self._low, self._high = math.log(low), math.log(high)
+
+    def x(self, value: float) -> float:
+        share = (math.log(max(value, 1e-300)) - self._low) / (self._high - self._low)
+        return LABEL + 8 + min(max(share, 0.0), 1.0) * (WIDTH - LABEL - 24)
+
+    def ticks(self) -> list[float]:
+        middle = math.exp((self._low + self._high) / 2)
+        return [math.exp(self._low), middle, math.exp(self._high)]
+
+
+def _line(row: int, policy: str, at: object, axis: _Axis) -> str:
+    y = row * ROW + ROW / 2
+    low, value, high = (axis.x(getattr(at, end)) for end in ("low", "value", "high"))
+    return (
+        f'<g style="--c:var(--s{2 if row else 1})">'
+        f"<title>{escape(policy)}: {escape(span(at))}</title>"  # type: ignore[arg-type]
+        f'<text x="{LABEL}" y="{y + 4:.1f}" text-anchor="end">{escape(policy[:24])}</text>'
+        f'<line class="line" x1="{low:.1f}" y1="{y}" x2="{high:.1f}" y2="{y}"/>'
+        f'<circle cx="{value:.1f}" cy="{y}" r="4" fill="var(--c)"/></g>'
+    )
+
+
+def _tick(value: float, height: int, axis: _Axis) -> str:
+    return (
+        f'<text class="small" x="{axis.x(value):.1f}" y="{height - 8}" text-anchor="middle">'
+        f"{escape(number(value))}</text>"
+    )
