@@ -136,8 +136,7 @@ def _read_csv(path: Path, gzipped: bool) -> tuple[pd.DataFrame, str]:
 
 def _header(path: Path, gzipped: bool) -> tuple[list[str], str]:
     """Names of the columns, and what separates them."""
-    opened = gzip.open(path, "rb") if gzipped else open(path, "rb")
-    with opened as file:
+    with gzip.open(path, "rb") if gzipped else open(path, "rb") as file:
         line = b""
         while not line.strip():
             line = file.readline(_LONGEST_HEADER)

@@ -15,7 +15,7 @@ import pandas as pd
 from panda_gym.errors import check_seed
 from panda_gym.records.columns import STATUSES
 from panda_gym.records.reference import tables
-from panda_gym.records.reference.jobs import Jobs
+from panda_gym.records.reference.jobs import Jobs, joined
 from panda_gym.records.reference.stream import block_count, check_rows, job_blocks, noise
 from panda_gym.records.reference.tasks import PROJECT_NAMES, kind_of
 from panda_gym.records.reference.traits import format_traits, site_traits
@@ -82,7 +82,7 @@ def _merged(passing: Jobs, dropped: Jobs | None) -> tuple[Jobs, np.ndarray]:
     u = (dropped.task * 2654435761 % 2**32) / 2**32
     shares = np.cumsum([share for _, share in tables.CHAFF])
     kind = np.append(kind, np.minimum(np.searchsorted(shares, u, side="right"), _PASSES - 1))
-    both = passing.then(dropped)
+    both = joined([passing, dropped])
     order = np.argsort(both.created_s, kind="stable")
     return both.take(order), kind[order]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -52,10 +53,11 @@ class Jobs:
         """The jobs at `rows` (indices or mask), in that order."""
         return Jobs(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
-    def then(self, others: Jobs) -> Jobs:
-        """These jobs, followed by the others."""
-        pairs = {f.name: (getattr(self, f.name), getattr(others, f.name)) for f in fields(self)}
-        return Jobs(**{name: np.concatenate(pair) for name, pair in pairs.items()})
+
+def joined(parts: Sequence[Jobs]) -> Jobs:
+    """The jobs of all parts, one after the other."""
+    names = [field.name for field in fields(Jobs)]
+    return Jobs(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def draw_jobs(

@@ -10,7 +10,7 @@ import numpy as np
 from panda_gym.errors import RecordsError, check_seed
 from panda_gym.records.reference import tables
 from panda_gym.records.reference.clock import SECONDS, clock
-from panda_gym.records.reference.jobs import Jobs, draw_jobs
+from panda_gym.records.reference.jobs import Jobs, draw_jobs, joined
 from panda_gym.records.reference.tasks import draw_tasks
 from panda_gym.records.reference.traits import site_traits
 
@@ -63,7 +63,7 @@ def job_blocks(
             tasks = draw_tasks(rows, span, times, cap, rng)
             drawn = draw_jobs(tasks, first_task, incidents, rng)
             first_task += len(tasks.jobs)
-            waiting = waiting.then(drawn) if waiting is not None else drawn
+            waiting = joined([waiting, drawn]) if waiting is not None else drawn
         if waiting is None:
             continue
         waiting = waiting.take(np.argsort(waiting.created_s, kind="stable"))

@@ -12,7 +12,7 @@ from panda_gym.errors import check_seed
 from panda_gym.records.columns import NAMES, STATUSES, kept_columns
 from panda_gym.records.flops import workload_gflop
 from panda_gym.records.reference import tables
-from panda_gym.records.reference.jobs import Jobs
+from panda_gym.records.reference.jobs import Jobs, joined
 from panda_gym.records.reference.stream import check_rows, job_blocks
 from panda_gym.records.reference.tasks import PROJECT_NAMES
 from panda_gym.records.reference.traits import format_traits, site_traits
@@ -53,10 +53,7 @@ def reference_records(n: int = 200_000, seed: int = 0, *, keep: Sequence[str] = 
         SeedError: the seed is not a non-negative integer.
     """
     extras = kept_columns(keep)
-    jobs: Jobs | None = None
-    for block in job_blocks(n, seed):
-        jobs = block if jobs is None else jobs.then(block)
-    assert jobs is not None
+    jobs = joined(list(job_blocks(n, seed)))
     return records_of(jobs, [column.name for column in extras])
 
 
