@@ -123,7 +123,7 @@ def _read_csv(path: Path, gzipped: bool) -> tuple[pd.DataFrame, str]:
         arrow = csv.read_csv(
             stream,
             read_options=csv.ReadOptions(use_threads=False),
-            parse_options=csv.ParseOptions(delimiter=separator),
+            parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True),
             convert_options=csv.ConvertOptions(
                 include_columns=sources,
                 column_types=dict.fromkeys(sources, pa.string()),

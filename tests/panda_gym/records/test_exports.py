@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
+from decimal import Decimal
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from panda_gym.errors import RecordsError
-from panda_gym.records import STAND_IN, load_records, read_export, reference_records
+from panda_gym.records import (
+    STAND_IN,
+    load_records,
+    read_export,
+    reference_records,
+    write_reference,
+)
 from panda_gym.records.exports import _read_csv
 from panda_gym.records.layout import ALIASES, DATASET, PERSONAL, chosen_columns, plain
 from panda_gym.records.reference.export import kept_rows
@@ -178,8 +188,44 @@ def test_a_nine_column_file_with_a_hole_is_refused(tmp_path):
         load_records(path)
 
 
-def test_the_origin_of_a_stand_in_survives_a_file(tmp_path):
-    from panda_gym.records import write_reference
+def test_types_of_databases_are_understood(tmp_path):
+    whole = pa.decimal128(20, 0)
+    arrow = pa.table(
+        {
+            "PANDAID": pa.array([Decimal(1), Decimal(2)], whole),
+            "CREATIONDATE": [datetime.date(2024, 1, 1)] * 2,
+            "COMPUTINGSITE": ["BNL", "FZK-LCG2"],
+            "INPUTDATASET": pa.array(["mc16_13TeV.1.a.deriv.DAOD_PHYS.p1"] * 2).dictionary_encode(),
+            "NINPUTDATAFILES": pa.array([Decimal(1), Decimal(2)], whole),
+            "INPUTFILEBYTES": [5.0, 7.0],
+            "JOBSTATUS": ["Finished", "FAILED "],
+            "CPUCONSUMPTIONTIME": pa.array([Decimal(10), None], whole),
+            "CORECOUNT": pa.nulls(2),
+            "PROCESSINGTYPE": pa.nulls(2),
+        }
+    )
+    pq.write_table(arrow, tmp_path / "oracle.parquet")
+    table = load_records(tmp_path / "oracle.parquet", keep="corecount")
+    assert table[["jobstatus", "corecount", "inputfilebytes"]].values.tolist() == [
+        ["finished", 1, 5]
+    ]
 
+
+def test_quotes_protect_commas_and_line_breaks(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_bytes(b'"pandaid","jobparameters","creationtime"\r\n7,"a,\r\nb",2024-01-01\r\n')
+    raw = read_export(path)
+    assert raw.values.tolist() == [[7, pd.Timestamp("2024-01-01")]]
+
+
+def test_a_row_with_a_field_too_many_shifts_no_name_into_a_column(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text("pandaid,produsername,computingsite,jobstatus\n1,Jane, Roe,BNL,finished\n")
+    with pytest.raises(RecordsError, match="damaged") as caught:
+        read_export(path)
+    assert "Roe" not in str(caught.value)
+
+
+def test_the_origin_of_a_stand_in_survives_a_file(tmp_path):
     path = write_reference(tmp_path / "reference.parquet", 50)
     assert load_records(path).attrs["origin"] == STAND_IN
