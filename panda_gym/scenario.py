@@ -44,15 +44,16 @@ class Scenario:
     """CPU efficiency: CPU time / (run time x cores)."""
     bound_s: float = 600.0
     """Bound of the bounded slowdown, s."""
-    stream_jobs: int = 50_000
-    """Jobs drawn from the surrogate; episodes are windows of them."""
+    stream_jobs: int | None = None
+    """Jobs drawn from the surrogate, of which episodes are windows; None: one week of them."""
     stream_seed: int = 0
     """Seed of that draw."""
 
     def __post_init__(self) -> None:
         _whole("jobs", self.jobs, 1)
         _whole("warmup", self.warmup, 0)
-        _whole("stream_jobs", self.stream_jobs, 1)
+        if self.stream_jobs is not None:
+            _whole("stream_jobs", self.stream_jobs, 1)
         _whole("stream_seed", self.stream_seed, 0)
         if self.load is not None and not (_is_number(self.load) and 0.0 < self.load <= 10.0):
             raise SettingError("a load in (0, 10], or None", repr(self.load), "pass load=0.95")
@@ -100,6 +101,7 @@ class Scenario:
         """The stream of jobs; the surrogate is opened only if none was given."""
         if self.stream is not None:
             return self.stream
+        from panda_gym.jobs import JobStream
         from panda_gym.surrogate import Surrogate
 
         opened = self.surrogate
