@@ -22,6 +22,7 @@ _LAZY = {
     "diff_mlef": "metrics.efficacy:diff_mlef",
     "jsd": "metrics.fidelity:jsd",
     "mlef": "metrics.efficacy:mlef",
+    "table_sha256": "metrics.tables:table_sha256",
     "wd": "metrics.fidelity:wd",
     "write_html": "metrics.report:write_html",
 }

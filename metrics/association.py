@@ -24,6 +24,9 @@ from metrics.tables import Sample, read
 DENSE_CELLS = 4_000_000
 """Largest table of pair counts that is kept dense."""
 
+NORMS = {"entry": "entries", "row": "rows"}
+"""The readings of "mean L2 distance", and what each is taken over."""
+
 
 def diff_corr(synthetic: pd.DataFrame, reference: pd.DataFrame, *, norm: str = "entry") -> float:
     """Return the mean L2 distance between the association matrices of two tables (diff-CORR).
@@ -159,7 +162,7 @@ def measure(study: Study) -> list[Score]:
     for i, id in enumerate(("diff_corr", "diff_corr_rows")):
         low, high = centred(value[i], draws[:, i], study.alpha)
         bound = upper(value[i] - floor[i], draws[:, i], floors[:, i], study.alpha)
-        note = f"mean L2 distance by {norms[i]}"
+        note = f"mean L2 distance of the association matrices, by {NORMS[norms[i]]}"
         score = (float(value[i]), max(low, 0.0), high, float(floor[i]), float(bound), n)
         found.append(Score(id, "fidelity", *score, note=note))
     return found

@@ -64,7 +64,8 @@ class Certificate:
     @property
     def grades(self) -> dict[str, str]:
         """Grade of each part: A, B, C, F, or "-" for a part that informs only or was left out."""
-        return {part: entry["grade"] for part, entry in self.document["verdict"]["parts"].items()}
+        parts = self.document["verdict"]["parts"]
+        return {part: parts[part]["grade"] for part in PARTS}
 
     @property
     def scores(self) -> dict[str, Score]:

@@ -23,6 +23,8 @@ from metrics.errors import MetricError, NotApplicable
 from metrics.resampling import centred, replicate, upper
 from metrics.tables import Sample, read
 
+JSD_NOTE = "Jensen-Shannon divergence of the shares of a category's levels, bits"
+
 
 def wd(synthetic: pd.DataFrame, reference: pd.DataFrame, *, scale: str = "rank") -> float:
     """Return the mean Wasserstein-1 distance over the number columns, in units of the scale.
@@ -125,9 +127,8 @@ def measure_wd(study: Study) -> list[Score]:
             parts = [wd_statistic(sample.number(n), real.number(n), scale) for n in names]
             return lambda weights: np.array([part(weights) for part in parts])
 
-        found += _compare(
-            study, id, statistic, names, detail=scale == "rank", unit=f"{scale} scale"
-        )
+        note = f"Wasserstein distance of the distribution of a number, {scale} scale"
+        found += _compare(study, id, statistic, names, detail=scale == "rank", note=note)
     return found
 
 
@@ -143,12 +144,12 @@ def measure_jsd(study: Study) -> list[Score]:
             [divergence(shares(sample, name, weights), real[name]) for name in names]
         )
 
-    found = _compare(study, "jsd", statistic, names, detail=True, unit="bits")
+    found = _compare(study, "jsd", statistic, names, detail=True, note=JSD_NOTE)
     return found + _levels(study, real)
 
 
 def _compare(
-    study: Study, id: str, statistic: Callable, names: list[str], *, detail: bool, unit: str
+    study: Study, id: str, statistic: Callable, names: list[str], *, detail: bool, note: str
 ) -> list[Score]:
     """Return a headline score (mean over columns) and, with `detail`, one for each column."""
     if not names:
@@ -157,11 +158,11 @@ def _compare(
     n, times = len(synthetic), int(study.settings["bootstrap"])
     value, draws = replicate(statistic(synthetic), n, times, study.rng(f"{id}/synthetic"))
     floor, floors = replicate(statistic(holdout), n, times, study.rng(f"{id}/holdout"))
-    found = [_score(study, id, value.mean(), draws.mean(1), floor.mean(), floors.mean(1), n, unit)]
+    found = [_score(study, id, value.mean(), draws.mean(1), floor.mean(), floors.mean(1), n, note)]
     if detail:
         for i, name in enumerate(names):
             columns = (value[i], draws[:, i], floor[i], floors[:, i])
-            found.append(_score(study, f"{id}.{name}", *columns, n, unit))
+            found.append(_score(study, f"{id}.{name}", *columns, n, note))
     return found
 
 

@@ -105,9 +105,10 @@ def curves(
     labels: tuple[str, str],
 ) -> str:
     """Return curves over one axis; `labels` name the two axes."""
-    width, height, left, foot = 320, 180, 40, 32
+    width, height, left, foot = 320, 180, 48, 32
     values = [v for ys in series.values() for v in ys]
-    low, high = min([0.0, *values]), max([*values, 1e-9])
+    low, high = min([0.0, *values]), max([0.0, *values])
+    high += 1e-9 * (high == low)
     x0, span = min(x, default=0.0), (max(x, default=1.0) - min(x, default=0.0)) or 1.0
     parts = []
     for i, (name, ys) in enumerate(series.items()):
@@ -121,8 +122,8 @@ def curves(
             f"<title>{escape(name)}</title></polyline>"
         )
     parts += [
-        _text(left - 4, 12, f"{high:.3g}", "end"),
-        _text(left - 4, height - foot, f"{low:.3g}", "end"),
+        _text(left - 4, 12, f"{high:.2g}", "end"),
+        _text(left - 4, height - foot, f"{low:.2g}", "end"),
         _text(left, height - foot + 13, f"{x0:.4g}"),
         _text(width - 2, height - foot + 13, f"{x0 + span:.4g}", "end"),
         _text((left + width) / 2, height - 5, labels[0], "middle"),

@@ -107,6 +107,11 @@ def digest(sample: Sample) -> str:
     return sha.hexdigest()
 
 
+def table_sha256(table: pd.DataFrame) -> str:
+    """Return the SHA-256 of a table's content, as a certificate states it (see `digest`)."""
+    return digest(read({"table": table})["table"])
+
+
 def _check_table(word: str, table: object) -> None:
     if not isinstance(table, pd.DataFrame):
         raise MetricError(f"{word} as a pandas DataFrame", type(table).__name__, "pass a table")

@@ -194,6 +194,7 @@ def test_origin_weights_policy_and_sizes_are_written_down(tables, small, monkeyp
     assert document["provenance"]["origin"] == "a stand-in"
     assert document["sha256"]["weights"] == "ab" * 32
     assert document["sizes"] == {"train": 4000, "holdout": 2000, "synthetic": 3000}
+    assert document["sha256"]["train"] == metrics.table_sha256(train)
     assert document["policy"]["version"]
     assert document["quick"] is True
 
