@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from panda_gym.benchmarking.intervals import Interval, bootstrap, iqm
 from panda_gym.benchmarking.measures import MEASURES, Measure, Outcomes
+from panda_gym.benchmarking.run import benchmark
 from panda_gym.benchmarking.table import BenchmarkTable, Row
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Measure",
     "Outcomes",
     "Row",
+    "benchmark",
     "bootstrap",
     "iqm",
 ]

@@ -13,9 +13,10 @@ from panda_gym.policies.settings import at_least
 
 @dataclass(frozen=True)
 class EarliestCompletion(Ranking):
-    """Minimum completion time (MCT of Braun et al. 2001): max(transfer, wait) + run.
+    """Minimum completion time (MCT of Braun et al. 2001): transfer + wait + run.
 
-    An input is staged while the job holds no core, so transfer and wait overlap.
+    Transfer and wait add up, because a job joins its site's queue only when its input is there;
+    that the queue moves on meanwhile is not counted, nor are jobs that join it before.
 
     wait_weight: what a second of waiting counts beside a second of running (1: completion time).
     """
@@ -26,5 +27,5 @@ class EarliestCompletion(Ranking):
         at_least("wait_weight", self.wait_weight, 0.0)
 
     def score(self, view: View) -> np.ndarray:
-        start = np.maximum(view.site("transfer"), view.site("wait"))
+        start = view.site("transfer") + view.site("wait")
         return -(self.wait_weight * start + view.site("run"))

@@ -77,9 +77,20 @@ def save_agent(folder: str | Path, scorer: SiteScorer, provenance: dict[str, Any
         (aside / CARD).write_text(json.dumps(card, indent=1) + "\n")
 
 
+def agent_folder(folder: str | Path) -> Path:
+    """The agent's own folder: the given one, or `agent` inside a training run's."""
+    inside = Path(folder) / "agent"
+    return inside if (inside / CARD).is_file() else Path(folder)
+
+
+def is_agent(folder: str | Path) -> bool:
+    """Whether there is an agent in a folder, or in `agent` inside it."""
+    return (agent_folder(folder) / CARD).is_file()
+
+
 def read_card(folder: str | Path) -> dict[str, Any]:
     """Return an agent's JSON card; PolicyError if the folder holds no agent of ours."""
-    path = Path(folder) / CARD
+    path = agent_folder(folder) / CARD
     try:
         card = json.loads(path.read_text())
     except (OSError, ValueError) as error:
@@ -95,7 +106,7 @@ def load_agent(folder: str | Path) -> SiteScorer:
     """Rebuild the scorer of an agent folder; PolicyError if altered or of other features."""
     from panda_gym.policies.scorer import ScorerShape, features_fingerprint, load_weights
 
-    card, weights = read_card(folder), Path(folder) / WEIGHTS
+    card, weights = read_card(folder), agent_folder(folder) / WEIGHTS
     if card.get("features") != features_fingerprint():
         raise PolicyError(
             "an agent trained on this observation",

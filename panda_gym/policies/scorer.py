@@ -75,36 +75,47 @@ class SiteScorer(nn.Module):
     def forward(
         self, sites: Tensor, job: Tensor, grid: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        legal = mask.bool()[:, None, :]
-        context = torch.cat(
-            [self._spread(job, self.job_ratio), self._spread(grid, self.grid_ratio)], dim=1
-        )
-        features = torch.cat(
-            [self._spread(sites, self.sites_ratio[:, None]), derive(sites, legal)], dim=1
-        )
-        first = torch.relu(_each(self.site_in, features) + self.context_in(context)[:, :, None])
-        pooled = _summary(first, legal)
-        second = torch.relu(_each(self.site_mid, first) + self.pool_mid(pooled)[:, :, None])
-        scores = _each(self.score_out, second)[:, 0, :]
-        critic = torch.relu(self.critic_in(torch.cat([_summary(second, legal), context], dim=1)))
-        return scores, self.critic_out(critic)[:, 0]
+        derived, lens = self._without_gradient(sites, mask.bool())
+        context = torch.cat([spread(job, self.job_ratio), spread(grid, self.grid_ratio)], dim=1)
+        features = torch.cat([spread(sites, self.sites_ratio[:, None]), derived], dim=1)
+        # From here on sites stand before features: [B, S, width], so that layers need no copies.
+        rows = features.transpose(1, 2).contiguous()
+        first = torch.relu_(self.site_in(rows) + self.context_in(context)[:, None, :])
+        pooled = self.pool_mid(torch.bmm(lens, first).flatten(1))
+        second = torch.relu_(self.site_mid(first) + pooled[:, None, :])
+        scores = self.score_out(second)[:, :, 0]
+        summary = torch.cat([torch.bmm(lens, second).flatten(1), context], dim=1)
+        return scores, self.critic_out(torch.relu(self.critic_in(summary)))[:, 0]
 
     @staticmethod
-    def _spread(code: Tensor, ratio: Tensor) -> Tensor:
-        """ln(1 + x / scale) where a code is a ratio, the code itself where it is linear."""
-        return torch.where(ratio, -torch.log1p(-code.clamp(max=ALMOST_ONE)), code)
+    @torch.no_grad()
+    def _without_gradient(sites: Tensor, legal: Tensor) -> tuple[Tensor, Tensor]:
+        """Derived features [B, 4, S] and the two lenses [B, 2, S] through which sites are summed.
+
+        The lenses are weights that sum to 1: all legal sites alike, and those of the earliest
+        completion before others (a softmax of minus its regret).
+        """
+        derived = derive(sites, legal)
+        regret = torch.where(legal, derived[:, 2], torch.inf)
+        even = legal / legal.sum(dim=1, keepdim=True).clamp(min=1)
+        return derived, torch.stack([even, torch.softmax(-4.0 * regret, dim=1)], dim=1)
+
+
+def spread(code: Tensor, ratio: Tensor) -> Tensor:
+    """ln(1 + x / scale) where a code is a ratio, the code itself where it is linear."""
+    return torch.where(ratio, -torch.log1p(-code.clamp(max=ALMOST_ONE)), code)
 
 
 def derive(sites: Tensor, legal: Tensor) -> Tensor:
     """ln of completion and of slowdown at every site, and how far each is from the best legal.
 
-    sites [B, F, S] codes, legal [B, 1, S] -> [B, 4, S]. Completion is max(transfer, wait) + run
-    in hours; slowdown is completion / run.
+    sites [B, F, S] codes, legal bool [B, S] -> [B, 4, S]. Completion is transfer + wait + run in
+    hours; slowdown is completion / run.
     """
     wait, transfer, run = (_natural(sites, name) for name in ("wait", "transfer", "run"))
-    completion = torch.maximum(wait, transfer) + run + 1.0
+    completion = wait + transfer + run + 1.0
     logs = torch.stack([torch.log(completion / 3600.0), torch.log(completion / (run + 1.0))], dim=1)
-    best = logs.masked_fill(~legal, torch.inf).amin(dim=2, keepdim=True)
+    best = torch.where(legal[:, None, :], logs, torch.inf).amin(dim=2, keepdim=True)
     return torch.cat([logs, logs - torch.where(best.isinf(), 0.0, best)], dim=1)
 
 
@@ -113,19 +124,6 @@ def _natural(sites: Tensor, name: str) -> Tensor:
     row = position(SITE_FEATURES, name)
     code = sites[:, row].clamp(max=ALMOST_ONE)
     return code * SITE_FEATURES[row].scale / (1.0 - code)
-
-
-def _each(layer: nn.Linear, inputs: Tensor) -> Tensor:
-    """Apply a layer to every site of [B, in, S]."""
-    outputs = torch.matmul(layer.weight, inputs)
-    return outputs if layer.bias is None else outputs + layer.bias[:, None]
-
-
-def _summary(hidden: Tensor, legal: Tensor) -> Tensor:
-    """Mean and maximum over the legal sites, [B, 2 width]; hidden >= 0."""
-    kept = hidden * legal
-    mean = kept.sum(dim=2) / legal.sum(dim=2).clamp(min=1)
-    return torch.cat([mean, kept.amax(dim=2)], dim=1)
 
 
 def features_fingerprint() -> dict[str, list[list[str | float]]]:

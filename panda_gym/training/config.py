@@ -25,9 +25,9 @@ class TrainConfig:
     """Environments stepped together."""
     rollout_steps: int = 32
     """Decisions an environment between two updates."""
-    batch_size: int = 512
+    batch_size: int = 128
     """Decisions a gradient step."""
-    epochs: int = 4
+    epochs: int = 2
     """Passes over a rollout."""
     learning_rate: float = 1e-3
     """Adam's step size at the beginning; it falls linearly to `learning_rate_end`."""

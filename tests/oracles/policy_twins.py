@@ -66,7 +66,7 @@ def scores(name: str, site: Site, job: Site) -> Any:
     """How a ranking policy sees one site, higher is better."""
     queued = site["activated"] + site["assigned"]
     busy = site["cores"] - site["free_cores"] + (queued + 1) * job["cores"]
-    start = max(site["transfer"], site["wait"])
+    start = site["transfer"] + site["wait"]
     return {
         "fastest": site["power"],
         "least_queued": -queued,

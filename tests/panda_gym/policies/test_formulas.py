@@ -101,7 +101,7 @@ def test_data_locality_is_lexicographic() -> None:
 
 def test_wait_weight_moves_earliest_completion_to_short_queues() -> None:
     view, _, _ = next(scenes(1))
-    start = np.maximum(view.site("transfer"), view.site("wait"))
+    start = view.site("transfer") + view.site("wait")
     heavy = policies.create("earliest_completion", wait_weight=1e6)
     observed = heavy.choose(view, np.random.default_rng(0))
     np.testing.assert_array_equal(observed, np.where(view.mask, start, np.inf).argmin(axis=1))

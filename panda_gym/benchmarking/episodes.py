@@ -1,0 +1,99 @@
+"""One policy on one stream, all seeds side by side; knows grids and logs, never statistics.
+
+Every seed is an environment of its own, seeded as `reset(seed=...)` would, so all policies meet
+the same jobs, the same run noise and the same competing load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from panda_gym.batch import Batch
+from panda_gym.benchmarking.measures import Outcomes, measure
+from panda_gym.errors import PolicyError
+from panda_gym.policies import Policy
+from panda_gym.simulator import EpisodeLog
+
+CLASSES: Final = 4
+"""Classes of jobs by true workload, between which fairness is measured."""
+
+
+def play(
+    batch: Batch,
+    policy: Policy,
+    seeds: Sequence[int],
+    *,
+    label: str = "policy",
+    tick: Callable[[int], None] | None = None,
+) -> list[dict[str, float]]:
+    """Return the measures of one episode a seed, drained.
+
+    batch: E = len(seeds) grids. tick: called with the number of decisions just made in each.
+    PolicyError if the policy answers with anything but legal sites.
+    """
+    batch.begin((e, np.random.default_rng(seed)) for e, seed in enumerate(seeds))
+    policy.reset(len(seeds))
+    rng = np.random.default_rng([0, *seeds])
+    kept: dict[str, list[np.ndarray]] = {"reward_pred": [], "reward_true": [], "cost": []}
+    for _ in range(batch.scenario.jobs):
+        observation: Any = batch.observe(copy=False)
+        batch.step(legal(policy(observation, rng), observation["action_mask"], label))
+        report = batch.report()
+        for name, series in kept.items():
+            series.append(report[name])
+        if tick is not None:
+            tick(1)
+    steps = {name: np.stack(series) for name, series in kept.items()}
+    total_cores = float(batch.platform.cores.sum())
+    return [
+        measure(outcomes(batch.log(e), {k: v[:, e] for k, v in steps.items()}, total_cores))
+        for e in range(len(seeds))
+    ]
+
+
+def legal(sites: Any, mask: np.ndarray, label: str) -> np.ndarray:
+    """Return a policy's answer as int64[E]; PolicyError if it is none, or names a masked site."""
+    answer = np.asarray(sites)
+    if answer.dtype.kind not in "iu" or answer.shape != mask.shape[:1]:
+        raise PolicyError(
+            f"{len(mask)} whole numbers from policy {label!r}",
+            f"{answer.dtype} of shape {answer.shape}",
+            "return one site an environment",
+        )
+    inside = (answer >= 0) & (answer < mask.shape[1])
+    allowed = inside & (mask[np.arange(len(mask)), np.where(inside, answer, 0)] > 0)
+    if not allowed.all():
+        env = int(np.flatnonzero(~allowed)[0])
+        raise PolicyError(
+            f"legal sites from policy {label!r}",
+            f"site {answer[env]} in environment {env}",
+            "choose where action_mask is 1",
+        )
+    return answer.astype(np.int64)
+
+
+def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) -> Outcomes:
+    """An episode's log and its steps' rewards and costs, as the measures take them."""
+    judged = np.arange(len(log)) >= log.warmup
+    return Outcomes(
+        judged=judged,
+        arrival_s=log.arrival_s,
+        start_s=log.start_s,
+        end_s=log.end_s,
+        cores=log.cores,
+        group=size_class(log.workload_true, judged),
+        input_bytes=log.input_bytes,
+        moved_bytes=log.moved_bytes,
+        total_cores=total_cores,
+        bound_s=log.bound_s,
+        **steps,
+    )
+
+
+def size_class(workload: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """Quarter of the judged jobs' true workloads that each job belongs to, int64[n], 0 .. 3."""
+    edges = np.quantile(workload[judged], np.arange(1, CLASSES) / CLASSES)
+    return np.searchsorted(edges, workload, side="left")

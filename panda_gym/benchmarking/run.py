@@ -1,0 +1,189 @@
+"""The benchmark: every policy on every stream with the same seeds; knows how cells are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import panda_gym
+from panda_gym.batch import Batch
+from panda_gym.benchmarking.contestants import (
+    PolicyLike,
+    Stream,
+    StreamLike,
+    describe,
+    find_policies,
+    find_streams,
+)
+from panda_gym.benchmarking.episodes import play
+from panda_gym.benchmarking.table import BenchmarkTable, Row
+from panda_gym.errors import PolicyError, SeedError, check_seed, nearest
+from panda_gym.files import whole_file
+from panda_gym.policies import Policy
+from panda_gym.scenario import Scenario
+
+Progress = Callable[[int, int, str], None]
+Values = list[dict[str, float]]
+
+
+def benchmark(
+    policies: Iterable[PolicyLike] | Mapping[str, PolicyLike],
+    streams: Iterable[StreamLike] | Mapping[str, StreamLike] = ("default",),
+    seeds: Iterable[int] = range(10),
+    *,
+    baseline: str | None = None,
+    folder: str | Path | None = None,
+    progress: Progress | None = None,
+    **scenario: Any,
+) -> BenchmarkTable:
+    """Run policies x streams x seeds in paired worlds and return the table of measures.
+
+    Args:
+        policies: names, agents' folders or policies, or a mapping of label to one of these;
+            "panda_production@scaled" scales its constants with the platform.
+        streams: JobStreams, surrogates, traces or files of records, or a mapping of label to one.
+        seeds: one world each; take others than an agent was trained on.
+        baseline: label of the policy that differences are taken against; the first by default.
+        folder: keep every finished (policy, stream) there and do not run it again.
+        progress: called as progress(decisions done, in all, message).
+        scenario: settings of the environment (`platform`, `scale`, `jobs`, `load`, ...).
+
+    Raises:
+        PolicyError: an unknown policy, an illegal answer. StreamError, SurrogateError: a stream
+        that cannot be opened. SettingError: an unknown setting. SeedError: not a seed, or twice.
+    """
+    worlds = _seeds(seeds)
+    setting = Scenario.of(**{key: value for key, value in scenario.items() if key not in _JOBS})
+    _no_jobs(scenario)
+    contestants = find_policies(policies, setting.scale)
+    opened = find_streams(streams)
+    base = next(iter(contestants)) if baseline is None else baseline
+    if base not in contestants:
+        raise PolicyError("a baseline among the policies", repr(base), nearest(base, contestants))
+    counter = _Counter(len(contestants) * len(opened) * setting.jobs, progress)
+    cells = _Cells(None if folder is None else Path(folder))
+    rows: list[Row] = []
+    origins: dict[str, str] = {}
+    for stream in opened:
+        batch = Batch(Scenario.of(**scenario, **stream.settings), len(worlds))
+        origins[stream.label] = batch.stream.origin
+        for label, policy in contestants.items():
+            counter.message = f"{label} on {stream.label}"
+            values = _cell(cells, batch, label, policy, stream, worlds, counter)
+            pairs = zip(worlds, values, strict=True)
+            rows += [Row(label, stream.label, seed, measured) for seed, measured in pairs]
+    provenance = {
+        "scenario": _plain(scenario),
+        "policies": {label: describe(policy) for label, policy in contestants.items()},
+        "streams": origins,
+    }
+    return BenchmarkTable(tuple(rows), base, provenance)
+
+
+_JOBS = ("stream", "surrogate")
+
+
+def _cell(
+    cells: _Cells,
+    batch: Batch,
+    label: str,
+    policy: Policy,
+    stream: Stream,
+    worlds: list[int],
+    counter: _Counter,
+) -> Values:
+    """The measures of one policy on one stream, by seed; from the folder if they are there."""
+    key = _key(batch, policy, worlds)
+    values = cells.read(key)
+    if values is None:
+        values = play(batch, policy, worlds, label=label, tick=counter.tick)
+        cells.write(key, values)
+    else:
+        counter.tick(batch.scenario.jobs)
+    return values
+
+
+def _key(batch: Batch, policy: Policy, worlds: list[int]) -> dict[str, Any] | None:
+    """What a cell's values depend on; None if a policy of the user's own cannot be described."""
+    described = describe(policy)
+    if described is None:
+        return None
+    platform = [getattr(batch.platform, name) for name in _PLATFORM]
+    return {
+        "policy": described,
+        "stream": batch.stream.digest(),
+        "platform": hashlib.sha256(b"".join(array.tobytes() for array in platform)).hexdigest(),
+        "seeds": worlds,
+        "scenario": _plain(vars(batch.scenario)),
+        "version": panda_gym.__version__,
+    }
+
+
+_PLATFORM = ("cores", "power", "disk_tb", "bandwidth_mbps", "latency_s", "closeness")
+
+
+class _Counter:
+    """Decisions done, passed on now and then."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self.total, self.progress = total, progress
+        self.done, self.message = 0, ""
+
+    def tick(self, decisions: int) -> None:
+        before, self.done = self.done, self.done + decisions
+        due = before // 50 != self.done // 50 or self.done == self.total
+        if self.progress is not None and due:
+            self.progress(self.done, self.total, self.message)
+
+
+class _Cells:
+    """Finished cells in a folder, one JSON file each, named by what made them."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+
+    def read(self, key: dict[str, Any] | None) -> Values | None:
+        path = self._path(key)
+        if path is None or not path.is_file():
+            return None
+        try:
+            document = json.loads(path.read_text())
+            return document["values"] if document["key"] == key else None
+        except (ValueError, KeyError, TypeError):
+            return None  # damaged: run the cell again
+
+    def write(self, key: dict[str, Any] | None, values: Values) -> None:
+        path = self._path(key)
+        if path is not None:
+            with whole_file(path) as aside:
+                aside.write_text(json.dumps({"key": key, "values": values}, indent=1) + "\n")
+
+    def _path(self, key: dict[str, Any] | None) -> Path | None:
+        if self.folder is None or key is None:
+            return None
+        text = json.dumps(key, sort_keys=True).encode()
+        return self.folder / f"{hashlib.sha256(text).hexdigest()[:20]}.json"
+
+
+def _seeds(seeds: Iterable[int]) -> list[int]:
+    worlds = [check_seed(seed) for seed in seeds]
+    if not worlds or len(set(worlds)) < len(worlds):
+        raise SeedError("seeds that differ, at least one", repr(worlds), "pass seeds=range(10)")
+    return [int(seed) for seed in worlds]
+
+
+def _no_jobs(scenario: Mapping[str, Any]) -> None:
+    for name in _JOBS:
+        if name in scenario:
+            raise PolicyError("jobs by streams=", f"{name}=", "pass it as streams=[...]")
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as JSON holds them; objects by their name."""
+    plain: dict[str, Any] = json.loads(
+        json.dumps(dict(settings), default=lambda thing: str(getattr(thing, "name", thing)))
+    )
+    return plain
