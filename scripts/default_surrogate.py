@@ -1,0 +1,72 @@
+"""Makes the surrogate that ships inside the package, from nothing but a seed.
+
+    python scripts/default_surrogate.py [--rows 200000] [--minutes 20]
+
+Reference workload -> 80/20 split -> TabDDPM -> full certificate -> sealed folder
+panda_gym/surrogate/shipped/default. Same versions, same processor: same folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import panda_gym
+from panda_gym import synthesis
+from panda_gym.cli.console import progress_bar
+from panda_gym.surrogate import Surrogate
+from panda_gym.surrogate.surrogate import SHIPPED
+
+LIMIT_BYTES = 12_000_000
+
+
+def main(
+    rows: Annotated[int, typer.Option(help="Rows of the reference workload.")] = 200_000,
+    minutes: Annotated[float, typer.Option(help="Minutes of fitting.")] = 20.0,
+    generator: Annotated[str, typer.Option(help="Registered generator.")] = "tabddpm",
+    name: Annotated[str, typer.Option(help="Name of the shipped surrogate.")] = "default",
+    work: Annotated[Path, typer.Option(help="Folder of the fit; goes on where it stopped.")] = Path(
+        "runs/default-surrogate"
+    ),
+    seed: Annotated[int, typer.Option(help="Seed of everything.")] = 0,
+) -> None:
+    records = panda_gym.reference_records(rows, seed=seed)
+    draft = work / "draft"
+    if not draft.is_dir():
+        with progress_bar(f"fit {generator}") as progress:
+            synthesis.fit(
+                records,
+                draft,
+                generator=generator,
+                config={"minutes": minutes},
+                seed=seed,
+                progress=progress,
+            )
+    with progress_bar("certify") as progress:
+        sealed = synthesis.certify(
+            draft, records, work / name, name=name, head_rows=50_000, seed=seed, progress=progress
+        )
+    print(sealed.certificate.summary())
+    size = sum(path.stat().st_size for path in sealed.folder.rglob("*") if path.is_file())
+    print(f"{size:,} bytes")
+    if not sealed.certificate.passed or size > LIMIT_BYTES:
+        raise SystemExit("not shipped: the certificate failed or the folder is too large")
+    target = SHIPPED / name
+    ship(sealed.folder, target)
+    print(f"shipped as {Surrogate.open(name).name}")
+
+
+def ship(folder: Path, target: Path) -> None:
+    """Copy a sealed folder into the package, whole."""
+    import shutil
+
+    from panda_gym.files import whole_folder
+
+    with whole_folder(target) as aside:
+        shutil.copytree(folder, aside, dirs_exist_ok=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

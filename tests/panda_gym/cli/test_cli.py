@@ -1,0 +1,149 @@
+"""Every verb runs, and bad input is one line and exit code 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import panda_gym
+from panda_gym.cli.app import VERBS, build, main
+from panda_gym.records import load_records, save_records
+from panda_gym.surrogate import Surrogate
+
+runner = CliRunner()
+APP = build()
+
+
+def call(*arguments: object) -> dict[str, object]:
+    """Run a verb with --json and return what it printed."""
+    result = runner.invoke(APP, [*map(str, arguments), "--json"], catch_exceptions=False)
+    assert result.exit_code in (0, 1), result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def records_file(records: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("records") / "records.parquet"
+    save_records(records, path)
+    return path
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str) -> None:
+    result = runner.invoke(APP, [verb, "--help"])
+    assert result.exit_code == 0
+    assert "--json" in result.output or verb == "workflow"
+
+
+def test_the_reference_workload_passes_the_funnel(tmp_path: Path) -> None:
+    out = tmp_path / "r.parquet"
+    shown = call("records", "--reference", 2000, "--out", out)
+    assert shown["gross"] == 2000
+    table = load_records(out)
+    assert len(table) == shown["rows"]
+    assert "stand-in" in table.attrs["origin"]
+
+
+def test_fit_certify_verify_sample(records_file: Path, light_policy: Path, tmp_path: Path) -> None:
+    draft, sealed, rows = tmp_path / "draft", tmp_path / "sealed", tmp_path / "rows.csv"
+    call("fit", records_file, "--generator", "smote", "--out", draft)
+    judged = call(
+        "certify", draft, "--records", records_file, "--out", sealed,
+        "--quick", "--policy", light_policy,
+    )  # fmt: skip
+    assert judged["certificate"] == "failed"  # SMOTE: its rows lie too near to training rows
+    assert call("verify", sealed, "--redraw")["head"].startswith("100.0%")
+    call("sample", sealed, "--rows", 50, "--out", rows, "--allow-uncertified")
+    assert len(pd.read_csv(rows)) == 50
+
+
+def test_simulate_writes_a_log_that_its_measures_follow_from(
+    sealed: Surrogate, tmp_path: Path
+) -> None:
+    log = tmp_path / "log.parquet"
+    shown = call(
+        "simulate", "--policy", "least_loaded", "--stream", sealed.folder, "--jobs", 50,
+        "--log", log, "--allow-uncertified",
+    )  # fmt: skip
+    jobs = pd.read_parquet(log)
+    assert (jobs["state"] == "finished").all()
+    mean = jobs["turnaround_s"].to_numpy()[-50:].mean()
+    assert float(shown["mean_turnaround"]) == pytest.approx(mean, rel=1e-5)
+
+
+def test_train_then_benchmark_the_agent(sealed: Surrogate, tmp_path: Path) -> None:
+    common = ("--jobs", 40, "--allow-uncertified")
+    call(
+        "train", "--stream", sealed.folder, "--steps", 64, "--num-envs", 2,
+        "--out", tmp_path / "t", *common,
+    )  # fmt: skip
+    out = tmp_path / "b"
+    call(
+        "benchmark", "--policy", "random", "--policy", tmp_path / "t" / "agent",
+        "--stream", sealed.folder, "--seeds", 2, "--out", out, *common,
+    )  # fmt: skip
+    assert {p.name for p in out.glob("benchmark.*")} == {
+        f"benchmark.{kind}" for kind in ("csv", "json", "md", "html")
+    }
+
+
+BAD = {
+    "no such file": ("fit", "nowhere.parquet"),
+    "an unknown generator": ("fit", "RECORDS", "--generator", "tabdpm"),
+    "an unknown setting": ("fit", "RECORDS", "--generator", "smote", "--set", "neighbors=5"),
+    "a setting without a value": ("fit", "RECORDS", "--set", "x"),
+    "an unknown surrogate": ("sample", "no-such-surrogate"),
+    "an unknown policy": ("simulate", "--policy", "least_lodaed"),
+    "an unknown platform": ("simulate", "--stream", "RECORDS", "--platform", "atlas15"),
+    "a scale of zero": ("simulate", "--stream", "RECORDS", "--scale", "0"),
+    "neither file nor reference": ("records",),
+    "a draft that is none": ("certify", "nowhere", "--records", "RECORDS"),
+    "a run that is none": ("report", "nowhere"),
+    "a negative seed": ("records", "--reference", "10", "--seed", "-1"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_exit_code_2(
+    case: str,
+    records_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [str(records_file) if word == "RECORDS" else word for word in BAD[case]]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["panda-grid", *words])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 2
+    assert "rror" in capsys.readouterr().err
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_the_installed_command_ends_with_code_2_and_no_traceback(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", "from panda_gym.cli import main; main()", "fit", "nowhere.csv"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(panda_gym.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.count("error: ") == 1
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_damaged_parquet_is_one_clear_error(records_file: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.parquet"
+    damaged.write_bytes(records_file.read_bytes()[:-200])
+    with pytest.raises(panda_gym.errors.RecordsError, match="damaged"):
+        runner.invoke(APP, ["fit", str(damaged)], catch_exceptions=False)
