@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from panda_gym.errors import SettingError
+from panda_gym.simulator.compiled import inner
 
 DAY_S: Final = 86400.0
 CYCLE_BINS: Final = 96
@@ -82,7 +82,7 @@ def widest(cores: np.ndarray, widths: np.ndarray) -> np.ndarray:
     return known[np.searchsorted(known, cores, side="right") - 1].astype(np.int64)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def scramble(number: Any) -> Any:
     """Finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection of 64-bit numbers."""
     number = (number ^ (number >> _SHIFT_A)) * _MIX_A
@@ -90,14 +90,14 @@ def scramble(number: Any) -> Any:
     return number ^ (number >> _SHIFT_C)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def bits(seed: Any, site: int, k: int) -> Any:
     """64 random bits that belong to change k of a site in the episode of a seed."""
     key = scramble(np.uint64(seed) + _STEP * (np.uint64(site) + _ONE))
     return scramble(key + _STEP * (np.uint64(k) + _ONE))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def normal(number: Any) -> float:
     """A nearly normal draw (Irwin-Hall of four) of mean 0 and variance 1 from 64 random bits."""
     total = np.int64(number & _LOW)
@@ -107,7 +107,7 @@ def normal(number: Any) -> float:
     return (total - _SUM_MEAN) / _SUM_SD
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def cores_of_others(w: Any, e: int, s: int, t: float) -> int:
     """Cores that others use at site s from time t on, by the site's autoregressive state.
 
@@ -120,13 +120,13 @@ def cores_of_others(w: Any, e: int, s: int, t: float) -> int:
     return max(0, min(cores, w.cores[s] - w.widest[e, s]))
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def change_time(w: Any, s: int, k: int) -> float:
     """When change k >= 1 of site s comes, s; sites take turns within the interval."""
     return (k - 1 + (s + 1.0) / (len(w.cores) + 1.0)) * w.interval_s
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def begin_load(w: Any, e: int, s: int) -> None:
     """Set the competing load of a site at time 0 from the process's stationary law."""
     site = w.sites[e, s]
@@ -137,7 +137,7 @@ def begin_load(w: Any, e: int, s: int) -> None:
     site["free"] = w.cores[s] - site["others"]
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def change_load(w: Any, e: int, s: int) -> None:
     """Move the competing load of site s to its next level; free may fall below zero."""
     site = w.sites[e, s]

@@ -10,8 +10,8 @@ import math
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from panda_gym.simulator.compiled import inner
 from panda_gym.simulator.placement import stage_in
 from panda_gym.simulator.state import GRID_ROWS, JOB_ROWS, SEEN_ROWS, SITE_ROWS
 
@@ -25,13 +25,13 @@ ZERO: Final = np.float32(0.0)
 TIDE_S: Final = np.array([86400.0, 604800.0])
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def ratio(value: float, scale: float) -> float:
     """x / (x + scale): [0, inf) to [0, 1)."""
     return value / (value + scale)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def write_constants(w: Any, e: int) -> None:
     """Write the rows of the observation that stay the same for the whole episode."""
     n, scale, view = len(w.cores), w.site_scale, w.flat[e]
@@ -43,7 +43,7 @@ def write_constants(w: Any, e: int) -> None:
         view[ONLINE * n + s] = 1.0
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def write_counters(w: Any, e: int, s: int) -> None:
     """Write the counters of site s as seen into the observation (`running` is never added to)."""
     n, scale, view, seen = len(w.cores), w.site_scale, w.flat[e], w.seen[e]
@@ -53,7 +53,7 @@ def write_counters(w: Any, e: int, s: int) -> None:
     view[QUEUED * n + s] = ratio(seen[SEEN_QUEUED, s], scale[QUEUED])
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def refresh(w: Any, e: int) -> None:
     """Read the counters of all sites as they are now."""
     grid, seen, n = w.grids[e], w.seen[e], len(w.cores)
@@ -78,7 +78,7 @@ def refresh(w: Any, e: int) -> None:
     grid["seen_queued"] = queued
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def note_placement(w: Any, e: int, s: int, j: int) -> None:
     """Add job j, just sent to site s, to what is seen there."""
     grid, seen, job = w.grids[e], w.seen[e], w.jobs[e, j]
@@ -97,14 +97,14 @@ def note_placement(w: Any, e: int, s: int, j: int) -> None:
     write_counters(w, e, s)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def write_mask(mask: Any, capacity: Any, cores: Any) -> None:
     """1 where the job fits."""
     for s in range(len(mask)):
         mask[s] = capacity[s] >= cores
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def write_wait(
     row: Any, work: Any, per_core: Any, spare: Any, age: Any, cores: Any, scale: Any
 ) -> None:
@@ -116,7 +116,7 @@ def write_wait(
         row[s] = wait / (wait + scale)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def write_run(row: Any, per_gflop: Any, work: Any, scale: Any) -> None:
     """Predicted run time."""
     for s in range(len(row)):
@@ -124,7 +124,7 @@ def write_run(row: Any, per_gflop: Any, work: Any, scale: Any) -> None:
         row[s] = run / (run + scale)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def nearer_time(row: Any, delay: Any, per_byte: Any, size: Any) -> None:
     """Lower `row` to the transfer time from one more replica."""
     for s in range(len(row)):
@@ -132,7 +132,7 @@ def nearer_time(row: Any, delay: Any, per_byte: Any, size: Any) -> None:
         row[s] = time if time < row[s] else row[s]
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def nearer(row: Any, closeness: Any, scale: Any) -> None:
     """Lower `row` to the closeness of one more replica."""
     for s in range(len(row)):
@@ -140,14 +140,14 @@ def nearer(row: Any, closeness: Any, scale: Any) -> None:
         row[s] = near if near < row[s] else row[s]
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def encode(row: Any, scale: Any) -> None:
     """x / (x + scale) in place."""
     for s in range(len(row)):
         row[s] = row[s] / (row[s] + scale)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def write_input(w: Any, e: int, j: int) -> None:
     """Transfer time, local share and closeness of job j's input for every site."""
     n, view, scale = len(w.cores), w.flat[e], w.site_scale
@@ -172,7 +172,7 @@ def write_input(w: Any, e: int, j: int) -> None:
     encode(transfer, scale[TRANSFER])
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def write_grid(w: Any, e: int, job: Any, grid_row: Any) -> None:
     """The part of the observation that is not per site."""
     grid, scale = w.grids[e], w.grid_scale
@@ -189,7 +189,7 @@ def write_grid(w: Any, e: int, job: Any, grid_row: Any) -> None:
     grid_row[7] = (grid["cursor"] - grid["warmup"]) / max(1, grid["jobs"] - grid["warmup"])
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def write_no_job(w: Any, e: int, row: Any) -> None:
     """The observation after the last decision: no job stands to be placed."""
     n, view = len(w.cores), w.flat[e]
@@ -199,7 +199,7 @@ def write_no_job(w: Any, e: int, row: Any) -> None:
     w.mask[e, :] = 1
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def observe(w: Any, e: int) -> None:
     """Write what is seen before the job at the cursor is placed."""
     grid, n, view, seen = w.grids[e], len(w.cores), w.flat[e], w.seen[e]
@@ -226,7 +226,7 @@ def observe(w: Any, e: int) -> None:
     write_input(w, e, j)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def last_refresh(w: Any, t: float) -> float:
     """When the counters that are seen at time t were read, s."""
     return math.floor(t / w.staleness_s) * w.staleness_s if w.staleness_s > 0.0 else t

@@ -11,28 +11,27 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
-
 from panda_gym.simulator.competing import change_load
+from panda_gym.simulator.compiled import inner
 from panda_gym.simulator.heap import pop, push
 from panda_gym.simulator.state import BLOCK
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def predicted_run(w: Any, e: int, s: int, j: int) -> float:
     """Run time of job j at site s as predicted, s."""
     job = w.jobs[e, j]
     return job["workload_pred"] / (job["cores"] * w.speed[s])
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def true_run(w: Any, e: int, s: int, j: int) -> float:
     """Run time of job j at site s, its own noise included, s."""
     job = w.jobs[e, j]
     return job["workload_true"] / (job["cores"] * w.speed[s]) * job["noise"]
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def note_event(w: Any, e: int, s: int) -> None:
     """Enter the next event of site s where the earliest is looked for."""
     site = w.sites[e, s]
@@ -47,7 +46,7 @@ def note_event(w: Any, e: int, s: int) -> None:
     w.block_event[e, block] = least
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def start(w: Any, e: int, s: int, j: int, t: float) -> None:
     """Job j takes its cores at site s."""
     site, job, track = w.sites[e, s], w.jobs[e, j], w.tracks[e, j]
@@ -69,7 +68,7 @@ def start(w: Any, e: int, s: int, j: int, t: float) -> None:
     site["running"] += 1
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def start_waiting(w: Any, e: int, s: int, t: float) -> None:
     """Start the jobs at the head of the queue as long as their cores are free."""
     site = w.sites[e, s]
@@ -85,7 +84,7 @@ def start_waiting(w: Any, e: int, s: int, t: float) -> None:
         site["queue_true"] = 0.0
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def activate(w: Any, e: int, j: int, t: float) -> None:
     """The input of job j is there: it joins the end of its site's queue."""
     track = w.tracks[e, j]
@@ -103,7 +102,7 @@ def activate(w: Any, e: int, j: int, t: float) -> None:
     note_event(w, e, s)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def end(w: Any, e: int, s: int, t: float) -> None:
     """The first of the running jobs of site s ends and gives its cores back."""
     grid, site = w.grids[e], w.sites[e, s]
@@ -126,7 +125,7 @@ def end(w: Any, e: int, s: int, t: float) -> None:
     grid["ended_ln"] += track["ln_slowdown"]
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def happen(w: Any, e: int, s: int, t: float) -> None:
     """The next event of site s, at time t: an end, or a change of the competing load."""
     site = w.sites[e, s]
@@ -138,7 +137,7 @@ def happen(w: Any, e: int, s: int, t: float) -> None:
     note_event(w, e, s)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def earliest_site(w: Any, e: int) -> int:
     """The site whose next event comes first; the lowest number of several."""
     block = 0
@@ -151,7 +150,7 @@ def earliest_site(w: Any, e: int) -> int:
     return s
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def advance(w: Any, e: int, until: float) -> None:
     """Let everything happen that is due at or before `until`; inf: until no job is left."""
     grid = w.grids[e]

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
+from panda_gym.simulator.compiled import inner
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def before(key_a: float, job_a: int, key_b: float, job_b: int) -> bool:
     """Whether entry a leaves the heap before entry b."""
     return key_a < key_b or (key_a == key_b and job_a < job_b)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def push(keys: Any, jobs: Any, first: int, size: int, key: float, job: int) -> None:
     """Add an entry to the heap that holds `size` entries from position `first` on."""
     hole = size
@@ -31,7 +31,7 @@ def push(keys: Any, jobs: Any, first: int, size: int, key: float, job: int) -> N
     jobs[first + hole] = job
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def pop(keys: Any, jobs: Any, first: int, size: int) -> int:
     """Take the first entry out of the heap of `size` entries; return its job."""
     taken = jobs[first]

@@ -1,7 +1,7 @@
-"""The compiled entry points: reset, step and drain a range of grids; knows no faces.
+"""The compiled entry point: begin, step or drain a range of grids; knows no faces.
 
 numba's on-disk cache of a function looks at that function's own file only, so that a change in
-a function it calls would go unseen. The entry points therefore close over a digest of all
+a function it calls would go unseen. The entry point therefore closes over a digest of all
 sources of this package, which is part of the cache's key.
 """
 
@@ -11,11 +11,10 @@ import hashlib
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from numba import njit
+from typing import Any, Final
 
 from panda_gym.simulator.competing import begin_load
+from panda_gym.simulator.compiled import entry, inner
 from panda_gym.simulator.counters import (
     last_refresh,
     note_placement,
@@ -27,7 +26,7 @@ from panda_gym.simulator.dynamics import advance, note_event
 from panda_gym.simulator.placement import assess, fits, place, warm_site
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def proceed(w: Any, e: int) -> None:
     """Let time run to the next arrival, reading the counters when they are due."""
     grid = w.grids[e]
@@ -41,7 +40,7 @@ def proceed(w: Any, e: int) -> None:
     advance(w, e, t)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def decide(w: Any, e: int, action: int) -> None:
     """Place the job at the cursor at site `action`; an illegal one goes to the fallback.
 
@@ -66,7 +65,7 @@ def decide(w: Any, e: int, action: int) -> None:
     outcome["ended_ln"] = grid["ended_ln"]
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def empty(w: Any, e: int) -> None:
     """An empty grid at time 0: no job placed, competing load drawn."""
     grid = w.grids[e]
@@ -90,7 +89,7 @@ def empty(w: Any, e: int) -> None:
         note_event(w, e, s)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def begin(w: Any, e: int) -> None:
     """Start the episode that was loaded: empty grid, warm start, first observation."""
     grid, outcome = w.grids[e], w.outcome[e]
@@ -108,40 +107,33 @@ def begin(w: Any, e: int) -> None:
     outcome["wait_pred"] = outcome["wait_true"] = outcome["transfer"] = 0.0
     outcome["run_pred"] = outcome["run_true"] = outcome["wan_bytes"] = 0.0
     outcome["area"] = outcome["ended"] = outcome["ended_gflop"] = outcome["ended_ln"] = 0.0
-    observe(w, e)
 
 
-class Entries(NamedTuple):
-    """The compiled functions that Python calls; grids first .. last - 1 of a World."""
-
-    begin: Callable[[Any, int, int], None]
-    step: Callable[[Any, Any, int, int], None]
-    drain: Callable[[Any, int, int], None]
+BEGIN: Final = 0
+STEP: Final = 1
+DRAIN: Final = 2
 
 
-def compile_entries(digest: int) -> Entries:
-    """Entry points whose cached machine code belongs to sources of one digest."""
+def compile_entry(digest: int) -> Callable[[Any, Any, int, int, int], int]:
+    """The one function that Python calls, its cached machine code bound to a digest of sources.
 
-    @njit(nogil=True, cache=True, error_model="numpy")
-    def begin_range(w: Any, first: int, last: int) -> int:
+    One function instead of three, because each would be compiled with all that it calls.
+    """
+
+    @entry
+    def run(w: Any, actions: Any, first: int, last: int, what: int) -> int:
         for e in range(first, last):
-            begin(w, e)
-        return digest
-
-    @njit(nogil=True, cache=True, error_model="numpy")
-    def step_range(w: Any, actions: Any, first: int, last: int) -> int:
-        for e in range(first, last):
-            decide(w, e, actions[e])
+            if what == DRAIN:
+                advance(w, e, math.inf)
+                continue
+            if what == BEGIN:
+                begin(w, e)
+            else:
+                decide(w, e, actions[e])
             observe(w, e)
         return digest
 
-    @njit(nogil=True, cache=True, error_model="numpy")
-    def drain_range(w: Any, first: int, last: int) -> int:
-        for e in range(first, last):
-            advance(w, e, math.inf)
-        return digest
-
-    return Entries(begin_range, step_range, drain_range)
+    return run
 
 
 def source_digest() -> int:
@@ -151,4 +143,4 @@ def source_digest() -> int:
     return int.from_bytes(hashlib.sha256(text).digest()[:7], "big")
 
 
-ENTRIES = compile_entries(source_digest())
+RUN = compile_entry(source_digest())

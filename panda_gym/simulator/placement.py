@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
-
+from panda_gym.simulator.compiled import inner
 from panda_gym.simulator.dynamics import activate, predicted_run, true_run
 from panda_gym.simulator.heap import push
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
     """Least stage-in time of job j's input at site s, s, and from where (-1: nothing to move).
 
@@ -29,7 +28,7 @@ def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
     return (best, origin) if origin >= 0 else (0.0, -1)
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def expected_wait(w: Any, e: int, s: int, cores: int, run: float, queued: float) -> float:
     """Wait for `cores` cores at site s, s, from the work ahead there.
 
@@ -44,13 +43,13 @@ def expected_wait(w: Any, e: int, s: int, cores: int, run: float, queued: float)
     return ahead / max(1, w.cores[s] - site["others"])
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def fits(w: Any, e: int, s: int, j: int) -> bool:
     """Whether site s may take job j: what the action mask says."""
     return w.cores[s] >= w.jobs[e, j]["cores"]
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def assess(w: Any, e: int, s: int, j: int) -> None:
     """Write what the decision for site s is expected to lead to, and what it will."""
     site, job, outcome = w.sites[e, s], w.jobs[e, j], w.outcome[e]
@@ -65,7 +64,7 @@ def assess(w: Any, e: int, s: int, j: int) -> None:
     outcome["wan_bytes"] = job["input_bytes"] if origin >= 0 and origin != s else 0.0
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def place(w: Any, e: int, s: int) -> None:
     """Send the job at the cursor to site s: its input starts to move, or it joins the queue."""
     grid, site = w.grids[e], w.sites[e, s]
@@ -87,7 +86,7 @@ def place(w: Any, e: int, s: int) -> None:
         activate(w, e, j, job["arrival"])
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def weighted_site(w: Any, wide: int, u: float) -> int:
     """Draw among the `wide` sites with the most cores, each by its capacity, from u in [0, 1)."""
     target = u * w.cumulative[wide - 1]
@@ -101,7 +100,7 @@ def weighted_site(w: Any, wide: int, u: float) -> int:
     return w.by_cores[low]
 
 
-@njit(nogil=True, error_model="numpy")
+@inner
 def warm_site(w: Any, e: int, j: int) -> int:
     """Where the warm start sends job j: the shorter wait of two sites drawn by capacity."""
     cores, u = w.jobs[e, j]["cores"], w.jobs[e, j]["place_u"]

@@ -18,7 +18,7 @@ import numpy as np
 
 from panda_gym.errors import SettingError, StreamError
 from panda_gym.simulator.competing import CYCLE_BINS, Competing, widest
-from panda_gym.simulator.kernel import ENTRIES
+from panda_gym.simulator.kernel import BEGIN, DRAIN, RUN, STEP
 from panda_gym.simulator.log import EpisodeLog, episode_log
 from panda_gym.simulator.state import (
     BLOCK,
@@ -95,6 +95,7 @@ class Simulator:
             )
         self.platform, self.settings = platform, settings or Settings()
         self._loaded = np.zeros(batch, dtype=bool)
+        self._no_actions = np.zeros(0, dtype=np.int64)
         self.world = _world(platform, batch, capacity, encoding, self.settings)
 
     def __len__(self) -> int:
@@ -153,15 +154,15 @@ class Simulator:
         last = len(self) if last is None else last
         if not self._loaded[first:last].all():
             raise SettingError("an episode for every grid", "begin() before load()", "load first")
-        ENTRIES.begin(self.world, first, last)
+        RUN(self.world, self._no_actions, first, last, BEGIN)
 
     def step(self, actions: np.ndarray) -> None:
         """Place one job in every grid, int64[E], and let time run to its next arrival."""
-        ENTRIES.step(self.world, actions, 0, len(self))
+        RUN(self.world, actions, 0, len(self), STEP)
 
     def drain(self, e: int) -> None:
         """Let grid e run, without further placements, until all its jobs have ended."""
-        ENTRIES.drain(self.world, e, e + 1)
+        RUN(self.world, self._no_actions, e, e + 1, DRAIN)
 
     def log(self, e: int) -> EpisodeLog:
         """What has happened to the jobs of grid e so far."""
