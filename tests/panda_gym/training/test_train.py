@@ -1,0 +1,205 @@
+"""Training on a small grid: it learns, resumes exactly, leaves no trace, refuses bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from panda_gym.errors import PolicyError, SeedError
+from panda_gym.policies import create
+from panda_gym.policies.learned import CARD, Learned, load_agent
+from panda_gym.training import TrainConfig, Training, train
+from panda_gym.training.checkpoint import FILE, Checkpoint
+from panda_gym.training.curve import CurvePoint, read_curve
+from tests.oracles.observations import observation
+from tests.oracles.worlds import make_platform, make_stream
+
+PLATFORM = make_platform(6)
+SCENARIO: dict[str, Any] = {
+    "platform": PLATFORM,
+    "stream": make_stream(PLATFORM, jobs=400),
+    "scale": 1.0,
+    "jobs": 20,
+    "warmup": 30,
+}
+SMALL = TrainConfig(
+    steps=48,
+    num_envs=2,
+    rollout_steps=4,
+    batch_size=4,
+    hidden=8,
+    critic=8,
+    checkpoint_every=2,
+    renew_every=4,
+)
+"""Six rollouts; episodes end and worlds begin anew in between."""
+
+
+class Stop(Exception):
+    """Raised in the middle of a run."""
+
+
+def stop_at(steps: int) -> Callable[[int, int, str], None]:
+    def progress(done: int, total: int, message: str) -> None:
+        if done == steps:
+            raise Stop
+
+    return progress
+
+
+def timeless(points: tuple[CurvePoint, ...]) -> list[CurvePoint]:
+    return [replace(p, environment_s=0.0, choosing_s=0.0, learning_s=0.0) for p in points]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Training:
+    """A run that was never stopped."""
+    return train(tmp_path_factory.mktemp("runs") / "whole", SMALL, scenario=SCENARIO)
+
+
+def same(a: Path, b: Path) -> bool:
+    left, right = load_agent(a).state_dict(), load_agent(b).state_dict()
+    return all(torch.equal(left[name], right[name]) for name in left)
+
+
+def test_an_agent_comes_with_its_provenance_and_curve(whole: Training) -> None:
+    card = json.loads((whole.agent / CARD).read_text())["provenance"]
+    assert card["config"]["steps"] == 48
+    assert card["scenario"]["stream"].startswith("JobStream:")
+    assert set(card["versions"]) >= {"torch", "sb3-contrib", "panda-grid-gym"}
+    assert [point.steps for point in whole.curve] == [8, 16, 24, 32, 40, 48]
+    assert card["curve"] == [[point.steps, point.reward] for point in whole.curve]
+    assert read_curve(whole.agent.parent / "curve.csv") == list(whole.curve)
+    assert sum(whole.share.values()) == pytest.approx(1.0)
+
+
+def test_a_trained_agent_is_a_policy_for_any_number_of_sites(whole: Training) -> None:
+    policy = create("learned", folder=whole.agent.parent)
+    for sites in (6, 50):
+        batch = observation(0, sites=sites)
+        chosen = policy(batch, np.random.default_rng(0))
+        assert batch["action_mask"][np.arange(5), chosen].all()
+    assert whole.policy() == Learned(whole.agent)
+
+
+@pytest.mark.parametrize("steps", [16, 24, 32, 40])
+def test_a_stopped_run_ends_as_one_that_never_stopped(
+    whole: Training, tmp_path: Path, steps: int
+) -> None:
+    with pytest.raises(Stop):
+        train(tmp_path, SMALL, scenario=SCENARIO, progress=stop_at(steps))
+    resumed = train(tmp_path, SMALL, scenario=SCENARIO)
+    assert same(resumed.agent, whole.agent)
+    assert timeless(resumed.curve) == timeless(whole.curve)
+
+
+@pytest.mark.long
+def test_a_killed_run_ends_as_one_that_never_stopped(whole: Training, tmp_path: Path) -> None:
+    code = (
+        "import os, signal\n"
+        "from tests.panda_gym.training.test_train import SCENARIO, SMALL, train\n"
+        "kill = lambda done, total, word: done == 40 and os.kill(os.getpid(), signal.SIGKILL)\n"
+        f"train({str(tmp_path)!r}, SMALL, scenario=SCENARIO, progress=kill)\n"
+    )
+    root = Path(__file__).parents[3]
+    ended = subprocess.run([sys.executable, "-c", code], cwd=root, env=dict(os.environ))
+    assert ended.returncode == -signal.SIGKILL
+    assert not (tmp_path / "agent").exists()
+    assert same(train(tmp_path, SMALL, scenario=SCENARIO).agent, whole.agent)
+
+
+def test_a_finished_run_is_not_run_again(whole: Training, tmp_path: Path) -> None:
+    out = whole.agent.parent
+    before = (out / FILE).read_bytes()
+    assert timeless(train(out, SMALL, scenario=SCENARIO).curve) == timeless(whole.curve)
+    assert (out / FILE).read_bytes() == before
+
+
+def test_same_seed_same_agent_and_another_seed_another(whole: Training, tmp_path: Path) -> None:
+    again = train(tmp_path / "again", SMALL, scenario=SCENARIO)
+    other = train(tmp_path / "other", replace(SMALL, seed=1), scenario=SCENARIO)
+    assert same(again.agent, whole.agent)
+    assert not same(other.agent, whole.agent)
+
+
+def test_the_agent_learns(tmp_path: Path) -> None:
+    config = TrainConfig(
+        steps=6144, num_envs=16, rollout_steps=16, batch_size=64, hidden=16, learning_rate=3e-3
+    )
+    rewards = [point.reward for point in train(tmp_path, config, scenario=SCENARIO).curve]
+    # rewards are minus a logarithm: what is lost falls to less than a third (here to a twentieth)
+    assert np.mean(rewards[-6:]) > np.mean(rewards[:3]) / 3
+
+
+def test_global_generators_are_left_as_they_were(tmp_path: Path) -> None:
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1]  # noqa: NPY002
+    threads = torch.get_num_threads()
+    train(tmp_path, replace(SMALL, steps=8), scenario=SCENARIO)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
+    assert torch.get_num_threads() == threads
+
+
+def test_a_run_of_other_settings_is_refused(whole: Training) -> None:
+    with pytest.raises(PolicyError, match=r"config\.gamma"):
+        train(whole.agent.parent, replace(SMALL, gamma=0.9), scenario=SCENARIO)
+    with pytest.raises(PolicyError, match=r"scenario\.load"):
+        train(whole.agent.parent, SMALL, scenario={**SCENARIO, "load": 0.5})
+
+
+def test_a_damaged_checkpoint_is_refused(whole: Training, tmp_path: Path) -> None:
+    data = (whole.agent.parent / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(data[: len(data) // 2])
+    with pytest.raises(PolicyError, match="a checkpoint"):
+        train(tmp_path, SMALL, scenario=SCENARIO)
+
+
+def test_a_checkpoint_returns_what_was_written(tmp_path: Path) -> None:
+    written = Checkpoint({"a": torch.arange(3.0)}, {"steps": 7, "text": "é"})
+    written.write(tmp_path / FILE)
+    read = Checkpoint.read(tmp_path / FILE)
+    assert read.state == written.state
+    assert torch.equal(read.tensors["a"], written.tensors["a"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("steps", 0),
+        ("num_envs", 1.5),
+        ("epochs", True),
+        ("gamma", 1.5),
+        ("learning_rate", float("nan")),
+        ("ent_coef", "0"),
+        ("algo", "dqn"),
+    ],
+)
+def test_bad_settings_are_refused(name: str, value: Any) -> None:
+    with pytest.raises(PolicyError, match="learner" if name == "algo" else name):
+        TrainConfig(**{name: value})
+
+
+def test_a_wrong_seed_is_refused() -> None:
+    with pytest.raises(SeedError):
+        TrainConfig(seed=-1)
+
+
+def test_steps_are_rounded_up_to_whole_rollouts() -> None:
+    assert TrainConfig(steps=9, num_envs=2, rollout_steps=4).total_steps == 16
+
+
+def test_tensorboard_is_written_on_demand(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    train(tmp_path, replace(SMALL, steps=16), scenario=SCENARIO, tensorboard=True)
+    assert list((tmp_path / "tensorboard").glob("events*"))
