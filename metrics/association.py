@@ -17,8 +17,9 @@ import pandas as pd
 
 from metrics import scales
 from metrics.base import Score, Study
+from metrics.contrast import contrast
 from metrics.errors import MetricError
-from metrics.resampling import centred, replicate, upper
+from metrics.resampling import Weighted
 from metrics.tables import Sample, read
 
 DENSE_CELLS = 4_000_000
@@ -35,7 +36,7 @@ def diff_corr(synthetic: pd.DataFrame, reference: pd.DataFrame, *, norm: str = "
     compare tables of equal size.
     """
     tables = read({"reference": reference, "synthetic": synthetic})
-    real, mine = ranked(tables["reference"], tables["reference"]), None
+    real = ranked(tables["reference"], tables["reference"])
     mine = ranked(tables["synthetic"], tables["reference"])
     return matrix_distance(matrix(mine), matrix(real), norm)
 
@@ -141,28 +142,19 @@ def _entropy(counts: np.ndarray) -> float:
 
 def measure(study: Study) -> list[Score]:
     """Score diff-CORR by entries and by rows, against train rows of the same number."""
-    synthetic, holdout = study.draws("fidelity_rows")
-    n, times = len(synthetic), int(study.settings["bootstrap"])
-    train = study.train.draw(n, study.rng("diff_corr/train"))
+    train = study.train.draw(study.matched("fidelity_rows"), study.rng("diff_corr/train"))
     real = matrix(ranked(train, study.train))
-    norms = ("entry", "row")
 
-    def replicates(sample: Sample, word: str) -> tuple[np.ndarray, np.ndarray]:
+    def statistic(sample: Sample) -> Weighted:
         own = ranked(sample, study.train)
 
-        def statistic(weights: np.ndarray) -> np.ndarray:
+        def distances(weights: np.ndarray) -> np.ndarray:
             mine = matrix(own, weights)
-            return np.array([matrix_distance(mine, real, norm) for norm in norms])
+            return np.array([matrix_distance(mine, real, norm) for norm in NORMS])
 
-        return replicate(statistic, n, times, study.rng(f"diff_corr/{word}"))
+        return distances
 
-    value, draws = replicates(synthetic, "synthetic")
-    floor, floors = replicates(holdout, "holdout")
-    found = []
-    for i, id in enumerate(("diff_corr", "diff_corr_rows")):
-        low, high = centred(value[i], draws[:, i], study.alpha)
-        bound = upper(value[i] - floor[i], draws[:, i], floors[:, i], study.alpha)
-        note = f"mean L2 distance of the association matrices, by {NORMS[norms[i]]}"
-        score = (float(value[i]), max(low, 0.0), high, float(floor[i]), float(bound), n)
-        found.append(Score(id, "fidelity", *score, note=note))
-    return found
+    note = "mean L2 distance of the association matrices, by {}"
+    ids = dict(zip(("diff_corr", "diff_corr_rows"), NORMS.values(), strict=True))
+    notes = {id: note.format(what) for id, what in ids.items()}
+    return contrast(study, "diff_corr", statistic, notes)

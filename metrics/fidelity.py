@@ -19,11 +19,10 @@ import pandas as pd
 
 from metrics import scales
 from metrics.base import Score, Study
+from metrics.contrast import contrast
 from metrics.errors import MetricError, NotApplicable
-from metrics.resampling import centred, replicate, upper
+from metrics.resampling import Weighted
 from metrics.tables import Sample, read
-
-JSD_NOTE = "Jensen-Shannon divergence of the shares of a category's levels, bits"
 
 
 def wd(synthetic: pd.DataFrame, reference: pd.DataFrame, *, scale: str = "rank") -> float:
@@ -115,96 +114,55 @@ def _relative_entropy(p: np.ndarray, q: np.ndarray) -> float:
 
 def measure_wd(study: Study) -> list[Score]:
     """Score WD: the mean on each scale, and each number on the rank scale."""
-    schema = study.train.schema
-    if not schema.numbers:
+    names = list(study.train.schema.numbers)
+    if not names:
         raise NotApplicable("a number column", "none", "nothing: WD is left out")
+    plain = [name for name in names if name not in study.train.schema.times] or names
     real = study.train.draw(int(study.settings["reference_rows"]), study.rng("wd/reference"))
-    found: list[Score] = []
-    for scale, id in (("rank", "wd"), ("minmax", "wd_minmax"), ("log", "wd_log")):
-        names = [n for n in schema.numbers if not (scale == "log" and n in schema.times)]
+    used = {"rank": names, "minmax": names, "log": plain}
 
-        def statistic(sample: Sample, scale: str = scale, names: list[str] = names) -> Callable:
-            parts = [wd_statistic(sample.number(n), real.number(n), scale) for n in names]
-            return lambda weights: np.array([part(weights) for part in parts])
+    def statistic(sample: Sample) -> Weighted:
+        parts = {
+            scale: [wd_statistic(sample.number(n), real.number(n), scale) for n in columns]
+            for scale, columns in used.items()
+        }
 
-        note = f"Wasserstein distance of the distribution of a number, {scale} scale"
-        found += _compare(study, id, statistic, names, detail=scale == "rank", note=note)
-    return found
+        def distances(weights: np.ndarray) -> np.ndarray:
+            found = {scale: [part(weights) for part in own] for scale, own in parts.items()}
+            return np.array([*(np.mean(own) for own in found.values()), *found["rank"]])
+
+        return distances
+
+    note = "Wasserstein distance of the distribution of a number, {} scale"
+    means = {"wd": "rank", "wd_minmax": "minmax", "wd_log": "log"}
+    notes = {id: note.format(scale) for id, scale in means.items()}
+    notes |= {f"wd.{name}": note.format("rank") for name in names}
+    return contrast(study, "wd", statistic, notes)
 
 
 def measure_jsd(study: Study) -> list[Score]:
-    """Score JSD: the mean, each category, and the share of novel and of missing levels."""
+    """Score JSD: the mean, the shares of novel and of missing levels, and each category."""
     names = list(study.train.schema.categories)
     if not names:
         raise NotApplicable("a category column", "none", "nothing: JSD is left out")
-    real = {name: shares(study.train, name) for name in names}
+    real = [shares(study.train, name) for name in names]
 
-    def statistic(sample: Sample) -> Callable:
-        return lambda weights: np.array(
-            [divergence(shares(sample, name, weights), real[name]) for name in names]
-        )
+    def statistic(sample: Sample) -> Weighted:
+        def distances(weights: np.ndarray) -> np.ndarray:
+            mine = [shares(sample, name, weights) for name in names]
+            both = list(zip(mine, real, strict=True))
+            found = [divergence(p, q) for p, q in both]
+            novel = np.mean([p[q == 0].sum() for p, q in both])
+            missed = np.mean([q[p == 0].sum() for p, q in both])
+            return np.array([np.mean(found), novel, missed, *found])
 
-    found = _compare(study, "jsd", statistic, names, detail=True, note=JSD_NOTE)
-    return found + _levels(study, real)
+        return distances
 
-
-def _compare(
-    study: Study, id: str, statistic: Callable, names: list[str], *, detail: bool, note: str
-) -> list[Score]:
-    """Return a headline score (mean over columns) and, with `detail`, one for each column."""
-    if not names:
-        return []  # no column but times has a log scale
-    synthetic, holdout = study.draws("fidelity_rows")
-    n, times = len(synthetic), int(study.settings["bootstrap"])
-    value, draws = replicate(statistic(synthetic), n, times, study.rng(f"{id}/synthetic"))
-    floor, floors = replicate(statistic(holdout), n, times, study.rng(f"{id}/holdout"))
-    found = [_score(study, id, value.mean(), draws.mean(1), floor.mean(), floors.mean(1), n, note)]
-    if detail:
-        for i, name in enumerate(names):
-            columns = (value[i], draws[:, i], floor[i], floors[:, i])
-            found.append(_score(study, f"{id}.{name}", *columns, n, note))
-    return found
-
-
-def _score(
-    study: Study,
-    id: str,
-    value: float,
-    draws: np.ndarray,
-    floor: float,
-    floors: np.ndarray,
-    n: int,
-    note: str,
-) -> Score:
-    low, high = centred(float(value), draws, study.alpha)
-    bound = upper(float(value - floor), draws, floors, study.alpha)
-    return Score(
-        id, "fidelity", float(value), max(low, 0.0), high, float(floor), bound, n, note=note
-    )
-
-
-def _levels(study: Study, real: dict[str, np.ndarray]) -> list[Score]:
-    """Score the mass on levels that train has not (novel), and train's mass that is missed."""
-    synthetic, holdout = study.draws("fidelity_rows")
-    n, times = len(synthetic), int(study.settings["bootstrap"])
-
-    def statistic(sample: Sample) -> Callable:
-        def both(weights: np.ndarray) -> np.ndarray:
-            mine = {name: shares(sample, name, weights) for name in real}
-            novel = np.mean([mine[name][real[name] == 0].sum() for name in real])
-            missed = np.mean([real[name][mine[name] == 0].sum() for name in real])
-            return np.array([novel, missed])
-
-        return both
-
-    value, draws = replicate(statistic(synthetic), n, times, study.rng("levels/synthetic"))
-    floor, floors = replicate(statistic(holdout), n, times, study.rng("levels/holdout"))
-    notes = ("mean share of rows on levels that train has not", "mean share of train rows missed")
-    return (
-        [
-            _score(study, id, value[i], draws[:, i], floor[i], floors[:, i], n, notes[i])
-            for i, id in enumerate(("novel_levels", "missing_levels"))
-        ]
-        if real
-        else []
-    )
+    note = "Jensen-Shannon divergence of the shares of a category's levels, bits"
+    notes = {
+        "jsd": note,
+        "novel_levels": "mean share of rows on levels that train has not",
+        "missing_levels": "mean share of train's rows on levels that are missed",
+        **{f"jsd.{name}": note for name in names},
+    }
+    return contrast(study, "jsd", statistic, notes)

@@ -45,7 +45,8 @@ line-height:1.45;max-width:70rem;margin:auto}
 .mc caption{text-align:left;font-weight:600;padding:.4em 0}
 .mc th,.mc td{padding:.2em .6em;border-bottom:1px solid var(--soft);text-align:right}
 .mc th:first-child,.mc td:first-child,.mc td.note{text-align:left}
-.mc td.note{color:var(--mute);min-width:14em}.mc .bad{color:var(--bad);font-weight:600}
+.mc td:first-child code{white-space:nowrap}.mc td.note{color:var(--mute);min-width:14em}
+.mc .bad{color:var(--bad);font-weight:600}
 .mc .good{color:var(--good)}.mc .grid{display:grid;gap:1em;
 grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
 .mc .grid.big{grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}
@@ -315,4 +316,4 @@ def _section(title: str, named: Mapping[str, Certificate], plots: Sequence[str])
 
 
 def _number(x: float) -> str:
-    return f"{x:.4g}" if math.isfinite(x) else "none"
+    return f"{x + 0.0:.4f}" if math.isfinite(x) else "none"

@@ -68,7 +68,7 @@ def test_the_verdict_and_the_failures_stand_first_and_every_score_beside_its_flo
     for card in cards.values():
         for id, score in card.scores.items():
             assert f"<code>{id}</code>" in text
-            assert f"{score.floor:.4g}" in text
+            assert f"<td>{score.floor:.4f}</td>" in text
         assert card.seal in text
 
 

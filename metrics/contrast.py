@@ -1,0 +1,38 @@
+"""Synthetic rows against held-out ones: one statistic, twice, each with its bootstrap spread.
+
+Every score of this kind is a distance of rows from train. The held-out rows of the same number
+give the floor; what is judged is how much farther the synthetic ones are. Knows no formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from metrics.base import Score, Study
+from metrics.resampling import Weighted, centred, replicate, upper
+from metrics.tables import Sample
+
+Statistic = Callable[[Sample], Weighted]
+"""Given rows, the distances from train as a function of the rows' weights."""
+
+
+def contrast(
+    study: Study, word: str, statistic: Statistic, notes: Mapping[str, str]
+) -> list[Score]:
+    """Return one fidelity score for each entry of the statistic's vector.
+
+    `notes` names the entries in order, {score id: what it means}; `word` names the draws.
+    """
+    rows = study.draws("fidelity_rows")
+    n, times = len(rows[0]), int(study.settings["bootstrap"])
+    (value, draws), (floor, floors) = (
+        replicate(statistic(sample), n, times, study.rng(f"{word}/{which}"))
+        for sample, which in zip(rows, ("synthetic", "holdout"), strict=True)
+    )
+    found = []
+    for i, (id, note) in enumerate(notes.items()):
+        low, high = centred(float(value[i]), draws[:, i], study.alpha)
+        bound = upper(float(value[i] - floor[i]), draws[:, i], floors[:, i], study.alpha)
+        numbers = (float(value[i]), max(low, 0.0), high, float(floor[i]), float(bound))
+        found.append(Score(id, "fidelity", *numbers, n, note=note))
+    return found
