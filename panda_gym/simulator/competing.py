@@ -18,8 +18,8 @@ import numpy as np
 from panda_gym.errors import SettingError
 from panda_gym.simulator.compiled import inner
 
-DAY_S: Final = 86400.0
 CYCLE_BINS: Final = 96
+BIN_S: Final = 86400.0 / CYCLE_BINS
 
 _STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX_A: Final = np.uint64(0xBF58476D1CE4E5B9)
@@ -63,7 +63,7 @@ class Competing:
                 )
 
     def cycle(self) -> np.ndarray:
-        """Factor on the mean in each quarter of an hour of the day, float64[96]."""
+        """Factor on the mean in each quarter of an hour of the day, float64[96], of mean 1."""
         hour = (np.arange(CYCLE_BINS) + 0.5) * 24.0 / CYCLE_BINS
         return 1.0 + self.daily * np.cos(2.0 * np.pi * (hour - self.peak_hour) / 24.0)
 
@@ -113,17 +113,17 @@ def cores_of_others(w: Any, e: int, s: int, t: float) -> int:
 
     They leave room for the widest job that fits, or it might wait for ever.
     """
-    day_s = (w.grids[e]["clock_0"] + t) % DAY_S
-    share = w.share[s] * w.cycle[int(day_s * (CYCLE_BINS / DAY_S)) % CYCLE_BINS]
-    share *= 1.0 + w.spread * w.sites[e, s]["load"]
-    cores = int(share * w.cores[s] + 0.5)
-    return max(0, min(cores, w.cores[s] - w.widest[e, s]))
+    place, site = w.places[s], w.sites[e, s]
+    bin_ = int((w.grids[e]["clock_0"] + t) / BIN_S) % CYCLE_BINS
+    share = place["share"] * w.cycle[bin_] * (1.0 + w.spread * site["load"])
+    cores = int(share * place["cores"] + 0.5)
+    return max(0, min(cores, place["cores"] - site["widest"]))
 
 
 @inner
 def change_time(w: Any, s: int, k: int) -> float:
     """When change k >= 1 of site s comes, s; sites take turns within the interval."""
-    return (k - 1 + (s + 1.0) / (len(w.cores) + 1.0)) * w.interval_s
+    return (k - 1 + (s + 1.0) / (len(w.places) + 1.0)) * w.interval_s
 
 
 @inner
@@ -134,7 +134,7 @@ def begin_load(w: Any, e: int, s: int) -> None:
     site["load"] = normal(bits(w.grids[e]["seed"], s, 0))
     site["change"] = change_time(w, s, 1)
     site["others"] = cores_of_others(w, e, s, 0.0)
-    site["free"] = w.cores[s] - site["others"]
+    site["free"] = w.places[s]["cores"] - site["others"]
 
 
 @inner
@@ -143,7 +143,7 @@ def change_load(w: Any, e: int, s: int) -> None:
     site = w.sites[e, s]
     k = site["changes"] + 1
     draw = normal(bits(w.grids[e]["seed"], s, k))
-    site["load"] = w.memory * site["load"] + math.sqrt(1.0 - w.memory * w.memory) * draw
+    site["load"] = w.memory * site["load"] + w.innovation * draw
     level = cores_of_others(w, e, s, site["change"])
     site["free"] -= level - site["others"]
     site["others"] = level

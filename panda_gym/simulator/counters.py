@@ -22,7 +22,9 @@ SEEN_FREE, SEEN_ACTIVATED, SEEN_ASSIGNED, SEEN_QUEUED, SEEN_WORK, SEEN_SPARE, SE
 )
 N_SITE, N_JOB, N_GRID = len(SITE_ROWS), len(JOB_ROWS), len(GRID_ROWS)
 ZERO: Final = np.float32(0.0)
-TIDE_S: Final = np.array([86400.0, 604800.0])
+ONE: Final = np.float32(1.0)
+DAY_S: Final = 86400.0
+WEEK_S: Final = 604800.0
 
 
 @inner
@@ -34,19 +36,20 @@ def ratio(value: float, scale: float) -> float:
 @inner
 def write_constants(w: Any, e: int) -> None:
     """Write the rows of the observation that stay the same for the whole episode."""
-    n, scale, view = len(w.cores), w.site_scale, w.flat[e]
+    n, scale, view = len(w.places), w.scales, w.flat[e]
     for s in range(n):
-        view[CORES * n + s] = ratio(w.cores32[s], scale[CORES])
-        view[POWER * n + s] = w.power[s] / scale[POWER]
-        view[DISK * n + s] = ratio(w.disk_tb[s], scale[DISK])
+        place = w.places[s]
+        view[CORES * n + s] = ratio(place["cores"], scale[CORES])
+        view[POWER * n + s] = place["power"] / scale[POWER]
+        view[DISK * n + s] = ratio(place["disk_tb"], scale[DISK])
         view[FAILURES * n + s] = ZERO
-        view[ONLINE * n + s] = 1.0
+        view[ONLINE * n + s] = ONE
 
 
 @inner
 def write_counters(w: Any, e: int, s: int) -> None:
     """Write the counters of site s as seen into the observation (`running` is never added to)."""
-    n, scale, view, seen = len(w.cores), w.site_scale, w.flat[e], w.seen[e]
+    n, scale, view, seen = len(w.places), w.scales, w.flat[e], w.seen[e]
     view[FREE * n + s] = ratio(max(seen[SEEN_FREE, s], ZERO), scale[FREE])
     view[ACTIVATED * n + s] = ratio(seen[SEEN_ACTIVATED, s], scale[ACTIVATED])
     view[ASSIGNED * n + s] = ratio(seen[SEEN_ASSIGNED, s], scale[ASSIGNED])
@@ -56,7 +59,7 @@ def write_counters(w: Any, e: int, s: int) -> None:
 @inner
 def refresh(w: Any, e: int) -> None:
     """Read the counters of all sites as they are now."""
-    grid, seen, n = w.grids[e], w.seen[e], len(w.cores)
+    grid, seen, n = w.grids[e], w.seen[e], len(w.places)
     t = grid["clock"]
     grid["refreshed"] = t
     free, queued = 0.0, 0.0
@@ -69,8 +72,8 @@ def refresh(w: Any, e: int) -> None:
         seen[SEEN_QUEUED, s] = max(0.0, site["queue_pred"])
         seen[SEEN_WORK, s] = ahead
         seen[SEEN_SPARE, s] = site["free"] - site["promised"]
-        seen[SEEN_PER_CORE, s] = 1.0 / max(1, w.cores[s] - site["others"])
-        w.flat[e, RUNNING * n + s] = ratio(site["running"], w.site_scale[RUNNING])
+        seen[SEEN_PER_CORE, s] = 1.0 / max(1, w.places[s]["cores"] - site["others"])
+        w.flat[e, RUNNING * n + s] = ratio(site["running"], w.scales[RUNNING])
         write_counters(w, e, s)
         free += max(0, site["free"])
         queued += max(0.0, site["queue_pred"])
@@ -83,7 +86,7 @@ def note_placement(w: Any, e: int, s: int, j: int) -> None:
     """Add job j, just sent to site s, to what is seen there."""
     grid, seen, job = w.grids[e], w.seen[e], w.jobs[e, j]
     cores = job["cores"]
-    work = job["workload_pred"] / w.speed[s]
+    work = job["workload_pred"] / w.places[s]["speed"]
     grid["seen_free"] -= max(0.0, min(float(cores), seen[SEEN_FREE, s]))
     grid["seen_queued"] += work
     seen[SEEN_FREE, s] -= cores
@@ -125,74 +128,72 @@ def write_run(row: Any, per_gflop: Any, work: Any, scale: Any) -> None:
 
 
 @inner
-def nearer_time(row: Any, delay: Any, per_byte: Any, size: Any) -> None:
-    """Lower `row` to the transfer time from one more replica."""
+def write_transfer(row: Any, a: Any, b: Any, c: Any, size: Any, scale: Any) -> None:
+    """Transfer time from the best of three sources, each a lane of start-ups and s/byte."""
     for s in range(len(row)):
-        time = delay[s] + size * per_byte[s]
-        row[s] = time if time < row[s] else row[s]
+        time = a[0, s] + size * a[1, s]
+        other = b[0, s] + size * b[1, s]
+        time = other if other < time else time
+        other = c[0, s] + size * c[1, s]
+        time = other if other < time else time
+        row[s] = time / (time + scale)
 
 
 @inner
-def nearer(row: Any, closeness: Any, scale: Any) -> None:
-    """Lower `row` to the closeness of one more replica."""
+def write_closeness(row: Any, a: Any, b: Any, c: Any) -> None:
+    """Closeness of the nearest of three sources."""
     for s in range(len(row)):
-        near = closeness[s] / scale
-        row[s] = near if near < row[s] else row[s]
-
-
-@inner
-def encode(row: Any, scale: Any) -> None:
-    """x / (x + scale) in place."""
-    for s in range(len(row)):
-        row[s] = row[s] / (row[s] + scale)
+        near = a[2, s]
+        near = b[2, s] if b[2, s] < near else near
+        row[s] = c[2, s] if c[2, s] < near else near
 
 
 @inner
 def write_input(w: Any, e: int, j: int) -> None:
     """Transfer time, local share and closeness of job j's input for every site."""
-    n, view, scale = len(w.cores), w.flat[e], w.site_scale
+    n, view, held = len(w.places), w.flat[e], w.replicas[e, j]
     transfer = view[TRANSFER * n : (TRANSFER + 1) * n]
     local = view[LOCAL * n : (LOCAL + 1) * n]
     close = view[CLOSENESS * n : (CLOSENESS + 1) * n]
     size = np.float32(w.jobs[e, j]["input_bytes"])
-    held = w.replicas[e, j]
-    if not (size > ZERO and (held[0] >= 0 or held[1] >= 0 or held[2] >= 0)):
+    a, b, c = held[0], held[1], held[2]
+    known = max(a, b, c)
+    if not size > ZERO or known < 0:
         transfer[:] = ZERO
-        local[:] = np.float32(1.0)
+        local[:] = ONE
         close[:] = ZERO
         return
-    transfer[:] = np.float32(np.inf)
+    a, b, c = (a if a >= 0 else known), (b if b >= 0 else known), (c if c >= 0 else known)
+    write_transfer(transfer, w.lanes[a], w.lanes[b], w.lanes[c], size, w.scales[TRANSFER])
+    write_closeness(close, w.lanes[a], w.lanes[b], w.lanes[c])
     local[:] = ZERO
-    close[:] = np.float32(np.inf)
-    for r in range(len(held)):
-        if held[r] >= 0:
-            nearer_time(transfer, w.delay32[held[r]], w.per_byte32[held[r]], size)
-            nearer(close, w.closeness[held[r]], scale[CLOSENESS])
-            local[held[r]] = np.float32(1.0)
-    encode(transfer, scale[TRANSFER])
+    local[a] = local[b] = local[c] = ONE
 
 
 @inner
-def write_grid(w: Any, e: int, job: Any, grid_row: Any) -> None:
+def tide(w: Any, t: float, period: float) -> int:
+    """Where time t stands in a period, as a row of `World.tides`."""
+    return int(t / period * len(w.tides)) % len(w.tides)
+
+
+@inner
+def write_grid(w: Any, e: int, row: Any) -> None:
     """The part of the observation that is not per site."""
-    grid, scale = w.grids[e], w.grid_scale
+    grid, scale = w.grids[e], w.scales[N_SITE + N_JOB :]
     t = grid["clock"]
-    grid_row[0] = ratio(t - grid["refreshed"], scale[0])
-    grid_row[1] = grid["seen_free"] / w.total_cores
-    grid_row[2] = ratio(grid["seen_queued"] / (3600.0 * w.total_cores), scale[2])
-    bins = len(w.tides)
-    for k in range(2):
-        when = ((grid["clock_0"] + t) % TIDE_S[k]) / TIDE_S[k]
-        spot = int(when * bins) % bins
-        grid_row[3 + 2 * k] = w.tides[spot, 0]
-        grid_row[4 + 2 * k] = w.tides[spot, 1]
-    grid_row[7] = (grid["cursor"] - grid["warmup"]) / max(1, grid["jobs"] - grid["warmup"])
+    row[0] = ratio(t - grid["refreshed"], scale[0])
+    row[1] = grid["seen_free"] / w.total_cores
+    row[2] = ratio(grid["seen_queued"] / (3600.0 * w.total_cores), scale[2])
+    day, week = tide(w, grid["clock_0"] + t, DAY_S), tide(w, grid["clock_0"] + t, WEEK_S)
+    row[3], row[4] = w.tides[day, 0], w.tides[day, 1]
+    row[5], row[6] = w.tides[week, 0], w.tides[week, 1]
+    row[7] = (grid["cursor"] - grid["warmup"]) / max(1, grid["jobs"] - grid["warmup"])
 
 
 @inner
 def write_no_job(w: Any, e: int, row: Any) -> None:
     """The observation after the last decision: no job stands to be placed."""
-    n, view = len(w.cores), w.flat[e]
+    n, view = len(w.places), w.flat[e]
     view[WAIT * n : (LOCAL + 1) * n] = ZERO
     view[CLOSENESS * n : (CLOSENESS + 1) * n] = ZERO
     row[:] = ZERO
@@ -202,27 +203,27 @@ def write_no_job(w: Any, e: int, row: Any) -> None:
 @inner
 def observe(w: Any, e: int) -> None:
     """Write what is seen before the job at the cursor is placed."""
-    grid, n, view, seen = w.grids[e], len(w.cores), w.flat[e], w.seen[e]
+    grid, n, view, seen = w.grids[e], len(w.places), w.flat[e], w.seen[e]
     row = view[N_SITE * n : N_SITE * n + N_JOB]
-    write_grid(w, e, row, view[N_SITE * n + N_JOB :])
+    write_grid(w, e, view[N_SITE * n + N_JOB :])
     j = grid["cursor"]
     if j >= grid["jobs"]:
         write_no_job(w, e, row)
         return
-    job, scale = w.jobs[e, j], w.job_scale
+    job, scale = w.jobs[e, j], w.scales[N_SITE : N_SITE + N_JOB]
     row[0] = ratio(job["cores"], scale[0])
     row[1] = ratio(job["workload_pred"], scale[1])
     row[2] = ratio(job["input_bytes"], scale[2])
     row[3] = ratio(job["input_files"], scale[3])
     age = np.float32(grid["clock"] - grid["refreshed"])
     cores = np.float32(job["cores"])
-    write_mask(w.mask[e], w.cores32, cores)
+    write_mask(w.mask[e], w.places32[0], cores)
     write_wait(
         view[WAIT * n : (WAIT + 1) * n],
-        seen[SEEN_WORK], seen[SEEN_PER_CORE], seen[SEEN_SPARE], age, cores, w.site_scale[WAIT],
+        seen[SEEN_WORK], seen[SEEN_PER_CORE], seen[SEEN_SPARE], age, cores, w.scales[WAIT],
     )  # fmt: skip
     work = np.float32(job["workload_pred"] / job["cores"])
-    write_run(view[RUN * n : (RUN + 1) * n], w.per_gflop32, work, w.site_scale[RUN])
+    write_run(view[RUN * n : (RUN + 1) * n], w.places32[1], work, w.scales[RUN])
     write_input(w, e, j)
 
 

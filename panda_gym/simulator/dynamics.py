@@ -21,14 +21,14 @@ from panda_gym.simulator.state import BLOCK
 def predicted_run(w: Any, e: int, s: int, j: int) -> float:
     """Run time of job j at site s as predicted, s."""
     job = w.jobs[e, j]
-    return job["workload_pred"] / (job["cores"] * w.speed[s])
+    return job["workload_pred"] / (job["cores"] * w.places[s]["speed"])
 
 
 @inner
 def true_run(w: Any, e: int, s: int, j: int) -> float:
     """Run time of job j at site s, its own noise included, s."""
     job = w.jobs[e, j]
-    return job["workload_true"] / (job["cores"] * w.speed[s]) * job["noise"]
+    return job["workload_true"] / (job["cores"] * w.places[s]["speed"]) * job["noise"]
 
 
 @inner
@@ -37,13 +37,14 @@ def note_event(w: Any, e: int, s: int) -> None:
     site = w.sites[e, s]
     when = site["change"]
     if site["running"] > 0:
-        when = min(when, w.run_end[e, w.first_run[s]])
-    w.site_event[e, s] = when
-    block = s // BLOCK
-    least = math.inf
-    for other in range(block * BLOCK, block * BLOCK + BLOCK):
-        least = min(least, w.site_event[e, other])
-    w.block_event[e, block] = least
+        when = min(when, w.heap[e, w.places[s]["first_run"]]["time"])
+    events, block = w.events[e], s // BLOCK
+    events[w.blocks + s] = when
+    first = w.blocks + block * BLOCK
+    least = events[first]
+    for other in range(first + 1, first + BLOCK):
+        least = min(least, events[other])
+    events[block] = least
 
 
 @inner
@@ -64,7 +65,7 @@ def start(w: Any, e: int, s: int, j: int, t: float) -> None:
     site["promised"] -= cores
     site["free"] -= cores
     site["used"] += cores
-    push(w.run_end[e], w.run_job[e], w.first_run[s], site["running"], track["end"], j)
+    push(w.heap[e], w.places[s]["first_run"], site["running"], track["end"], j)
     site["running"] += 1
 
 
@@ -106,7 +107,7 @@ def activate(w: Any, e: int, j: int, t: float) -> None:
 def end(w: Any, e: int, s: int, t: float) -> None:
     """The first of the running jobs of site s ends and gives its cores back."""
     grid, site = w.grids[e], w.sites[e, s]
-    j = pop(w.run_end[e], w.run_job[e], w.first_run[s], site["running"])
+    j = pop(w.heap[e], w.places[s]["first_run"], site["running"])
     job, track = w.jobs[e, j], w.tracks[e, j]
     cores = job["cores"]
     site["running"] -= 1
@@ -129,7 +130,7 @@ def end(w: Any, e: int, s: int, t: float) -> None:
 def happen(w: Any, e: int, s: int, t: float) -> None:
     """The next event of site s, at time t: an end, or a change of the competing load."""
     site = w.sites[e, s]
-    if site["running"] > 0 and w.run_end[e, w.first_run[s]] <= site["change"]:
+    if site["running"] > 0 and w.heap[e, w.places[s]["first_run"]]["time"] <= site["change"]:
         end(w, e, s, t)
     else:
         change_load(w, e, s)
@@ -140,12 +141,12 @@ def happen(w: Any, e: int, s: int, t: float) -> None:
 @inner
 def earliest_site(w: Any, e: int) -> int:
     """The site whose next event comes first; the lowest number of several."""
-    block = 0
-    for other in range(1, w.block_event.shape[1]):
-        if w.block_event[e, other] < w.block_event[e, block]:
+    events, block = w.events[e], 0
+    for other in range(1, w.blocks):
+        if events[other] < events[block]:
             block = other
     s = block * BLOCK
-    while w.site_event[e, s] != w.block_event[e, block]:
+    while events[w.blocks + s] != events[block]:
         s += 1
     return s
 
@@ -156,14 +157,15 @@ def advance(w: Any, e: int, until: float) -> None:
     grid = w.grids[e]
     while grid["unfinished"] > 0 or until < math.inf:
         s = earliest_site(w, e)
-        staged = w.stage_end[e, 0] if grid["staging"] > 0 else math.inf
-        t = min(w.site_event[e, s], staged)
+        due = w.events[e, w.blocks + s]
+        staged = w.heap[e, w.first_staged]["time"] if grid["staging"] > 0 else math.inf
+        t = min(due, staged)
         if t > until or t == math.inf:
             break
-        if w.site_event[e, s] <= staged:
+        if due <= staged:
             happen(w, e, s, t)
         else:
-            j = pop(w.stage_end[e], w.stage_job[e], 0, grid["staging"])
+            j = pop(w.heap[e], w.first_staged, grid["staging"])
             grid["staging"] -= 1
             w.sites[e, w.tracks[e, j]["site"]]["assigned"] -= 1
             activate(w, e, j, t)

@@ -1,4 +1,4 @@
-"""Binary heaps of (time, job) in two parallel arrays; knows order, not what is ordered.
+"""Binary heaps of (time, job); knows order, not what is ordered.
 
 Ties are broken by the job's number, so that the order of events is fixed by construction.
 """
@@ -11,44 +11,47 @@ from panda_gym.simulator.compiled import inner
 
 
 @inner
-def before(key_a: float, job_a: int, key_b: float, job_b: int) -> bool:
-    """Whether entry a leaves the heap before entry b."""
-    return key_a < key_b or (key_a == key_b and job_a < job_b)
+def before(time: float, job: int, other: Any) -> bool:
+    """Whether (time, job) leaves the heap before entry `other`."""
+    return time < other["time"] or (time == other["time"] and job < other["job"])
 
 
 @inner
-def push(keys: Any, jobs: Any, first: int, size: int, key: float, job: int) -> None:
+def put(entry: Any, time: float, job: int) -> None:
+    """Write an entry."""
+    entry["time"] = time
+    entry["job"] = job
+
+
+@inner
+def push(heap: Any, first: int, size: int, time: float, job: int) -> None:
     """Add an entry to the heap that holds `size` entries from position `first` on."""
     hole = size
     while hole > 0:
-        above = (hole - 1) >> 1
-        if not before(key, job, keys[first + above], jobs[first + above]):
+        above = heap[first + ((hole - 1) >> 1)]
+        if not before(time, job, above):
             break
-        keys[first + hole] = keys[first + above]
-        jobs[first + hole] = jobs[first + above]
-        hole = above
-    keys[first + hole] = key
-    jobs[first + hole] = job
+        put(heap[first + hole], above["time"], above["job"])
+        hole = (hole - 1) >> 1
+    put(heap[first + hole], time, job)
 
 
 @inner
-def pop(keys: Any, jobs: Any, first: int, size: int) -> int:
+def pop(heap: Any, first: int, size: int) -> int:
     """Take the first entry out of the heap of `size` entries; return its job."""
-    taken = jobs[first]
+    taken = heap[first]["job"]
     last = size - 1
-    key, job = keys[first + last], jobs[first + last]
+    time, job = heap[first + last]["time"], heap[first + last]["job"]
     hole, below = 0, 1
     while below < last:
-        other = below + 1
-        if other < last and before(
-            keys[first + other], jobs[first + other], keys[first + below], jobs[first + below]
-        ):
-            below = other
-        if not before(keys[first + below], jobs[first + below], key, job):
+        if below + 1 < last:
+            other = heap[first + below + 1]
+            if before(other["time"], other["job"], heap[first + below]):
+                below += 1
+        child = heap[first + below]
+        if before(time, job, child):
             break
-        keys[first + hole] = keys[first + below]
-        jobs[first + hole] = jobs[first + below]
+        put(heap[first + hole], child["time"], child["job"])
         hole, below = below, 2 * below + 1
-    keys[first + hole] = key
-    jobs[first + hole] = job
+    put(heap[first + hole], time, job)
     return taken

@@ -50,8 +50,8 @@ def decide(w: Any, e: int, action: int) -> None:
     j = grid["cursor"]
     if j >= grid["jobs"]:
         return
-    legal = 0 <= action < len(w.cores) and fits(w, e, action, j)
-    s = action if legal else w.by_cores[0]
+    legal = 0 <= action < len(w.places) and fits(w, e, action, j)
+    s = action if legal else w.places[0]["by_cores"]
     outcome["illegal"] = 0 if legal else 1
     grid["area"] = grid["ended_gflop"] = grid["ended_ln"] = 0.0
     grid["ended"] = 0
@@ -77,9 +77,8 @@ def empty(w: Any, e: int) -> None:
         track["activation"] = track["start"] = track["end"] = track["pred_end"] = math.nan
         track["ln_slowdown"] = track["moved"] = 0.0
         track["site"] = track["next"] = -1
-    w.site_event[e, :] = math.inf
-    w.block_event[e, :] = math.inf
-    for s in range(len(w.cores)):
+    w.events[e, :] = math.inf
+    for s in range(len(w.places)):
         site = w.sites[e, s]
         site["run_pred"] = site["run_true"] = site["queue_pred"] = site["queue_true"] = 0.0
         site["used"] = site["promised"] = 0

@@ -22,7 +22,8 @@ def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
         for r in range(w.replicas.shape[2]):
             held = w.replicas[e, j, r]
             if held >= 0:
-                time = w.delay[held, s] + size * w.per_byte[held, s]
+                link = w.links[held, s]
+                time = link["delay"] + size * link["per_byte"]
                 if time < best:
                     best, origin = time, held
     return (best, origin) if origin >= 0 else (0.0, -1)
@@ -40,13 +41,13 @@ def expected_wait(w: Any, e: int, s: int, cores: int, run: float, queued: float)
     if site["free"] - site["promised"] >= cores:
         return 0.0
     ahead = max(0.0, run - w.grids[e]["clock"] * site["used"]) + queued
-    return ahead / max(1, w.cores[s] - site["others"])
+    return ahead / max(1, w.places[s]["cores"] - site["others"])
 
 
 @inner
 def fits(w: Any, e: int, s: int, j: int) -> bool:
     """Whether site s may take job j: what the action mask says."""
-    return w.cores[s] >= w.jobs[e, j]["cores"]
+    return w.places[s]["cores"] >= w.jobs[e, j]["cores"]
 
 
 @inner
@@ -80,7 +81,7 @@ def place(w: Any, e: int, s: int) -> None:
     grid["unfinished"] += 1
     if time > 0.0:
         site["assigned"] += 1
-        push(w.stage_end[e], w.stage_job[e], 0, grid["staging"], job["arrival"] + time, j)
+        push(w.heap[e], w.first_staged, grid["staging"], job["arrival"] + time, j)
         grid["staging"] += 1
     else:
         activate(w, e, j, job["arrival"])
@@ -89,30 +90,31 @@ def place(w: Any, e: int, s: int) -> None:
 @inner
 def weighted_site(w: Any, wide: int, u: float) -> int:
     """Draw among the `wide` sites with the most cores, each by its capacity, from u in [0, 1)."""
-    target = u * w.cumulative[wide - 1]
+    target = u * w.places[wide - 1]["cumulative"]
     low, high = 0, wide - 1
     while low < high:
         middle = (low + high) >> 1
-        if w.cumulative[middle] > target:
+        if w.places[middle]["cumulative"] > target:
             high = middle
         else:
             low = middle + 1
-    return w.by_cores[low]
+    return w.places[low]["by_cores"]
 
 
 @inner
 def warm_site(w: Any, e: int, j: int) -> int:
     """Where the warm start sends job j: the shorter wait of two sites drawn by capacity."""
     cores, u = w.jobs[e, j]["cores"], w.jobs[e, j]["place_u"]
-    wide, high = 1, len(w.by_cores)
+    wide, high = 1, len(w.places)
     while wide < high:  # sites 0 .. wide - 1 of by_cores fit the job
         middle = (wide + high + 1) >> 1
-        if w.cores[w.by_cores[middle - 1]] >= cores:
+        if w.places[w.places[middle - 1]["by_cores"]]["cores"] >= cores:
             wide = middle
         else:
             high = middle - 1
     a = weighted_site(w, wide, u)
-    b = weighted_site(w, wide, (u * 1048576.0) % 1.0)
+    lower = u * 1048576.0  # the lower bits of the same draw are as good as another one
+    b = weighted_site(w, wide, lower - math.floor(lower))
     first, second = w.sites[e, a], w.sites[e, b]
     wait_a = expected_wait(w, e, a, cores, first["run_pred"], first["queue_pred"])
     wait_b = expected_wait(w, e, b, cores, second["run_pred"], second["queue_pred"])

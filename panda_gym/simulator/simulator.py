@@ -11,6 +11,7 @@ Each grid is alone: what happens in it depends on its episode and actions, not o
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,11 +23,14 @@ from panda_gym.simulator.kernel import BEGIN, DRAIN, RUN, STEP
 from panda_gym.simulator.log import EpisodeLog, episode_log
 from panda_gym.simulator.state import (
     BLOCK,
+    ENTRY,
     GRID,
     GRID_ROWS,
     JOB,
     JOB_ROWS,
+    LINK,
     OUTCOME,
+    PLACE,
     SEEN_ROWS,
     SITE,
     SITE_ROWS,
@@ -94,6 +98,7 @@ class Simulator:
                 "at least one grid and one job", f"{batch} and {capacity}", "raise them"
             )
         self.platform, self.settings = platform, settings or Settings()
+        self._cores = np.asarray(platform.cores, dtype=np.int64)
         self._loaded = np.zeros(batch, dtype=bool)
         self._no_actions = np.zeros(0, dtype=np.int64)
         self.world = _world(platform, batch, capacity, encoding, self.settings)
@@ -128,13 +133,13 @@ class Simulator:
             raise StreamError(
                 f"an episode of 1 to {w.jobs.shape[1]} jobs", f"{n}", "raise the capacity"
             )
-        if episode.cores.max() > w.cores.max():
+        if episode.cores.max() > self._cores.max():
             raise StreamError(
-                f"jobs of at most {w.cores.max()} cores, which some site has",
+                f"jobs of at most {self._cores.max()} cores, which some site has",
                 f"one of {episode.cores.max()}",
                 "take a larger scale or another platform",
             )
-        w.widest[e] = widest(w.cores, episode.cores)
+        w.sites[e]["widest"] = widest(self._cores, episode.cores)
         row = w.jobs[e]
         for field, values in (
             ("arrival", episode.arrival_s), ("workload_true", episode.workload_true),
@@ -178,59 +183,59 @@ def _world(
             "one scale for every row", str([len(s) for s, _ in sizes]), "use the shipped encoding"
         )
     n = len(platform)
-    cores = np.asarray(platform.cores, dtype=np.int64)
-    power = np.asarray(platform.power, dtype=np.float64)
-    speed = power * GFLOPS_PER_HS23 * settings.efficiency
-    per_byte = 1.0 / (np.asarray(platform.bandwidth_mbps, dtype=np.float64) * BYTES_PER_MB)
-    delay = np.where(per_byte > 0.0, platform.latency_s, 0.0).astype(np.float64)
-    by_cores = np.lexsort((np.arange(n), -cores * power, -cores))
     load = settings.competing
     turn = 2.0 * np.pi * (np.arange(TIDE_BINS) + 0.5) / TIDE_BINS
-    first_run = np.concatenate([[0], np.cumsum(np.minimum(cores, capacity))])
+    places, slots = _places(platform, capacity, settings)
+    links = np.zeros((n, n), LINK)
+    links["per_byte"] = 1.0 / (platform.bandwidth_mbps * BYTES_PER_MB)
+    links["delay"] = np.where(links["per_byte"] > 0.0, platform.latency_s, 0.0)
+    scale = float(encoding.sites[SITE_ROWS.index("closeness")])
+    lanes = np.stack([links["delay"], links["per_byte"], platform.closeness / scale], axis=1)
     blocks = -(-n // BLOCK)
     features = len(SITE_ROWS) * n + len(JOB_ROWS) + len(GRID_ROWS)
-    f32 = np.float32
+    memory = float(load.memory) if load else 0.0
     return World(
-        cores=cores,
-        speed=speed,
-        power=power,
-        delay=delay,
-        per_byte=per_byte,
-        closeness=np.ascontiguousarray(platform.closeness, dtype=f32),
-        disk_tb=np.asarray(platform.disk_tb, dtype=np.float64),
-        by_cores=by_cores,
-        cumulative=np.cumsum((cores * power)[by_cores]),
+        places=places,
+        links=links,
+        lanes=np.ascontiguousarray(lanes, dtype=np.float32),
+        places32=np.stack([places["cores"], 1.0 / places["speed"]]).astype(np.float32),
+        scales=np.concatenate(encoding).astype(np.float32),
+        cycle=load.cycle() if load else np.ones(CYCLE_BINS),
+        tides=np.stack([np.sin(turn), np.cos(turn)], axis=1).astype(np.float32),
         staleness_s=float(settings.staleness_s),
         bound_s=float(settings.bound_s),
         interval_s=float(load.interval_s) if load else np.inf,
-        memory=float(load.memory) if load else 0.0,
+        memory=memory,
+        innovation=math.sqrt(1.0 - memory * memory),
         spread=float(load.spread) if load else 0.0,
-        share=np.full(n, float(load.mean) if load else 0.0),
-        cycle=load.cycle() if load else np.ones(CYCLE_BINS),
-        site_scale=np.asarray(encoding.sites, dtype=f32),
-        job_scale=np.asarray(encoding.job, dtype=f32),
-        grid_scale=np.asarray(encoding.grid, dtype=f32),
-        tides=np.stack([np.sin(turn), np.cos(turn)], axis=1).astype(f32),
-        total_cores=float(cores.sum()),
-        cores32=cores.astype(f32),
-        per_gflop32=(1.0 / speed).astype(f32),
-        delay32=delay.astype(f32),
-        per_byte32=per_byte.astype(f32),
+        total_cores=float(places["cores"].sum()),
+        blocks=blocks,
+        first_staged=slots,
         grids=np.zeros(batch, GRID),
         sites=np.zeros((batch, n), SITE),
         jobs=np.zeros((batch, capacity), JOB),
         tracks=np.zeros((batch, capacity), TRACK),
         replicas=np.zeros((batch, capacity, 3), np.int16),
-        widest=np.zeros((batch, n), np.int64),
-        first_run=first_run.astype(np.int64),
-        run_end=np.zeros((batch, first_run[-1])),
-        run_job=np.zeros((batch, first_run[-1]), np.int32),
-        stage_end=np.zeros((batch, capacity)),
-        stage_job=np.zeros((batch, capacity), np.int32),
-        site_event=np.full((batch, blocks * BLOCK), np.inf),
-        block_event=np.full((batch, blocks), np.inf),
-        seen=np.zeros((batch, len(SEEN_ROWS), n), f32),
-        flat=np.zeros((batch, features), f32),
+        heap=np.zeros((batch, slots + capacity), ENTRY),
+        events=np.full((batch, blocks + blocks * BLOCK), np.inf),
+        seen=np.zeros((batch, len(SEEN_ROWS), n), np.float32),
+        flat=np.zeros((batch, features), np.float32),
         mask=np.ones((batch, n), np.int8),
         outcome=np.zeros(batch, OUTCOME),
     )
+
+
+def _places(platform: Platform, capacity: int, settings: Settings) -> tuple[np.ndarray, int]:
+    """The sites, and how many entries their heaps of running jobs may need together."""
+    cores = np.asarray(platform.cores, dtype=np.int64)
+    places = np.zeros(len(platform), PLACE)
+    places["cores"], places["power"] = cores, platform.power
+    places["speed"] = platform.power * GFLOPS_PER_HS23 * settings.efficiency
+    places["disk_tb"] = platform.disk_tb
+    places["share"] = settings.competing.mean if settings.competing else 0.0
+    capacities = cores * platform.power
+    places["by_cores"] = np.lexsort((np.arange(len(cores)), -capacities, -cores))
+    places["cumulative"] = np.cumsum(capacities[places["by_cores"]])
+    slots = np.cumsum(np.minimum(cores, capacity))
+    places["first_run"][1:] = slots[:-1]
+    return places, int(slots[-1])

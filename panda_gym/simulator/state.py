@@ -15,7 +15,7 @@ import numpy as np
 Array = np.ndarray
 
 BLOCK: Final = 16
-"""Sites whose earliest event shares one entry of `World.block_event`."""
+"""Sites whose earliest event shares one entry at the beginning of `World.events`."""
 
 SITE_ROWS: Final = (
     "cores", "power", "free_cores", "running", "activated", "assigned", "queued_work",
@@ -31,6 +31,27 @@ GRID_ROWS: Final = (
 
 SEEN_ROWS: Final = ("free", "activated", "assigned", "queued", "work", "spare", "per_core")
 """What the broker last saw of each site, beside what it placed since (`World.seen`)."""
+
+PLACE: Final = np.dtype(
+    [
+        ("cores", "i8"),
+        ("speed", "f8"),  # Gflop/s per core, CPU efficiency included
+        ("power", "f8"),  # HS23 per core
+        ("disk_tb", "f8"),
+        ("share", "f8"),  # mean share of the cores that others use
+        ("first_run", "i8"),  # where the heap of its running jobs begins in `World.heap`
+        ("by_cores", "i8"),  # the k-th entry: the site with the k-th most cores
+        ("cumulative", "f8"),  # capacity (Gflop/s) summed in that order
+    ],
+    align=True,
+)
+"""What never changes about a site: 64 bytes."""
+
+LINK: Final = np.dtype([("delay", "f8"), ("per_byte", "f8")], align=True)
+"""Start-up time of a transfer, s, and s/byte (0 where reading is free)."""
+
+ENTRY: Final = np.dtype([("time", "f8"), ("job", "i8")], align=True)
+"""One entry of a heap: when something happens to a job."""
 
 GRID: Final = np.dtype(
     [
@@ -62,20 +83,21 @@ SITE: Final = np.dtype(
         ("queue_true", "f8"),  # core s: the same, true
         ("load", "f8"),  # 1: state of the competing load's AR(1), variance 1
         ("change", "f8"),  # s: when the competing load changes next; inf: never
-        ("changes", "i8"),  # how often it has changed
-        ("free", "i8"),  # cores in nobody's use; below 0: owed to competing work
-        ("used", "i8"),  # cores of running jobs
-        ("others", "i8"),  # cores of competing work: free + used + others == cores
-        ("promised", "i8"),  # cores of jobs assigned or activated
-        ("assigned", "i8"),  # jobs whose input is on its way
-        ("activated", "i8"),  # jobs that wait for cores: length of the queue
-        ("running", "i8"),  # jobs that run: size of the site's heap
-        ("head", "i8"),  # first job of the queue, -1 none
-        ("tail", "i8"),  # last job of the queue, -1 none
+        ("changes", "i4"),  # how often it has changed
+        ("free", "i4"),  # cores in nobody's use; below 0: owed to competing work
+        ("used", "i4"),  # cores of running jobs
+        ("others", "i4"),  # cores of competing work: free + used + others == cores
+        ("widest", "i4"),  # cores that others always leave: those of the widest job that fits
+        ("promised", "i4"),  # cores of jobs assigned or activated
+        ("assigned", "i4"),  # jobs whose input is on its way
+        ("activated", "i4"),  # jobs that wait for cores: length of the queue
+        ("running", "i4"),  # jobs that run: size of the site's heap
+        ("head", "i4"),  # first job of the queue, -1 none
+        ("tail", "i4"),  # last job of the queue, -1 none
     ],
     align=True,
 )
-"""One site of one grid: 128 bytes, two cache lines."""
+"""One site of one grid: 96 bytes."""
 
 JOB: Final = np.dtype(
     [
@@ -128,52 +150,38 @@ OUTCOME: Final = np.dtype(
 
 
 class World(NamedTuple):
-    """A batch of E grids on one platform: what the kernels read and write."""
+    """A batch of E grids on one platform: what the kernel reads and writes.
 
-    # the platform
-    cores: Array  # int64[S]
-    speed: Array  # float64[S] Gflop/s per core, CPU efficiency included
-    power: Array  # float64[S] HS23 per core
-    delay: Array  # float64[S, S] s, start-up of a transfer [source, destination]
-    per_byte: Array  # float64[S, S] s/byte, 0 where reading is free
-    closeness: Array  # float32[S, S] 0..11
-    disk_tb: Array  # float64[S]
-    by_cores: Array  # int64[S] sites from the most cores to the fewest
-    cumulative: Array  # float64[S] capacity (Gflop/s) summed in that order
-    # constants
+    Few arrays, because a compiled function is slow to call with many.
+    """
+
+    # the platform and the settings
+    places: Array  # PLACE[S]
+    links: Array  # LINK[S, S] [source, destination]
+    lanes: Array  # float32[S, 3, S] from each source: s, s/byte, code of the closeness
+    places32: Array  # float32[2, S] cores, 1 / speed
+    scales: Array  # float32 of SITE_ROWS, then JOB_ROWS, then GRID_ROWS
+    cycle: Array  # float64[bins] factor on the competing load through the day
+    tides: Array  # float32[bins, 2] sine and cosine of a full turn
     staleness_s: float
     bound_s: float  # bound of the bounded slowdown
     interval_s: float  # between changes of a site's competing load; inf: none
-    memory: float  # AR(1) coefficient
+    memory: float  # of the competing load: AR(1) coefficient
+    innovation: float  # sqrt(1 - memory^2)
     spread: float  # relative standard deviation of the competing load
-    share: Array  # float64[S] mean share of the cores that others use
-    cycle: Array  # float64[bins] factor on it through the day
-    site_scale: Array  # float32[len(SITE_ROWS)]
-    job_scale: Array  # float32[len(JOB_ROWS)]
-    grid_scale: Array  # float32[len(GRID_ROWS)]
-    tides: Array  # float32[bins, 2] sine and cosine of a full turn
     total_cores: float  # cores of all sites
-    # float32 copies for what is computed for all sites at each decision
-    cores32: Array  # float32[S]
-    per_gflop32: Array  # float32[S] 1 / speed
-    delay32: Array  # float32[S, S]
-    per_byte32: Array  # float32[S, S]
+    blocks: int  # blocks of sites in `events`
+    first_staged: int  # where the heap of stage-ins begins in `heap`
     # the state
     grids: Array  # GRID[E]
     sites: Array  # SITE[E, S]
     jobs: Array  # JOB[E, N]
     tracks: Array  # TRACK[E, N]
     replicas: Array  # int16[E, N, 3], -1 none
-    widest: Array  # int64[E, S] cores left to the broker: of the widest job that fits
-    first_run: Array  # int64[S + 1] where each site's heap of running jobs begins
-    run_end: Array  # float64[E, first_run[-1]] heaps of ends, s
-    run_job: Array  # int32[E, first_run[-1]]
-    stage_end: Array  # float64[E, N] heap of ends of stage-in, s
-    stage_job: Array  # int32[E, N]
-    site_event: Array  # float64[E, S padded to blocks] next end or change at the site, s
-    block_event: Array  # float64[E, blocks] the least of each block
+    heap: Array  # ENTRY[E, ...]: a heap of ends for each site, then one of stage-ins
+    events: Array  # float64[E, blocks + blocks x BLOCK] next event of each block, each site, s
     # what is seen
     seen: Array  # float32[E, len(SEEN_ROWS), S]
-    flat: Array  # float32[E, F]: sites, job, grid, flat
+    flat: Array  # float32[E, F]: the observation: sites, job, grid
     mask: Array  # int8[E, S]
     outcome: Array  # OUTCOME[E]
