@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import panda_gym
 from panda_gym.batch import Batch
@@ -23,6 +23,7 @@ from panda_gym.benchmarking.table import BenchmarkTable, Row
 from panda_gym.errors import PolicyError, SeedError, check_seed, nearest
 from panda_gym.files import whole_file
 from panda_gym.policies import Policy
+from panda_gym.provenance import named, plain, versions
 from panda_gym.scenario import Scenario
 
 Progress = Callable[[int, int, str], None]
@@ -76,14 +77,18 @@ def benchmark(
             pairs = zip(worlds, values, strict=True)
             rows += [Row(label, stream.label, seed, measured) for seed, measured in pairs]
     provenance = {
-        "scenario": _plain(scenario),
+        "scenario": plain(scenario),
         "policies": {label: describe(policy) for label, policy in contestants.items()},
         "streams": origins,
+        "versions": versions(PACKAGES),
     }
     return BenchmarkTable(tuple(rows), base, provenance)
 
 
-_JOBS = ("stream", "surrogate")
+_JOBS: Final = ("stream", "surrogate")
+
+PACKAGES: Final = ("panda-grid-gym", "numpy", "scipy")
+"""Packages whose versions are kept with a table."""
 
 
 def _cell(
@@ -111,18 +116,14 @@ def _key(batch: Batch, policy: Policy, worlds: list[int]) -> dict[str, Any] | No
     described = describe(policy)
     if described is None:
         return None
-    platform = [getattr(batch.platform, name) for name in _PLATFORM]
     return {
         "policy": described,
         "stream": batch.stream.digest(),
-        "platform": hashlib.sha256(b"".join(array.tobytes() for array in platform)).hexdigest(),
+        "platform": named(batch.platform),
         "seeds": worlds,
-        "scenario": _plain(vars(batch.scenario)),
+        "scenario": plain(vars(batch.scenario)),
         "version": panda_gym.__version__,
     }
-
-
-_PLATFORM = ("cores", "power", "disk_tb", "bandwidth_mbps", "latency_s", "closeness")
 
 
 class _Counter:
@@ -179,11 +180,3 @@ def _no_jobs(scenario: Mapping[str, Any]) -> None:
     for name in _JOBS:
         if name in scenario:
             raise PolicyError("jobs by streams=", f"{name}=", "pass it as streams=[...]")
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as JSON holds them; objects by their name."""
-    plain: dict[str, Any] = json.loads(
-        json.dumps(dict(settings), default=lambda thing: str(getattr(thing, "name", thing)))
-    )
-    return plain

@@ -12,11 +12,8 @@ times differ.
 
 from __future__ import annotations
 
-import json
-import platform as machine
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +23,7 @@ from stable_baselines3.common.logger import configure
 from panda_gym.errors import PolicyError
 from panda_gym.policies.learned import Learned, save_agent
 from panda_gym.policies.scorer import ScorerShape
+from panda_gym.provenance import plain, versions
 from panda_gym.sb3 import sb3_vec_env
 from panda_gym.training.checkpoint import FILE, Checkpoint
 from panda_gym.training.config import TrainConfig
@@ -80,7 +78,7 @@ def train(
     PolicyError if `out` holds a checkpoint of other settings.
     """
     config, out, scenario = config or TrainConfig(), Path(out), dict(scenario or {})
-    settings = _plain({"config": asdict(config), "scenario": scenario})
+    settings = plain({"config": asdict(config), "scenario": scenario})
     saved = _saved(out / FILE, settings)
     env = Stopwatch(sb3_vec_env(num_envs=config.num_envs, **scenario))
     try:
@@ -91,7 +89,7 @@ def train(
             _learn(loop, out, settings, progress)
     finally:
         env.close()
-    provenance = {**settings, "command": command, "versions": _versions()}
+    provenance = {**settings, "command": command, "versions": versions(PACKAGES)}
     provenance["curve"] = [[point.steps, point.reward] for point in loop.points]
     save_agent(out / "agent", loop.model.policy.scorer, provenance)
     return Training(out / "agent", tuple(loop.points), loop.seconds())
@@ -149,19 +147,3 @@ def _saved(path: Path, settings: dict[str, Any]) -> Checkpoint | None:
             "train into another folder, or remove this one",
         )
     return saved
-
-
-def _plain(settings: dict[str, Any]) -> dict[str, Any]:
-    """Settings as JSON holds them; an object (stream, platform) stands by its digest or name."""
-
-    def name(thing: Any) -> str:
-        digest = getattr(thing, "digest", None)
-        label = digest() if callable(digest) else getattr(thing, "name", str(thing))
-        return f"{type(thing).__name__}:{label}"
-
-    plain: dict[str, Any] = json.loads(json.dumps(settings, default=name))
-    return plain
-
-
-def _versions() -> dict[str, str]:
-    return {"python": machine.python_version(), **{name: version(name) for name in PACKAGES}}
