@@ -230,4 +230,7 @@ def observe(w: Any, e: int) -> None:
 @inner
 def last_refresh(w: Any, t: float) -> float:
     """When the counters that are seen at time t were read, s."""
-    return math.floor(t / w.staleness_s) * w.staleness_s if w.staleness_s > 0.0 else t
+    if w.staleness_s == 0.0:
+        return t
+    read = math.floor(t / w.staleness_s) * w.staleness_s
+    return read if read <= t else read - w.staleness_s  # the quotient may be rounded up
