@@ -5,6 +5,7 @@ InputError (ValueError)
 ├── PlatformError     sites and links
 ├── StreamError       a stream of jobs, or a trace file
 ├── SurrogateError    a sealed folder, its seal or its certificate
+├── WorkflowError     a workflow, its file, or what it needs of the machine
 ├── SettingError      an environment's configuration or an action
 ├── PolicyError       a policy's name, configuration or answer
 └── SeedError         a seed of the wrong type or sign
@@ -25,6 +26,7 @@ __all__ = [
     "SettingError",
     "StreamError",
     "SurrogateError",
+    "WorkflowError",
     "check_seed",
     "nearest",
 ]
@@ -52,6 +54,10 @@ class StreamError(InputError):
 
 class SurrogateError(InputError):
     """A sealed surrogate that is missing, altered, uncertified or failing."""
+
+
+class WorkflowError(InputError):
+    """A workflow that cannot be used: its graph, its sets, its file, or its needs."""
 
 
 class SettingError(InputError):

@@ -1,0 +1,145 @@
+"""What can be said of a workflow before it runs; knows graph, needs and capacity, no schedule.
+
+The definitions of the degrees, of t_seq and of the bound on t_async are a reconstruction of the
+model of arXiv 2208.11069 from first principles (its own wording may differ); Graham's bounds are
+those of Graham 1969.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from panda_gym.workflows import graph
+from panda_gym.workflows.barriers import stages
+from panda_gym.workflows.degrees import degrees
+from panda_gym.workflows.pool import RESOURCES, UNBOUNDED, Pool, check_fits, needs, waves
+from panda_gym.workflows.workflow import Workflow
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Shape and bounds of a workflow on a pool; times in s, from mean durations."""
+
+    name: str
+    """The workflow."""
+    pool: str
+    """The pool."""
+    sets: int
+    """Task sets."""
+    tasks: int
+    """Tasks."""
+    edges: int
+    """Edges between sets."""
+    kinds: int
+    """Distinct kinds of work."""
+    depth: int
+    """Sets on the longest chain."""
+    doa_dep: int
+    """Degree of asynchronicity that the dependencies permit: width - 1."""
+    doa_dep_exact: bool
+    """Whether it is exact, else a lower bound."""
+    doa_res: int
+    """Degree that the resources permit."""
+    doa_res_exact: bool
+    """Whether it is exact, else a lower bound."""
+    wla: int
+    """The smaller of both degrees."""
+    work_s: float
+    """Sum of the durations of all tasks."""
+    span_s: float
+    """Longest path: no execution is shorter, whatever the pool."""
+    area_s: Mapping[str, float]
+    """By resource: all that is needed over all there is; no execution is shorter."""
+    t_seq_s: float
+    """Sum over the stages of the longest set in each, in waves where a set does not fit at once."""
+    t_async_bound_s: float
+    """The largest of span and areas: what asynchronous execution can reach at best."""
+    improvement_bound: float
+    """1 - t_async_bound / t_seq: the largest relative improvement I."""
+    masked_bound_s: float
+    """t_seq - t_async_bound: the most time that can be masked."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures as plain types."""
+        return asdict(self)
+
+
+def analyse(flow: Workflow, pool: Pool) -> Analysis:
+    """Analysis of a workflow on a pool; WorkflowError if a task fits on no node."""
+    need = needs(flow, pool.threads_per_core)
+    check_fits(flow, need, pool.node_capacity[None], repr(pool.name))
+    found = degrees(flow, pool)
+    area = areas_s(flow, pool)
+    span = span_s(flow)
+    bound = max(span, *area.values())
+    sequential = t_seq_s(flow, pool)
+    return Analysis(
+        name=flow.name,
+        pool=pool.name,
+        sets=len(flow),
+        tasks=flow.total_tasks,
+        edges=len(flow.edges),
+        kinds=len(flow.kind_names),
+        depth=int(flow.level.max()) + 1,
+        doa_dep=found.doa_dep,
+        doa_dep_exact=found.exact_dep,
+        doa_res=found.doa_res,
+        doa_res_exact=found.exact_res,
+        wla=found.wla,
+        work_s=work_s(flow),
+        span_s=span,
+        area_s=area,
+        t_seq_s=sequential,
+        t_async_bound_s=bound,
+        improvement_bound=improvement(sequential, bound),
+        masked_bound_s=sequential - bound,
+    )
+
+
+def work_s(flow: Workflow) -> float:
+    """Sum of the mean durations of all tasks."""
+    return float(np.dot(flow.tasks.astype(np.float64), flow.mean_s))
+
+
+def span_s(flow: Workflow) -> float:
+    """Longest path of mean durations."""
+    return float(graph.longest_from_roots(flow.children, flow.order, flow.mean_s).max())
+
+
+def areas_s(flow: Workflow, pool: Pool) -> dict[str, float]:
+    """Needed over available of every bounded resource that is needed, s."""
+    need = needs(flow, pool.threads_per_core)
+    held = (need * (flow.tasks * flow.mean_s)[:, None]).sum(axis=0)
+    return {
+        name: float(held[r] / pool.capacity[r])
+        for r, name in enumerate(RESOURCES)
+        if need[:, r].any() and pool.capacity[r] < UNBOUNDED
+    }
+
+
+def t_seq_s(flow: Workflow, pool: Pool) -> float:
+    """Sum over the stages of the longest set in each (in waves), s."""
+    rounds = waves(needs(flow, pool.threads_per_core), flow.tasks, pool)
+    _, stage = np.unique(stages(flow), return_inverse=True)
+    longest = np.zeros(int(stage.max()) + 1)
+    np.maximum.at(longest, stage.ravel(), rounds * flow.mean_s)
+    return float(longest.sum())
+
+
+def improvement(t_seq: float, t_async: float) -> float:
+    """Relative improvement I = 1 - t_async / t_seq; 0 if nothing takes time."""
+    return 1.0 - t_async / t_seq if t_seq > 0.0 else 0.0
+
+
+def graham_bounds(work: float, span: float, cores: int) -> tuple[float, float]:
+    """Least and most that a greedy schedule on identical cores can take, s (Graham 1969).
+
+    max(span, W / p) <= T <= W / p + span (1 - 1 / p), for tasks of one core each.
+    """
+    return max(span, work / cores), work / cores + span * (1.0 - 1.0 / cores)

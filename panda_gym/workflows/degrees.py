@@ -1,0 +1,217 @@
+"""Degrees of asynchronicity: how many kinds of work a workflow and a pool let run at once.
+
+It knows graph, needs and capacity, never a schedule. The definitions are a reconstruction of
+those of arXiv 2208.11069 from first principles, not its wording:
+
+    DOA_dep = width of the graph of task sets - 1
+    DOA_res = most distinct kinds in an antichain that the capacity holds whole, - 1
+    WLA     = min(DOA_dep, DOA_res)
+
+The residual degrees at a time t are the same of the unfinished sets and the free capacity; a
+set then needs what its tasks that have not started need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+
+from panda_gym.workflows import closure
+from panda_gym.workflows.pool import Pool, needs
+from panda_gym.workflows.width import width
+from panda_gym.workflows.workflow import Workflow
+
+Array = np.ndarray
+
+SEARCH_SETS: Final = 2048
+"""Up to so many sets DOA_res is searched among all antichains; above, among levels and the
+widest antichain only (a lower bound)."""
+
+SEARCH_STEPS: Final = 500_000
+"""The search gives up after so many choices and keeps the best found (a lower bound)."""
+
+
+@dataclass(frozen=True)
+class Degrees:
+    """How much asynchronicity dependencies and resources permit."""
+
+    doa_dep: int
+    """Degree that the dependencies permit."""
+    doa_res: int
+    """Degree that the resources permit."""
+    exact_dep: bool
+    """Whether doa_dep is exact; else it is a lower bound."""
+    exact_res: bool
+    """Whether doa_res is exact; else it is a lower bound."""
+
+    @property
+    def wla(self) -> int:
+        """Workload-level asynchronicity: the smaller of both."""
+        return min(self.doa_dep, self.doa_res)
+
+
+def degrees(flow: Workflow, pool: Pool) -> Degrees:
+    """Degrees of asynchronicity of a workflow on a pool (all of it unfinished, all of it free)."""
+    demand = needs(flow, pool.threads_per_core) * flow.tasks[:, None]
+    widest = width(flow)
+    kinds, exact = most_kinds(flow, demand, pool.capacity, widest.antichain)
+    return Degrees(widest.value - 1, max(kinds - 1, 0), widest.exact, exact)
+
+
+def residual_degrees(flow: Workflow, pool: Pool, unstarted: Array, unfinished: Array, free: Array) -> Degrees:
+    """The same of what is left at one time.
+
+    Shape: unstarted, unfinished int[n] tasks of every set; free int64[3] as Pool.capacity. Both
+    degrees are 0 at the end, when nothing is left.
+    """
+    left = np.flatnonzero(np.asarray(unfinished) > 0)
+    if len(left) == 0:
+        return Degrees(0, 0, True, True)
+    rest = subgraph(flow, left)
+    demand = needs(rest, pool.threads_per_core) * np.asarray(unstarted)[left, None]
+    widest = width(rest)
+    kinds, exact = most_kinds(rest, demand, np.asarray(free), widest.antichain)
+    return Degrees(widest.value - 1, max(kinds - 1, 0), widest.exact, exact)
+
+
+def subgraph(flow: Workflow, keep: Array) -> Workflow:
+    """The workflow of the sets `keep` (ascending positions) and the edges among them."""
+    place = np.full(len(flow), -1)
+    place[keep] = np.arange(len(keep))
+    inside = (place[flow.edges] >= 0).all(axis=1)
+    columns = {
+        field: getattr(flow, field)[keep]
+        for field in (
+            "kind", "tasks", "cores", "threads", "gpus", "memory_gb", "mean_s", "sd_s", "law",
+            "input_bytes", "output_bytes",
+        )
+    }  # fmt: skip
+    return Workflow(
+        name=flow.name,
+        ids=tuple(flow.ids[i] for i in keep),
+        kind_names=flow.kind_names,
+        edges=place[flow.edges[inside]],
+        each=flow.each[inside],
+        edge_bytes=flow.edge_bytes[inside],
+        **columns,
+    )
+
+
+def most_kinds(flow: Workflow, demand: Array, free: Array, antichain: Array) -> tuple[int, bool]:
+    """Most distinct kinds of an antichain whose demands fit together; whether that is exact.
+
+    Shape: demand int64[n, 3] of whole sets, free int64[3], antichain int32[k] to begin with.
+    """
+    alone = (demand <= free).all(axis=1)
+    upper = _kinds_upper(flow.kind[alone], demand[alone], free)
+    lower = _kinds_within(flow, demand, free, antichain[alone[antichain]])
+    if lower < upper:
+        lower = max(lower, _kinds_of_levels(flow, demand, free, alone))
+    if lower == upper or len(flow) > SEARCH_SETS:
+        return lower, lower == upper
+    first, member = members(flow.kind, len(flow.kind_names), alone)
+    ordered = closure.comparable(closure.descendants(flow))
+    found, ended = search_kinds(first, member, ordered, demand, free, lower, upper, SEARCH_STEPS)
+    return max(found, lower), bool(ended)
+
+
+def members(kind: Array, kinds: int, allowed: Array) -> tuple[Array, Array]:
+    """Allowed sets by kind in compressed rows: first int32[kinds + 1], member int32."""
+    chosen = np.flatnonzero(allowed)
+    order = chosen[np.argsort(kind[chosen], kind="stable")].astype(np.int32)
+    first = np.zeros(kinds + 1, dtype=np.int32)
+    np.cumsum(np.bincount(kind[chosen], minlength=kinds), out=first[1:])
+    return first, order
+
+
+def _kinds_upper(kind: Array, demand: Array, free: Array) -> int:
+    """At most so many kinds fit, whatever the graph: the least demand of each, a resource at a time."""
+    present = np.unique(kind)
+    most = len(present)
+    for r in range(demand.shape[1]):
+        least = np.sort([demand[kind == k, r].min() for k in present])
+        most = min(most, int(np.count_nonzero(np.cumsum(least) <= free[r])))
+    return most
+
+
+def _kinds_within(flow: Workflow, demand: Array, free: Array, antichain: Array) -> int:
+    """Distinct kinds of one antichain that fit, the smallest share of the capacity first."""
+    if len(antichain) == 0:
+        return 0
+    share = (demand[antichain] / np.maximum(free, 1)).max(axis=1)
+    order = antichain[np.argsort(share, kind="stable")]
+    _, once = np.unique(flow.kind[order], return_index=True)
+    used = np.cumsum(demand[order[np.sort(once)]], axis=0)
+    return int(np.count_nonzero((used <= free).all(axis=1)))
+
+
+def _kinds_of_levels(flow: Workflow, demand: Array, free: Array, alone: Array) -> int:
+    order = np.argsort(flow.level, kind="stable")
+    cuts = np.flatnonzero(np.diff(flow.level[order])) + 1
+    best = 0
+    for level in np.split(order, cuts):
+        if len(level) > best:
+            best = max(best, _kinds_within(flow, demand, free, level[alone[level]]))
+    return best
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def search_kinds(
+    first: Any, member: Any, ordered: Any, demand: Any, free: Any, lower: int, upper: int, steps: int
+) -> Any:
+    """Branch and bound over kinds: one of a kind's sets, or none; (most kinds, whether ended).
+
+    A second set of a kind adds nothing and takes room, so one of each is enough. Shape: first,
+    member as of `members`; ordered bits as of closure.comparable; demand int64[n, 3], free
+    int64[3]. It stops at `upper`, and after `steps` choices unended.
+    """
+    kinds = len(first) - 1
+    choice = np.full(kinds + 1, -1, np.int64)
+    taken = np.zeros((kinds + 1, ordered.shape[1]), np.uint64)
+    left = np.zeros((kinds + 1, 3), np.int64)
+    count = np.zeros(kinds + 1, np.int64)
+    left[0] = free
+    best = lower
+    depth = 0
+    choice[0] = first[0] - 1
+    while depth >= 0:
+        if best >= upper:
+            return best, True
+        if depth == kinds or count[depth] + kinds - depth <= best:
+            depth -= 1
+            continue
+        # Next member of this kind; past the last one, leave the kind out; past that, go back.
+        choice[depth] += 1
+        at = choice[depth]
+        if at > first[depth + 1]:
+            depth -= 1
+            continue
+        steps -= 1
+        if steps < 0:
+            return best, False
+        if at < first[depth + 1]:
+            v = member[at]
+            fits = True
+            for r in range(3):
+                fits = fits and demand[v, r] <= left[depth, r]
+            for j in range(ordered.shape[1]):
+                fits = fits and (ordered[v, j] & taken[depth, j]) == 0
+            if not fits:
+                continue
+            for r in range(3):
+                left[depth + 1, r] = left[depth, r] - demand[v, r]
+            taken[depth + 1] = taken[depth]
+            taken[depth + 1, v >> 6] |= np.uint64(1) << np.uint64(v & 63)
+            count[depth + 1] = count[depth] + 1
+            best = max(best, count[depth + 1])
+        else:
+            left[depth + 1] = left[depth]
+            taken[depth + 1] = taken[depth]
+            count[depth + 1] = count[depth]
+        depth += 1
+        if depth < kinds:
+            choice[depth] = first[depth] - 1
+    return best, True

@@ -1,0 +1,315 @@
+"""The dynamics of one running workflow: exact events, no time step; knows arrays, no policy.
+
+Invariants (checked against the tests' slow twins): the free capacity of a node is never
+negative; all events of one instant are handled (ends by task number, then arrivals, then
+releases by group number) before anything is placed at that instant.
+
+    release of a group -> its tasks are ready -> placed at a site -> input travels, holding
+    nothing -> queued at the site, first in first out -> started on the first node with room
+    -> ends -> its group may end -> releases, one gap later
+
+At a pool nothing travels, so that a task placed while it has room starts at once. `p`, `m` and
+`x` are a row of Plan, the Machine and a row of State.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from panda_gym.simulator.compiled import inner
+from panda_gym.simulator.heap import pop, push
+
+
+@inner
+def reset(p: Any, m: Any, x: Any, ranked: bool) -> None:
+    """Begin at time 0; x.tasks.duration is set by the caller. ranked: keep heaps by priority."""
+    flow, run = p.flow[0], x.run[0]
+    run.clock, run.work_left, run.left, run.events, run.serials = 0.0, 0.0, flow.tasks, 0, 0
+    run.readies = -1 if ranked else 0
+    for k in range(len(m.nodes)):
+        free, whole = x.nodes[k], m.nodes[k]
+        free.threads, free.gpus, free.memory = whole.threads, whole.gpus, whole.memory
+    for s in range(x.done_at.shape[0]):
+        for k in range(x.done_at.shape[1]):
+            x.done_at[s, k] = 0
+    for c in range(flow.classes):
+        x.classes[c].hint = x.classes[c].size = 0
+    for s in range(len(x.sites)):
+        site = x.sites[s]
+        site.threads, site.gpus, site.memory, site.backlog, site.head = 0, 0, 0, 0.0, -1
+    for s in range(flow.sets):
+        count = p.sets[s + 1].first_task - p.sets[s].first_task
+        state = x.sets[s]
+        state.waiting, state.head, state.unstarted, state.unfinished = 0, -1, count, count
+    for i in range(flow.tasks):
+        x.tasks[i].pending = p.tasks[i].parents
+        run.work_left += x.tasks[i].duration
+    for g in range(flow.groups):
+        x.groups[g].pending = p.groups[g].parents
+        x.groups[g].left = p.groups[g].tasks
+        if p.groups[g].parents == 0:
+            schedule(x, 0.0, 2 * flow.tasks + g)
+
+
+@inner
+def schedule(x: Any, time: float, code: int) -> None:
+    """Add an event."""
+    push(x.events, 0, x.run[0].events, time, code)
+    x.run[0].events += 1
+
+
+@inner
+def advance(p: Any, m: Any, x: Any) -> None:
+    """Go to the next instant with events and handle all of them; there must be one."""
+    now = x.events[0].time
+    run = x.run[0]
+    run.clock = now
+    tasks = p.flow[0].tasks
+    while run.events > 0 and x.events[0].time == now:
+        code = pop(x.events, 0, run.events)
+        run.events -= 1
+        if code < tasks:
+            end(p, m, x, code)
+        elif code < 2 * tasks:
+            arrive(p, m, x, code - tasks)
+        else:
+            release(p, x, code - 2 * tasks)
+
+
+@inner
+def release(p: Any, x: Any, group: int) -> None:
+    """The tasks of a group no longer wait for other groups."""
+    for i in range(p.groups[group].first_set, p.groups[group + 1].first_set):
+        s = p.group_set[i]
+        for task in range(p.sets[s].first_task, p.sets[s + 1].first_task):
+            settle(p, x, task)
+
+
+@inner
+def settle(p: Any, x: Any, task: int) -> None:
+    """One thing that a task waited for is there; the last one makes it ready."""
+    entry = x.tasks[task]
+    entry.pending -= 1
+    if entry.pending > 0:
+        return
+    run, s = x.run[0], p.tasks[task].set
+    entry.serial, entry.after = run.serials, -1
+    x.tasks[run.serials].of_serial = task
+    run.serials += 1
+    x.sets[s].waiting += 1
+    if x.sets[s].head < 0:
+        x.sets[s].head = task
+        announce(p, x, s)
+    else:
+        x.tasks[x.sets[s].tail].after = task
+    x.sets[s].tail = task
+
+
+@inner
+def announce(p: Any, x: Any, s: int) -> None:
+    """A set has waiting tasks: enter it in the heap of its class, or in the ready list."""
+    run = x.run[0]
+    if run.readies >= 0:
+        x.sets[run.readies].ready = s
+        run.readies += 1
+        return
+    c = p.sets[s].klass
+    serial = x.tasks[x.sets[s].head].serial
+    push(x.heap, p.class_first[c], x.classes[c].size, p.sets[s].priority, serial)
+    x.classes[c].size += 1
+
+
+@inner
+def take(x: Any, s: int) -> int:
+    """Take the first waiting task of a set out of its list."""
+    task = x.sets[s].head
+    x.sets[s].head = x.tasks[task].after
+    x.sets[s].waiting -= 1
+    x.sets[s].unstarted -= 1
+    run = x.run[0]
+    if run.readies >= 0 and x.sets[s].head < 0:
+        kept = 0
+        for i in range(run.readies):
+            if x.sets[i].ready != s:
+                x.sets[kept].ready = x.sets[i].ready
+                kept += 1
+        run.readies = kept
+    return task
+
+
+@inner
+def room(p: Any, m: Any, x: Any, s: int, site: int) -> int:
+    """First node of a site with room for a task of set s now; -1 if there is none."""
+    need = p.sets[s]
+    first, last = m.site_first[site], m.site_first[site + 1]
+    pool = len(m.slowness) == 1
+    if pool:
+        first = max(first, x.classes[need.klass].hint)
+    found = -1
+    for node in range(first, last):
+        free = x.nodes[node]
+        if free.threads >= need.threads and free.gpus >= need.gpus and free.memory >= need.memory:
+            found = node
+            break
+    if pool:
+        x.classes[need.klass].hint = last if found < 0 else found
+    return found
+
+
+@inner
+def run_s(p: Any, m: Any, x: Any, task: int, site: int) -> float:
+    """How long a task holds its resources at a site, s."""
+    return m.launch_s + x.tasks[task].duration * m.slowness[site]
+
+
+@inner
+def place(p: Any, m: Any, x: Any, task: int, site: int) -> None:
+    """Send a task that was taken to a site: its input travels there, then it queues."""
+    need, there = p.sets[p.tasks[task].set], x.sites[site]
+    x.tasks[task].placed = x.run[0].clock
+    x.tasks[task].site = site
+    there.threads += need.threads
+    there.gpus += need.gpus
+    there.memory += need.memory
+    there.backlog += need.threads * run_s(p, m, x, task, site)
+    delay = stage_in(p, m, x, task, site)
+    if delay > 0.0:
+        schedule(x, x.run[0].clock + delay, p.flow[0].tasks + task)
+    else:
+        arrive(p, m, x, task)
+
+
+@inner
+def arrive(p: Any, m: Any, x: Any, task: int) -> None:
+    """A task's input is there: it starts if nobody waits before it and there is room."""
+    there = x.sites[x.tasks[task].site]
+    x.tasks[task].after = -1
+    if there.head < 0:
+        node = room(p, m, x, p.tasks[task].set, x.tasks[task].site)
+        if node >= 0:
+            start(p, m, x, task, node)
+            return
+        there.head = task
+    else:
+        x.tasks[there.tail].after = task
+    there.tail = task
+
+
+@inner
+def start(p: Any, m: Any, x: Any, task: int, node: int) -> None:
+    """A task takes its resources on a node with room for it."""
+    need, free = p.sets[p.tasks[task].set], x.nodes[node]
+    free.threads -= need.threads
+    free.gpus -= need.gpus
+    free.memory -= need.memory
+    now = x.run[0].clock
+    x.tasks[task].start = now
+    x.tasks[task].node = node
+    schedule(x, now + run_s(p, m, x, task, x.tasks[task].site), task)
+
+
+@inner
+def end(p: Any, m: Any, x: Any, task: int) -> None:
+    """A task gives its resources back; what waited for it may be released."""
+    s = p.tasks[task].set
+    site, node = x.tasks[task].site, x.tasks[task].node
+    need, free, there = p.sets[s], x.nodes[node], x.sites[site]
+    x.tasks[task].stop = x.run[0].clock
+    free.threads += need.threads
+    free.gpus += need.gpus
+    free.memory += need.memory
+    there.threads -= need.threads
+    there.gpus -= need.gpus
+    there.memory -= need.memory
+    there.backlog -= need.threads * run_s(p, m, x, task, site)
+    if len(m.slowness) == 1:
+        for c in range(p.flow[0].classes):
+            x.classes[c].hint = min(x.classes[c].hint, node)
+    else:
+        x.done_at[s, site] += 1
+    x.run[0].left -= 1
+    x.run[0].work_left -= x.tasks[task].duration
+    x.sets[s].unfinished -= 1
+    end_of_group(p, m, x, need.group)
+    if p.flow[0].linked:
+        for i in range(p.tasks[task].first_child, p.tasks[task + 1].first_child):
+            settle(p, x, p.task_child[i])
+    while there.head >= 0:
+        head = there.head
+        spot = room(p, m, x, p.tasks[head].set, site)
+        if spot < 0:
+            break
+        there.head = x.tasks[head].after
+        start(p, m, x, head, spot)
+
+
+@inner
+def end_of_group(p: Any, m: Any, x: Any, group: int) -> None:
+    """A task of the group has ended; the last one counts for the groups that wait for it."""
+    x.groups[group].left -= 1
+    if x.groups[group].left > 0:
+        return
+    for i in range(p.groups[group].first_child, p.groups[group + 1].first_child):
+        child = p.child[i]
+        x.groups[child].pending -= 1
+        if x.groups[child].pending == 0:
+            schedule(x, x.run[0].clock + m.gap_s, 2 * p.flow[0].tasks + child)
+
+
+@inner
+def transfer(m: Any, source: int, target: int, size: float) -> float:
+    """Time to move bytes from site to site, s; nothing to move within one."""
+    if source == target:
+        return 0.0
+    return m.latency[source, target] + size / m.bandwidth[source, target]
+
+
+@inner
+def stage_in(p: Any, m: Any, x: Any, task: int, site: int) -> float:
+    """Time until a task's input is at a site, s: its transfers run side by side."""
+    if len(m.slowness) == 1:
+        return 0.0
+    s = p.tasks[task].set
+    longest = 0.0
+    if m.home >= 0 and p.sets[s].input_bytes > 0.0:
+        longest = transfer(m, m.home, site, p.sets[s].input_bytes)
+    for i in range(p.sets[s].first_link, p.sets[s + 1].first_link):
+        link = p.links[i]
+        if link.bytes <= 0.0:
+            continue
+        if link.each:
+            longest = max(longest, from_share(p, m, x, task, site, link.parent, link.bytes))
+        else:
+            longest = max(longest, from_set(p, m, x, site, link.parent, link.bytes))
+    return longest
+
+
+@inner
+def from_set(p: Any, m: Any, x: Any, site: int, parent: int, size: float) -> float:
+    """A share of the bytes from every site at which tasks of the parent set ended."""
+    first = p.sets[parent].first_task
+    count = p.sets[parent + 1].first_task - first
+    if count == 1:
+        return transfer(m, x.tasks[first].site, site, size)
+    longest = 0.0
+    for source in range(len(m.slowness)):
+        ended = x.done_at[parent, source]
+        if ended > 0:
+            longest = max(longest, transfer(m, source, site, size * ended / count))
+    return longest
+
+
+@inner
+def from_share(p: Any, m: Any, x: Any, task: int, site: int, parent: int, size: float) -> float:
+    """The bytes in equal parts from the parent tasks of this task's share (relation each)."""
+    s = p.tasks[task].set
+    mine = p.sets[s + 1].first_task - p.sets[s].first_task
+    theirs = p.sets[parent + 1].first_task - p.sets[parent].first_task
+    j = task - p.sets[s].first_task
+    low = j * theirs // mine
+    high = max(-(-(j + 1) * theirs // mine), low + 1)
+    longest = 0.0
+    for i in range(low, high):
+        source = x.tasks[p.sets[parent].first_task + i].site
+        longest = max(longest, transfer(m, source, site, size / (high - low)))
+    return longest

@@ -1,0 +1,107 @@
+"""One pool of like nodes (an allocation of a machine), and what tasks need of it; knows no time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from panda_gym.errors import WorkflowError
+from panda_gym.workflows.workflow import Workflow
+
+Array = np.ndarray
+
+RESOURCES: Final = ("threads", "gpus", "memory_mb")
+"""Columns of needs and capacities, in whole numbers so that no rounding is ever left over."""
+
+UNBOUNDED: Final = 2**40
+"""Stands for a resource that never runs out."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Like nodes; a task runs on one node, beside others, as long as all its needs fit."""
+
+    name: str
+    """What it is called in reports."""
+    nodes: int
+    """How many nodes."""
+    threads: int
+    """Hardware threads of a node."""
+    gpus: int = 0
+    """GPUs of a node."""
+    memory_gb: float | None = None
+    """Memory of a node, GB; None: never short."""
+    threads_per_core: int = 1
+    """Hardware threads of a core."""
+
+    def __post_init__(self) -> None:
+        for field, least in (("nodes", 1), ("threads", 1), ("gpus", 0), ("threads_per_core", 1)):
+            value = getattr(self, field)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+                raise WorkflowError(
+                    f"{field} of pool {self.name!r} as a whole number of at least {least}",
+                    repr(value),
+                    "correct it",
+                )
+        if self.memory_gb is not None and not 0.0 < self.memory_gb < float("inf"):
+            raise WorkflowError(
+                f"memory_gb of pool {self.name!r} above 0", repr(self.memory_gb), "correct it"
+            )
+
+    @property
+    def node_capacity(self) -> Array:
+        """int64[3]: threads, GPUs and MB of memory of one node."""
+        memory = UNBOUNDED if self.memory_gb is None else int(self.memory_gb * 1000)
+        return np.array([self.threads, self.gpus, memory], dtype=np.int64)
+
+    @property
+    def capacity(self) -> Array:
+        """int64[3]: threads, GPUs and MB of memory of all nodes."""
+        return self.node_capacity * self.nodes
+
+    @classmethod
+    def cores(cls, count: int) -> Pool:
+        """One node of `count` single-thread cores: identical machines of scheduling theory."""
+        return cls(f"{count} cores", nodes=1, threads=count)
+
+
+def needs(flow: Workflow, threads_per_core: int = 1) -> Array:
+    """What a task of every set holds, int64[n, 3]: threads, GPUs, MB of memory (rounded up)."""
+    threads = np.maximum(flow.threads.astype(np.int64), flow.cores.astype(np.int64) * threads_per_core)
+    memory = np.ceil(flow.memory_gb * 1000.0).astype(np.int64)
+    return np.stack([threads, flow.gpus.astype(np.int64), memory], axis=1)
+
+
+def check_fits(flow: Workflow, need: Array, largest: Array, where: str) -> None:
+    """WorkflowError names the first set of which one task is larger than every node.
+
+    Shape: need int64[n, 3], largest int64[k, 3], the capacities of the kinds of nodes.
+    """
+    fits = (need[:, None, :] <= largest[None, :, :]).all(axis=2).any(axis=1)
+    if not fits.all():
+        i = int(np.argmin(fits))
+        wanted = ", ".join(f"{need[i, r]} {RESOURCES[r]}" for r in range(3) if need[i, r])
+        most = ", ".join(
+            f"{largest[:, r].max()} {RESOURCES[r]}"
+            for r in range(3)
+            if largest[:, r].max() < UNBOUNDED
+        )
+        raise WorkflowError(
+            f"a task of set {flow.ids[i]!r} to fit on one node of {where} ({most})",
+            wanted,
+            "lower its needs or take larger nodes",
+        )
+
+
+def waves(need: Array, tasks: Array, pool: Pool) -> Array:
+    """How often a set alone must fill the pool to run all its tasks, int64[n].
+
+    NOTE[DIFF] the reconstruction counts ceil(n x need / capacity) over the whole pool; here a
+    task stays on one node, so that a remainder of every node is left over. They agree where
+    sets pack evenly, as all measured ones do.
+    """
+    room = pool.node_capacity[None, :] // np.maximum(need, 1)
+    at_once = np.where(need > 0, room, UNBOUNDED).min(axis=1) * pool.nodes
+    return -(-tasks.astype(np.int64) // np.maximum(at_once, 1))

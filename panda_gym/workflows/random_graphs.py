@@ -1,0 +1,155 @@
+"""Random workflows by seed, for training and for tests; knows shapes, no machine.
+
+The shapes are ours: `montage` and `ddmd` have the stages and fan-in of the workflows they are
+named for, with durations drawn around theirs; they are not fitted to recorded runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from panda_gym.errors import WorkflowError, check_seed, nearest
+from panda_gym.workflows.taskset import TaskSet
+from panda_gym.workflows.workflow import Edge, Workflow
+
+Array = np.ndarray
+
+
+def random_workflow(shape: str, seed: int = 0, **size: int) -> Workflow:
+    """A workflow of a shape, one of SHAPES; `size` are the shape's own settings."""
+    if shape not in SHAPES:
+        raise WorkflowError("a shape of workflow", repr(shape), nearest(str(shape), SHAPES))
+    make, defaults = SHAPES[shape]
+    for name, value in size.items():
+        if name not in defaults:
+            raise WorkflowError(f"a setting of shape {shape!r}", repr(name), nearest(name, defaults))
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            raise WorkflowError(
+                f"{name} as a whole number of at least 1", repr(value), "correct it"
+            )
+    rng = np.random.default_rng(check_seed(seed))
+    return make(rng, f"{shape}-{seed}", **{**defaults, **size})
+
+
+def _layered(
+    rng: np.random.Generator, name: str, tasks: int, layers: int, kinds: int, parents: int
+) -> Workflow:
+    """Tasks in layers; each waits for some of the layer before."""
+    layers = min(layers, tasks)
+    layer = np.sort(np.concatenate([np.arange(layers), rng.integers(0, layers, tasks - layers)]))
+    first = np.searchsorted(layer, np.arange(layers + 1))
+    child = np.repeat(np.flatnonzero(layer > 0), parents)
+    low, high = first[layer[child] - 1], first[layer[child]]
+    parent = low + (rng.random(len(child)) * (high - low)).astype(np.int64)
+    # Of the drawn parents the first always counts, each other one every second time.
+    kept = (np.arange(len(child)) % parents == 0) | (rng.random(len(child)) < 0.5)
+    edges = np.unique(np.stack([parent, child], axis=1)[kept], axis=0)
+    kind = rng.integers(0, kinds, tasks)
+    scale = rng.uniform(20.0, 400.0, kinds)
+    output = rng.lognormal(np.log(50e6), 1.0, tasks)
+    children = np.maximum(np.bincount(edges[:, 0], minlength=tasks), 1)
+    return Workflow(
+        name=name,
+        ids=tuple(f"t{i}" for i in range(tasks)),
+        kind_names=tuple(f"k{i}" for i in range(kinds)),
+        kind=kind,
+        tasks=np.ones(tasks),
+        cores=rng.choice([1, 1, 1, 2, 4], kinds)[kind],
+        threads=np.zeros(tasks),
+        gpus=np.zeros(tasks),
+        memory_gb=np.zeros(tasks),
+        mean_s=scale[kind] * rng.lognormal(-0.125, 0.5, tasks),
+        sd_s=np.zeros(tasks),
+        law=np.zeros(tasks),
+        input_bytes=np.where(layer == 0, output, 0.0),
+        output_bytes=output,
+        edges=edges,
+        each=np.zeros(len(edges)),
+        edge_bytes=(output / children)[edges[:, 0]],
+    )
+
+
+def _forkjoin(rng: np.random.Generator, name: str, width: int, rounds: int) -> Workflow:
+    """Split, work side by side, join; several rounds."""
+    sets: list[TaskSet] = []
+    edges: list[Edge] = []
+    for r in range(rounds):
+        work, join = rng.uniform(30.0, 300.0), rng.uniform(5.0, 60.0)
+        sets += [
+            TaskSet(f"split{r}", 1, join, "split", cores=1, output_bytes=width * 1e7),
+            TaskSet(
+                f"work{r}", width, work, "work", cores=1, sd_s=0.2 * work, law="lognormal",
+                output_bytes=1e7,
+            ),
+            TaskSet(f"join{r}", 1, join, "join", cores=1, output_bytes=width * 1e7),
+        ]  # fmt: skip
+        edges += [Edge(f"split{r}", f"work{r}"), Edge(f"work{r}", f"join{r}")]
+        if r:
+            edges.append(Edge(f"join{r - 1}", f"split{r}"))
+    return Workflow.of(name, sets, edges)
+
+
+_MONTAGE: Final = (
+    # kind, mean s, tasks as a multiple of the images, MB written by a task
+    ("mProject", 16.0, 1, 8.0),
+    ("mDiffFit", 1.0, 3, 0.5),
+    ("mConcatFit", 2.0, 0, 0.1),
+    ("mBgModel", 3.0, 0, 0.1),
+    ("mBackground", 1.5, 1, 8.0),
+    ("mImgtbl", 1.0, 0, 0.1),
+    ("mAdd", 20.0, 0, 150.0),
+    ("mShrink", 5.0, 0, 5.0),
+)
+"""Stages of Montage in order; 0 stands for one task. Durations are round numbers of ours."""
+
+
+def _montage(rng: np.random.Generator, name: str, images: int) -> Workflow:
+    """An image mosaic: project, fit differences, model the background, correct it, add up."""
+    sets = [
+        TaskSet(
+            kind, max(times * images, 1), mean * rng.uniform(0.7, 1.4), kind, cores=1,
+            sd_s=0.2 * mean, law="lognormal", output_bytes=size * 1e6,
+        )
+        for kind, mean, times, size in _MONTAGE
+    ]  # fmt: skip
+    names = [kind for kind, *_ in _MONTAGE]
+    edges = [Edge(a, b) for a, b in zip(names, names[1:], strict=False)]
+    # The correction also reads the image that it corrects; one image a task.
+    return Workflow.of(name, sets, [*edges, Edge("mProject", "mBackground", "each")])
+
+
+def _ddmd(rng: np.random.Generator, name: str, iterations: int, simulations: int) -> Workflow:
+    """DeepDriveMD: iterations of simulation, aggregation, training and inference, pipelined."""
+    few = max(simulations // 6, 1)
+    phases = (
+        ("Simulation", simulations, 340.0, 4, 1),
+        ("Aggregation", few, 85.0, 32, 0),
+        ("Training", 1, 62.5, 4, 1),
+        ("Inference", simulations, 37.5, 16, 1),
+    )
+    factor = rng.uniform(0.6, 1.6, len(phases))
+    sets = [
+        TaskSet(f"{kind}{i}", n, mean * f, kind, threads=threads, gpus=gpus, output_bytes=1e8)
+        for (kind, n, mean, threads, gpus), f in zip(phases, factor, strict=True)
+        for i in range(iterations)
+    ]
+    chain = [(f"Simulation{i}", f"Simulation{i + 1}") for i in range(iterations - 1)]
+    within = [
+        (f"{a[0]}{i}", f"{b[0]}{i}")
+        for i in range(iterations)
+        for a, b in zip(phases, phases[1:], strict=False)
+    ]
+    stage = {s.id: int(s.id[len(s.kind) :]) * 4 + [p[0] for p in phases].index(s.kind) for s in sets}
+    return Workflow.of(name, sets, [*chain, *within], stage=stage)
+
+
+SHAPES: Final[dict[str, tuple[Callable[..., Workflow], dict[str, Any]]]] = {
+    "ddmd": (_ddmd, {"iterations": 3, "simulations": 96}),
+    "forkjoin": (_forkjoin, {"width": 32, "rounds": 3}),
+    "layered": (_layered, {"tasks": 100, "layers": 10, "kinds": 4, "parents": 3}),
+    "montage": (_montage, {"images": 16}),
+}
+"""Shape to its maker and the maker's settings with their defaults."""

@@ -1,0 +1,113 @@
+"""Task sets: many like tasks, what each needs and how long it takes; knows no graph, no machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from panda_gym.errors import WorkflowError, nearest
+
+Array = np.ndarray
+Draw = Callable[[np.random.Generator, Array, Array], Array]
+
+
+def _fixed(rng: np.random.Generator, mean: Array, sd: Array) -> Array:
+    return mean.copy()
+
+
+def _normal(rng: np.random.Generator, mean: Array, sd: Array) -> Array:
+    return np.maximum(rng.normal(mean, sd), 0.0)
+
+
+def _lognormal(rng: np.random.Generator, mean: Array, sd: Array) -> Array:
+    variance = np.log1p((sd / np.maximum(mean, 1e-300)) ** 2)
+    return np.where(mean > 0.0, mean * np.exp(rng.normal(-variance / 2, np.sqrt(variance))), 0.0)
+
+
+def _exponential(rng: np.random.Generator, mean: Array, sd: Array) -> Array:
+    return rng.exponential(mean)
+
+
+LAWS: Final[dict[str, Draw]] = {
+    "fixed": _fixed,
+    "normal": _normal,
+    "lognormal": _lognormal,
+    "exponential": _exponential,
+}
+"""Duration laws by name: draw(rng, mean[n], sd[n]) gives seconds [n]; all have mean `mean`
+(`normal` is cut at 0) and, but for `fixed` and `exponential`, standard deviation `sd`."""
+
+LAW_NAMES: Final = tuple(LAWS)
+
+
+@dataclass(frozen=True)
+class TaskSet:
+    """Like tasks of a workflow: they share needs, duration law and dependencies."""
+
+    id: str
+    """Unique in its workflow."""
+    tasks: int = 1
+    """How many tasks, at least 1."""
+    mean_s: float = 0.0
+    """Mean duration of a task, s, at least 0."""
+    kind: str = ""
+    """What sort of work it is; sets of one kind count once in DOA_res. The id if left out."""
+    cores: int = 0
+    """Whole cores that a task holds."""
+    threads: int = 0
+    """Hardware threads that a task holds; a task holds the larger of this and its cores' threads."""
+    gpus: int = 0
+    """GPUs that a task holds."""
+    memory_gb: float = 0.0
+    """Memory that a task holds, GB."""
+    sd_s: float = 0.0
+    """Standard deviation of the durations, s, for the laws that have one."""
+    law: str = "fixed"
+    """Name of the duration law, one of LAWS."""
+    input_bytes: float = 0.0
+    """Bytes that a task reads from outside the workflow."""
+    output_bytes: float = 0.0
+    """Bytes that a task writes."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.id, str) or not self.id:
+            raise WorkflowError("a task set with a name", f"id={self.id!r}", "give it a text id")
+        for field, least in (("tasks", 1), ("cores", 0), ("threads", 0), ("gpus", 0)):
+            _whole(self.id, field, getattr(self, field), least)
+        if self.cores == 0 and self.threads == 0:
+            raise WorkflowError(
+                f"task set {self.id!r} to hold at least one core or thread",
+                "cores=0 and threads=0",
+                "set cores or threads to 1 or more",
+            )
+        for field in ("mean_s", "sd_s", "memory_gb", "input_bytes", "output_bytes"):
+            _finite(self.id, field, getattr(self, field))
+        if self.law not in LAWS:
+            raise WorkflowError(
+                f"a duration law of task set {self.id!r}",
+                repr(self.law),
+                nearest(str(self.law), LAWS),
+            )
+
+
+def _whole(name: str, field: str, value: Any, least: int) -> None:
+    good = not isinstance(value, bool) and hasattr(value, "__index__") and int(value) >= least
+    if not good or int(value) > np.iinfo(np.int32).max:
+        raise WorkflowError(
+            f"{field} of task set {name!r} as a whole number of at least {least}",
+            repr(value),
+            "correct it",
+        )
+
+
+def _finite(name: str, field: str, value: Any) -> None:
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not 0.0 <= float(value) < float("inf"):
+        raise WorkflowError(
+            f"{field} of task set {name!r} as a finite number of at least 0",
+            repr(value),
+            "correct it",
+        )
