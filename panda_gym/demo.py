@@ -19,9 +19,12 @@ from panda_gym.errors import SettingError
 from panda_gym.files import whole_file
 from panda_gym.jobs import JobStream
 from panda_gym.report import RunFolder, write_report
+from panda_gym.report.intervals import standalone
 from panda_gym.surrogate import Surrogate
 
 Progress = Callable[[int, int, str], None]
+SYNTHETIC: Final = "synthetic"
+"""Label of the surrogate's jobs in the benchmark."""
 EVALUATION: Final = 1_000_000
 """First seed of the benchmark, far from those of training."""
 
@@ -32,7 +35,7 @@ class Demo:
 
     records: str | None = None
     """A PanDA export; None takes the reference workload."""
-    rows: int = 40_000
+    rows: int = 50_000
     """Rows of the reference workload."""
     fits: Mapping[str, Mapping[str, Any]] = field(
         default_factory=lambda: {"smote": {}, "tabddpm": {"minutes": 2.0}}
@@ -211,7 +214,7 @@ def _benchmark(run: RunFolder, demo: Demo, bars: Callable[[str], Any]) -> None:
     with bars("benchmark") as progress:
         table = benchmark(
             entries,
-            {"synthetic": _stream(run, demo), "held-out records": _holdout(run, demo)},
+            {SYNTHETIC: _stream(run, demo), "held-out records": _holdout(run, demo)},
             range(EVALUATION, EVALUATION + demo.seeds),
             baseline="panda_production",
             folder=run.benchmark / "cells",
@@ -220,8 +223,10 @@ def _benchmark(run: RunFolder, demo: Demo, bars: Callable[[str], Any]) -> None:
             progress=progress,
         )
     table.to_csv(run.benchmark / "benchmark.csv")
-    with whole_file(run.benchmark / "benchmark.md") as aside:
-        aside.write_text(table.to_markdown())
+    texts = {"md": table.to_markdown(), "svg": standalone(table, "mean_slowdown", SYNTHETIC)}
+    for ending, text in texts.items():
+        with whole_file(run.benchmark / f"benchmark.{ending}") as aside:
+            aside.write_text(text)
     table.to_json(run.benchmark / "benchmark.json")
 
 

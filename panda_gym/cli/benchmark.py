@@ -1,4 +1,4 @@
-"""`panda-grid benchmark`: policies in paired worlds, as Markdown, CSV, HTML and JSON."""
+"""`panda-grid benchmark`: policies in paired worlds, as Markdown, CSV, HTML, SVG and JSON."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def benchmark(
     from panda_gym.benchmarking import benchmark as compare
     from panda_gym.files import whole_file
     from panda_gym.jobs import JobStream
+    from panda_gym.report.intervals import standalone
     from panda_gym.surrogate import Surrogate
 
     def opened(named: str) -> JobStream:
@@ -60,7 +61,9 @@ def benchmark(
         )
     table.to_csv(out / "benchmark.csv")
     table.to_json(out / "benchmark.json")
-    for name, text in (("md", table.to_markdown()), ("html", _page(table.to_html()))):
+    drawn = standalone(table, "mean_slowdown", table.streams[0])
+    texts = {"md": table.to_markdown(), "html": _page(table.to_html()), "svg": drawn}
+    for name, text in texts.items():
         with whole_file(out / f"benchmark.{name}") as aside:
             aside.write_text(text)
     if json:

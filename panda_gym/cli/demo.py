@@ -19,7 +19,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder of the run; goes on where it stopped.")] = Path(
         "runs/demo"
     ),
-    rows: Annotated[int, typer.Option(min=1_000, help="Rows of the reference workload.")] = 40_000,
+    rows: Annotated[int, typer.Option(min=1_000, help="Rows of the reference workload.")] = 50_000,
     minutes: Annotated[float, typer.Option(help="Minutes for fitting TabDDPM.")] = 2.0,
     steps: Annotated[int, typer.Option(min=1, help="Decisions to train on.")] = 200_000,
     seeds: Annotated[int, typer.Option(min=2, help="Paired worlds of the benchmark.")] = 10,

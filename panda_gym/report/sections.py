@@ -14,7 +14,7 @@ from typing import Any, Final
 from metrics.figures import curves
 from metrics.report import fragment
 from panda_gym.report.folder import RunFolder
-from panda_gym.report.intervals import intervals
+from panda_gym.report.intervals import figure
 
 MEASURES: Final = ("mean_slowdown", "p95_slowdown", "mean_turnaround", "wan")
 """Measures drawn with their intervals; all others stand in the table."""
@@ -131,7 +131,7 @@ def comparison(run: RunFolder) -> Section | None:
 
     table = BenchmarkTable.from_json(path)
     drawn = "".join(
-        intervals(table, measure, stream) for stream in table.streams for measure in MEASURES
+        figure(table, measure, stream) for stream in table.streams for measure in MEASURES
     )
     scenario = json.dumps(table.provenance.get("scenario", {}), default=str)
     body = (

@@ -90,7 +90,7 @@ def test_train_then_benchmark_the_agent(sealed: Surrogate, tmp_path: Path) -> No
         "--stream", sealed.folder, "--seeds", 2, "--out", out, *common,
     )  # fmt: skip
     assert {p.name for p in out.glob("benchmark.*")} == {
-        f"benchmark.{kind}" for kind in ("csv", "json", "md", "html")
+        f"benchmark.{kind}" for kind in ("csv", "json", "md", "html", "svg")
     }
 
 

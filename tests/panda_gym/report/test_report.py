@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -14,7 +15,7 @@ from panda_gym.benchmarking import BenchmarkTable, Row
 from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.errors import InputError
 from panda_gym.report import RunFolder, write_report
-from panda_gym.report.intervals import intervals
+from panda_gym.report.intervals import drawing, standalone
 from panda_gym.surrogate import Surrogate
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -73,8 +74,13 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_intervals_stand_best_first() -> None:
-    drawn = intervals(table(), "mean_slowdown", "stream")
+    drawn = drawing(table(), "mean_slowdown", "stream")
     assert drawn.index("first") < drawn.index("second")
+
+
+def test_a_drawing_is_a_picture_of_its_own() -> None:
+    tree = ElementTree.fromstring(standalone(table("<first>"), "mean_slowdown", "stream"))
+    assert tree.tag.endswith("svg")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
