@@ -32,10 +32,10 @@ def records(
     if (file is None) == (reference is None):
         raise RecordsError("either a FILE or --reference N", "both or neither", "see --help")
     with progress_bar("records") as progress, TemporaryDirectory() as aside:
-        if file is None:
+        if reference is not None:
             file = Path(aside) / "reference.parquet"
             write_reference(file, reference, seed, raw=True, progress=progress)
-        table = load_records(file)
+        table = load_records(str(file))
         save_records(table, out)
     steps = {step["name"]: step["rows"] for step in table.attrs.get("funnel", {}).get("steps", [])}
     show({**steps, "rows": len(table), "origin": table.attrs["origin"], "written": str(out)}, json)
