@@ -40,6 +40,7 @@ def separability(
 ) -> tuple[float, float]:
     """Return AUC and standard error of telling sample `a` from sample `b`, cross-fitted twice."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     if min(len(a), len(b)) < LEAST_ROWS:
         came = f"{len(a)} and {len(b)} rows"
@@ -57,8 +58,10 @@ def separability(
             categorical_features=list(range(d, x.shape[1])),
             random_state=int(rng.integers(2**31)),
         )
-        model.fit(x[half != fold], y[half != fold])
-        scores[half == fold] = model.decision_function(x[half == fold])
+        # One thread: several that wait for each other on a busy machine take many times longer.
+        with threadpool_limits(limits=1):
+            model.fit(x[half != fold], y[half != fold])
+            scores[half == fold] = model.decision_function(x[half == fold])
     areas = [auc(scores[(half == f) & (y == 0)], scores[(half == f) & (y == 1)]) for f in (0, 1)]
     return float(np.mean([v for v, _ in areas])), math.hypot(*(s for _, s in areas)) / 2
 
