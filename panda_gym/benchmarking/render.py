@@ -6,6 +6,7 @@ import csv as csv_format
 import html as html_format
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from panda_gym.benchmarking.intervals import Interval
@@ -34,12 +35,34 @@ def heading(measure: Measure) -> str:
     return f"{measure.name}{unit}{arrow}"
 
 
-def cells(table: BenchmarkTable, stream: str, metrics: Sequence[str]) -> list[list[str]]:
-    """Rows of text: policy, then IQM and interval of each measure."""
-    return [
-        [policy, *(span(table.interval(policy, metric, stream)) for metric in metrics)]
-        for policy in table.policies
-    ]
+@dataclass(frozen=True)
+class Sheet:
+    """One table of text."""
+
+    caption: str
+    head: list[str]
+    body: list[list[str]]
+
+
+def sheets(table: BenchmarkTable, metrics: Sequence[str]) -> list[Sheet]:
+    """For each stream the values and, of more than one policy, the differences in pairs."""
+    head = ["policy", *(heading(_measure(table, metric)) for metric in metrics)]
+    found = []
+    for stream in table.streams:
+        values = [
+            [policy, *(span(table.interval(policy, metric, stream)) for metric in metrics)]
+            for policy in table.policies
+        ]
+        found.append(Sheet(caption(table, stream), head, values))
+        others = [policy for policy in table.policies if policy != table.baseline]
+        apart = [
+            [policy, *(_difference(table, policy, metric, stream) for metric in metrics)]
+            for policy in others
+        ]
+        if others:
+            title = f"{stream}: difference to {table.baseline} in the same worlds"
+            found.append(Sheet(f"{title} (* interval without 0)", head, apart))
+    return found
 
 
 def caption(table: BenchmarkTable, stream: str) -> str:
@@ -52,32 +75,34 @@ def caption(table: BenchmarkTable, stream: str) -> str:
 
 
 def markdown(table: BenchmarkTable, metrics: Sequence[str]) -> str:
-    """One table a stream."""
-    head = ["policy", *(heading(_measure(table, metric)) for metric in metrics)]
+    """Two tables a stream: values, differences."""
     parts = []
-    for stream in table.streams:
-        lines = [head, ["---"] * len(head), *cells(table, stream, metrics)]
+    for sheet in sheets(table, metrics):
+        lines = [sheet.head, ["---"] * len(sheet.head), *sheet.body]
         body = "\n".join("| " + " | ".join(_bar(text) for text in line) + " |" for line in lines)
-        parts.append(f"{caption(table, stream)}\n\n{body}\n")
+        parts.append(f"{sheet.caption}\n\n{body}\n")
     return "\n".join(parts)
 
 
 def html(table: BenchmarkTable, metrics: Sequence[str]) -> str:
-    """One <table> a stream; every text is escaped."""
+    """Two <table>s a stream; every text is escaped."""
 
     def line(tag: str, texts: Sequence[str]) -> str:
         return "<tr>" + "".join(f"<{tag}>{_safe(text)}</{tag}>" for text in texts) + "</tr>"
 
-    head = line("th", ["policy", *(heading(_measure(table, metric)) for metric in metrics)])
-    parts = []
-    for stream in table.streams:
-        body = "\n".join(line("td", row) for row in cells(table, stream, metrics))
-        title = f"<caption>{_safe(caption(table, stream))}</caption>"
-        parts.append(
-            f'<table class="benchmark">{title}\n<thead>{head}</thead>\n'
-            f"<tbody>\n{body}\n</tbody></table>"
-        )
-    return "\n".join(parts)
+    return "\n".join(
+        f'<table class="benchmark"><caption>{_safe(sheet.caption)}</caption>\n'
+        f"<thead>{line('th', sheet.head)}</thead>\n<tbody>\n"
+        + "\n".join(line("td", row) for row in sheet.body)
+        + "\n</tbody></table>"
+        for sheet in sheets(table, metrics)
+    )
+
+
+def _difference(table: BenchmarkTable, policy: str, metric: str, stream: str) -> str:
+    """A paired difference, starred where its interval leaves out 0."""
+    apart = table.difference(policy, metric, stream=stream)
+    return span(apart) + (" *" if apart.low > 0.0 or apart.high < 0.0 else "")
 
 
 CSV_COLUMNS: Final = (

@@ -111,7 +111,7 @@ class BenchmarkTable:
         return all(self.interval(a, metric, s).apart(self.interval(b, metric, s)) for s in streams)
 
     def to_markdown(self, metrics: Sequence[str] = HEADLINE) -> str:
-        """Return one Markdown table a stream: IQM and interval by policy and measure."""
+        """Return Markdown: for each stream IQMs with intervals, then paired differences."""
         return render.markdown(self, metrics)
 
     def to_html(self, metrics: Sequence[str] = HEADLINE) -> str:

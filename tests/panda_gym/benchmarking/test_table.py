@@ -44,8 +44,15 @@ def test_differences_can_be_taken_against_another_policy_and_over_all_streams() 
 def test_markdown_has_a_line_a_policy_and_a_cell_a_metric() -> None:
     lines = made().to_markdown(["mean_slowdown", "wan"]).splitlines()
     assert lines[0].startswith("day: interquartile mean over 10 paired seeds [95%")
-    assert [line.count("|") for line in lines[2:]] == [4] * 4
+    assert [line.count("|") for line in lines[2:6]] == [4] * 4
     assert lines[4].startswith("| fast | 1")
+
+
+def test_markdown_shows_paired_differences_to_the_baseline() -> None:
+    lines = made(0.25).to_markdown(["wan"]).splitlines()
+    assert lines[7].startswith("day: difference to fast in the same worlds")
+    assert lines[-1] == "| slow | 0.25 [0.25, 0.25] * |"
+    assert made(0.0).to_markdown(["wan"]).splitlines()[-1] == "| slow | 0 [0, 0] |"
 
 
 def test_csv_has_every_policy_and_metric(tmp_path: Path) -> None:
