@@ -6,9 +6,8 @@ A row: uid, pipeline, stage, hw_threads, gpus, start_s, stop_s (others are passe
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -46,40 +45,78 @@ def read_recorded(path: str | Path, pool: Pool) -> Execution:
     return replay(path.stem, rows, pool)
 
 
-def _row(path: Path, number: int, raw: dict[str, Any]) -> tuple[str, tuple[str, str, int, int], float, float]:
+class Row(NamedTuple):
+    """One recorded task."""
+
+    uid: str
+    pipeline: str
+    stage: str
+    threads: int
+    gpus: int
+    start_s: float
+    stop_s: float
+
+
+def _row(path: Path, number: int, raw: dict[str, Any]) -> Row:
     uid = raw["uid"] or f"row {number + 1}"
     try:
-        key = (raw["pipeline"], raw["stage"], int(raw["hw_threads"]), int(raw["gpus"]))
-        start, stop = float(raw["start_s"]), float(raw["stop_s"])
+        threads, gpus = int(raw["hw_threads"]), int(raw["gpus"])
+        row = Row(
+            uid, raw["pipeline"], raw["stage"], threads, gpus,
+            float(raw["start_s"]), float(raw["stop_s"]),
+        )  # fmt: skip
     except (TypeError, ValueError) as error:
-        raise WorkflowError(f"numbers for task {uid!r} of {path.name}", str(error), "correct it") from None
-    if not 0.0 <= start <= stop < float("inf"):
         raise WorkflowError(
-            f"0 <= start_s <= stop_s for task {uid!r} of {path.name}", f"{start}, {stop}", "correct it"
+            f"numbers for task {uid!r} of {path.name}", str(error), "correct the row"
+        ) from None
+    if not 0.0 <= row.start_s <= row.stop_s < float("inf"):
+        raise WorkflowError(
+            f"0 <= start_s <= stop_s for task {uid!r} of {path.name}",
+            f"{row.start_s}, {row.stop_s}",
+            "correct the row",
         )
-    return uid, key, start, stop
+    return row
 
 
-def replay(name: str, rows: list[tuple[str, tuple[str, str, int, int], float, float]], pool: Pool) -> Execution:
-    """The execution of task rows (uid, (pipeline, stage, threads, gpus), start, stop)."""
-    keys = list(dict.fromkeys(key for _, key, _, _ in rows))
-    order = sorted(range(len(rows)), key=lambda i: keys.index(rows[i][1]))
-    start = np.array([rows[i][2] for i in order])
-    stop = np.array([rows[i][3] for i in order])
-    owner = np.array([keys.index(rows[i][1]) for i in order])
-    count = np.bincount(owner, minlength=len(keys))
-    mean = np.bincount(owner, weights=stop - start, minlength=len(keys)) / count
+def replay(name: str, rows: list[Row], pool: Pool) -> Execution:
+    """The execution of recorded tasks; stages come in the order of a pipeline's starts."""
+    rows = sorted(rows, key=lambda row: (row.pipeline, row.start_s, row.uid))
+    visits = _visits(rows)
+    keys = [(r.pipeline, v, r.stage, r.threads, r.gpus) for r, v in zip(rows, visits, strict=True)]
+    code = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    owner = np.array([code[key] for key in keys])
+    order = np.argsort(owner, kind="stable")
+    start = np.array([row.start_s for row in rows])[order]
+    stop = np.array([row.stop_s for row in rows])[order]
+    count = np.bincount(owner, minlength=len(code))
+    mean = np.bincount(owner[order], weights=stop - start, minlength=len(code)) / count
+    names = {key: f"{key[0]}.{key[2]}.{key[1]}.{i}" for key, i in code.items()}
     sets = [
-        TaskSet(
-            f"{pipeline}.{stage}.{threads}.{gpus}", int(n), float(mu), stage, threads=threads, gpus=gpus
-        )
-        for (pipeline, stage, threads, gpus), n, mu in zip(keys, count, mean, strict=True)
+        TaskSet(names[key], int(n), float(mu), key[2], threads=key[3], gpus=key[4])
+        for key, n, mu in zip(code, count, mean, strict=True)
     ]
-    flow = Workflow.of(name, sets)
+    lines = {line: i for i, line in enumerate(dict.fromkeys(key[0] for key in code))}
+    flow = Workflow.of(
+        name,
+        sets,
+        stage={names[key]: key[1] for key in code},
+        pipeline={names[key]: lines[key[0]] for key in code},
+    )
     return Execution(
         flow, pool.name, "recorded", np.tile(pool.node_capacity, (pool.nodes, 1)), (),
         needs(flow, pool.threads_per_core), start, stop, np.full(len(start), -1), start, Overheads(),
     )  # fmt: skip
+
+
+def _visits(rows: list[Row]) -> list[int]:
+    """Number of every row's stage within its pipeline: a stage may come again."""
+    visits: list[int] = []
+    for i, row in enumerate(rows):
+        if i == 0 or row.pipeline != rows[i - 1].pipeline:
+            visits.append(0)
+        else:
+            visits.append(visits[-1] + (row.stage != rows[i - 1].stage))
+    return visits
 
 
 def excess(run: Execution) -> Array:
@@ -87,21 +124,18 @@ def excess(run: Execution) -> Array:
     return np.maximum(run.peak() - run.capacity.sum(axis=0), 0)
 
 
-def by_stage(run: Execution) -> dict[str, tuple[float, float]]:
-    """First start and last stop of every set by id, s."""
-    return {
-        name: (float(a), float(b))
-        for name, a, b in zip(run.workflow.ids, run.set_start(), run.set_stop(), strict=True)
-    }
-
-
 def concurrency(run: Execution) -> tuple[Array, Array]:
-    """How many sets run at once over time: (times, count from each on)."""
-    one = np.ones(len(run.workflow), dtype=np.int64)
-    return steps(run.set_start(), run.set_stop(), one)
+    """How many sets run at once over time: (times, count from each on).
 
-
-def trimmed(run: Execution) -> Execution:
-    """The same execution with its first start at 0."""
-    first = run.start.min()
-    return replace(run, start=run.start - first, stop=run.stop - first, placed=run.placed - first)
+    Sets of one stage of one pipeline, where both are labelled, count as one.
+    """
+    start, stop, flow = run.set_start(), run.set_stop(), run.workflow
+    if flow.stage is not None and flow.pipeline is not None:
+        labels = np.stack([flow.pipeline, flow.stage], axis=1)
+        _, group = np.unique(labels, axis=0, return_inverse=True)
+        first = np.full(group.max() + 1, np.inf)
+        last = np.zeros(group.max() + 1)
+        np.minimum.at(first, group.ravel(), start)
+        np.maximum.at(last, group.ravel(), stop)
+        start, stop = first, last
+    return steps(start, stop, np.ones(len(start), dtype=np.int64))
