@@ -84,7 +84,7 @@ class PlacementEnv(gymnasium.Env):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Send the job to site `action`; an illegal one goes to the fallback and costs."""
-        self.batch.step(np.asarray(action).reshape(-1) if np.ndim(action) < 2 else action)
+        self.batch.step(np.atleast_1d(action))
         batch = self.batch
         return (
             batch.observe_one(0),

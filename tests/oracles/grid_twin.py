@@ -104,7 +104,7 @@ class GridTwin:
             for s, (cores, power) in enumerate(zip(platform.cores, platform.power, strict=True))
         ]  # fmt: skip
         self.jobs = [self._job(j) for j in range(len(episode))]
-        self.cursor = 0
+        self.cursor, self._decisions = 0, len(episode) - episode.warmup
         for site in self.sites:
             self._begin_load(site)
         self.arrivals = [self._at(job.arrival, (4, job.number)) for job in self.jobs]
@@ -336,7 +336,7 @@ class GridTwin:
             "queued_share": sum(one["queued"] for one in seen) / (3600.0 * total),
             "hour_sin": np.sin(angles[0]), "hour_cos": np.cos(angles[0]),
             "week_sin": np.sin(angles[1]), "week_cos": np.cos(angles[1]),
-            "progress": (self.cursor - self.episode.warmup) / (len(self.jobs) - self.episode.warmup),
+            "progress": (self.cursor - self.episode.warmup) / self._decisions,
         }  # fmt: skip
         of_job = {
             "cores": job.cores, "workload_pred": job.pred,
