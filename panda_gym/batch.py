@@ -139,6 +139,11 @@ class Batch:
         """Reward of the last decision, float64[E]."""
         return self.reward(self.simulator.outcome, self.scenario.bound_s)
 
+    def cost(self) -> Array:
+        """Sum of the last decision's costs, float64[E]."""
+        outcome = self.simulator.outcome
+        return np.sum([function(outcome) for function in self.costs.values()], axis=0)
+
     def report(self) -> dict[str, Any]:
         """The parts of `info` that stand beside the reward, each float64[E] or int64[E]."""
         outcome, bound = self.simulator.outcome, self.scenario.bound_s

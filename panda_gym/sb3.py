@@ -22,9 +22,10 @@ Array = np.ndarray
 class PlacementVecEnv(VecEnv):
     """E grids side by side. Keywords are the fields of `panda_gym.scenario.Scenario`.
 
-    Rewards are float32 [E], as stable-baselines3 has them; observations are copies unless
-    copy=False, which makes them views that the next step rewrites (the library's rollout
-    buffers copy what they keep).
+    Rewards are float32 [E], as stable-baselines3 has them. Two settings are for speed:
+    copy=False makes observations views that the next step rewrites (the library's rollout
+    buffers copy what they keep), and info="cost" leaves only that in the dictionaries of a step
+    (building them whole takes as long as simulating).
     """
 
     metadata = {"render_modes": ["ansi"]}  # noqa: RUF012
@@ -35,10 +36,14 @@ class PlacementVecEnv(VecEnv):
         *,
         observation: str = "dict",
         copy: bool = True,
+        info: str = "full",
         seed: int | None = None,
         **settings: Any,
     ) -> None:
+        if info not in ("full", "cost"):
+            raise SettingError("info 'full' or 'cost'", repr(info), "choose one")
         self.batch = Batch(Scenario.of(**settings), num_envs, observation)
+        self._full = info == "full"
         self.copy, self._actions = copy, np.zeros(num_envs, dtype=np.int64)
         self._attributes: dict[str, list[Any]] = {"render_mode": [None] * num_envs}
         self._generators = [np.random.default_rng() for _ in range(num_envs)]
@@ -73,7 +78,7 @@ class PlacementVecEnv(VecEnv):
         batch = self.batch
         batch.step(self._actions)
         rewards, done = batch.rewards().astype(np.float32), batch.simulator.done
-        infos = self._infos(batch.report())
+        infos = self._infos()
         if done.any():
             ended = np.flatnonzero(done).tolist()
             for e in ended:
@@ -85,15 +90,16 @@ class PlacementVecEnv(VecEnv):
                 self.reset_infos[e] = one_info(fresh, e)
         return batch.observe(self.copy), rewards, done, infos
 
-    def _infos(self, report: dict[str, Any]) -> list[dict[str, Any]]:
-        costs = report.pop("costs")
-        names, values = list(report), [column.tolist() for column in report.values()]
-        cost_names, cost_values = list(costs), [column.tolist() for column in costs.values()]
+    def _infos(self) -> list[dict[str, Any]]:
+        if not self._full:
+            return [{"cost": one} for one in self.batch.cost().tolist()]
+        report = self.batch.report()
+        names = list(report["costs"])
+        costs = zip(*(column.tolist() for column in report.pop("costs").values()), strict=True)
+        rows = zip(*(column.tolist() for column in report.values()), strict=True)
         return [
-            {**dict(zip(names, row, strict=True)), "costs": dict(zip(cost_names, c, strict=True))}
-            for row, c in zip(
-                zip(*values, strict=True), zip(*cost_values, strict=True), strict=True
-            )
+            {**dict(zip(report, row, strict=True)), "costs": dict(zip(names, each, strict=True))}
+            for row, each in zip(rows, costs, strict=True)
         ]
 
     def close(self) -> None:

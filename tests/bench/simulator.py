@@ -13,6 +13,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -67,13 +68,14 @@ def twin(sites: int, decisions: int = 40) -> float:
     return cpu_rate(lambda k: (slow.step(int(chosen[k, 0])), slow.observation()), decisions, 1)
 
 
-def face(make: Callable[..., object], sites: int, batch: int, decisions: int = 400) -> float:
+def face(
+    make: Callable[..., Any], sites: int, batch: int, decisions: int = 400, **more: Any
+) -> float:
     """Decisions per CPU second through an environment's step, within one episode."""
     platform = make_platform(sites, most_cores=CORES)
-    env = make(
-        num_envs=batch, stream=make_stream(platform, jobs=20_000, load=0.5), platform=platform,
-        scale=1.0, jobs=decisions + 1, warmup=WARMUP, copy=False,
-    )  # fmt: skip
+    stream = make_stream(platform, jobs=20_000, load=0.5)
+    settings = {"scale": 1.0, "jobs": decisions + 1, "warmup": WARMUP, "copy": False, **more}
+    env = make(num_envs=batch, stream=stream, platform=platform, **settings)
     env.reset()
     chosen = actions(sites, decisions, batch)
     return cpu_rate(lambda k: env.step(chosen[k]), decisions, batch)
@@ -109,6 +111,10 @@ def measure(quick: bool = False) -> dict[str, float]:
     rates["kernel, 150 sites, batch 64, 10000 decisions"] = kernel(150, 64, 10_000)
     rates["gymnasium VectorEnv, batch 64"] = face(PlacementVectorEnv, 150, 64)
     rates["stable-baselines3 VecEnv, batch 64"] = face(panda_gym.sb3_vec_env, 150, 64)
+    widest = batches[-1] if quick else 256
+    rates[f"gymnasium VectorEnv, batch {widest}"] = face(PlacementVectorEnv, 150, widest)
+    short = face(panda_gym.sb3_vec_env, 150, widest, info="cost")
+    rates[f"stable-baselines3 VecEnv, batch {widest}, info='cost'"] = short
     rates["SimPy twin, 150 sites"] = twin(150)
     rates["memset of the observation, batch 64"] = memset(150, 64)
     return rates

@@ -75,6 +75,17 @@ def test_methods_and_attributes_of_single_grids():
     env.close()
 
 
+def test_short_infos_hold_the_same_costs():
+    full = panda_gym.sb3_vec_env(3, seed=0, **small())
+    short = panda_gym.sb3_vec_env(3, seed=0, info="cost", copy=False, **small())
+    full.reset(), short.reset()
+    for action in ([0, 1, 99], [5, 5, 5]):
+        expected, found = (env.step(np.array(action))[3] for env in (full, short))
+        assert [{"cost": one["cost"]} for one in expected] == found
+    with pytest.raises(SettingError, match="info"):
+        panda_gym.sb3_vec_env(1, info="none", **small())
+
+
 def test_wrong_actions_are_refused_before_the_step():
     env = panda_gym.sb3_vec_env(2, seed=0, **small())
     env.reset()
