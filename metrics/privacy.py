@@ -253,17 +253,17 @@ def _closer_score(study: Study) -> Score:
     n = min(len(order) // 2, int(study.settings["privacy_reference_rows"]))
     other, control = study.holdout.take(order[:n]), study.holdout.take(order[n : 2 * n])
     train = study.train.draw(n, study.rng("closer/train"))
-    cap = min(study.matched("privacy_rows"), n)
-    synthetic = study.synthetic.draw(cap, study.rng("closer/synthetic"))
+    rows = int(study.settings["privacy_rows"])
+    synthetic = study.synthetic.draw(rows, study.rng("closer/synthetic"))
+    control = control.draw(rows, study.rng("closer/control"))
     spaces = [Space.fit(table, "rank", fitted_on=study.train) for table in (train, other)]
-    share, floor = (
-        _closer(spaces, rows) for rows in (synthetic, control.draw(cap, study.rng("c")))
-    )
-    low, high = wilson(round(share * cap), cap, study.alpha)
-    z_one = float(norm.ppf(1 - study.alpha))
-    bound = share - floor + z_one * math.sqrt(0.5 / cap)
+    share, floor = (_closer(spaces, queries) for queries in (synthetic, control))
+    m = len(synthetic)
+    low, high = wilson(round(share * m), m, study.alpha)
+    error = 0.5 * math.sqrt(1 / m + 1 / len(control))
+    bound = share - floor + float(norm.ppf(1 - study.alpha)) * error
     note = f"share of rows closer to {n} train rows than to as many held-out rows; .5 is chance"
-    return Score("closer_to_train", "privacy", share, low, high, floor, bound, cap, note=note)
+    return Score("closer_to_train", "privacy", share, low, high, floor, bound, m, note=note)
 
 
 def _closer(spaces: list[Space], rows: Sample) -> float:
