@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.simulator.compiled import inner
-from panda_gym.simulator.placement import stage_in
 from panda_gym.simulator.state import GRID_ROWS, JOB_ROWS, SEEN_ROWS, SITE_ROWS
 
 CORES, POWER, FREE, RUNNING, ACTIVATED, ASSIGNED, QUEUED = range(7)
@@ -82,8 +81,8 @@ def refresh(w: Any, e: int) -> None:
 
 
 @inner
-def note_placement(w: Any, e: int, s: int, j: int) -> None:
-    """Add job j, just sent to site s, to what is seen there."""
+def note_placement(w: Any, e: int, s: int, j: int, time: float) -> None:
+    """Add job j, just sent to site s with a stage-in of `time`, to what is seen there."""
     grid, seen, job = w.grids[e], w.seen[e], w.jobs[e, j]
     cores = job["cores"]
     work = job["workload_pred"] / w.places[s]["speed"]
@@ -93,7 +92,7 @@ def note_placement(w: Any, e: int, s: int, j: int) -> None:
     seen[SEEN_SPARE, s] -= cores
     seen[SEEN_QUEUED, s] += work
     seen[SEEN_WORK, s] += work
-    if stage_in(w, e, s, j)[0] > 0.0:
+    if time > 0.0:
         seen[SEEN_ASSIGNED, s] += 1.0
     else:
         seen[SEEN_ACTIVATED, s] += 1.0

@@ -73,7 +73,7 @@ def start(w: Any, e: int, s: int, j: int, t: float) -> None:
 def start_waiting(w: Any, e: int, s: int, t: float) -> None:
     """Start the jobs at the head of the queue as long as their cores are free."""
     site = w.sites[e, s]
-    while site["head"] >= 0 and w.jobs[e, site["head"]]["cores"] <= site["free"]:
+    while site["head"] >= 0 and w.tracks[e, site["head"]]["cores"] <= site["free"]:
         j = site["head"]
         site["head"] = w.tracks[e, j]["next"]
         site["activated"] -= 1
@@ -108,8 +108,8 @@ def end(w: Any, e: int, s: int, t: float) -> None:
     """The first of the running jobs of site s ends and gives its cores back."""
     grid, site = w.grids[e], w.sites[e, s]
     j = pop(w.heap[e], w.places[s]["first_run"], site["running"])
-    job, track = w.jobs[e, j], w.tracks[e, j]
-    cores = job["cores"]
+    track = w.tracks[e, j]
+    cores = track["cores"]
     site["running"] -= 1
     site["used"] -= cores
     site["free"] += cores
@@ -122,7 +122,7 @@ def end(w: Any, e: int, s: int, t: float) -> None:
     grid["clock"] = t
     grid["unfinished"] -= 1
     grid["ended"] += 1
-    grid["ended_gflop"] += job["workload_true"]
+    grid["ended_gflop"] += cores * w.places[s]["speed"] * (track["end"] - track["start"])
     grid["ended_ln"] += track["ln_slowdown"]
 
 

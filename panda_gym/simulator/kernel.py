@@ -23,7 +23,7 @@ from panda_gym.simulator.counters import (
     write_constants,
 )
 from panda_gym.simulator.dynamics import advance, note_event
-from panda_gym.simulator.placement import assess, fits, place, warm_site
+from panda_gym.simulator.placement import assess, fits, place, stage_in, warm_site
 
 
 @inner
@@ -55,9 +55,10 @@ def decide(w: Any, e: int, action: int) -> None:
     outcome["illegal"] = 0 if legal else 1
     grid["area"] = grid["ended_gflop"] = grid["ended_ln"] = 0.0
     grid["ended"] = 0
-    assess(w, e, s, j)
-    place(w, e, s)
-    note_placement(w, e, s, j)
+    time, moved = stage_in(w, e, s, j)
+    assess(w, e, s, time, moved)
+    place(w, e, s, time, moved)
+    note_placement(w, e, s, j, time)
     proceed(w, e)
     outcome["area"] = grid["area"]
     outcome["ended"] = grid["ended"]
@@ -98,8 +99,9 @@ def begin(w: Any, e: int) -> None:
     while grid["cursor"] < grid["warmup"]:
         j = grid["cursor"]
         s = warm_site(w, e, j)
-        place(w, e, s)
-        note_placement(w, e, s, j)
+        time, moved = stage_in(w, e, s, j)
+        place(w, e, s, time, moved)
+        note_placement(w, e, s, j, time)
         proceed(w, e)
     outcome["site"] = -1
     outcome["illegal"] = 0

@@ -11,8 +11,8 @@ from panda_gym.simulator.heap import push
 
 
 @inner
-def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
-    """Least stage-in time of job j's input at site s, s, and from where (-1: nothing to move).
+def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, float]:
+    """Least stage-in time of job j's input at site s, s, and how many bytes come from elsewhere.
 
     An input of no bytes, or one that no site is known to hold, is at hand everywhere.
     """
@@ -22,11 +22,12 @@ def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
         for r in range(w.replicas.shape[2]):
             held = w.replicas[e, j, r]
             if held >= 0:
-                link = w.links[held, s]
-                time = link["delay"] + size * link["per_byte"]
+                time = w.lanes[held, 0, s] + size * w.lanes[held, 1, s]
                 if time < best:
                     best, origin = time, held
-    return (best, origin) if origin >= 0 else (0.0, -1)
+    if origin < 0:
+        return 0.0, 0.0
+    return best, (0.0 if origin == s else size)
 
 
 @inner
@@ -51,32 +52,35 @@ def fits(w: Any, e: int, s: int, j: int) -> bool:
 
 
 @inner
-def assess(w: Any, e: int, s: int, j: int) -> None:
-    """Write what the decision for site s is expected to lead to, and what it will."""
-    site, job, outcome = w.sites[e, s], w.jobs[e, j], w.outcome[e]
-    time, origin = stage_in(w, e, s, j)
-    cores = job["cores"]
+def assess(w: Any, e: int, s: int, time: float, moved: float) -> None:
+    """Write what sending the next job to site s is expected to lead to, and what it will."""
+    j = w.grids[e]["cursor"]
+    site, outcome, cores = w.sites[e, s], w.outcome[e], w.jobs[e, j]["cores"]
     outcome["site"] = s
     outcome["wait_pred"] = expected_wait(w, e, s, cores, site["run_pred"], site["queue_pred"])
     outcome["wait_true"] = expected_wait(w, e, s, cores, site["run_true"], site["queue_true"])
     outcome["transfer"] = time
     outcome["run_pred"] = predicted_run(w, e, s, j)
     outcome["run_true"] = true_run(w, e, s, j)
-    outcome["wan_bytes"] = job["input_bytes"] if origin >= 0 and origin != s else 0.0
+    outcome["wan_bytes"] = moved
 
 
 @inner
-def place(w: Any, e: int, s: int) -> None:
-    """Send the job at the cursor to site s: its input starts to move, or it joins the queue."""
+def place(w: Any, e: int, s: int, time: float, moved: float) -> None:
+    """Send the next job to site s: its input starts to move, or it joins the queue at once.
+
+    `time` and `moved` are what `stage_in` gives for it there.
+    """
     grid, site = w.grids[e], w.sites[e, s]
     j = grid["cursor"]
     job, track = w.jobs[e, j], w.tracks[e, j]
-    time, origin = stage_in(w, e, s, j)
+    cores = job["cores"]
     track["site"] = s
-    track["moved"] = job["input_bytes"] if origin >= 0 and origin != s else 0.0
-    site["promised"] += job["cores"]
-    site["queue_pred"] += job["cores"] * predicted_run(w, e, s, j)
-    site["queue_true"] += job["cores"] * true_run(w, e, s, j)
+    track["cores"] = cores
+    track["moved"] = moved
+    site["promised"] += cores
+    site["queue_pred"] += cores * predicted_run(w, e, s, j)
+    site["queue_true"] += cores * true_run(w, e, s, j)
     grid["cursor"] = j + 1
     grid["unfinished"] += 1
     if time > 0.0:

@@ -47,9 +47,6 @@ PLACE: Final = np.dtype(
 )
 """What never changes about a site: 64 bytes."""
 
-LINK: Final = np.dtype([("delay", "f8"), ("per_byte", "f8")], align=True)
-"""Start-up time of a transfer, s, and s/byte (0 where reading is free)."""
-
 ENTRY: Final = np.dtype([("time", "f8"), ("job", "i8")], align=True)
 """One entry of a heap: when something happens to a job."""
 
@@ -59,7 +56,7 @@ GRID: Final = np.dtype(
         ("refreshed", "f8"),  # s, when the counters were last refreshed
         ("clock_0", "f8"),  # s since Monday 00:00 UTC at time 0
         ("area", "f8"),  # job s: integral of the unfinished jobs since the last decision
-        ("ended_gflop", "f8"),  # Gflop of the jobs ended since the last decision
+        ("ended_gflop", "f8"),  # Gflop computed by the jobs ended since the last decision
         ("ended_ln", "f8"),  # their sum of ln(bounded slowdown)
         ("seen_free", "f8"),  # cores, sum over sites of the free counter
         ("seen_queued", "f8"),  # core s, sum over sites of the queued_work counter
@@ -109,10 +106,11 @@ JOB: Final = np.dtype(
         ("place_u", "f8"),  # [0, 1)
         ("cores", "i4"),
         ("input_files", "i4"),
+        ("pad", "f8"),
     ],
     align=True,
 )
-"""What is given of a job, one cache line or less."""
+"""What is given of a job: 64 bytes, one cache line."""
 
 TRACK: Final = np.dtype(
     [
@@ -124,10 +122,12 @@ TRACK: Final = np.dtype(
         ("ln_slowdown", "f8"),  # ln of the bounded slowdown, set at the start
         ("next", "i4"),  # the job behind it in its queue, -1 none
         ("site", "i4"),  # where it was placed, -1 before
+        ("cores", "i4"),  # as in JOB, so that an end touches this record alone
+        ("pad", "i4"),
     ],
     align=True,
 )
-"""What has happened to a job: 56 bytes."""
+"""What has happened to a job: 64 bytes, one cache line."""
 
 OUTCOME: Final = np.dtype(
     [
@@ -141,7 +141,7 @@ OUTCOME: Final = np.dtype(
         ("wan_bytes", "f8"),  # bytes moved between sites for this job
         ("area", "f8"),  # job s: integral of the unfinished jobs until the next decision
         ("ended", "f8"),  # jobs ended until the next decision
-        ("ended_gflop", "f8"),  # their work, Gflop
+        ("ended_gflop", "f8"),  # what they computed, their noise included, Gflop
         ("ended_ln", "f8"),  # their sum of ln(bounded slowdown)
     ],
     align=True,
@@ -157,7 +157,6 @@ class World(NamedTuple):
 
     # the platform and the settings
     places: Array  # PLACE[S]
-    links: Array  # LINK[S, S] [source, destination]
     lanes: Array  # float32[S, 3, S] from each source: s, s/byte, code of the closeness
     places32: Array  # float32[2, S] cores, 1 / speed
     scales: Array  # float32 of SITE_ROWS, then JOB_ROWS, then GRID_ROWS

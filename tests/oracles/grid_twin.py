@@ -139,7 +139,7 @@ class GridTwin:
                 if not j.end <= now
             ),
             "ended": len(ended),
-            "ended_gflop": sum(j.true for j in ended),
+            "ended_gflop": sum(j.true * j.noise for j in ended),
             "ended_ln": sum(math.log(self._slowdown(j)) for j in ended),
         }
         self.gone = {j.number for j in self.jobs if j.end <= self.env.now}
@@ -240,7 +240,8 @@ class GridTwin:
         for r in job.held if job.size > 0.0 else []:
             rate = float(self.platform.bandwidth_mbps[r, site.number]) * 1e6
             delay = 0.0 if math.isinf(rate) else float(self.platform.latency_s[r, site.number])
-            found.append((delay + job.size * (1.0 / rate), r))
+            # Link figures are kept in single precision.
+            found.append((float(np.float32(delay)) + job.size * float(np.float32(1.0 / rate)), r))
         return min(found, key=lambda pair: pair[0], default=(0.0, -1))
 
     def _slowdown(self, job: Job) -> float:
