@@ -12,7 +12,7 @@ import numpy as np
 
 from panda_gym import cost, reward
 from panda_gym.errors import SettingError
-from panda_gym.jobs.episode import episode
+from panda_gym.jobs import episode, mean_cores_underway
 from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES, Feature
 from panda_gym.scenario import Scenario
 from panda_gym.simulator import Encoding, EpisodeLog, Settings, Simulator
@@ -61,18 +61,19 @@ class Batch:
                 "raise scale= or take another platform",
             )
         load = scenario.competing_load()
-        settings = Settings(scenario.staleness_s, scenario.efficiency, scenario.bound_s, load)
-        self.simulator = Simulator(
-            self.platform,
-            batch=num_envs,
-            capacity=scenario.warmup + scenario.jobs,
-            encoding=encoding(),
-            settings=settings,
-        )
         self.competing_mean = 0.0
         if load is not None:
             sites = self.platform
             self.competing_mean = load.mean_share(sites.cores, sites.power, self.stream.cores)
+        self.running = self._running()
+        settings = Settings(scenario.staleness_s, scenario.efficiency, scenario.bound_s, load)
+        self.simulator = Simulator(
+            self.platform,
+            batch=num_envs,
+            capacity=self.running + scenario.warmup + scenario.jobs,
+            encoding=encoding(),
+            settings=settings,
+        )
         n = len(SITE_FEATURES) * len(self.platform)
         flat = self.simulator.flat
         self.parts = {
@@ -86,6 +87,14 @@ class Batch:
     def __len__(self) -> int:
         return len(self.started)
 
+    def _running(self) -> int:
+        """Jobs under way at the start; none where times are as recorded, unless asked for."""
+        scenario = self.scenario
+        if scenario.running is not None or scenario.load is None:
+            return scenario.running or 0
+        busy = min(scenario.load, 1.0) * (1.0 - self.competing_mean) * self.platform.cores.sum()
+        return round(float(busy) / mean_cores_underway(self.stream))
+
     def begin(self, generators: Iterable[tuple[int, np.random.Generator]]) -> None:
         """Start a new episode in each of the given grids, drawn from the generator beside it."""
         scenario = self.scenario
@@ -97,6 +106,7 @@ class Batch:
                 self.platform,
                 jobs=scenario.jobs,
                 warmup=scenario.warmup,
+                running=self.running,
                 load=load,
                 competing_mean=self.competing_mean,
                 seed=seed,

@@ -30,8 +30,11 @@ class Scenario:
     """Factor on the cores of every site (at least one core stays)."""
     jobs: int = 2000
     """Decisions in an episode."""
-    warmup: int = 2000
-    """Jobs placed by a fixed rule before the first decision, the same for every policy."""
+    running: int | None = None
+    """Jobs under way when the episode begins; None: as many as keep `load` of the cores busy
+    that competing work leaves."""
+    warmup: int = 500
+    """Jobs that arrive and are placed by a fixed rule before the first decision."""
     load: float | None = 0.95
     """Offered work / (time x capacity that competing work leaves); None: recorded times."""
     reward: str = "predicted"
@@ -52,6 +55,8 @@ class Scenario:
     def __post_init__(self) -> None:
         _whole("jobs", self.jobs, 1)
         _whole("warmup", self.warmup, 0)
+        if self.running is not None:
+            _whole("running", self.running, 0)
         if self.stream_jobs is not None:
             _whole("stream_jobs", self.stream_jobs, 1)
         _whole("stream_seed", self.stream_seed, 0)

@@ -19,6 +19,7 @@ import numpy as np
 from panda_gym.errors import StreamError, check_seed
 from panda_gym.jobs.catalogue import catalogue
 from panda_gym.jobs.stream import ARRAYS, JobStream
+from panda_gym.jobs.underway import draw_underway
 from panda_gym.sites import Platform
 from panda_gym.units import SECONDS_PER_WEEK
 
@@ -30,12 +31,12 @@ MONDAY: Final = np.datetime64("1970-01-05", "s")
 
 @dataclass(frozen=True, eq=False)
 class Episode:
-    """n = warmup + jobs jobs in order of arrival, with their draws and their replicas."""
+    """n jobs in order of arrival, with their draws and their replicas."""
 
     warmup: int
-    """The first so many jobs are placed before the policy takes over."""
+    """The first so many jobs, those under way included, are placed before the policy's first."""
     load: float
-    """Offered load: work / (span x capacity x (1 - competing_mean))."""
+    """Offered load of the jobs that arrive: work / (span x capacity x (1 - competing_mean))."""
     arrival_s: np.ndarray
     """Arrival, float64[n], s, the first at 0, non-decreasing."""
     clock_s: float
@@ -83,18 +84,21 @@ def episode(
     *,
     jobs: int,
     warmup: int = 0,
+    running: int = 0,
     load: float | None = 0.95,
     competing_mean: float = 0.0,
     seed: int = 0,
     strict: bool = False,
 ) -> Episode:
-    """Cut an episode of warmup + jobs jobs from a stream and bring it onto a platform.
+    """Cut an episode of running + warmup + jobs jobs from a stream and bring it onto a platform.
 
     Args:
         stream: read from a job drawn by the seed on, past its end from its beginning.
         platform: its sites are what `source` and `replicas` index.
         jobs: jobs that the policy places, at least 1.
-        warmup: jobs before them.
+        warmup: jobs that arrive before them.
+        running: jobs under way at the start (`underway`): they arrive at 0 with a part of their
+            work left, predicted by the same part of its prediction, and their input at hand.
         load: recorded times are stretched until work / (span x capacity x (1 - competing_mean))
             is this, where span runs from the first to the last arrival; None keeps them.
         competing_mean: mean share of the capacity that other work takes, in [0, 1).
@@ -106,20 +110,22 @@ def episode(
             reached (no work, or all jobs at once), an unknown site if strict.
     """
     rng = np.random.default_rng(check_seed(seed))
-    count = _check(jobs, warmup, load, competing_mean)
+    count = _check(jobs, warmup, running, load, competing_mean)
     row, arrival = stream.rows(int(rng.integers(len(stream))), count)
     part = {field: getattr(stream, field)[row] for field in ARRAYS if field != "arrival_s"}
     part |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, count)), strict=True))
+    free = platform.capacity_gflops * (1.0 - competing_mean)
+    factor = 1.0 if load is None else _stretch(part["workload_true"], arrival, free * load)
+    span, offered = (arrival[-1] - arrival[0]) * factor, float(part["workload_true"].sum())
+    if running:
+        part = _with_underway(part, stream, running, rng)
     _check_fit(part["cores"], platform)
     known = catalogue(stream, platform, strict)
     part["source"] = known.sites[part["source"]]
-    free = platform.capacity_gflops * (1.0 - competing_mean)
-    factor = 1.0 if load is None else _stretch(part["workload_true"], arrival, free * load)
-    span = (arrival[-1] - arrival[0]) * factor
     return Episode(
-        warmup=warmup,
-        load=float(part["workload_true"].sum() / (span * free)) if span > 0.0 else float("nan"),
-        arrival_s=(arrival - arrival[0]) * factor,
+        warmup=running + warmup,
+        load=offered / (span * free) if span > 0.0 else float("nan"),
+        arrival_s=np.concatenate([np.zeros(running), (arrival - arrival[0]) * factor]),
         clock_s=_time_of_week(stream.epoch, arrival[0]),
         replicas=known.replicas[part["dataset"]],
         noise=noise(part["noise_u"]),
@@ -133,9 +139,22 @@ def noise(uniform: np.ndarray) -> np.ndarray:
     return (1.0 + x) / (1.0 - x)
 
 
-def _check(jobs: Any, warmup: Any, load: Any, competing_mean: Any) -> int:
-    """Refuse settings out of range; return the number of jobs."""
-    for name, value, low in (("jobs", jobs, 1), ("warmup", warmup, 0)):
+def _with_underway(
+    part: dict[str, np.ndarray], stream: JobStream, n: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The arrays of a window with n jobs under way before it."""
+    met = draw_underway(stream, n, rng)
+    begun = {field: getattr(stream, field)[met.row] for field in part}
+    begun |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, n)), strict=True))
+    for field in ("workload_true", "workload_pred"):
+        begun[field] = begun[field] * met.left
+    begun["input_bytes"] = np.zeros(n)
+    return {field: np.concatenate([begun[field], part[field]]) for field in part}
+
+
+def _check(jobs: Any, warmup: Any, running: Any, load: Any, competing_mean: Any) -> int:
+    """Refuse settings out of range; return the number of jobs that arrive."""
+    for name, value, low in (("jobs", jobs, 1), ("warmup", warmup, 0), ("running", running, 0)):
         try:
             fine = not isinstance(value, bool) and operator.index(value) >= low
         except TypeError:

@@ -174,6 +174,11 @@ class JobStream:
         return span * len(self) / (len(self) - 1) if span > 0.0 else 1.0
 
     @cached_property
+    def run_edges(self) -> np.ndarray:
+        """Running sum of work / cores, float64[n]: who is met under way, see `underway`."""
+        return np.cumsum(self.workload_true / self.cores)
+
+    @cached_property
     def dataset_source(self) -> np.ndarray:
         """Where most jobs of each dataset were, int16[datasets]; ties to the lower index; -1 none.
 

@@ -18,6 +18,7 @@ def small(**changes: Any) -> dict[str, Any]:
         "scale": 1.0,
         "jobs": 40,
         "warmup": 60,
+        "running": 0,
         "load": 1.0,
     }
     return {**settings, **changes}

@@ -119,6 +119,7 @@ def test_an_episode_longer_than_the_stream_goes_round(
         ({"jobs": "9"}, "jobs as a whole number"),
         ({"jobs": True}, "jobs as a whole number"),
         ({"warmup": -1}, "warmup as a whole number >= 0"),
+        ({"running": -1}, "running as a whole number >= 0"),
         ({"load": 0.0}, "a load above 0"),
         ({"load": float("nan")}, "a load above 0"),
         ({"competing_mean": 1.0}, r"competing_mean in \[0, 1\)"),
@@ -131,6 +132,16 @@ def test_each_bad_setting_is_one_clear_error(
 ) -> None:
     with pytest.raises(StreamError, match=needed):
         episode(stream, TINY, **({"jobs": 5} | setting))
+
+
+def test_jobs_under_way_come_first_and_leave_the_window_as_it_was(stream: JobStream) -> None:
+    bare, full = (episode(stream, TINY, jobs=40, warmup=5, running=n, seed=2) for n in (0, 30))
+    assert (full.warmup, len(full)) == (35, 75)
+    assert np.all(full.arrival_s[:30] == 0.0)
+    assert np.all(full.input_bytes[:30] == 0.0)
+    assert full.load == bare.load
+    for field in ("arrival_s", "workload_true", "noise", "place_u", "replicas"):
+        assert np.array_equal(getattr(full, field)[30:], getattr(bare, field)), field
 
 
 @pytest.mark.parametrize("seed", [1.0, "1", True, -1])
