@@ -40,7 +40,7 @@ def separability(
 ) -> tuple[float, float]:
     """Return AUC and standard error of telling sample `a` from sample `b`, cross-fitted twice."""
     from sklearn.ensemble import HistGradientBoostingClassifier
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     if min(len(a), len(b)) < LEAST_ROWS:
         came = f"{len(a)} and {len(b)} rows"
