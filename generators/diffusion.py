@@ -1,9 +1,9 @@
 """Noising, losses and samplers of diffusion; knows tensors and two networks, never a table.
 
 Gaussian diffusion of numbers in continuous time (Kingma et al. 2021, arXiv 2107.00630) with the
-cosine schedule alpha = cos(pi t / 2), sigma = sin(pi t / 2); masked diffusion of tokens in any
-order (Hoogeboom et al. 2021, arXiv 2110.02037; Shi et al. 2024, arXiv 2406.04329); multinomial
-diffusion of tokens (Hoogeboom et al. 2021, arXiv 2102.05379).
+cosine schedule alpha = cos(pi t / 2), sigma = sin(pi t / 2); masked diffusion of tokens in one
+fixed or in any order (Hoogeboom et al. 2021, arXiv 2110.02037; Shi et al. 2024, arXiv
+2406.04329); multinomial diffusion of tokens (Hoogeboom et al. 2021, arXiv 2102.05379).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from generators.networks import NumberNet, TokenNet
+from generators.networks import NumberNet, OrderedNet, TokenNet
 
 CLIP = 5.2
 """Numbers are standard normal, from tables of at most ten million rows."""
@@ -96,6 +96,23 @@ def sample_numbers(
         x = float(sigma_next / sigma) * x - float(alpha_next) * math.expm1(-step) * target
         before = clean
     return x
+
+
+def ordered_loss(net: OrderedNet, tokens: Tensor, generator: torch.Generator) -> Tensor:
+    """Return the mean negative log-likelihood of rows whose tokens are unmasked in order."""
+    return net.losses(tokens).sum(dim=1).mean()
+
+
+def sample_ordered(net: OrderedNet, n: int, steps: int, generator: torch.Generator) -> Tensor:
+    """Return tokens int32[n, C], each drawn given all before it, in C steps whatever `steps`."""
+    device = net.first.device
+    tokens = torch.zeros((n, len(net.cards)), dtype=torch.int32, device=device)
+    context = net.start(n)
+    for column in range(len(net.cards)):
+        drawn = draw(net.logits(context, column), generator)
+        tokens[:, column] = drawn.to(torch.int32)
+        context = net.extend(context, column, tokens)
+    return tokens
 
 
 def masked_loss(net: TokenNet, tokens: Tensor, generator: torch.Generator) -> Tensor:

@@ -95,6 +95,13 @@ class Encoder:
         return tuple(int(i) for i in owner)
 
     @cached_property
+    def siblings(self) -> tuple[tuple[int, ...], ...]:
+        """Groups of tokens that are parts of one column, such as day and hour."""
+        owners = self.token_columns
+        groups = [tuple(i for i, o in enumerate(owners) if o == owner) for owner in set(owners)]
+        return tuple(sorted(group for group in groups if len(group) > 1))
+
+    @cached_property
     def gates(self) -> tuple[int, ...]:
         """For each number the token that must be 0 for it to be present, -1 for always, [D]."""
         free = {int(place): i for i, place in enumerate(self._free)}

@@ -40,11 +40,11 @@ class TokenEmbedding(nn.Module):
 class Residual(nn.Module):
     """Pre-normalised residual layer: x + W2 silu(W1 norm(x)). Shape: [B, H] -> [B, H]"""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, hidden: int | None = None) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.up = nn.Linear(width, width)
-        self.down = nn.Linear(width, width)
+        self.up = nn.Linear(width, hidden or width)
+        self.down = nn.Linear(hidden or width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.down(F.silu(self.up(self.norm(x))))
@@ -105,6 +105,84 @@ class TokenNet(nn.Module):
         return F.linear(hidden, self.head.weight[own], self.head.bias[own])
 
 
+class OrderedNet(nn.Module):
+    """Logits of each token given the tokens before it; a small network for each token.
+
+    The context of a row is the sum of one vector a known token, so that it grows by an addition.
+    All conditionals of a row are trained at once. Tokens that stand together in `crosses` (the
+    parts of one datetime) also give a vector of their own for each combination, since a sum of
+    parts cannot tell what is special about one hour of one day.
+
+    Shape: context float32[B, H]; `logits` -> float32[B, cards[c]]; `losses` -> float32[B, C]
+    """
+
+    def __init__(
+        self, cards: Sequence[int], crosses: Sequence[Sequence[int]], width: int, hidden: int
+    ) -> None:
+        super().__init__()
+        self.cards = tuple(cards)
+        sizes = {tuple(cross): math.prod(cards[c] for c in cross) for cross in crosses}
+        self.crosses = {c[-1]: c for c, size in sizes.items() if size <= Cross.largest}
+        self.embed = nn.ParameterList(nn.Parameter(torch.empty(k, width)) for k in cards)
+        self.cross = nn.ModuleDict(
+            {
+                str(last): Cross(tuple(cards[c] for c in cross), width)
+                for last, cross in self.crosses.items()
+            }
+        )
+        self.first = nn.Parameter(torch.empty(1, width))
+        self.body = nn.ModuleList(Residual(width, hidden) for _ in cards)
+        self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in cards)
+        self.head = nn.ModuleList(nn.Linear(width, k) for k in cards)
+
+    def start(self, n: int) -> Tensor:
+        """Return the context of n rows of which nothing is known."""
+        return self.first.expand(n, -1)
+
+    def logits(self, context: Tensor, column: int) -> Tensor:
+        """Return the logits of the next token."""
+        return self.head[column](self.norm[column](self.body[column](context)))
+
+    def extend(self, context: Tensor, column: int, tokens: Tensor) -> Tensor:
+        """Return the context once token `column` of `tokens` [B, C] is known too."""
+        context = context + F.embedding(tokens[:, column], self.embed[column])
+        if column in self.crosses:
+            parts = tokens[:, list(self.crosses[column])]
+            context = context + self.cross[str(column)](parts)
+        return context
+
+    def losses(self, tokens: Tensor) -> Tensor:
+        """Return the negative log-likelihood of each token given those before it."""
+        context, out = self.start(len(tokens)), []
+        for column in range(len(self.cards)):
+            logits = self.logits(context, column).float()
+            out.append(F.cross_entropy(logits, tokens[:, column].long(), reduction="none"))
+            context = self.extend(context, column, tokens)
+        return torch.stack(out, dim=1)
+
+
+class Cross(nn.Module):
+    """One learnt vector for each combination of a few tokens, of a rank below the width.
+
+    Shape: int32[B, parts] -> float32[B, H]
+    """
+
+    rank = 64
+    largest = 65_536
+
+    def __init__(self, cards: Sequence[int], width: int) -> None:
+        super().__init__()
+        self.cards = tuple(cards)
+        self.table = nn.Parameter(torch.empty(math.prod(cards), self.rank))
+        self.up = nn.Linear(self.rank, width, bias=False)
+
+    def forward(self, parts: Tensor) -> Tensor:
+        index = parts[:, 0]
+        for place, card in enumerate(self.cards[1:], start=1):
+            index = index * card + parts[:, place]
+        return self.up(F.embedding(index, self.table))
+
+
 class NumberNet(nn.Module):
     """The velocity of noisy numbers given a time and the tokens.
 
@@ -136,17 +214,18 @@ class NumberNet(nn.Module):
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw all parameters anew from `generator`: scaled normals, zeros, ones for norms.
+    """Draw all parameters anew from `generator`: scaled normals; zero biases; unit norms.
 
-    Layers named `down` and `leave` start at a tenth of the scale, so that a residual network
-    starts near the identity.
+    The last layer of a residual branch and of a network starts at a tenth of the scale, so that
+    a network starts near the identity.
     """
     with torch.no_grad():
         for name, parameter in module.named_parameters():
-            kind = name.split(".")[-2] if "." in name else name
+            path = name.split(".")
             if parameter.dim() == 1:
-                parameter.fill_(1.0 if kind == "norm" and name.endswith("weight") else 0.0)
+                parameter.fill_(1.0 if "norm" in path and path[-1] == "weight" else 0.0)
                 continue
-            scale = 0.3 if kind == "embed" else 1 / math.sqrt(parameter.shape[1])
-            scale *= 0.1 if kind in ("down", "leave", "head") else 1.0
+            vectors = "embed" in path or path[-1] in ("table", "first")
+            scale = 0.3 if vectors else 1 / math.sqrt(parameter.shape[1])
+            scale *= 0.1 if {"down", "leave", "head"} & set(path) else 1.0
             parameter.normal_(0.0, scale, generator=generator)

@@ -1,28 +1,31 @@
 """TabDDPM: diffusion of tokens, then of numbers given the tokens; knows one encoded table.
 
-Kotelnikov et al. 2022 (arXiv 2209.15421): Gaussian diffusion on the numbers, multinomial or
-masked diffusion on the categories, an MLP for both. Where it departs from the paper:
+Kotelnikov et al. 2022 (arXiv 2209.15421): Gaussian diffusion on the numbers, multinomial
+diffusion on the categories, an MLP. Where this departs from the paper:
 
 NOTE[DIFF] Categories enter as sums of embeddings of integer codes, not as log one-hot vectors:
-those (0 or -69) swamp the numbers, and a wide table of levels need not fit in memory.
+those (0 or -69) swamp the numbers, and a wide table of levels would not fit in memory.
 NOTE[DIFF] Tokens first, then numbers given the tokens, p(tokens) p(numbers | tokens), each with
 its own network. The joint law is the same; what the tokens say is computed once a row, so that
-a number step costs a third.
-NOTE[DIFF] Default process of the tokens: masked. One token a step, in a random order a block,
-conditioned on all decided before: no token is ever redrawn and no two are decided blindly at
-once. The paper's process is `process="multinomial"`.
+a step of the numbers costs little.
+NOTE[DIFF] The default process of the tokens is masked (absorbing) diffusion whose tokens are
+unmasked one by one in the table's order, `process="ordered"`: the limit of many steps in which
+no token is redrawn and no two are decided blindly at once (Hoogeboom et al. 2021, arXiv
+2110.02037). A fixed order lets one pass train every conditional of a row: on 100,000 rows of the
+reference workload, 90 CPU-seconds reach 11.4 nats a row where any order reaches 13.3.
+`process="masked"` unmasks in any order, `process="multinomial"` is the paper's own.
 NOTE[DIFF] v-prediction in continuous time with clipping of x0 where the paper predicts noise at
-1000 discrete times: dividing by a vanishing alpha otherwise throws numbers to their extremes.
-NOTE[DIFF] 2nd-order multistep solver with tens of steps (`steps=`) for 1000 ancestral ones.
+1000 discrete times: dividing by a vanishing alpha throws numbers to their extremes.
+NOTE[DIFF] 2nd-order multistep solver with a dozen steps (`steps=`) for 1000 ancestral ones.
 NOTE[DIFF] Randomised probability-integral transform where the paper uses a quantile transform
-that maps ties to single points; atoms (zeros), bins of the calendar and missing entries are
-tokens.
+that maps ties to single points; atoms (zeros), days, hours and missing entries are tokens.
 NOTE[DIFF] No class label is singled out: every column is modelled.
 NOTE[DIFF] Low-discrepancy times, EMA with warm-up and early stopping on held-out loss.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,7 +37,7 @@ from torch import Tensor, nn
 from generators import diffusion
 from generators.base import Config, Generator, Progress, check_choice, check_range
 from generators.encoding import Encoded, Encoder
-from generators.networks import NumberNet, TokenNet, initialise
+from generators.networks import NumberNet, OrderedNet, TokenNet, initialise
 from generators.training import (
     START,
     Batch,
@@ -52,13 +55,15 @@ from generators.training import (
 class TabDDPMConfig(TrainingConfig):
     """Settings of TabDDPM."""
 
-    process: str = "masked"
-    """Diffusion of the tokens: masked or multinomial."""
+    process: str = "ordered"
+    """Diffusion of the tokens: ordered, masked (any order) or multinomial (the paper's)."""
     width: int = 256
-    """Hidden width of both networks."""
+    """Width of the networks' residual streams."""
+    hidden: int = 128
+    """Width inside the residual layers of ordered tokens."""
     depth: int = 2
-    """Residual layers of each network."""
-    steps: int = 20
+    """Residual layers of the other networks."""
+    steps: int = 12
     """Sampling steps of the numbers, and of multinomial tokens."""
     token_steps: int = 1_000
     """Sampling steps of masked tokens; from the number of tokens on, one token a step."""
@@ -67,12 +72,40 @@ class TabDDPMConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice(self, "process", ("masked", "multinomial"))
+        check_choice(self, "process", tuple(PROCESSES))
         check_choice(self, "solver", ("multistep", "ddim", "ancestral"))
         check_range(self, "width", 1, 65_536)
+        check_range(self, "hidden", 1, 65_536)
         check_range(self, "depth", 0, 1000)
         check_range(self, "steps", 1, 100_000)
         check_range(self, "token_steps", 1, 100_000)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A diffusion of tokens."""
+
+    net: Callable[[Encoder, TabDDPMConfig], nn.Module]
+    """Makes the network."""
+    loss: Callable[[Any, Tensor, torch.Generator], Tensor]
+    """Mean loss of the network on tokens."""
+    sample: Callable[[Any, int, int, torch.Generator], Tensor]
+    """Draws n rows of tokens in a number of steps."""
+
+
+def _ordered_net(encoder: Encoder, config: TabDDPMConfig) -> nn.Module:
+    return OrderedNet(encoder.cards, encoder.siblings, config.width, config.hidden)
+
+
+def _token_net(encoder: Encoder, config: TabDDPMConfig) -> nn.Module:
+    return TokenNet(encoder.cards, config.width, config.depth)
+
+
+PROCESSES = {
+    "ordered": Process(_ordered_net, diffusion.ordered_loss, diffusion.sample_ordered),
+    "masked": Process(_token_net, diffusion.masked_loss, diffusion.sample_masked),
+    "multinomial": Process(_token_net, diffusion.multinomial_loss, diffusion.sample_multinomial),
+}
 
 
 class Denoisers(nn.Module):
@@ -81,7 +114,7 @@ class Denoisers(nn.Module):
     def __init__(self, encoder: Encoder, config: TabDDPMConfig) -> None:
         super().__init__()
         cards, numbers = encoder.cards, len(encoder.gates)
-        self.tokens = TokenNet(cards, config.width, config.depth) if cards else None
+        self.tokens = PROCESSES[config.process].net(encoder, config) if cards else None
         self.numbers = NumberNet(cards, numbers, config.width, config.depth, 1) if numbers else None
 
 
@@ -105,11 +138,10 @@ class TabDDPM(Generator):
 
     def _loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         total = torch.zeros((), device=batch.tokens.device)
-        masked = self.config.process == "masked"
         with autocast(self.config):
             if self._nets.tokens is not None:
-                of = diffusion.masked_loss if masked else diffusion.multinomial_loss
-                total = total + of(self._nets.tokens, batch.tokens, generator)
+                loss = PROCESSES[self.config.process].loss
+                total = total + loss(self._nets.tokens, batch.tokens, generator)
             if self._nets.numbers is not None:
                 total = total + diffusion.number_loss(
                     self._nets.numbers, batch.numbers, batch.present, batch.tokens, generator
@@ -131,9 +163,9 @@ class TabDDPM(Generator):
         net = self._nets.tokens
         if net is None:
             return torch.zeros((n, 0), dtype=torch.int32, device=self.config.device)
-        if self.config.process == "masked":
-            return diffusion.sample_masked(net, n, self.config.token_steps, generator)
-        return diffusion.sample_multinomial(net, n, self.config.steps, generator)
+        masked = self.config.process == "masked"
+        steps = self.config.token_steps if masked else self.config.steps
+        return PROCESSES[self.config.process].sample(net, n, steps, generator)
 
     def _draw_numbers(
         self, tokens: Tensor, present: np.ndarray, generator: torch.Generator
