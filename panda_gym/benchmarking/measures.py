@@ -111,6 +111,13 @@ MEASURES: Final = (
         "mean_slowdown", "1", "low", "mean bounded slowdown", lambda r: float(r.slowdown().mean())
     ),
     Measure(
+        "geometric_slowdown",
+        "1",
+        "low",
+        "geometric mean of the bounded slowdown: few very late jobs do not drown the others",
+        lambda r: float(np.exp(np.log(r.slowdown()).mean())),
+    ),
+    Measure(
         "p95_slowdown",
         "1",
         "low",

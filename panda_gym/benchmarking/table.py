@@ -22,6 +22,7 @@ from panda_gym.files import whole_file
 
 HEADLINE: Final = (
     "mean_slowdown",
+    "geometric_slowdown",
     "p95_slowdown",
     "mean_turnaround",
     "throughput",

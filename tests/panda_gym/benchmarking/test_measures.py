@@ -35,6 +35,7 @@ def test_measures_are_as_worked_out_by_hand(run: Outcomes) -> None:
     means = [slowdowns[0], (slowdowns[1] + slowdowns[2]) / 2]
     expected = {
         "mean_slowdown": sum(slowdowns) / 3,
+        "geometric_slowdown": np.prod(np.array(slowdowns) ** (1 / len(slowdowns))),
         "p95_slowdown": np.quantile(slowdowns, 0.95),
         "mean_turnaround": (120 + 55 + 100) / 3,
         "mean_wait": (20 + 50 + 0) / 3,
