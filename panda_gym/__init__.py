@@ -32,6 +32,10 @@ ENVIRONMENTS = {
         "entry_point": "panda_gym.env:PlacementEnv",
         "vector_entry_point": "panda_gym.vector_env:PlacementVectorEnv",
     },
+    "PandaGrid/Workflow-v0": {
+        "entry_point": "panda_gym.workflow_env:WorkflowEnv",
+        "vector_entry_point": "panda_gym.workflow_vector_env:WorkflowVectorEnv",
+    },
 }
 """Registered environments: one line a member."""
 

@@ -19,10 +19,12 @@ VERBS: Final = (
     "train",
     "benchmark",
     "report",
+    "workflow",
     "demo",
     "doctor",
 )
-"""Verbs in the order of the river: each is `panda_gym/cli/<verb>.py` with a function `<verb>`."""
+"""Verbs in the order of the river: each is `panda_gym/cli/<verb>.py` with a function `<verb>`, or a
+`typer.Typer` of that name with verbs of its own."""
 
 BAD_INPUT: Final = 2
 
@@ -39,7 +41,11 @@ def build() -> typer.Typer:
     )
     for verb in VERBS:
         module = importlib.import_module(f"panda_gym.cli.{verb}")
-        app.command(name=verb)(getattr(module, verb))
+        found = getattr(module, verb)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=verb)
+        else:
+            app.command(name=verb)(found)
     return app
 
 

@@ -14,11 +14,11 @@ set then needs what its tasks that have not started need.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from panda_gym.simulator.compiled import entry, inner
 from panda_gym.workflows import closure
 from panda_gym.workflows.pool import Pool, needs
 from panda_gym.workflows.width import width
@@ -61,7 +61,9 @@ def degrees(flow: Workflow, pool: Pool) -> Degrees:
     return Degrees(widest.value - 1, max(kinds - 1, 0), widest.exact, exact)
 
 
-def residual_degrees(flow: Workflow, pool: Pool, unstarted: Array, unfinished: Array, free: Array) -> Degrees:
+def residual_degrees(
+    flow: Workflow, pool: Pool, unstarted: Array, unfinished: Array, free: Array
+) -> Degrees:
     """The same of what is left at one time.
 
     Shape: unstarted, unfinished int[n] tasks of every set; free int64[3] as Pool.capacity. Both
@@ -105,7 +107,7 @@ def most_kinds(flow: Workflow, demand: Array, free: Array, antichain: Array) -> 
 
     Shape: demand int64[n, 3] of whole sets, free int64[3], antichain int32[k] to begin with.
     """
-    alone = (demand <= free).all(axis=1)
+    alone = np.all(demand <= free, axis=1)
     upper = _kinds_upper(flow.kind[alone], demand[alone], free)
     lower = _kinds_within(flow, demand, free, antichain[alone[antichain]])
     if lower < upper:
@@ -114,8 +116,12 @@ def most_kinds(flow: Workflow, demand: Array, free: Array, antichain: Array) -> 
         return lower, lower == upper
     first, member = members(flow.kind, len(flow.kind_names), alone)
     ordered = closure.comparable(closure.descendants(flow))
-    found, ended = search_kinds(first, member, ordered, demand, free, lower, upper, SEARCH_STEPS)
-    return max(found, lower), bool(ended)
+    scratch = make_search(len(flow.kind_names), ordered.shape[1])
+    scratch.left[0] = free
+    found = _search(
+        scratch, first, member, ordered, np.ascontiguousarray(demand), lower, upper, SEARCH_STEPS
+    )
+    return (found, True) if found >= 0 else (-1 - found, False)
 
 
 def members(kind: Array, kinds: int, allowed: Array) -> tuple[Array, Array]:
@@ -128,7 +134,7 @@ def members(kind: Array, kinds: int, allowed: Array) -> tuple[Array, Array]:
 
 
 def _kinds_upper(kind: Array, demand: Array, free: Array) -> int:
-    """At most so many kinds fit, whatever the graph: the least demand of each, a resource at a time."""
+    """At most so many kinds fit, whatever the graph: the least demands, a resource at a time."""
     present = np.unique(kind)
     most = len(present)
     for r in range(demand.shape[1]):
@@ -158,60 +164,92 @@ def _kinds_of_levels(flow: Workflow, demand: Array, free: Array, alone: Array) -
     return best
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+class Search(NamedTuple):
+    """Scratch of a search over k kinds: row d is what holds before kind d is decided."""
+
+    choice: Array  # int64[k + 1]: position in `member` that is being tried
+    taken: Array  # uint64[k + 1, words]: bits of the sets taken
+    left: Array  # int64[k + 1, 3]: capacity left
+    kinds: Array  # int64[k + 1]: kinds taken
+
+
+def make_search(kinds: int, words: int, batch: tuple[int, ...] = ()) -> Search:
+    """Scratch for up to `kinds` kinds and 64 x words sets."""
+    return Search(
+        np.zeros((*batch, kinds + 1), np.int64),
+        np.zeros((*batch, kinds + 1, words), np.uint64),
+        np.zeros((*batch, kinds + 1, 3), np.int64),
+        np.zeros((*batch, kinds + 1), np.int64),
+    )
+
+
+@entry
+def _search(
+    scratch: Any, first: Any, member: Any, ordered: Any, demand: Any, lower: int, upper: int,
+    steps: int,
+) -> int:  # fmt: skip
+    return search_kinds(
+        scratch, len(first) - 1, first, member, ordered, demand, lower, upper, steps
+    )
+
+
+@inner
 def search_kinds(
-    first: Any, member: Any, ordered: Any, demand: Any, free: Any, lower: int, upper: int, steps: int
-) -> Any:
-    """Branch and bound over kinds: one of a kind's sets, or none; (most kinds, whether ended).
+    f: Any, kinds: int, first: Any, member: Any, ordered: Any, demand: Any, lower: int,
+    upper: int, steps: int,
+) -> int:  # fmt: skip
+    """Branch and bound over kinds, one of a kind's sets or none: the most kinds.
 
     A second set of a kind adds nothing and takes room, so one of each is enough. Shape: first,
-    member as of `members`; ordered bits as of closure.comparable; demand int64[n, 3], free
-    int64[3]. It stops at `upper`, and after `steps` choices unended.
+    member as of `members`; ordered bits as of closure.comparable; demand int64[n, 3], negative
+    for a set that is gone; f.left[0] the capacity. It stops at `upper`; after `steps` choices it
+    gives up and returns -1 - (the most found).
     """
-    kinds = len(first) - 1
-    choice = np.full(kinds + 1, -1, np.int64)
-    taken = np.zeros((kinds + 1, ordered.shape[1]), np.uint64)
-    left = np.zeros((kinds + 1, 3), np.int64)
-    count = np.zeros(kinds + 1, np.int64)
-    left[0] = free
     best = lower
     depth = 0
-    choice[0] = first[0] - 1
-    while depth >= 0:
-        if best >= upper:
-            return best, True
-        if depth == kinds or count[depth] + kinds - depth <= best:
+    f.choice[0] = first[0] - 1
+    f.kinds[0] = 0
+    for j in range(ordered.shape[1]):
+        f.taken[0, j] = 0
+    while depth >= 0 and best < upper:
+        if depth == kinds or f.kinds[depth] + kinds - depth <= best:
             depth -= 1
             continue
         # Next member of this kind; past the last one, leave the kind out; past that, go back.
-        choice[depth] += 1
-        at = choice[depth]
+        f.choice[depth] += 1
+        at = f.choice[depth]
         if at > first[depth + 1]:
             depth -= 1
             continue
         steps -= 1
         if steps < 0:
-            return best, False
-        if at < first[depth + 1]:
-            v = member[at]
-            fits = True
+            return -1 - best
+        v = member[at] if at < first[depth + 1] else -1
+        if v >= 0 and not fits_beside(f, depth, v, ordered, demand):
+            continue
+        f.kinds[depth + 1] = f.kinds[depth]
+        for r in range(3):
+            f.left[depth + 1, r] = f.left[depth, r]
+        for j in range(ordered.shape[1]):
+            f.taken[depth + 1, j] = f.taken[depth, j]
+        if v >= 0:
             for r in range(3):
-                fits = fits and demand[v, r] <= left[depth, r]
-            for j in range(ordered.shape[1]):
-                fits = fits and (ordered[v, j] & taken[depth, j]) == 0
-            if not fits:
-                continue
-            for r in range(3):
-                left[depth + 1, r] = left[depth, r] - demand[v, r]
-            taken[depth + 1] = taken[depth]
-            taken[depth + 1, v >> 6] |= np.uint64(1) << np.uint64(v & 63)
-            count[depth + 1] = count[depth] + 1
-            best = max(best, count[depth + 1])
-        else:
-            left[depth + 1] = left[depth]
-            taken[depth + 1] = taken[depth]
-            count[depth + 1] = count[depth]
+                f.left[depth + 1, r] -= demand[v, r]
+            f.taken[depth + 1, v >> 6] |= np.uint64(1) << np.uint64(v & 63)
+            f.kinds[depth + 1] += 1
+            best = max(best, f.kinds[depth + 1])
         depth += 1
         if depth < kinds:
-            choice[depth] = first[depth] - 1
-    return best, True
+            f.choice[depth] = first[depth] - 1
+    return best
+
+
+@inner
+def fits_beside(f: Any, depth: int, v: int, ordered: Any, demand: Any) -> bool:
+    """Whether set v fits in what is left and is independent of the sets taken."""
+    fits = demand[v, 0] >= 0
+    for r in range(3):
+        fits = fits and demand[v, r] <= f.left[depth, r]
+    for j in range(ordered.shape[1]):
+        fits = fits and (ordered[v, j] & f.taken[depth, j]) == 0
+    return fits

@@ -17,7 +17,7 @@ from panda_gym.sites import Platform
 from panda_gym.workflows.listing import run
 from panda_gym.workflows.overheads import Overheads
 from panda_gym.workflows.plan import capacities, machine_of, need_on, plan_of
-from panda_gym.workflows.pool import RESOURCES, Pool
+from panda_gym.workflows.pool import RESOURCES, UNBOUNDED, Pool
 from panda_gym.workflows.priorities import priority as priority_of
 from panda_gym.workflows.state import make_state
 from panda_gym.workflows.workflow import Workflow
@@ -69,7 +69,7 @@ class Execution:
         """Held share of threads, GPUs and memory over the time to execution, where bounded."""
         held = self.need[self.workflow.task_set()] * (self.stop - self.start)[:, None]
         total = self.capacity.sum(axis=0) * self.ttx_s
-        bounded = (self.capacity > 0).any(axis=0) & (self.capacity < 2**40).all(axis=0)
+        bounded = np.any(self.capacity > 0, axis=0) & np.all(self.capacity < UNBOUNDED, axis=0)
         return {
             name: float(held[:, r].sum() / total[r]) if total[r] > 0.0 else 0.0
             for r, name in enumerate(RESOURCES)
@@ -139,12 +139,26 @@ def simulate(
     state = make_state(plan, machine, 1)
     state.tasks["duration"][0] = duration
     run(plan, machine, state, 0, 0, site_rule == "earliest_finish")
-    ran = state.tasks[0]
-    columns = [np.ascontiguousarray(ran[k]) for k in ("start", "stop", "node", "placed")]
+    return execution_of(flow, resource, mode, overheads, state.tasks[0])
+
+
+def execution_of(
+    flow: Workflow, resource: Pool | Platform, mode: str, overheads: Overheads, ran: Array
+) -> Execution:
+    """The execution that the kernel's records of tasks describe; ran: TASK[N]."""
     return Execution(
-        flow, resource.name, mode, capacities(resource), node_names(resource),
-        need_on(flow, resource)[0], *columns, overheads,
-    )  # fmt: skip
+        workflow=flow,
+        resource=resource.name,
+        mode=mode,
+        capacity=capacities(resource),
+        node_names=node_names(resource),
+        need=need_on(flow, resource)[0],
+        start=np.array(ran["start"]),
+        stop=np.array(ran["stop"]),
+        node=np.array(ran["node"]),
+        placed=np.array(ran["placed"]),
+        overheads=overheads,
+    )
 
 
 def node_names(resource: Pool | Platform) -> tuple[str, ...]:

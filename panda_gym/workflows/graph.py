@@ -71,7 +71,7 @@ def cycle(children: Adjacency, order: Array) -> list[int]:
     back = dict(zip(children.node[inner].tolist(), parent[inner].tolist(), strict=True))
     v = next(iter(back))
     seen: dict[int, int] = {}
-    path = []
+    path: list[int] = []
     while v not in seen:
         seen[v] = len(path)
         path.append(v)

@@ -93,7 +93,7 @@ def settle(p: Any, x: Any, task: int) -> None:
     if entry.pending > 0:
         return
     run, s = x.run[0], p.tasks[task].set
-    entry.serial, entry.after = run.serials, -1
+    entry.serial, entry.after, entry.ready = run.serials, -1, run.clock
     x.tasks[run.serials].of_serial = task
     run.serials += 1
     x.sets[s].waiting += 1
@@ -163,6 +163,12 @@ def run_s(p: Any, m: Any, x: Any, task: int, site: int) -> float:
 
 
 @inner
+def expected_s(p: Any, m: Any, s: int, site: int) -> float:
+    """How long a task of set s is expected to hold its resources at a site, s."""
+    return m.launch_s + p.sets[s].mean_s * m.slowness[site]
+
+
+@inner
 def place(p: Any, m: Any, x: Any, task: int, site: int) -> None:
     """Send a task that was taken to a site: its input travels there, then it queues."""
     need, there = p.sets[p.tasks[task].set], x.sites[site]
@@ -171,7 +177,7 @@ def place(p: Any, m: Any, x: Any, task: int, site: int) -> None:
     there.threads += need.threads
     there.gpus += need.gpus
     there.memory += need.memory
-    there.backlog += need.threads * run_s(p, m, x, task, site)
+    there.backlog += need.threads * expected_s(p, m, p.tasks[task].set, site)
     delay = stage_in(p, m, x, task, site)
     if delay > 0.0:
         schedule(x, x.run[0].clock + delay, p.flow[0].tasks + task)
@@ -221,7 +227,7 @@ def end(p: Any, m: Any, x: Any, task: int) -> None:
     there.threads -= need.threads
     there.gpus -= need.gpus
     there.memory -= need.memory
-    there.backlog -= need.threads * run_s(p, m, x, task, site)
+    there.backlog -= need.threads * expected_s(p, m, s, site)
     if len(m.slowness) == 1:
         for c in range(p.flow[0].classes):
             x.classes[c].hint = min(x.classes[c].hint, node)

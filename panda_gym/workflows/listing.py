@@ -14,10 +14,10 @@ from panda_gym.simulator.heap import before, pop
 from panda_gym.workflows.kernel import (
     advance,
     announce,
+    expected_s,
     place,
     reset,
     room,
-    run_s,
     stage_in,
     take,
 )
@@ -98,9 +98,7 @@ def wait_at(p: Any, m: Any, x: Any, s: int, site: int) -> float:
 def holds(p: Any, m: Any, s: int, site: int) -> bool:
     """Whether a task of set s fits on an empty node of a site."""
     node, need = m.nodes[m.site_first[site]], p.sets[s]
-    return (
-        need.threads <= node.threads and need.gpus <= node.gpus and need.memory <= node.memory
-    )
+    return need.threads <= node.threads and need.gpus <= node.gpus and need.memory <= node.memory
 
 
 @inner
@@ -116,7 +114,7 @@ def choose_site(p: Any, m: Any, x: Any, task: int, earliest: bool) -> int:
             continue
         wait = wait_at(p, m, x, s, site)
         ready = max(wait, stage_in(p, m, x, task, site)) if earliest else 0.0
-        finish = ready + run_s(p, m, x, task, site)
+        finish = ready + expected_s(p, m, s, site)
         better = finish < best_end if earliest or wait == best_wait else wait < best_wait
         if best < 0 or better:
             best, best_end, best_wait = site, finish, wait

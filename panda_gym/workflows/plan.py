@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -107,6 +108,7 @@ def _sets(
     for r, field in enumerate(AMOUNTS.names or ()):
         sets[field][:-1] = need[:, r]
     sets["priority"][:-1] = 0.0 if priority is None else priority
+    sets["mean_s"][:-1] = flow.mean_s
     sets["input_bytes"][:-1] = flow.input_bytes
     sets["first_task"] = flow.first_task
     sets["klass"][:-1] = klass.ravel()
@@ -162,7 +164,8 @@ def stack(plans: Sequence[Plan]) -> Plan:
         parts = [getattr(plan, field) for plan in plans]
         size = tuple(max(part.shape[d] for part in parts) for d in range(1, parts[0].ndim))
         whole = np.zeros((len(plans), *size), dtype=parts[0].dtype)
-        for row, part in zip(whole, parts, strict=True):
-            row[tuple(slice(length) for length in part.shape[1:])] = part[0]
+        for w, part in enumerate(parts):
+            inside: Any = (w, *(slice(length) for length in part.shape[1:]))
+            whole[inside] = part[0]
         columns.append(whole)
     return Plan(*columns)

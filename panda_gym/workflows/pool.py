@@ -69,7 +69,9 @@ class Pool:
 
 def needs(flow: Workflow, threads_per_core: int = 1) -> Array:
     """What a task of every set holds, int64[n, 3]: threads, GPUs, MB of memory (rounded up)."""
-    threads = np.maximum(flow.threads.astype(np.int64), flow.cores.astype(np.int64) * threads_per_core)
+    threads = np.maximum(
+        flow.threads.astype(np.int64), flow.cores.astype(np.int64) * threads_per_core
+    )
     memory = np.ceil(flow.memory_gb * 1000.0).astype(np.int64)
     return np.stack([threads, flow.gpus.astype(np.int64), memory], axis=1)
 
@@ -79,7 +81,7 @@ def check_fits(flow: Workflow, need: Array, largest: Array, where: str) -> None:
 
     Shape: need int64[n, 3], largest int64[k, 3], the capacities of the kinds of nodes.
     """
-    fits = (need[:, None, :] <= largest[None, :, :]).all(axis=2).any(axis=1)
+    fits = np.any(np.all(need[:, None, :] <= largest[None, :, :], axis=2), axis=1)
     if not fits.all():
         i = int(np.argmin(fits))
         wanted = ", ".join(f"{need[i, r]} {RESOURCES[r]}" for r in range(3) if need[i, r])

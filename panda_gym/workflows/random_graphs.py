@@ -6,6 +6,7 @@ named for, with durations drawn around theirs; they are not fitted to recorded r
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -25,7 +26,9 @@ def random_workflow(shape: str, seed: int = 0, **size: int) -> Workflow:
     make, defaults = SHAPES[shape]
     for name, value in size.items():
         if name not in defaults:
-            raise WorkflowError(f"a setting of shape {shape!r}", repr(name), nearest(name, defaults))
+            raise WorkflowError(
+                f"a setting of shape {shape!r}", repr(name), nearest(name, defaults)
+            )
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise WorkflowError(
                 f"{name} as a whole number of at least 1", repr(value), "correct it"
@@ -116,7 +119,7 @@ def _montage(rng: np.random.Generator, name: str, images: int) -> Workflow:
         for kind, mean, times, size in _MONTAGE
     ]  # fmt: skip
     names = [kind for kind, *_ in _MONTAGE]
-    edges = [Edge(a, b) for a, b in zip(names, names[1:], strict=False)]
+    edges = [Edge(a, b) for a, b in itertools.pairwise(names)]
     # The correction also reads the image that it corrects; one image a task.
     return Workflow.of(name, sets, [*edges, Edge("mProject", "mBackground", "each")])
 
@@ -140,9 +143,11 @@ def _ddmd(rng: np.random.Generator, name: str, iterations: int, simulations: int
     within = [
         (f"{a[0]}{i}", f"{b[0]}{i}")
         for i in range(iterations)
-        for a, b in zip(phases, phases[1:], strict=False)
+        for a, b in itertools.pairwise(phases)
     ]
-    stage = {s.id: int(s.id[len(s.kind) :]) * 4 + [p[0] for p in phases].index(s.kind) for s in sets}
+    stage = {
+        s.id: int(s.id[len(s.kind) :]) * 4 + [p[0] for p in phases].index(s.kind) for s in sets
+    }
     return Workflow.of(name, sets, [*chain, *within], stage=stage)
 
 

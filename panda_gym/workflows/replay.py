@@ -104,7 +104,8 @@ def replay(name: str, rows: list[Row], pool: Pool) -> Execution:
     )
     return Execution(
         flow, pool.name, "recorded", np.tile(pool.node_capacity, (pool.nodes, 1)), (),
-        needs(flow, pool.threads_per_core), start, stop, np.full(len(start), -1), start, Overheads(),
+        needs(flow, pool.threads_per_core), start, stop, np.full(len(start), -1), start,
+        Overheads(),
     )  # fmt: skip
 
 

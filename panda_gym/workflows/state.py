@@ -32,6 +32,7 @@ SET_PLAN: Final = np.dtype(
     [
         *_AMOUNTS,  # need of one task; memory in MB
         ("priority", "f8"),  # lowest first
+        ("mean_s", "f8"),  # what is expected of a task; its true duration stands in State
         ("input_bytes", "f8"),
         ("first_task", "i4"),  # its tasks end where the next set's begin
         ("klass", "i4"),  # sets of equal need
@@ -118,6 +119,7 @@ SET: Final = np.dtype(
 TASK: Final = np.dtype(
     [
         ("duration", "f8"),  # s, on a site of slowness 1
+        ("ready", "f8"),
         ("placed", "f8"),
         ("start", "f8"),  # when the resources were taken
         ("stop", "f8"),  # when they were given back
@@ -133,7 +135,7 @@ TASK: Final = np.dtype(
 SITE: Final = np.dtype(
     [
         *_AMOUNTS,  # needs of tasks placed here and not ended
-        ("backlog", "f8"),  # thread s of these tasks
+        ("backlog", "f8"),  # thread s that are expected of these tasks
         ("head", "i4"),  # first task that has arrived and waits; -1: none
         ("tail", "i4"),
     ],

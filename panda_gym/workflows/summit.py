@@ -9,6 +9,7 @@ degrees of asynchronicity only, and are called a reconstruction.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -61,7 +62,7 @@ def ddmd_chain() -> Workflow:
     """DeepDriveMD, three iterations one after the other."""
     sets = [_set(row, f"{row[0]}{i}") for i in _ITERATIONS for row in _DDMD]
     names = [s.id for s in sets]
-    return Workflow.of("ddmd_chain", sets, list(zip(names, names[1:], strict=False)))
+    return Workflow.of("ddmd_chain", sets, list(itertools.pairwise(names)))
 
 
 def ddmd() -> Workflow:
@@ -92,7 +93,7 @@ def _phases(simulation: dict[int, str]) -> list[tuple[str, str]]:
     edges = []
     for i in _ITERATIONS:
         names = [simulation[i], *(f"{row[0]}{i}" for row in _DDMD[1:])]
-        edges += list(zip(names, names[1:], strict=False))
+        edges += list(itertools.pairwise(names))
     return edges
 
 
@@ -153,7 +154,9 @@ WORKFLOWS: Final[dict[str, Callable[[], Workflow]]] = {
 def summit_workflow(name: str) -> Workflow:
     """A shipped workflow; WorkflowError names the nearest if there is none."""
     if name not in WORKFLOWS:
-        raise WorkflowError("a shipped workflow", repr(name), nearest(str(name), WORKFLOWS))
+        raise WorkflowError(
+            "an existing file or a shipped workflow", repr(name), nearest(str(name), WORKFLOWS)
+        )
     return WORKFLOWS[name]()
 
 
@@ -237,16 +240,16 @@ def reproduce() -> dict[str, Reproduction]:
     return found
 
 
-PAIRS: Final = {"ddmd": "ddmd", "cdg1": "cdg1", "cdg2": "cdg2"}
-"""Workflow to the stem of its sequential and asynchronous run."""
+PAIRS: Final = {name: (f"{name}_seq", f"{name}_async") for name in ("ddmd", "cdg1", "cdg2")}
+"""Workflow to its sequential and its asynchronous run."""
 
 
 def improvements(found: dict[str, Reproduction]) -> dict[str, tuple[float, float]]:
     """Relative improvement I of every pair of runs: (simulated, measured)."""
     return {
         name: (
-            improvement(found[f"{stem}_seq"].simulated.ttx_s, found[f"{stem}_async"].simulated.ttx_s),
-            improvement(RUNS[f"{stem}_seq"].ttx_s, RUNS[f"{stem}_async"].ttx_s),
+            improvement(found[before].simulated.ttx_s, found[after].simulated.ttx_s),
+            improvement(RUNS[before].ttx_s, RUNS[after].ttx_s),
         )
-        for name, stem in PAIRS.items()
+        for name, (before, after) in PAIRS.items()
     }

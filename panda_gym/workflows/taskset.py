@@ -58,7 +58,7 @@ class TaskSet:
     cores: int = 0
     """Whole cores that a task holds."""
     threads: int = 0
-    """Hardware threads that a task holds; a task holds the larger of this and its cores' threads."""
+    """Hardware threads that a task holds, if more than those of its cores."""
     gpus: int = 0
     """GPUs that a task holds."""
     memory_gb: float = 0.0

@@ -110,7 +110,9 @@ class Workflow:
             if link.relation not in RELATIONS:
                 hint = nearest(str(link.relation), RELATIONS)
                 raise WorkflowError(
-                    f"a relation of edge {link.parent!r} -> {link.child!r}", repr(link.relation), hint
+                    f"a relation of edge {link.parent!r} -> {link.child!r}",
+                    repr(link.relation),
+                    hint,
                 )
         ends = [
             (_find(position, e.parent, e.child), _find(position, e.child, e.parent)) for e in links

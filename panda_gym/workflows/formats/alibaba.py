@@ -44,7 +44,10 @@ def task_names(flow: Workflow) -> list[str]:
     parents = flow.parents
     return [
         "_".join(
-            [f"T{v + 1}", *(str(p + 1) for p in parents.node[parents.first[v] : parents.first[v + 1]])]
+            [
+                f"T{v + 1}",
+                *(str(p + 1) for p in parents.node[parents.first[v] : parents.first[v + 1]]),
+            ]
         )
         for v in range(len(flow))
     ]
@@ -71,7 +74,9 @@ def read_alibaba(path: str | Path, jobs: Collection[str] | None = None) -> dict[
 
 
 def _workflow(job: str, rows: list[dict[str, str]]) -> Workflow:
-    sets, numbered, after = [], {}, []
+    sets: list[TaskSet] = []
+    numbered: dict[int, str] = {}
+    after: list[tuple[str, tuple[int, ...]]] = []
     for row in rows:
         name = row["task_name"]
         sets.append(_set(job, row))
@@ -81,7 +86,9 @@ def _workflow(job: str, rows: list[dict[str, str]]) -> Workflow:
         number, parents = parsed
         if number in numbered:
             raise WorkflowError(
-                f"unique task numbers in job {job!r}", f"{numbered[number]!r} and {name!r}", "drop one"
+                f"unique task numbers in job {job!r}",
+                f"{numbered[number]!r} and {name!r}",
+                "drop one",
             )
         numbered[number] = name
         after.append((name, parents))
@@ -107,6 +114,4 @@ def _set(job: str, row: dict[str, str]) -> TaskSet:
             f"numbers for task {name!r} of job {job!r}", str(error), "correct the row"
         ) from None
     kind = re.match(r"[A-Za-z]+", name)
-    return TaskSet(
-        name, max(tasks, 0), seconds, kind[0] if kind else name, cores=cores
-    )
+    return TaskSet(name, max(tasks, 0), seconds, kind[0] if kind else name, cores=cores)

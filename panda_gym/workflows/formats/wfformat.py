@@ -61,7 +61,9 @@ def _split(body: dict[str, Any], where: str) -> Parts:
     specification = entry(body, "specification", dict, where)
     tasks = _rows(specification, "tasks", where)
     sizes = {
-        entry(file, "id", str, f"files of {where}"): _amount(file, "sizeInBytes", f"file {file['id']!r}")
+        entry(file, "id", str, f"files of {where}"): _amount(
+            file, "sizeInBytes", f"file {file['id']!r}"
+        )
         for file in _rows(specification, "files", where, optional=True)
     }
     if "execution" not in body:
@@ -108,7 +110,9 @@ def _flat(body: dict[str, Any], where: str) -> Parts:
             task["coreCount"] = raw["cores"]
         found.append(task)
     check_ids([task["id"] for task in found], where)
-    known = {task["name"]: task["id"] for task in found} | {task["id"]: task["id"] for task in found}
+    known = {task["name"]: task["id"] for task in found} | {
+        task["id"]: task["id"] for task in found
+    }
     for task in found:
         for field in ("parents", "children"):
             ends = expect(task.get(field, []), list, f"{field} of task {task['id']!r}")
@@ -122,7 +126,9 @@ def _resolved(known: dict[str, str], end: Any, task: str, field: str) -> str:
     return known[end]
 
 
-def _rows(table: dict[str, Any], key: str, where: str, optional: bool = False) -> list[dict[str, Any]]:
+def _rows(
+    table: dict[str, Any], key: str, where: str, optional: bool = False
+) -> list[dict[str, Any]]:
     if optional and key not in table:
         return []
     rows = entry(table, key, list, where)
@@ -153,7 +159,8 @@ def _workflow(
     writes = {task["id"]: set(task.get("outputFiles", [])) for task in tasks}
     sets = [_set(task, runs, sizes, made_by) for task in tasks]
     links = [
-        Edge(p, c, "all", sum(sizes[file] for file in sorted(writes[p] & reads[c]))) for p, c in edges
+        Edge(p, c, "all", sum(sizes[file] for file in sorted(writes[p] & reads[c])))
+        for p, c in edges
     ]
     return Workflow.of(name, sets, links)
 

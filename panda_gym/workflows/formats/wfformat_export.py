@@ -103,7 +103,9 @@ def _specification(flow: Workflow, names: list[str], edges: Array) -> dict[str, 
     return {"tasks": tasks, "files": files}
 
 
-def _execution(flow: Workflow, names: list[str], run: Execution | None, began: str) -> dict[str, Any]:
+def _execution(
+    flow: Workflow, names: list[str], run: Execution | None, began: str
+) -> dict[str, Any]:
     owner = flow.task_set()
     runtime = flow.mean_s[owner] if run is None else run.stop - run.start
     zero = datetime.fromisoformat(began)

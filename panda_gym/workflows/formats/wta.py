@@ -36,7 +36,9 @@ def read_wta(folder: str | Path) -> dict[str, Workflow]:
         rows = tasks.get(name, [])
         if len(rows) != count:
             raise WorkflowError(
-                f"{count} tasks of workflow {name!r} in {folder.name}", f"{len(rows)}", "check tasks/"
+                f"{count} tasks of workflow {name!r} in {folder.name}",
+                f"{len(rows)}",
+                "check tasks/",
             )
         found[name] = _workflow(name, rows)
     return found
@@ -64,7 +66,9 @@ def _rows(folder: Path, table: str, columns: tuple[str, ...]) -> list[dict[str, 
                 )
             rows += pq.read_table(file, columns=list(columns), partitioning=None).to_pylist()
         except pa.ArrowInvalid as error:
-            raise WorkflowError(f"Parquet in {file.name}", str(error)[:80], "check the file") from None
+            raise WorkflowError(
+                f"Parquet in {file.name}", str(error)[:80], "check the file"
+            ) from None
     return rows
 
 

@@ -1,0 +1,234 @@
+"""`panda-grid workflow`: what a workflow permits, how it runs, and the Summit experiment retold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from panda_gym.cli.console import Json, Seed, show
+
+if TYPE_CHECKING:
+    from panda_gym.sites import Platform
+    from panda_gym.workflows import Pool, Workflow
+
+workflow = typer.Typer(
+    name="workflow",
+    help="Workflows of task sets: degrees of asynchronicity, execution, comparison.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+File = Annotated[
+    str,
+    typer.Argument(help="A file (task sets, WfFormat, Alibaba CSV, WTA folder) or a shipped name."),
+]
+Nodes = Annotated[int | None, typer.Option(min=1, help="Nodes of the pool.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Hardware threads of a node.")]
+Gpus = Annotated[int | None, typer.Option(min=0, help="GPUs of a node.")]
+Sites = Annotated[
+    str | None, typer.Option("--platform", help="Run on the sites of this platform instead.")
+]
+Gap = Annotated[float, typer.Option(min=0.0, help="Overhead between stages or sets, s.")]
+Launch = Annotated[float, typer.Option(min=0.0, help="Overhead of a task, s.")]
+Plot = Annotated[
+    list[Path] | None, typer.Option(help="Picture to write, .html or .png; repeatable.")
+]
+
+
+def _opened(
+    file: str, nodes: int | None, threads: int | None, gpus: int | None
+) -> tuple[Workflow, Pool]:
+    """The workflow, and the pool of the options, else of the file, else of Summit."""
+    from panda_gym.workflows.formats import read_workflow
+    from panda_gym.workflows.formats.documents import read_document
+    from panda_gym.workflows.formats.setfile import pool_of
+    from panda_gym.workflows.pool import Pool
+    from panda_gym.workflows.summit import SUMMIT16, WORKFLOWS, summit_workflow
+
+    path, pool = Path(file), SUMMIT16
+    if file in WORKFLOWS or not path.exists():
+        flow = summit_workflow(file)
+    else:
+        flow = read_workflow(path)
+        if path.suffix == ".json":
+            pool = pool_of(read_document(path), path.name) or pool
+    if nodes is not None or threads is not None or gpus is not None:
+        pool = Pool(
+            "pool",
+            nodes=nodes or pool.nodes,
+            threads=threads or pool.threads,
+            gpus=pool.gpus if gpus is None else gpus,
+            threads_per_core=1 if threads else pool.threads_per_core,
+        )
+    return flow, pool
+
+
+@workflow.command()
+def analyse(
+    file: File, nodes: Nodes = None, threads: Threads = None, gpus: Gpus = None, json: Json = False
+) -> None:
+    """Degrees of asynchronicity, span, area, sequential time and the best that can be gained."""
+    from panda_gym.workflows.analytics import analyse as analysis
+
+    flow, pool = _opened(file, nodes, threads, gpus)
+    show(analysis(flow, pool).to_dict(), json)
+
+
+@workflow.command()
+def run(
+    file: File,
+    mode: Annotated[str, typer.Option(help="sequential, pipelines, sets or tasks.")] = "sets",
+    priority: Annotated[str, typer.Option(help="fifo, upward_rank, longest_first, ...")] = "fifo",
+    nodes: Nodes = None,
+    threads: Threads = None,
+    gpus: Gpus = None,
+    platform: Sites = None,
+    gap: Gap = 0.0,
+    launch: Launch = 0.0,
+    plot: Plot = None,
+    export: Annotated[Path | None, typer.Option(help="WfFormat 1.5 file to write.")] = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Simulate one execution event by event."""
+    from panda_gym.workflows import Overheads, simulate, write_wfformat
+
+    flow, pool = _opened(file, nodes, threads, gpus)
+    overheads = Overheads(gap_s=gap, launch_s=launch)
+    where = _resource(platform, pool)
+    ran = simulate(flow, where, mode, priority=priority, overheads=overheads, seed=seed)
+    for path in plot or ():
+        _draw(path, {f"{flow.name}, {mode}": ran})
+    if export is not None:
+        write_wfformat(export, ran)
+    show(_figures(ran), json)
+
+
+@workflow.command()
+def compare(
+    file: File,
+    nodes: Nodes = None,
+    threads: Threads = None,
+    gpus: Gpus = None,
+    platform: Sites = None,
+    gap: Gap = 0.0,
+    launch: Launch = 0.0,
+    plot: Plot = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Every execution mode by FIFO and by upward rank: time, and I against sequential FIFO."""
+    from panda_gym.workflows import Overheads, simulate
+    from panda_gym.workflows.analytics import improvement
+    from panda_gym.workflows.barriers import MODES
+
+    flow, pool = _opened(file, nodes, threads, gpus)
+    overheads = Overheads(gap_s=gap, launch_s=launch)
+    where = _resource(platform, pool)
+    runs = {
+        f"{mode} {rule}": simulate(flow, where, mode, priority=rule, overheads=overheads, seed=seed)
+        for mode in MODES
+        for rule in ("fifo", "upward_rank")
+    }
+    base = runs["sequential fifo"].ttx_s
+    for path in plot or ():
+        _draw(path, {name: ran for name, ran in runs.items() if name.endswith("fifo")})
+    rows = {
+        name: {**_figures(ran), "improvement": improvement(base, ran.ttx_s)}
+        for name, ran in runs.items()
+    }
+    if json:
+        show(rows, json)
+        return
+    show(
+        {name: f"{row['ttx_s']:.1f} s  I {row['improvement']:+.4f}" for name, row in rows.items()},
+        json,
+    )
+
+
+@workflow.command()
+def reproduce(
+    recorded: Annotated[
+        Path | None, typer.Option(help="Folder of the recorded runs (CSV), to replay them too.")
+    ] = None,
+    plot: Plot = None,
+    json: Json = False,
+) -> None:
+    """The six runs on Summit behind arXiv 2208.11069; exit code 1 if one does not agree."""
+    from panda_gym.workflows import summit
+    from panda_gym.workflows.degrees import degrees
+
+    found = summit.reproduce()
+    result: dict[str, Any] = {
+        name: f"{r.simulated.ttx_s:.1f} s, measured {r.run.ttx_s:.1f} s ({r.ttx_error:+.2%}); "
+        f"GPUs {r.utilisation_errors[0]:+.3f}, threads {r.utilisation_errors[1]:+.3f}; "
+        f"ideal {r.ideal.ttx_s:.1f} s"
+        for name, r in found.items()
+    }
+    agree = all(r.agrees for r in found.values())
+    for name, (simulated, measured) in summit.improvements(found).items():
+        result[f"{name} I"] = f"{simulated:+.4f}, measured {measured:+.4f}"
+        agree = agree and abs(simulated - measured) <= summit.TOLERANCES["improvement"]
+    for name in ("ddmd", "cdg1_split", "cdg2_split", "ddmd_chain"):
+        d = degrees(summit.summit_workflow(name), summit.SUMMIT16)
+        result[f"{name} DOA"] = f"dep {d.doa_dep}, res {d.doa_res}, WLA {d.wla} (reconstruction)"
+    result |= _policies() | _recorded(recorded)
+    for path in plot or ():
+        _draw(path, {name: r.simulated for name, r in found.items()})
+    result["agreement"] = "all within tolerance" if agree else "OUT OF TOLERANCE"
+    show(result, json)
+    raise typer.Exit(0 if agree else 1)
+
+
+def _policies() -> dict[str, str]:
+    from panda_gym.workflows import simulate
+    from panda_gym.workflows.summit import SUMMIT16, summit_workflow
+
+    result = {}
+    for name in ("ddmd", "ddmd_authors"):
+        times = [
+            simulate(summit_workflow(name), SUMMIT16, "sets", priority=rule).ttx_s
+            for rule in ("fifo", "upward_rank")
+        ]
+        result[f"{name} policy"] = f"FIFO {times[0]:.1f} s, upward rank {times[1]:.1f} s (ideal)"
+    return result
+
+
+def _recorded(folder: Path | None) -> dict[str, str]:
+    if folder is None:
+        return {}
+    from panda_gym.workflows.replay import excess, read_recorded
+    from panda_gym.workflows.summit import SUMMIT16
+
+    result = {}
+    for path in sorted(folder.glob("*.csv")):
+        ran = read_recorded(path, SUMMIT16)
+        held = "capacity kept" if not excess(ran).any() else "CAPACITY EXCEEDED"
+        result[f"{path.stem} recorded"] = f"{ran.ttx_s:.2f} s, {held}"
+    return result
+
+
+def _resource(platform: str | None, pool: Pool) -> Pool | Platform:
+    from panda_gym.sites import load_platform
+
+    return pool if platform is None else load_platform(platform)
+
+
+def _figures(ran: Any) -> dict[str, Any]:
+    return {
+        "workflow": ran.workflow.name,
+        "resource": ran.resource,
+        "mode": ran.mode,
+        "tasks": ran.workflow.total_tasks,
+        "ttx_s": round(ran.ttx_s, 6),
+        **{f"utilisation_{name}": round(value, 6) for name, value in ran.utilisation.items()},
+    }
+
+
+def _draw(path: Path, runs: dict[str, Any]) -> None:
+    from panda_gym.workflows.gantt import draw
+
+    draw(path, runs)
