@@ -2,7 +2,7 @@
 
 >>> import generators
 >>> generators.names()
-('smote', 'tabddpm')
+('smote', 'tabddpm', 'autoregressive')
 
 A generator is made by name, fitted to a pandas DataFrame whose dtypes are the schema (category,
 integers, floats, naive datetimes), and sampled for rows of the same columns, dtypes and levels:
@@ -32,6 +32,7 @@ __all__ = ["REGISTRY", "GeneratorError", "create", "load", "names"]
 REGISTRY: dict[str, str] = {
     "smote": "generators.smote:Smote",
     "tabddpm": "generators.tabddpm:TabDDPM",
+    "autoregressive": "generators.autoregressive:Autoregressive",
 }
 
 

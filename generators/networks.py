@@ -122,12 +122,15 @@ class OrderedNet(nn.Module):
         super().__init__()
         self.cards = tuple(cards)
         sizes = {tuple(cross): math.prod(cards[c] for c in cross) for cross in crosses}
-        self.crosses = {c[-1]: c for c, size in sizes.items() if size <= Cross.largest}
-        self.embed = nn.ParameterList(nn.Parameter(torch.empty(k, width)) for k in cards)
+        last = len(self.cards) - 1  # of which no token is told
+        self.crosses = {
+            c[-1]: c for c, size in sizes.items() if size <= Cross.largest and c[-1] != last
+        }
+        self.embed = nn.ParameterList(nn.Parameter(torch.empty(k, width)) for k in cards[:-1])
         self.cross = nn.ModuleDict(
             {
-                str(last): Cross(tuple(cards[c] for c in cross), width)
-                for last, cross in self.crosses.items()
+                str(end): Cross(tuple(cards[c] for c in cross), width)
+                for end, cross in self.crosses.items()
             }
         )
         self.first = nn.Parameter(torch.empty(1, width))
@@ -145,6 +148,8 @@ class OrderedNet(nn.Module):
 
     def extend(self, context: Tensor, column: int, tokens: Tensor) -> Tensor:
         """Return the context once token `column` of `tokens` [B, C] is known too."""
+        if column == len(self.embed):
+            return context
         context = context + F.embedding(tokens[:, column], self.embed[column])
         if column in self.crosses:
             parts = tokens[:, list(self.crosses[column])]

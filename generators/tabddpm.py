@@ -25,7 +25,7 @@ NOTE[DIFF] Low-discrepancy times, EMA with warm-up and early stopping on held-ou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -114,8 +114,10 @@ class Denoisers(nn.Module):
     def __init__(self, encoder: Encoder, config: TabDDPMConfig) -> None:
         super().__init__()
         cards, numbers = encoder.cards, len(encoder.gates)
-        self.tokens = PROCESSES[config.process].net(encoder, config) if cards else None
-        self.numbers = NumberNet(cards, numbers, config.width, config.depth, 1) if numbers else None
+        self.tokens: Any = PROCESSES[config.process].net(encoder, config) if cards else None
+        self.numbers: Any = (
+            NumberNet(cards, numbers, config.width, config.depth, 1) if numbers else None
+        )
 
 
 class TabDDPM(Generator):
@@ -134,19 +136,21 @@ class TabDDPM(Generator):
     ) -> None:
         self._nets = Denoisers(encoder, self.config)
         initialise(self._nets, generator_of(seed, START))
-        train(self._nets, self._loss, data, self.config, seed, progress, checkpoint)
+        train(self._nets, self._losses, data, self.config, seed, progress, checkpoint)
 
-    def _loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        total = torch.zeros((), device=batch.tokens.device)
+    def _losses(
+        self, batch: Batch, generator: torch.Generator, parts: Collection[str]
+    ) -> dict[str, Tensor]:
+        losses = {}
         with autocast(self.config):
-            if self._nets.tokens is not None:
+            if "tokens" in parts:
                 loss = PROCESSES[self.config.process].loss
-                total = total + loss(self._nets.tokens, batch.tokens, generator)
-            if self._nets.numbers is not None:
-                total = total + diffusion.number_loss(
+                losses["tokens"] = loss(self._nets.tokens, batch.tokens, generator)
+            if "numbers" in parts:
+                losses["numbers"] = diffusion.number_loss(
                     self._nets.numbers, batch.numbers, batch.present, batch.tokens, generator
                 )
-        return total
+        return losses
 
     @torch.no_grad()
     def _draw(

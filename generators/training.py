@@ -11,8 +11,8 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,8 @@ class TrainingConfig(Config):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for field in ("iterations", "batch", "evaluate_every", "patience", "checkpoint_every"):
-            check_range(self, field, 1, 10**9)
+        for name in ("iterations", "batch", "evaluate_every", "patience", "checkpoint_every"):
+            check_range(self, name, 1, 10**9)
         check_range(self, "warmup", 0, 10**9)
         if self.minutes is not None:
             check_range(self, "minutes", 0.0, 1e9)
@@ -100,8 +100,11 @@ class Batch:
         return len(self.tokens)
 
 
-Loss = Callable[[Batch, torch.Generator], Tensor]
-"""Mean loss of a batch; whatever is random in it comes from the generator (on the CPU)."""
+Losses = Callable[[Batch, torch.Generator, Collection[str]], dict[str, Tensor]]
+"""Mean loss of a batch for each of the named parts of a module (its children).
+
+Whatever is random in it comes from the generator, on the CPU.
+"""
 
 
 @dataclass
@@ -109,9 +112,11 @@ class _State:
     """All that a checkpoint holds beside tensors."""
 
     step: int = 0
-    best: float = math.inf
-    best_step: int = 0
     seconds: float = 0.0
+    best: dict[str, float] = field(default_factory=dict)
+    """Least held-out loss of each part."""
+    best_step: dict[str, int] = field(default_factory=dict)
+    """When that was."""
 
 
 def generator_of(seed: int, *stream: int) -> torch.Generator:
@@ -141,21 +146,23 @@ def autocast(config: TrainingConfig) -> torch.autocast:
 
 def train(
     module: nn.Module,
-    loss: Loss,
+    losses: Losses,
     data: Encoded,
     config: TrainingConfig,
     seed: int,
     progress: Progress | None = None,
     checkpoint: Path | None = None,
 ) -> None:
-    """Fit `module`, already initialised, to minimise `loss`; leave its best averaged weights.
+    """Fit `module`, already initialised, to minimise `losses`; leave its best averaged weights.
 
-    Raises GeneratorError where `checkpoint` holds one of another fit, or the loss is not finite.
+    The module's children are parts that are trained together but stopped apart, each at its own
+    least held-out loss. Raises GeneratorError where `checkpoint` holds one of another fit, or the
+    loss is not finite.
     """
     if not any(True for _ in module.parameters()):
         return  # constants only: nothing to learn
     fitting, held = _split(data, config, seed)
-    run = _Run(module, loss, fitting, held, config, seed)
+    run = _Run(module, losses, fitting, held, config, seed)
     path = None if checkpoint is None else checkpoint / CHECKPOINT
     signature = _signature(data, config, seed)
     if path is not None:
@@ -165,7 +172,7 @@ def train(
         run.state.seconds = time.monotonic() - began
         run.step()
         at = run.state.step
-        if at % config.evaluate_every == 0 or run.finished:
+        if at % config.evaluate_every == 0 or run.done >= 1:
             run.evaluate()
             if progress is not None:
                 total = config.iterations
@@ -181,13 +188,18 @@ class _Run:
     def __init__(
         self,
         module: nn.Module,
-        loss: Loss,
+        losses: Losses,
         fitting: Encoded,
         held: Encoded,
         config: TrainingConfig,
         seed: int,
     ) -> None:
-        self.module, self.loss, self.config, self.seed = module, loss, config, seed
+        self.module, self.losses, self.config, self.seed = module, losses, config, seed
+        self.parts = {
+            name: part
+            for name, part in module.named_children()
+            if any(True for _ in part.parameters())
+        }
         self.device = device_of(config.device)
         module.to(self.device)
         self.data, self.held = Batch.of(fitting, self.device), Batch.of(held, self.device)
@@ -198,6 +210,7 @@ class _Run:
             self.parameters.values(), lr=1.0, betas=(0.9, 0.99), weight_decay=config.weight_decay
         )
         self.state = _State()
+        self.active: list[str] = []
         self.batch = min(config.batch, len(self.data))
         self.epoch, self.order = -1, torch.empty(0)
 
@@ -210,11 +223,16 @@ class _Run:
         return max(part, self.state.seconds / max(60 * self.config.minutes, 1e-9))
 
     @property
+    def learning(self) -> list[str]:
+        """Names of the parts whose held-out loss fell not too long ago."""
+        wait = self.config.patience * self.config.evaluate_every
+        last = self.state.best_step
+        return [p for p in self.parts if self.state.step - last.get(p, self.state.step) < wait]
+
+    @property
     def finished(self) -> bool:
-        """Whether the budget or the patience has run out."""
-        waited = self.state.step - self.state.best_step
-        tired = len(self.held) > 0 and waited > self.config.patience * self.config.evaluate_every
-        return self.done >= 1 or tired
+        """Whether the budget or the patience with every part has run out."""
+        return self.done >= 1 or not self.learning
 
     def step(self) -> None:
         """Make one optimiser step and move the average."""
@@ -224,10 +242,12 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = rate * (0.5 + 0.5 * math.cos(math.pi * min(self.done, 1.0)))
         self.optimiser.zero_grad(set_to_none=True)
-        loss = self.loss(self._next_batch(), generator_of(self.seed, STEP, self.state.step))
-        loss.backward()
-        for part in self.module.children():
-            nn.utils.clip_grad_norm_(part.parameters(), 1.0)
+        random = generator_of(self.seed, STEP, self.state.step)
+        self.active = self.learning
+        losses = self.losses(self._next_batch(), random, self.active)
+        torch.stack(list(losses.values())).sum().backward()
+        for name in losses:
+            nn.utils.clip_grad_norm_(self.parts[name].parameters(), 1.0)
         self.optimiser.step()
         self.state.step += 1
         decay = min(self.config.ema, (1 + self.state.step) / (10 + self.state.step))
@@ -235,28 +255,34 @@ class _Run:
             torch._foreach_lerp_(list(self.ema.values()), list(self.parameters.values()), 1 - decay)
 
     def evaluate(self) -> None:
-        """Keep the averaged weights if they are the best so far on the held-out rows."""
+        """Keep the averaged weights of each part that is at its best on the held-out rows."""
+        rows = self.held if len(self.held) else self.data.rows(torch.arange(self.batch))
+        sums = dict.fromkeys(self.active, 0.0)
         with self._averaged(), torch.no_grad():
-            rows = self.held if len(self.held) else self.data.rows(torch.arange(self.batch))
-            parts = torch.arange(len(rows)).split(4096)
-            losses = [
-                float(self.loss(rows.rows(part), generator_of(self.seed, EVALUATE, i))) * len(part)
-                for i, part in enumerate(parts)
-            ]
-        loss = sum(losses) / len(rows)
+            for i, part in enumerate(torch.arange(len(rows)).split(4096)):
+                random = generator_of(self.seed, EVALUATE, i)
+                for name, loss in self.losses(rows.rows(part), random, list(sums)).items():
+                    sums[name] += loss.item() * len(part) / len(rows)
+        for name, total in sums.items():
+            self._judge(name, total)
+
+    def _judge(self, name: str, loss: float) -> None:
         if not math.isfinite(loss):
             raise GeneratorError(
                 "a finite loss", f"{loss} after {self.state.step} steps", "lower learning_rate"
             )
-        if loss < self.state.best or not len(self.held):
-            self.state.best, self.state.best_step = loss, self.state.step
-            for name, weight in self.ema.items():
-                self.best[name].copy_(weight)
+        if len(self.held) and loss >= self.state.best.get(name, math.inf):
+            return
+        self.state.best[name], self.state.best_step[name] = loss, self.state.step
+        for key, weight in self.ema.items():
+            if key.startswith(f"{name}."):
+                self.best[key].copy_(weight)
 
     def message(self) -> str:
         """Return the loss and the time that remains at most."""
         left = self.state.seconds * (1 / max(self.done, 1e-9) - 1)
-        return f"loss {self.state.best:.4f}, {left:.0f} s left at most"
+        losses = ", ".join(f"{name} {loss:.4f}" for name, loss in self.state.best.items())
+        return f"loss of {losses}; {left:.0f} s left at most"
 
     def leave(self) -> None:
         """Put the best averaged weights into the module."""
@@ -277,7 +303,7 @@ class _Run:
                 f"first.{name}": moments["exp_avg"],
                 f"second.{name}": moments["exp_avg_sq"],
             }
-        meta = {**asdict(self.state), "best": repr(self.state.best), "signature": signature}
+        meta = {**asdict(self.state), "signature": signature}
         write_checkpoint(path, meta, {k: a.cpu().numpy() for k, a in arrays.items()})
 
     def resume(self, path: Path, signature: str) -> None:
@@ -292,7 +318,7 @@ class _Run:
                 f"another fit's at {path}",
                 "name another checkpoint folder or delete this one",
             )
-        self.state = _State(**{**meta, "best": float(meta["best"])})
+        self.state = _State(**meta)
         with torch.no_grad():
             for name, parameter in self.parameters.items():
                 take = {

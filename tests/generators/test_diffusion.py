@@ -1,0 +1,152 @@
+"""Samplers draw from the law that a perfect network describes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch import Tensor, nn
+
+from generators import diffusion
+from generators.networks import NumberNet, OrderedNet, TokenNet, initialise
+
+MEAN, SPREAD = 1.5, 0.4
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+class Perfect(nn.Module):
+    """The exact velocity for numbers that are normal with MEAN and SPREAD."""
+
+    def condition(self, tokens: Tensor) -> Tensor:
+        return tokens
+
+    def forward(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:
+        alpha, sigma = (
+            torch.cos(time * math.pi / 2)[:, None],
+            torch.sin(time * math.pi / 2)[:, None],
+        )
+        total = (alpha * SPREAD) ** 2 + sigma**2
+        clean = MEAN + alpha * SPREAD**2 / total * (x - alpha * MEAN)
+        noise = sigma / total * (x - alpha * MEAN)
+        return alpha * noise - sigma * clean
+
+
+@pytest.mark.parametrize(("solver", "steps"), [("multistep", 12), ("ddim", 60), ("ancestral", 100)])
+def test_every_solver_draws_the_normal_law_of_a_perfect_network(solver: str, steps: int) -> None:
+    tokens, present = torch.zeros((6000, 0), dtype=torch.int32), torch.ones((6000, 1))
+    drawn = diffusion.sample_numbers(Perfect(), tokens, present, steps, solver, seeded())  # type: ignore[arg-type]
+    assert float(drawn.mean()) == pytest.approx(MEAN, abs=0.03)
+    assert float(drawn.std()) == pytest.approx(SPREAD, rel=0.06)
+
+
+def test_a_perfect_network_has_less_loss_than_any_shifted_one() -> None:
+    numbers = MEAN + SPREAD * torch.randn((20_000, 1), generator=seeded(1))
+    present, tokens = torch.ones((20_000, 1), dtype=torch.bool), torch.zeros((20_000, 0))
+
+    class Shifted(Perfect):
+        def forward(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:
+            return super().forward(x, time, condition) + 0.05
+
+    losses = [
+        float(diffusion.number_loss(net, numbers, present, tokens, seeded()))  # type: ignore[arg-type]
+        for net in (Perfect(), Shifted())
+    ]
+    assert losses[0] < losses[1]
+
+
+def test_absent_numbers_are_zero_and_cost_nothing() -> None:
+    net = NumberNet((2,), 2, 8, 1, 1)
+    initialise(net, seeded())
+    tokens = torch.zeros((50, 1), dtype=torch.int32)
+    present = torch.zeros((50, 2), dtype=torch.bool)
+    present[:, 0] = True
+    numbers = torch.randn((50, 2), generator=seeded())
+    other = numbers.clone()
+    other[:, 1] = 99.0
+    a, b = (diffusion.number_loss(net, x, present, tokens, seeded()) for x in (numbers, other))
+    assert torch.equal(a, b)
+    drawn = diffusion.sample_numbers(net, tokens, present, 3, "multistep", seeded())
+    assert not drawn[:, 1].any()
+    assert drawn.abs().max() <= diffusion.CLIP
+
+
+def test_times_fill_their_range_evenly() -> None:
+    times = diffusion.spread_times(100, seeded()).sort().values
+    assert torch.equal((times * 100).floor(), torch.arange(100.0))
+
+
+def test_a_draw_follows_the_softmax() -> None:
+    p = torch.tensor([0.5, 0.3, 0.0, 0.2])
+    drawn = diffusion.draw(p.log().repeat(20_000, 1), seeded())
+    assert np.bincount(drawn.numpy(), minlength=4) / 20_000 == pytest.approx(p.numpy(), abs=0.015)
+
+
+LAW = torch.tensor([[0.30, 0.05, 0.02], [0.03, 0.20, 0.40]])
+
+
+def rows_of_law(n: int) -> Tensor:
+    index = torch.multinomial(LAW.flatten(), n, True, generator=seeded(3))
+    return torch.stack([index // 3, index % 3], dim=1).to(torch.int32)
+
+
+@pytest.mark.parametrize("process", ["ordered", "masked", "multinomial"])
+def test_every_process_learns_and_draws_a_small_joint_law(process: str) -> None:
+    net = OrderedNet((2, 3), [], 16, 16) if process == "ordered" else TokenNet((2, 3), 32, 1)
+    initialise(net, seeded())
+    optimiser = torch.optim.Adam(net.parameters(), 1e-2)
+    loss = getattr(diffusion, f"{process}_loss")
+    for step in range(300):
+        optimiser.zero_grad()
+        loss(net, rows_of_law(512), seeded(step)).backward()
+        optimiser.step()
+    with torch.no_grad():
+        drawn = getattr(diffusion, f"sample_{process}")(net, 20_000, 40, seeded(9))
+    share = np.bincount((drawn[:, 0] * 3 + drawn[:, 1]).numpy(), minlength=6) / 20_000
+    assert np.abs(share - LAW.flatten().numpy()).sum() / 2 < 0.04
+
+
+def test_the_multinomial_posterior_equals_bayes_rule_by_counting() -> None:
+    kept_now, kept_next, card, n = 0.3, 0.6, 3, 400_000
+    rng = np.random.default_rng(0)
+    clean = np.zeros(n, np.int64)
+    nearer = np.where(rng.random(n) < kept_next, clean, rng.integers(0, card, n))
+    now = np.where(rng.random(n) < kept_now / kept_next, nearer, rng.integers(0, card, n))
+    for seen in range(card):
+        expected = np.bincount(nearer[now == seen], minlength=card) / (now == seen).sum()
+        m = 100_000
+        drawn = diffusion._posterior(
+            torch.full((m, 1), seen),
+            torch.zeros((m, 1), dtype=torch.int64),
+            torch.randint(card, (m, 1), generator=seeded(1)),
+            torch.tensor([card]),
+            kept_now,
+            kept_next,
+            seeded(2),
+        )
+        share = np.bincount(drawn[:, 0].numpy(), minlength=card) / m
+        assert np.abs(share - expected).max() < 0.01
+
+
+def test_numbers_of_a_trained_network_follow_their_tokens() -> None:
+    net = NumberNet((2,), 1, 32, 2, 1)
+    initialise(net, seeded())
+    optimiser = torch.optim.Adam(net.parameters(), 3e-3)
+    present = torch.ones((512, 1), dtype=torch.bool)
+    for step in range(400):
+        tokens = torch.randint(2, (512, 1), generator=seeded(step), dtype=torch.int32)
+        numbers = (2.0 * tokens - 1) + 0.3 * torch.randn((512, 1), generator=seeded(step + 1))
+        optimiser.zero_grad()
+        diffusion.number_loss(net, numbers, present, tokens, seeded(step)).backward()
+        optimiser.step()
+    tokens = torch.ones((2000, 1), dtype=torch.int32)
+    with torch.no_grad():
+        drawn = diffusion.sample_numbers(
+            net, tokens, torch.ones((2000, 1)), 12, "multistep", seeded()
+        )
+    assert stats.kstest(drawn[:, 0].numpy(), "norm", args=(1.0, 0.3)).statistic < 0.1
