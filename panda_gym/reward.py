@@ -41,9 +41,13 @@ def create(name: str) -> Reward:
     return reward
 
 
-def bounded_slowdown(wait_s: Array, run_s: Array, bound_s: float) -> Array:
-    """max(1, (wait + run) / max(run, bound)) (Feitelson et al., JSSPP 1997)."""
-    return np.maximum(1.0, (wait_s + run_s) / np.maximum(run_s, bound_s))
+def bounded_slowdown(wait_s: Array, run_s: Array, ideal_s: Array, bound_s: float) -> Array:
+    """max(1, (wait + run) / max(ideal, bound)), after Feitelson et al. (JSSPP 1997).
+
+    `ideal_s` is the run on the platform's fastest core: divided by the run at the chosen site, a
+    slow site would look as good as a fast one.
+    """
+    return np.maximum(1.0, (wait_s + run_s) / np.maximum(ideal_s, bound_s))
 
 
 def predicted(outcome: Array, bound_s: float) -> Array:
@@ -53,13 +57,13 @@ def predicted(outcome: Array, bound_s: float) -> Array:
     (not as the stale counters show it), over the cores that others leave.
     """
     wait = outcome["transfer"] + outcome["wait_pred"]
-    return 0.0 - np.log(bounded_slowdown(wait, outcome["run_pred"], bound_s))
+    return 0.0 - np.log(bounded_slowdown(wait, outcome["run_pred"], outcome["ideal_pred"], bound_s))
 
 
 def true(outcome: Array, bound_s: float) -> Array:
     """`predicted`, with true workloads and run noise: this job's, and those ahead of it."""
     wait = outcome["transfer"] + outcome["wait_true"]
-    return 0.0 - np.log(bounded_slowdown(wait, outcome["run_true"], bound_s))
+    return 0.0 - np.log(bounded_slowdown(wait, outcome["run_true"], outcome["ideal_true"], bound_s))
 
 
 def jobs_in_system(outcome: Array, bound_s: float) -> Array:

@@ -83,6 +83,7 @@ def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) 
         arrival_s=log.arrival_s,
         start_s=log.start_s,
         end_s=log.end_s,
+        ideal_s=log.ideal_s,
         cores=log.cores,
         group=size_class(log.workload_true, judged),
         input_bytes=log.input_bytes,

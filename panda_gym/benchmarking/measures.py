@@ -2,7 +2,8 @@
 
 Judged jobs are those that the policy placed; the warm start's jobs are not judged. The window
 is the time from the first to the last arrival of a judged job. The bounded slowdown of a job is
-max(1, (end - arrival) / max(end - start, bound)) (Feitelson and Rudolph 1998).
+max(1, (end - arrival) / max(ideal, bound)) with its run on the fastest core as the ideal, see
+`panda_gym.simulator.log`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ class Outcomes:
     """Begin of the run, float64[n], s."""
     end_s: Array
     """End of the run, float64[n], s."""
+    ideal_s: Array
+    """Run time on the fastest core, float64[n], s."""
     cores: Array
     """Cores held while running, int[n]."""
     group: Array
@@ -59,8 +62,8 @@ class Outcomes:
 
     def slowdown(self) -> Array:
         """Bounded slowdown of each judged job, float64[m]."""
-        run = (self.end_s - self.start_s)[self.judged]
-        return np.maximum(1.0, self.turnaround() / np.maximum(run, self.bound_s))
+        ideal = np.maximum(self.ideal_s[self.judged], self.bound_s)
+        return np.maximum(1.0, self.turnaround() / ideal)
 
     def window(self) -> tuple[float, float]:
         """First and last arrival of a judged job, s."""

@@ -56,7 +56,8 @@ def start(w: Any, e: int, s: int, j: int, t: float) -> None:
     track["start"] = t
     track["end"] = t + true
     track["pred_end"] = t + pred
-    slowdown = (track["end"] - job["arrival"]) / max(true, w.bound_s)
+    ideal = true * w.places[s]["speed"] / w.top_speed
+    slowdown = (track["end"] - job["arrival"]) / max(ideal, w.bound_s)
     track["ln_slowdown"] = math.log(max(1.0, slowdown))
     site["run_pred"] += cores * track["pred_end"]
     site["run_true"] += cores * track["end"]

@@ -107,6 +107,7 @@ def begin(w: Any, e: int) -> None:
     outcome["illegal"] = 0
     outcome["wait_pred"] = outcome["wait_true"] = outcome["transfer"] = 0.0
     outcome["run_pred"] = outcome["run_true"] = outcome["wan_bytes"] = 0.0
+    outcome["ideal_pred"] = outcome["ideal_true"] = 0.0
     outcome["area"] = outcome["ended"] = outcome["ended_gflop"] = outcome["ended_ln"] = 0.0
 
 

@@ -39,6 +39,8 @@ class EpisodeLog:
     """Gflop, float64[n]"""
     workload_pred: np.ndarray
     """Gflop, float64[n]"""
+    ideal_s: np.ndarray
+    """Run time on the fastest core of the platform, float64[n]."""
 
     def __len__(self) -> int:
         return len(self.arrival_s)
@@ -65,8 +67,13 @@ class EpisodeLog:
 
     @property
     def bounded_slowdown(self) -> np.ndarray:
-        """max(1, turnaround / max(run, bound)) (Feitelson et al., JSSPP 1997), float64[n]."""
-        return np.maximum(1.0, self.turnaround_s / np.maximum(self.run_s, self.bound_s))
+        """max(1, turnaround / max(ideal, bound)), float64[n].
+
+        Feitelson et al. (JSSPP 1997) divide by the run time on the one machine there is. Among
+        sites of unlike speed that would praise a policy for choosing slow ones, so the job is
+        compared with its run on the fastest core.
+        """
+        return np.maximum(1.0, self.turnaround_s / np.maximum(self.ideal_s, self.bound_s))
 
     @property
     def state(self) -> np.ndarray:
@@ -82,7 +89,7 @@ class EpisodeLog:
         """The log as named arrays of length n, derived ones included."""
         names = (
             "arrival_s", "site", "activation_s", "start_s", "end_s", "cores", "input_bytes",
-            "moved_bytes", "workload_true", "workload_pred", "run_s", "wait_s", "queue_s",
+            "moved_bytes", "workload_true", "workload_pred", "ideal_s", "run_s", "wait_s", "queue_s",
             "turnaround_s", "bounded_slowdown", "state",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
@@ -92,6 +99,8 @@ def episode_log(w: World, e: int, bound_s: float) -> EpisodeLog:
     """Copy the log of grid e out of the state."""
     n = int(w.grids[e]["jobs"])
     jobs, tracks = w.jobs[e, :n], w.tracks[e, :n]
+    run = tracks["end"] - tracks["start"]
+    speed = w.places["speed"][tracks["site"]]  # of a job not yet placed: nan times anything
     return EpisodeLog(
         now_s=float(w.grids[e]["clock"]),
         warmup=int(w.grids[e]["warmup"]),
@@ -106,4 +115,5 @@ def episode_log(w: World, e: int, bound_s: float) -> EpisodeLog:
         moved_bytes=tracks["moved"].copy(),
         workload_true=jobs["workload_true"].copy(),
         workload_pred=jobs["workload_pred"].copy(),
+        ideal_s=run * speed / w.top_speed,
     )

@@ -62,6 +62,8 @@ def assess(w: Any, e: int, s: int, time: float, moved: float) -> None:
     outcome["transfer"] = time
     outcome["run_pred"] = predicted_run(w, e, s, j)
     outcome["run_true"] = true_run(w, e, s, j)
+    outcome["ideal_pred"] = outcome["run_pred"] * w.places[s]["speed"] / w.top_speed
+    outcome["ideal_true"] = outcome["run_true"] * w.places[s]["speed"] / w.top_speed
     outcome["wan_bytes"] = moved
 
 

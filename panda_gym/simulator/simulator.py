@@ -202,6 +202,7 @@ def _world(
         tides=np.stack([np.sin(turn), np.cos(turn)], axis=1).astype(np.float32),
         staleness_s=float(settings.staleness_s),
         bound_s=float(settings.bound_s),
+        top_speed=float(places["speed"].max()),
         interval_s=float(load.interval_s) if load else np.inf,
         memory=memory,
         innovation=math.sqrt(1.0 - memory * memory),

@@ -138,6 +138,8 @@ OUTCOME: Final = np.dtype(
         ("transfer", "f8"),  # s, stage-in time
         ("run_pred", "f8"),  # s, predicted run time
         ("run_true", "f8"),  # s, true run time
+        ("ideal_pred", "f8"),  # s, predicted run time on the fastest core of the platform
+        ("ideal_true", "f8"),  # s, true run time there
         ("wan_bytes", "f8"),  # bytes moved between sites for this job
         ("area", "f8"),  # job s: integral of the unfinished jobs until the next decision
         ("ended", "f8"),  # jobs ended until the next decision
@@ -164,6 +166,7 @@ class World(NamedTuple):
     tides: Array  # float32[bins, 2] sine and cosine of a full turn
     staleness_s: float
     bound_s: float  # bound of the bounded slowdown
+    top_speed: float  # Gflop/s of the fastest core
     interval_s: float  # between changes of a site's competing load; inf: none
     memory: float  # of the competing load: AR(1) coefficient
     innovation: float  # sqrt(1 - memory^2)

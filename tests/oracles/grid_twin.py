@@ -127,6 +127,8 @@ class GridTwin:
             "transfer": time,
             "run_pred": site.pred_run(job),
             "run_true": site.true_run(job),
+            "ideal_pred": site.pred_run(job) * site.speed / self._top_speed(),
+            "ideal_true": site.true_run(job) * site.speed / self._top_speed(),
             "wan_bytes": job.size if origin not in (-1, site.number) else 0.0,
         }
         self._place(site)
@@ -245,8 +247,12 @@ class GridTwin:
         return min(found, key=lambda pair: pair[0], default=(0.0, -1))
 
     def _slowdown(self, job: Job) -> float:
-        run = job.end - job.start
-        return max(1.0, (job.end - job.arrival) / max(run, self.settings.bound_s))
+        site = self.sites[job.site]
+        ideal = site.true_run(job) * site.speed / self._top_speed()
+        return max(1.0, (job.end - job.arrival) / max(ideal, self.settings.bound_s))
+
+    def _top_speed(self) -> float:
+        return max(site.speed for site in self.sites)
 
     def _ended_at(self, job: Job, now: float) -> bool:
         return job.end == now and job.number not in getattr(self, "gone", set())

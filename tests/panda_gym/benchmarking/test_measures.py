@@ -18,6 +18,7 @@ def run() -> Outcomes:
         arrival_s=np.array([0.0, 100.0, 150.0, 300.0]),
         start_s=np.array([0.0, 120.0, 200.0, 300.0]),
         end_s=np.array([200.0, 220.0, 205.0, 400.0]),
+        ideal_s=np.array([80.0, 60.0, 4.0, 100.0]),
         cores=np.array([1, 1, 1, 2]),
         group=np.array([0, 0, 1, 1]),
         input_bytes=np.array([5e12, 1e12, 2e12, 0.0]),
@@ -31,7 +32,7 @@ def run() -> Outcomes:
 
 
 def test_measures_are_as_worked_out_by_hand(run: Outcomes) -> None:
-    slowdowns = [120 / 100, 55 / 10, 1.0]
+    slowdowns = [120 / 60, 55 / 10, 1.0]
     means = [slowdowns[0], (slowdowns[1] + slowdowns[2]) / 2]
     expected = {
         "mean_slowdown": sum(slowdowns) / 3,
