@@ -1,6 +1,6 @@
 """Makes the surrogate that ships inside the package, from nothing but a seed.
 
-    python scripts/default_surrogate.py [--rows 200000] [--minutes 20]
+    python scripts/default_surrogate.py [--rows 200000] [--iterations 2500]
 
 Reference workload -> 80/20 split -> TabDDPM -> full certificate -> sealed folder
 panda_gym/surrogate/shipped/default. Same versions, same processor: same folder.
@@ -8,6 +8,7 @@ panda_gym/surrogate/shipped/default. Same versions, same processor: same folder.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ import typer
 import panda_gym
 from panda_gym import synthesis
 from panda_gym.cli.console import progress_bar
+from panda_gym.files import whole_folder
 from panda_gym.surrogate import Surrogate
 from panda_gym.surrogate.surrogate import SHIPPED
 
@@ -24,7 +26,8 @@ LIMIT_BYTES = 12_000_000
 
 def main(
     rows: Annotated[int, typer.Option(help="Rows of the reference workload.")] = 200_000,
-    minutes: Annotated[float, typer.Option(help="Minutes of fitting.")] = 20.0,
+    iterations: Annotated[int, typer.Option(help="Optimiser steps.")] = 2_500,
+    batch: Annotated[int, typer.Option(help="Rows in one optimiser step.")] = 2_048,
     generator: Annotated[str, typer.Option(help="Registered generator.")] = "tabddpm",
     name: Annotated[str, typer.Option(help="Name of the shipped surrogate.")] = "default",
     work: Annotated[Path, typer.Option(help="Folder of the fit; goes on where it stopped.")] = Path(
@@ -40,7 +43,7 @@ def main(
                 records,
                 draft,
                 generator=generator,
-                config={"minutes": minutes},
+                config={"iterations": iterations, "batch": batch},
                 seed=seed,
                 progress=progress,
             )
@@ -55,15 +58,11 @@ def main(
         raise SystemExit("not shipped: the certificate failed or the folder is too large")
     target = SHIPPED / name
     ship(sealed.folder, target)
-    print(f"shipped as {Surrogate.open(name).name}")
+    print(f"shipped as {Surrogate.open(target).name}")
 
 
 def ship(folder: Path, target: Path) -> None:
     """Copy a sealed folder into the package, whole."""
-    import shutil
-
-    from panda_gym.files import whole_folder
-
     with whole_folder(target) as aside:
         shutil.copytree(folder, aside, dirs_exist_ok=True)
 
