@@ -22,7 +22,7 @@ def demo(
     rows: Annotated[int, typer.Option(min=1_000, help="Rows of the reference workload.")] = 50_000,
     minutes: Annotated[float, typer.Option(help="Minutes for fitting TabDDPM.")] = 2.0,
     steps: Annotated[int, typer.Option(min=1, help="Decisions to train on.")] = 200_000,
-    seeds: Annotated[int, typer.Option(min=2, help="Paired worlds of the benchmark.")] = 10,
+    seeds: Annotated[int, typer.Option(min=2, help="Paired worlds of the benchmark.")] = 20,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of a benchmark's episode.")] = 2_000,
     seed: Seed = 0,
     json: Json = False,
