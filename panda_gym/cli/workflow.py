@@ -103,7 +103,7 @@ def run(
     for path in plot or ():
         _draw(path, {f"{flow.name}, {mode}": ran})
     if export is not None:
-        write_wfformat(export, ran)
+        write_wfformat(export, ran, threads_per_core=pool.threads_per_core)
     show(_figures(ran), json)
 
 

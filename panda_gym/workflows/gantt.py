@@ -169,6 +169,7 @@ def _png(path: Path, runs: Mapping[str, Execution]) -> None:
         below.set_xlabel("time / s")
         below.set_ylabel("running tasks")
         below.legend(fontsize="small")
+        axes[2 * i].set_xlim(below.get_xlim())
     figure.savefig(path, format="png", dpi=100)
 
 

@@ -3,7 +3,7 @@
 1.4 is flat: workflow.tasks, references by name or id, an edge may stand at one end only. From
 1.5 on the specification (tasks, files) stands beside the execution (run times, machines),
 references are ids and both ends of an edge agree; 1.6 adds optional metrics. Unknown keys are
-passed over; `gpuCount` of a task, which the schema does not know, is read.
+passed over; `gpuCount` and `threadCount` of a task, which the schema does not know, are read.
 """
 
 from __future__ import annotations
@@ -201,13 +201,15 @@ def _set(
     cores = _amount(run, "coreCount", where) if "coreCount" in run else 1.0
     if cores <= 0.0:
         raise WorkflowError(f"coreCount of {where} above 0", f"{cores:g}", "correct it")
+    threads = _amount(run, "threadCount", where) if "threadCount" in run else 0.0
     gpus = _amount(run, "gpuCount", where) if "gpuCount" in run else 0.0
     memory = _amount(run, "memoryInBytes", where) if "memoryInBytes" in run else 0.0
     return TaskSet(
         id=key,
         mean_s=_amount(run, "runtimeInSeconds", where),
         kind=_NUMBER.sub("", task["name"]) or task["name"],
-        cores=math.ceil(cores),
+        cores=0 if threads else math.ceil(cores),
+        threads=math.ceil(threads),
         gpus=math.ceil(gpus),
         memory_gb=memory / 1e9,
         input_bytes=sum(sizes[file] for file in inputs),

@@ -26,12 +26,16 @@ _ID: Final = re.compile(r"^[0-9a-zA-Z\-_.#]+$")
 EPOCH: Final = "1970-01-01T00:00:00+00:00"
 
 
-def write_wfformat(path: str | Path, source: Execution | Workflow, began: str = EPOCH) -> None:
+def write_wfformat(
+    path: str | Path, source: Execution | Workflow, began: str = EPOCH, threads_per_core: int = 1
+) -> None:
     """Write WfFormat 1.5, checked by the reader's rules before it is written.
 
     A set of one task keeps its id; task j of a larger set is `<id>.<j>`. The machines are the
-    nodes of an execution; `began` is the time (ISO 8601) of its second 0. Hardware threads
-    without cores are written as cores; GPUs as `gpuCount`, which readers may pass over.
+    nodes of an execution; `began` is the time (ISO 8601) of its second 0. What the
+    format has no word for stands in keys that readers may pass over: `gpuCount`, and
+    `threadCount` for hardware threads, of which coreCount then is the share of
+    `threads_per_core`.
     """
     run = source if isinstance(source, Execution) else None
     flow = run.workflow if run is not None else source
@@ -45,7 +49,7 @@ def write_wfformat(path: str | Path, source: Execution | Workflow, began: str = 
         "schemaVersion": VERSION,
         "workflow": {
             "specification": _specification(flow, names, edges),
-            "execution": _execution(flow, names, run, began),
+            "execution": _execution(flow, names, run, began, threads_per_core),
         },
     }
     from_wfformat(document, Path(path).name)
@@ -104,7 +108,7 @@ def _specification(flow: Workflow, names: list[str], edges: Array) -> dict[str, 
 
 
 def _execution(
-    flow: Workflow, names: list[str], run: Execution | None, began: str
+    flow: Workflow, names: list[str], run: Execution | None, began: str, per_core: int
 ) -> dict[str, Any]:
     owner = flow.task_set()
     runtime = flow.mean_s[owner] if run is None else run.stop - run.start
@@ -112,7 +116,9 @@ def _execution(
     tasks = []
     for i, (name, s) in enumerate(zip(names, owner, strict=True)):
         task: dict[str, Any] = {"id": name, "runtimeInSeconds": float(runtime[i])}
-        task["coreCount"] = int(max(flow.cores[s], flow.threads[s] if flow.cores[s] == 0 else 1))
+        task["coreCount"] = int(max(flow.cores[s], -(-flow.threads[s] // per_core)))
+        if flow.threads[s]:
+            task["threadCount"] = int(flow.threads[s])
         if flow.gpus[s]:
             task["gpuCount"] = int(flow.gpus[s])
         if flow.memory_gb[s] > 0.0:

@@ -90,7 +90,9 @@ def _workflow(name: str, rows: list[dict[str, Any]]) -> Workflow:
         for parent in row["parents"] or ():
             if str(parent) not in known:
                 raise WorkflowError(
-                    f"parents of task {task!r} in workflow {name!r}", repr(parent), "add the task"
+                    f"parents of task {task!r} in workflow {name!r}",
+                    repr(str(parent)),
+                    "add the task",
                 )
             edges.append(Edge(str(parent), task))
     return Workflow.of(name, sets, edges)
