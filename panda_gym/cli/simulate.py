@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from panda_gym.cli.console import AllowUncertified, Json, Seed, progress_bar, show
-from panda_gym.cli.source import Load, Platform, Scale, Stream, job_stream, scenario
+from panda_gym.cli.source import Competing, Load, Platform, Scale, Stream, job_stream, scenario
 
 
 def simulate(
@@ -20,6 +20,7 @@ def simulate(
     scale: Scale = 0.01,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions.")] = 2_000,
     load: Load = 0.95,
+    competing: Competing = 0.5,
     log: Annotated[Path | None, typer.Option(help="Parquet or CSV file: one row a job.")] = None,
     seed: Seed = 0,
     json: Json = False,
@@ -34,7 +35,9 @@ def simulate(
     from panda_gym.records import save_records
     from panda_gym.scenario import Scenario
 
-    settings = scenario(platform, scale, load, jobs=jobs, **job_stream(stream, allow_uncertified))
+    settings = scenario(
+        platform, scale, load, competing, jobs=jobs, **job_stream(stream, allow_uncertified)
+    )
     batch = Batch(Scenario.of(**settings), 1)
     chosen = find_policies([policy], scale)[policy]
     done = 0

@@ -13,11 +13,15 @@ Stream = Annotated[
 Platform = Annotated[str, typer.Option(help="Sites: a shipped name, a file or a folder.")]
 Scale = Annotated[float, typer.Option(help="Factor on the cores of every site.")]
 Load = Annotated[float, typer.Option(help="Offered work / capacity; 0 keeps the recorded times.")]
+Competing = Annotated[float, typer.Option(help="Mean share of the cores that others use.")]
 
 
-def scenario(platform: str, scale: float, load: float, **others: Any) -> dict[str, Any]:
+def scenario(
+    platform: str, scale: float, load: float, competing: float, **others: Any
+) -> dict[str, Any]:
     """The environment's settings from the command line's options."""
-    return {"platform": platform, "scale": scale, "load": load or None, **others}
+    shares = {"load": load or None, "competing": competing}
+    return {"platform": platform, "scale": scale, **shares, **others}
 
 
 def job_stream(named: str, allow_uncertified: bool) -> dict[str, Any]:

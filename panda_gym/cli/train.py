@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from panda_gym.cli.console import AllowUncertified, Json, Seed, progress_bar, show
-from panda_gym.cli.source import Load, Platform, Scale, Stream, job_stream, scenario
+from panda_gym.cli.source import Competing, Load, Platform, Scale, Stream, job_stream, scenario
 
 
 def train(
@@ -25,6 +25,7 @@ def train(
     scale: Scale = 0.01,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
     load: Load = 0.95,
+    competing: Competing = 0.5,
     reward: Annotated[str, typer.Option(help="Name of the reward.")] = "predicted",
     tensorboard: Annotated[bool, typer.Option(help="Also log for TensorBoard.")] = False,
     seed: Seed = 0,
@@ -35,7 +36,7 @@ def train(
     from panda_gym.training import TrainConfig
     from panda_gym.training import train as learn
 
-    settings = scenario(platform, scale, load, jobs=jobs, reward=reward)
+    settings = scenario(platform, scale, load, competing, jobs=jobs, reward=reward)
     with progress_bar(f"train {algo}") as progress:
         done = learn(
             out,
