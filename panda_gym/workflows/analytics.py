@@ -1,4 +1,4 @@
-"""What can be said of a workflow before it runs; knows graph, needs and capacity, no schedule.
+"""What can be said of a workflow before it runs, and of what is left of it while it does.
 
 The definitions of the degrees, of t_seq and of the bound on t_async are a reconstruction of the
 model of arXiv 2208.11069 from first principles (its own wording may differ); Graham's bounds are
@@ -15,7 +15,8 @@ import numpy as np
 
 from panda_gym.workflows import graph
 from panda_gym.workflows.barriers import stages
-from panda_gym.workflows.degrees import degrees
+from panda_gym.workflows.degrees import Degrees, degrees, residual_degrees
+from panda_gym.workflows.execution import Execution
 from panda_gym.workflows.pool import RESOURCES, UNBOUNDED, Pool, check_fits, needs, waves
 from panda_gym.workflows.workflow import Workflow
 
@@ -100,6 +101,22 @@ def analyse(flow: Workflow, pool: Pool) -> Analysis:
         improvement_bound=improvement(sequential, bound),
         masked_bound_s=sequential - bound,
     )
+
+
+def residual_at(run: Execution, pool: Pool, time_s: float) -> Degrees:
+    """Residual degrees of an execution at a time: what has not ended, in what is free then."""
+    flow = run.workflow
+    owner = flow.task_set()
+    started, ended = run.start <= time_s, run.stop <= time_s
+    unstarted = np.bincount(owner[~started], minlength=len(flow))
+    unfinished = np.bincount(owner[~ended], minlength=len(flow))
+    held = run.need[owner[started & ~ended]].sum(axis=0)
+    return residual_degrees(flow, pool, unstarted, unfinished, pool.capacity - held)
+
+
+def masked_s(flow: Workflow, pool: Pool, run: Execution) -> float:
+    """Time that an execution masked: t_seq minus its time to execution, s."""
+    return t_seq_s(flow, pool) - run.ttx_s
 
 
 def work_s(flow: Workflow) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from panda_gym.simulator.compiled import inner
+from panda_gym.workflows.compiled import inner
 from panda_gym.workflows.workflow import Workflow
 
 Array = np.ndarray

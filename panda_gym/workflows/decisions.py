@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from panda_gym.simulator.compiled import entry, inner
+from panda_gym.workflows.compiled import entry, inner
 from panda_gym.workflows.kernel import advance, expected_s, place, reset, room, stage_in, take
 from panda_gym.workflows.listing import holds, wait_at
 from panda_gym.workflows.residual import drop, res_kinds, residual_row, shape_row, whole

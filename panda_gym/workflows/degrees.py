@@ -18,8 +18,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from panda_gym.simulator.compiled import entry, inner
 from panda_gym.workflows import closure
+from panda_gym.workflows.compiled import entry, inner
 from panda_gym.workflows.pool import Pool, needs
 from panda_gym.workflows.width import width
 from panda_gym.workflows.workflow import Workflow

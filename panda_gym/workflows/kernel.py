@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from panda_gym.simulator.compiled import inner
 from panda_gym.simulator.heap import pop, push
+from panda_gym.workflows.compiled import inner
 
 
 @inner

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from panda_gym.simulator.compiled import entry, inner
 from panda_gym.simulator.heap import before, pop
+from panda_gym.workflows.compiled import entry, inner
 from panda_gym.workflows.kernel import (
     advance,
     announce,

@@ -72,7 +72,7 @@ def needs(flow: Workflow, threads_per_core: int = 1) -> Array:
     threads = np.maximum(
         flow.threads.astype(np.int64), flow.cores.astype(np.int64) * threads_per_core
     )
-    memory = np.ceil(flow.memory_gb * 1000.0).astype(np.int64)
+    memory = np.minimum(np.ceil(flow.memory_gb * 1000.0), 2.0 * UNBOUNDED).astype(np.int64)
     return np.stack([threads, flow.gpus.astype(np.int64), memory], axis=1)
 
 

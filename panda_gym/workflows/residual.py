@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from panda_gym.errors import WorkflowError
-from panda_gym.simulator.compiled import entry, inner
 from panda_gym.workflows import closure
 from panda_gym.workflows.closure import has
+from panda_gym.workflows.compiled import entry, inner
 from panda_gym.workflows.degrees import Search, make_search, members, search_kinds
 from panda_gym.workflows.workflow import Workflow
 

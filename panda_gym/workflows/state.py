@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from panda_gym.simulator.compiled import inner
 from panda_gym.simulator.state import ENTRY
+from panda_gym.workflows.compiled import inner
 
 Array = np.ndarray
 

@@ -42,6 +42,9 @@ LAWS: Final[dict[str, Draw]] = {
 
 LAW_NAMES: Final = tuple(LAWS)
 
+MOST: Final = 1e18
+"""Bytes, seconds and GB below this keep every sum finite."""
+
 
 @dataclass(frozen=True)
 class TaskSet:
@@ -73,8 +76,12 @@ class TaskSet:
     """Bytes that a task writes."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.id, str) or not self.id:
-            raise WorkflowError("a task set with a name", f"id={self.id!r}", "give it a text id")
+        for field in ("id", "kind", "law"):
+            value = getattr(self, field)
+            if not isinstance(value, str) or (field == "id" and not value):
+                raise WorkflowError(
+                    f"{field} of task set {self.id!r} as text", repr(value), "correct it"
+                )
         for field, least in (("tasks", 1), ("cores", 0), ("threads", 0), ("gpus", 0)):
             _whole(self.id, field, getattr(self, field), least)
         if self.cores == 0 and self.threads == 0:
@@ -105,9 +112,9 @@ def _whole(name: str, field: str, value: Any, least: int) -> None:
 
 def _finite(name: str, field: str, value: Any) -> None:
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not 0.0 <= float(value) < float("inf"):
+    if not number or not 0 <= value < MOST:
         raise WorkflowError(
-            f"{field} of task set {name!r} as a finite number of at least 0",
+            f"{field} of task set {name!r} as a number from 0 to below {MOST:g}",
             repr(value),
             "correct it",
         )

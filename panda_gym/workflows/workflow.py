@@ -11,11 +11,14 @@ import numpy as np
 
 from panda_gym.errors import WorkflowError, nearest
 from panda_gym.workflows import graph
-from panda_gym.workflows.taskset import LAW_NAMES, LAWS, TaskSet
+from panda_gym.workflows.taskset import LAW_NAMES, LAWS, MOST, TaskSet
 
 Array = np.ndarray
 
 RELATIONS: Final = ("all", "each")
+
+MOST_TASKS: Final = 20_000_000
+"""Tasks of a workflow, at some 100 bytes each while it runs."""
 
 
 class Edge(NamedTuple):
@@ -103,17 +106,9 @@ class Workflow:
         stage and pipeline: labels by id for the modes `sequential` and `pipelines`.
         """
         position = positions([s.id for s in sets])
-        links = [Edge(*edge) for edge in edges]
+        links = [_checked(Edge(*edge)) for edge in edges]
         kinds = tuple(dict.fromkeys(s.kind or s.id for s in sets))
         code = {kind: i for i, kind in enumerate(kinds)}
-        for link in links:
-            if link.relation not in RELATIONS:
-                hint = nearest(str(link.relation), RELATIONS)
-                raise WorkflowError(
-                    f"a relation of edge {link.parent!r} -> {link.child!r}",
-                    repr(link.relation),
-                    hint,
-                )
         ends = [
             (_find(position, e.parent, e.child), _find(position, e.child, e.parent)) for e in links
         ]
@@ -264,6 +259,24 @@ def _find(position: Mapping[str, int], name: str, near: str) -> int:
     return position[name]
 
 
+def _checked(edge: Edge) -> Edge:
+    """An edge of texts, a known relation and a finite number of bytes."""
+    name = f"edge {edge.parent!r} -> {edge.child!r}"
+    if not isinstance(edge.parent, str) or not isinstance(edge.child, str):
+        raise WorkflowError("ids of task sets as text", name, "correct the edge")
+    if edge.relation not in RELATIONS:
+        hint = nearest(str(edge.relation), RELATIONS)
+        raise WorkflowError(f"a relation of {name}", repr(edge.relation), hint)
+    size = edge.bytes
+    if size is not None and (
+        isinstance(size, bool)
+        or not isinstance(size, int | float | np.number)
+        or not 0 <= size < MOST
+    ):
+        raise WorkflowError(f"bytes of {name} finite and not negative", repr(size), "correct it")
+    return edge
+
+
 def _share(parent: TaskSet, child: TaskSet, edge: Edge) -> float:
     if edge.bytes is not None:
         return edge.bytes
@@ -275,10 +288,19 @@ def _labels(labels: Mapping[str, int] | None, position: Mapping[str, int], what:
         return None
     for name in labels:
         _find(position, name, what)
+        if not _whole_number(labels[name]):
+            raise WorkflowError(
+                f"the {what} of {name!r} as a whole number", repr(labels[name]), "correct it"
+            )
     missing = next((name for name in position if name not in labels), None)
     if missing is not None:
         raise WorkflowError(f"a {what} for every set", f"none for {missing!r}", f"give its {what}")
     return np.array([labels[name] for name in position], dtype=np.int32)
+
+
+def _whole_number(value: Any) -> bool:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and abs(int(value)) < 2**31
 
 
 def _check_shape(flow: Workflow) -> None:
@@ -307,7 +329,7 @@ def _check_values(flow: Workflow) -> None:
     }
     for field in ("memory_gb", "mean_s", "sd_s", "input_bytes", "output_bytes"):
         values = getattr(flow, field)
-        bad_count[field] = ~((values >= 0.0) & (values < np.inf))
+        bad_count[field] = ~((values >= 0.0) & (values < MOST))
     for field, bad in bad_count.items():
         if bad.any():
             i = int(np.argmax(bad))
@@ -317,6 +339,14 @@ def _check_values(flow: Workflow) -> None:
                 f"{came}",
                 "correct it",
             )
+
+    if flow.total_tasks > MOST_TASKS:
+        i = int(np.argmax(flow.tasks))
+        raise WorkflowError(
+            f"at most {MOST_TASKS} tasks in workflow {flow.name!r}",
+            f"{flow.total_tasks}, {flow.tasks[i]} of them in set {flow.ids[i]!r}",
+            "split the workflow",
+        )
 
 
 def _check_edges(flow: Workflow) -> None:
@@ -332,7 +362,7 @@ def _check_edges(flow: Workflow) -> None:
         raise WorkflowError(
             "every edge once", f"{flow.ids[p]!r} -> {flow.ids[c]!r} twice", "drop one"
         )
-    bytes_bad = ~((flow.edge_bytes >= 0.0) & (flow.edge_bytes < np.inf))
+    bytes_bad = ~((flow.edge_bytes >= 0.0) & (flow.edge_bytes < 1e3 * MOST))
     _refuse(flow, bytes_bad, "bytes of an edge finite and not negative")
 
 

@@ -43,9 +43,11 @@ def from_sets(document: dict[str, Any], where: str) -> Workflow:
         _made(Edge, row, f"edges[{i}] of {where}")
         for i, row in enumerate(expect(document.get("edges", []), list, f"'edges' in {where}"))
     ]
-    return Workflow.of(
-        name, sets, edges, stage=document.get("stage"), pipeline=document.get("pipeline")
+    stage, pipeline = (
+        expect(document[label], dict, f"{label!r} in {where}") if label in document else None
+        for label in ("stage", "pipeline")
     )
+    return Workflow.of(name, sets, edges, stage=stage, pipeline=pipeline)
 
 
 def pool_of(document: dict[str, Any], where: str) -> Pool | None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from panda_gym.errors import WorkflowError
 from panda_gym.workflows.formats.documents import entry, expect, read_document
-from panda_gym.workflows.taskset import TaskSet
+from panda_gym.workflows.taskset import MOST, TaskSet
 from panda_gym.workflows.workflow import Edge, Workflow
 
 VERSIONS: Final = ("1.4", "1.5", "1.6")
@@ -81,9 +81,9 @@ def _split(body: dict[str, Any], where: str) -> Parts:
         for field in ("name",):
             entry(task, field, str, f"task {key!r}")
         for field in ("parents", "children"):
-            entry(task, field, list, f"task {key!r}")
+            _texts(entry(task, field, list, f"task {key!r}"), f"{field} of task {key!r}")
         for field in ("inputFiles", "outputFiles"):
-            for file in expect(task.get(field, []), list, f"{field} of task {key!r}"):
+            for file in _texts(task.get(field, []), f"{field} of task {key!r}"):
                 if file not in sizes:
                     raise WorkflowError(
                         f"files of task {key!r} declared", f"{file!r} undeclared", "declare it"
@@ -101,9 +101,8 @@ def _flat(body: dict[str, Any], where: str) -> Parts:
         task = {**raw, "id": expect(raw.get("id", name), str, f"'id' of task {name!r}")}
         files = _rows(raw, "files", f"task {name!r}", optional=True)
         for file in files:
-            sizes[entry(file, "name", str, f"task {name!r}")] = _amount(
-                file, "sizeInBytes", f"file {file['name']!r}"
-            )
+            label = entry(file, "name", str, f"a file of task {name!r}")
+            sizes[label] = _amount(file, "sizeInBytes", f"file {label!r}")
         for link, field in (("input", "inputFiles"), ("output", "outputFiles")):
             task[field] = [f["name"] for f in files if str(f.get("link", "")).lower() == link]
         if "cores" in raw:
@@ -115,13 +114,17 @@ def _flat(body: dict[str, Any], where: str) -> Parts:
     }
     for task in found:
         for field in ("parents", "children"):
-            ends = expect(task.get(field, []), list, f"{field} of task {task['id']!r}")
+            ends = _texts(task.get(field, []), f"{field} of task {task['id']!r}")
             task[field] = [_resolved(known, end, task["id"], field) for end in ends]
     return found, {task["id"]: task for task in found}, sizes
 
 
-def _resolved(known: dict[str, str], end: Any, task: str, field: str) -> str:
-    if not isinstance(end, str) or end not in known:
+def _texts(value: Any, where: str) -> list[str]:
+    return [expect(item, str, where) for item in expect(value, list, where)]
+
+
+def _resolved(known: dict[str, str], end: str, task: str, field: str) -> str:
+    if end not in known:
         raise WorkflowError(f"{field} of task {task!r} among the tasks", repr(end), "declare it")
     return known[end]
 
@@ -136,10 +139,10 @@ def _rows(
 
 
 def _amount(table: dict[str, Any], key: str, where: str) -> float:
-    value = float(entry(table, key, (int, float), where))
-    if not 0.0 <= value < math.inf:
-        raise WorkflowError(f"{key} of {where} finite and not negative", f"{value}", "correct it")
-    return value
+    value = entry(table, key, (int, float), where)
+    if not 0 <= value < MOST:
+        raise WorkflowError(f"{key} of {where} from 0 to below {MOST:g}", f"{value}", "correct it")
+    return float(value)
 
 
 def _workflow(

@@ -9,7 +9,7 @@ import pytest
 
 from panda_gym.errors import WorkflowError
 from panda_gym.workflows import analyse, degrees, read_workflow, simulate
-from panda_gym.workflows.analytics import span_s, t_seq_s, work_s
+from panda_gym.workflows.analytics import masked_s, residual_at, span_s, t_seq_s, work_s
 from panda_gym.workflows.execution import steps
 from panda_gym.workflows.replay import concurrency, excess, read_recorded
 from panda_gym.workflows.summit import RUNS, SUMMIT16, improvements, reproduce, summit_workflow
@@ -81,6 +81,18 @@ def test_upward_rank_beats_fifo(name, fifo):
     times = [simulate(flow, SUMMIT16, priority=p).ttx_s for p in ("fifo", "upward_rank")]
     assert times == [fifo, 1232.5]
     assert min(times) >= span_s(flow)
+
+
+def test_residual_degrees_and_masked_time_of_an_execution():
+    flow = summit_workflow("ddmd")
+    run = simulate(flow, SUMMIT16, priority="upward_rank")
+    assert masked_s(flow, SUMMIT16, run) == 1575.0 - 1232.5
+    begin, late, end = (residual_at(run, SUMMIT16, t) for t in (-1.0, 1100.0, 1232.5))
+    assert begin == degrees(flow, SUMMIT16)
+    # At 1100 s the third aggregation and the inferences are left, and every GPU is taken: the
+    # second inferences cannot start beside what runs.
+    assert late.doa_dep == 2
+    assert (end.doa_dep, end.doa_res) == (0, 0)
 
 
 def test_no_asynchronicity_no_improvement():
