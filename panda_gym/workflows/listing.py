@@ -7,7 +7,7 @@ platform every task is sent to a site at once. `p`, `m` and `x` as in kernel.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from panda_gym.simulator.heap import before, pop
 from panda_gym.workflows.compiled import entry, inner
@@ -22,6 +22,8 @@ from panda_gym.workflows.kernel import (
     take,
 )
 from panda_gym.workflows.state import plan_row, state_row
+
+TIE_S: Final = 1e-6
 
 
 @entry
@@ -105,7 +107,8 @@ def holds(p: Any, m: Any, s: int, site: int) -> bool:
 def choose_site(p: Any, m: Any, x: Any, task: int, earliest: bool) -> int:
     """Site of the earliest estimated end (HEFT's rule), or of the least wait, then the fastest.
 
-    The estimate is max(stage-in, wait) + run: input travels while the task waits for room.
+    The estimate is max(stage-in, wait) + run: input travels while the task waits for room. Equal
+    estimates, to TIE_S, go to the first site, whatever the rounding of sums.
     """
     s = p.tasks[task].set
     best, best_end, best_wait = -1, 0.0, 0.0
@@ -115,7 +118,9 @@ def choose_site(p: Any, m: Any, x: Any, task: int, earliest: bool) -> int:
         wait = wait_at(p, m, x, s, site)
         ready = max(wait, stage_in(p, m, x, task, site)) if earliest else 0.0
         finish = ready + expected_s(p, m, s, site)
-        better = finish < best_end if earliest or wait == best_wait else wait < best_wait
+        better = finish < best_end - TIE_S
+        if not earliest and abs(wait - best_wait) > TIE_S:
+            better = wait < best_wait
         if best < 0 or better:
             best, best_end, best_wait = site, finish, wait
     return best

@@ -42,9 +42,7 @@ class WorkflowTwin:
         self.order: list[int] = []
         self.queues: list[list[int]] = [[] for _ in range(self.sites)]
         self.placed: list[list[int]] = [[] for _ in range(self.sites)]
-        self.now_ended: list[int] = []
-        self.now_arrived: list[int] = []
-        self.now_released: list[int] = []
+        self.now: list[tuple[int, int]] = []
         self.env = simpy.Environment()
         self.called = False
 
@@ -52,13 +50,21 @@ class WorkflowTwin:
         """Run to the end."""
         for group in range(self.bars.groups):
             if not (self.bars.edges[:, 1] == group).any():
-                self.env.process(self._later(0.0, self.now_released, group))
+                self._later(0.0, 2, group)
+        self._instant()
         self.env.run()
         return self
 
-    def _later(self, delay: float, what: list[int], number: int) -> Any:
+    def _later(self, delay: float, kind: int, number: int) -> None:
+        """Something of a kind (0 end, 1 arrival, 2 release) happens a delay from now."""
+        if delay == 0.0:
+            self.now.append((kind, number))
+        else:
+            self.env.process(self._wait(delay, kind, number))
+
+    def _wait(self, delay: float, kind: int, number: int) -> Any:
         yield self.env.timeout(delay)
-        what.append(number)
+        self.now.append((kind, number))
         if not self.called:
             self.called = True
             instant = self.env.event()
@@ -67,21 +73,20 @@ class WorkflowTwin:
             self.env.schedule(instant, priority=9)  # after everything else of this instant
 
     def _instant(self) -> None:
+        """Handle all that happens now, also what it brings about at once; then place."""
         self.called = False
-        for task in sorted(self.now_ended):
-            self._end(task)
-        for task in sorted(self.now_arrived):
-            self._arrive(task)
-        self.now_ended.clear()
-        self.now_arrived.clear()
-        # A release of no delay happens at this very instant.
-        for group in sorted(self.now_released):
-            self.released.add(group)
-            for task in range(len(self.owner)):
-                if self.bars.group[self.owner[task]] == group:
-                    self._maybe_ready(task)
-        self.now_released.clear()
-        self._place_ready()
+        while self.now:
+            while self.now:
+                kind, number = min(self.now)
+                self.now.remove((kind, number))
+                (self._end, self._arrive, self._release)[kind](number)
+            self._place_ready()
+
+    def _release(self, group: int) -> None:
+        self.released.add(group)
+        for task in range(len(self.owner)):
+            if self.bars.group[self.owner[task]] == group:
+                self._maybe_ready(task)
 
     def _maybe_ready(self, task: int) -> None:
         waits = self.bars.task_edges[self.bars.task_edges[:, 1] == task, 0]
@@ -107,7 +112,7 @@ class WorkflowTwin:
         run = (
             self.overheads.launch_s + self.durations[task] * self.machine.slowness[self.site[task]]
         )
-        self.env.process(self._later(run, self.now_ended, task))
+        self._later(run, 0, task)
 
     def _arrive(self, task: int) -> None:
         queue = self.queues[self.site[task]]
@@ -139,11 +144,7 @@ class WorkflowTwin:
         for child in self.bars.edges[self.bars.edges[:, 0] == group, 1]:
             parents = self.bars.edges[self.bars.edges[:, 1] == child, 0]
             if all(self._over(parent) for parent in parents):
-                gap = self.overheads.gap_s
-                if gap == 0.0:
-                    self.now_released.append(int(child))
-                else:
-                    self.env.process(self._later(gap, self.now_released, int(child)))
+                self._later(self.overheads.gap_s, 2, int(child))
 
     def _over(self, group: int) -> bool:
         return all(self.ended[t] for t, s in enumerate(self.owner) if self.bars.group[s] == group)
@@ -162,7 +163,7 @@ class WorkflowTwin:
             self.placed[site].append(task)
             delay = self._stage_in(task, site)
             if delay > 0.0:
-                self.env.process(self._later(delay, self.now_arrived, task))
+                self._later(delay, 1, task)
             else:
                 self._arrive(task)
 
@@ -178,7 +179,7 @@ class WorkflowTwin:
                 wait = sum(self._expected(t, site) * self.need[self.owner[t]][0]
                            for t in self.placed[site]) / whole[0]  # fmt: skip
             end = max(wait, self._stage_in(task, site)) + self._expected(task, site)
-            if best < 0 or end < best_end - 1e-9:
+            if best < 0 or end < best_end - 1e-6:
                 best, best_end = site, end
         return best
 

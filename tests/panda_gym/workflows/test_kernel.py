@@ -15,6 +15,8 @@ from panda_gym.workflows.execution import mean_transfer_s, steps
 from panda_gym.workflows.priorities import priority
 from tests.oracles.workflow_twin import WorkflowTwin
 
+EXAMPLES = 12
+
 PLATFORM = load_platform("tiny4", 0.15)
 """Four sites of 18 slots together, so that tasks queue."""
 
@@ -53,7 +55,7 @@ def without_gpus(flow: Workflow) -> Workflow:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(seed=st.integers(0, 10_000), rule=st.sampled_from(["fifo", "upward_rank", "longest_first"]))
 def test_a_pool_runs_as_its_twin(mode, seed, rule):
     flow, pool = some_workflow(seed), Pool("p", nodes=2, threads=5, gpus=1, memory_gb=4)
@@ -67,7 +69,7 @@ def test_a_pool_runs_as_its_twin(mode, seed, rule):
 
 
 @pytest.mark.parametrize("mode", ["sets", "tasks"])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_a_platform_runs_as_its_twin(mode, seed):
     flow = without_gpus(some_workflow(seed))
@@ -76,8 +78,8 @@ def test_a_platform_runs_as_its_twin(mode, seed):
     twin = WorkflowTwin(
         flow, PLATFORM, mode, np.zeros(len(flow)), flow.mean_s[flow.task_set()], home=home
     ).run()
-    np.testing.assert_array_equal(run.node, twin.node)
     np.testing.assert_allclose(run.stop, twin.stop, rtol=1e-9)
+    np.testing.assert_array_equal(run.node, twin.node)
 
 
 @pytest.mark.parametrize("mode", MODES)
