@@ -201,8 +201,13 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["kept.json"]
 
 
-def test_the_format_library_accepts_what_is_written(tmp_path):
+def test_the_formats_own_library_reads_what_is_written(tmp_path):
     wfcommons = pytest.importorskip("wfcommons")
-    path = tmp_path / "run.json"
-    write_wfformat(path, simulate(random_workflow("layered", 0), Pool.cores(4)))
-    assert wfcommons.Instance(path).workflow.number_of_nodes() == 100
+    run = simulate(random_workflow("layered", 0), Pool.cores(4))
+    path, schema = tmp_path / "run.json", tmp_path / "schema.json"
+    write_wfformat(path, run)
+    schema.write_text("{}")  # the library would fetch one
+    read = wfcommons.Instance(path, schema_file=str(schema)).workflow
+    assert read.number_of_nodes() == len(run.workflow)
+    assert read.number_of_edges() == len(run.workflow.edges)
+    assert read.makespan == run.ttx_s
