@@ -51,7 +51,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data(), original=st.sampled_from([SETS, document(), flat()]), value=VALUES)
 def test_a_spoilt_document_is_read_or_refused(tmp_path_factory, data, original, value):
     made = copy.deepcopy(original)
