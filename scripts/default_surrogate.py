@@ -1,6 +1,6 @@
 """Makes the surrogate that ships inside the package, from nothing but a seed.
 
-    python scripts/default_surrogate.py [--rows 200000] [--iterations 2500]
+    python scripts/default_surrogate.py [--rows 200000] [--iterations 1000]
 
 Reference workload -> 80/20 split -> TabDDPM -> full certificate -> sealed folder
 panda_gym/surrogate/shipped/default. Same versions, same processor: same folder.
@@ -26,7 +26,7 @@ LIMIT_BYTES = 12_000_000
 
 def main(
     rows: Annotated[int, typer.Option(help="Rows of the reference workload.")] = 200_000,
-    iterations: Annotated[int, typer.Option(help="Optimiser steps.")] = 2_500,
+    iterations: Annotated[int, typer.Option(help="Optimiser steps.")] = 1_000,
     batch: Annotated[int, typer.Option(help="Rows in one optimiser step.")] = 2_048,
     generator: Annotated[str, typer.Option(help="Registered generator.")] = "tabddpm",
     name: Annotated[str, typer.Option(help="Name of the shipped surrogate.")] = "default",
