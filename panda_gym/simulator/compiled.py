@@ -1,8 +1,15 @@
-"""How the kernel's functions are compiled; knows numba, nothing of grids."""
+"""How the kernels' functions are compiled and cached; knows numba, nothing of grids.
+
+numba caches machine code by the source file of the entry alone, so that after an update of a
+function that it inlines an entry in an untouched file would go on running the old one. Here the
+stamp of a cache is a hash of all sources that may be inlined.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import njit
@@ -29,7 +36,27 @@ def inner(function: Function) -> Function:
     return compiled
 
 
-def entry(function: Function) -> Function:
-    """A function that Python calls; its machine code is cached on disk."""
-    compiled: Function = njit(error_model="numpy", nogil=True, cache=True, _nrt=False)(function)
-    return compiled
+def source_stamp(folders: Iterable[Path]) -> str:
+    """SHA-256 over the names and bytes of all Python files right in the folders."""
+    total = hashlib.sha256()
+    for path in sorted(path for folder in folders for path in folder.glob("*.py")):
+        total.update(path.name.encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def entries(*folders: Path) -> Callable[[Function], Function]:
+    """A decorator of functions that Python calls; cached until a source in `folders` changes."""
+    stamp = source_stamp(folders)
+
+    def entry(function: Function) -> Function:
+        compiled = njit(error_model="numpy", nogil=True, cache=True, _nrt=False)(function)
+        index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+        if index is not None:  # None where numba's JIT is off or its internals have moved
+            index._source_stamp = stamp
+        return compiled  # type: ignore[no-any-return]
+
+    return entry
+
+
+entry = entries(Path(__file__).parent)
+"""An entry of the simulator's own kernel."""

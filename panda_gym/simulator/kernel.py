@@ -1,16 +1,8 @@
-"""The compiled entry point: begin, step or drain a range of grids; knows no faces.
-
-numba's on-disk cache of a function looks at that function's own file only, so that a change in
-a function it calls would go unseen. The entry point therefore closes over a digest of all
-sources of this package, which is part of the cache's key.
-"""
+"""The compiled entry point: begin, step or drain a range of grids; knows no faces."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from panda_gym.simulator.competing import begin_load
@@ -116,33 +108,18 @@ STEP: Final = 1
 DRAIN: Final = 2
 
 
-def compile_entry(digest: int) -> Callable[[Any, Any, int, int, int], int]:
-    """The one function that Python calls, its cached machine code bound to a digest of sources.
+@entry
+def run(w: Any, actions: Any, first: int, last: int, what: int) -> None:
+    """Begin, step or drain the grids from `first` to before `last`: the one entry from Python.
 
     One function instead of three, because each would be compiled with all that it calls.
     """
-
-    @entry
-    def run(w: Any, actions: Any, first: int, last: int, what: int) -> int:
-        for e in range(first, last):
-            if what == DRAIN:
-                advance(w, e, math.inf)
-                continue
-            if what == BEGIN:
-                begin(w, e)
-            else:
-                decide(w, e, actions[e])
-            observe(w, e)
-        return digest
-
-    return run
-
-
-def source_digest() -> int:
-    """A number that changes with the sources of this package."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    text = b"".join(path.read_bytes() for path in sources)
-    return int.from_bytes(hashlib.sha256(text).digest()[:7], "big")
-
-
-RUN = compile_entry(source_digest())
+    for e in range(first, last):
+        if what == DRAIN:
+            advance(w, e, math.inf)
+            continue
+        if what == BEGIN:
+            begin(w, e)
+        else:
+            decide(w, e, actions[e])
+        observe(w, e)

@@ -89,8 +89,8 @@ class EpisodeLog:
         """The log as named arrays of length n, derived ones included."""
         names = (
             "arrival_s", "site", "activation_s", "start_s", "end_s", "cores", "input_bytes",
-            "moved_bytes", "workload_true", "workload_pred", "ideal_s", "run_s", "wait_s", "queue_s",
-            "turnaround_s", "bounded_slowdown", "state",
+            "moved_bytes", "workload_true", "workload_pred", "ideal_s", "run_s", "wait_s",
+            "queue_s", "turnaround_s", "bounded_slowdown", "state",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 

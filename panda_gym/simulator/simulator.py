@@ -19,7 +19,7 @@ import numpy as np
 
 from panda_gym.errors import SettingError, StreamError
 from panda_gym.simulator.competing import CYCLE_BINS, Competing, widest
-from panda_gym.simulator.kernel import BEGIN, DRAIN, RUN, STEP
+from panda_gym.simulator.kernel import BEGIN, DRAIN, STEP, run
 from panda_gym.simulator.log import EpisodeLog, episode_log
 from panda_gym.simulator.state import (
     BLOCK,
@@ -159,15 +159,15 @@ class Simulator:
         last = len(self) if last is None else last
         if not self._loaded[first:last].all():
             raise SettingError("an episode for every grid", "begin() before load()", "load first")
-        RUN(self.world, self._no_actions, first, last, BEGIN)
+        run(self.world, self._no_actions, first, last, BEGIN)
 
     def step(self, actions: np.ndarray) -> None:
         """Place one job in every grid, int64[E], and let time run to its next arrival."""
-        RUN(self.world, actions, 0, len(self), STEP)
+        run(self.world, actions, 0, len(self), STEP)
 
     def drain(self, e: int) -> None:
         """Let grid e run, without further placements, until all its jobs have ended."""
-        RUN(self.world, self._no_actions, e, e + 1, DRAIN)
+        run(self.world, self._no_actions, e, e + 1, DRAIN)
 
     def log(self, e: int) -> EpisodeLog:
         """What has happened to the jobs of grid e so far."""

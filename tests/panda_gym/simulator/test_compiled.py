@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from panda_gym.simulator import Competing, Settings, Simulator
+from panda_gym.simulator.compiled import source_stamp
 from tests.oracles.worlds import ENCODING, make_episode, make_platform
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -67,3 +68,12 @@ def test_the_kernel_without_jit_gives_the_same(tmp_path):
 @pytest.mark.long
 def test_the_kernel_with_bounds_checked_gives_the_same(tmp_path):
     assert run(tmp_path, NUMBA_BOUNDSCHECK="1") == fingerprint()
+
+
+def test_a_change_of_any_source_changes_the_stamp_of_cached_code(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "b.py").write_text("y = 1\n")
+    before = source_stamp([tmp_path])
+    assert source_stamp([tmp_path]) == before
+    (tmp_path / "b.py").write_text("y = 2\n")
+    assert source_stamp([tmp_path]) != before
