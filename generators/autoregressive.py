@@ -45,12 +45,15 @@ class AutoregressiveConfig(TrainingConfig):
     """Width of the context that a row's known tokens are summed into."""
     hidden: int = 128
     """Width inside each token's network."""
+    dropout: float = 0.1
+    """Share of the last layer's inputs dropped in training."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range(self, "bins", 1, 65_536)
         check_range(self, "width", 1, 65_536)
         check_range(self, "hidden", 1, 65_536)
+        check_range(self, "dropout", 0.0, 0.9)
 
 
 class Autoregressive(Generator):
@@ -77,8 +80,10 @@ class Autoregressive(Generator):
     def _networks(self, encoder: Encoder) -> nn.ModuleDict:
         if not encoder.cards:
             return nn.ModuleDict()
-        width, hidden = self.config.width, self.config.hidden
-        return nn.ModuleDict({"tokens": OrderedNet(encoder.cards, encoder.siblings, width, hidden)})
+        width, hidden, dropout = self.config.width, self.config.hidden, self.config.dropout
+        return nn.ModuleDict(
+            {"tokens": OrderedNet(encoder.cards, encoder.siblings, width, hidden, dropout)}
+        )
 
     def _losses(
         self, batch: Batch, generator: torch.Generator, parts: Collection[str]

@@ -48,7 +48,7 @@ def number_loss(
     alpha, sigma = _schedule(time)
     noisy = (alpha * numbers + sigma * noise) * present
     velocity = alpha * noise - sigma * numbers
-    error = (net(noisy, time, net.condition(tokens)).float() - velocity) * present
+    error = (net(noisy, time, net.condition(tokens, generator)).float() - velocity) * present
     return error.square().sum(dim=1).mean()
 
 
@@ -100,7 +100,7 @@ def sample_numbers(
 
 def ordered_loss(net: OrderedNet, tokens: Tensor, generator: torch.Generator) -> Tensor:
     """Return the mean negative log-likelihood of rows whose tokens are unmasked in order."""
-    return net.losses(tokens).sum(dim=1).mean()
+    return net.losses(tokens, generator).sum(dim=1).mean()
 
 
 def sample_ordered(net: OrderedNet, n: int, steps: int, generator: torch.Generator) -> Tensor:

@@ -105,6 +105,14 @@ class TokenNet(nn.Module):
         return F.linear(hidden, self.head.weight[own], self.head.bias[own])
 
 
+def thinned(x: Tensor, dropout: float, generator: torch.Generator | None) -> Tensor:
+    """Return x with a share of its entries dropped and the rest scaled up; x if no generator."""
+    if generator is None or not dropout:
+        return x
+    kept = torch.rand(x.shape, generator=generator) >= dropout
+    return x * kept.to(x.device) / (1 - dropout)
+
+
 class OrderedNet(nn.Module):
     """Logits of each token given the tokens before it; a small network for each token.
 
@@ -117,10 +125,15 @@ class OrderedNet(nn.Module):
     """
 
     def __init__(
-        self, cards: Sequence[int], crosses: Sequence[Sequence[int]], width: int, hidden: int
+        self,
+        cards: Sequence[int],
+        crosses: Sequence[Sequence[int]],
+        width: int,
+        hidden: int,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.cards = tuple(cards)
+        self.cards, self.dropout = tuple(cards), dropout
         sizes = {tuple(cross): math.prod(cards[c] for c in cross) for cross in crosses}
         last = len(self.cards) - 1  # of which no token is told
         self.crosses = {
@@ -142,9 +155,12 @@ class OrderedNet(nn.Module):
         """Return the context of n rows of which nothing is known."""
         return self.first.expand(n, -1)
 
-    def logits(self, context: Tensor, column: int) -> Tensor:
-        """Return the logits of the next token."""
-        return self.head[column](self.norm[column](self.body[column](context)))
+    def logits(
+        self, context: Tensor, column: int, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Return the logits of the next token; with a generator, under dropout."""
+        state = self.norm[column](self.body[column](context))
+        return self.head[column](thinned(state, self.dropout, generator))
 
     def extend(self, context: Tensor, column: int, tokens: Tensor) -> Tensor:
         """Return the context once token `column` of `tokens` [B, C] is known too."""
@@ -156,11 +172,15 @@ class OrderedNet(nn.Module):
             context = context + self.cross[str(column)](parts)
         return context
 
-    def losses(self, tokens: Tensor) -> Tensor:
-        """Return the negative log-likelihood of each token given those before it."""
+    def losses(self, tokens: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return the negative log-likelihood of each token given those before it.
+
+        In training mode with a generator, under dropout.
+        """
+        thin = generator if self.training else None
         context, out = self.start(len(tokens)), []
         for column in range(len(self.cards)):
-            logits = self.logits(context, column).float()
+            logits = self.logits(context, column, thin).float()
             out.append(F.cross_entropy(logits, tokens[:, column].long(), reduction="none"))
             context = self.extend(context, column, tokens)
         return torch.stack(out, dim=1)
@@ -197,11 +217,12 @@ class NumberNet(nn.Module):
     """
 
     def __init__(
-        self, cards: Sequence[int], numbers: int, width: int, depth: int, depth_tokens: int
+        self, cards: Sequence[int], numbers: int, width: int, depth: int, dropout: float = 0.0
     ) -> None:
         super().__init__()
+        self.dropout = dropout
         self.embed = TokenEmbedding(cards, width)
-        self.look = body(width, depth_tokens)
+        self.look = body(width, 1)
         self.time_waves, self.number_waves = Waves(4, math.pi), Waves(4, math.pi / 8)
         features = self.time_waves.width(1) + self.number_waves.width(numbers)
         self.enter = nn.Linear(features, width)
@@ -209,9 +230,10 @@ class NumberNet(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, numbers)
 
-    def condition(self, tokens: Tensor) -> Tensor:
-        """Return what the tokens say."""
-        return self.look(self.embed(tokens))
+    def condition(self, tokens: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Return what the tokens say; in training mode with a generator, under dropout."""
+        thin = generator if self.training else None
+        return self.look(thinned(self.embed(tokens), self.dropout, thin))
 
     def forward(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:
         features = torch.cat([self.time_waves(time[:, None]), self.number_waves(x)], dim=1)

@@ -61,6 +61,8 @@ class TabDDPMConfig(TrainingConfig):
     """Width of the networks' residual streams."""
     hidden: int = 128
     """Width inside the residual layers of ordered tokens."""
+    dropout: float = 0.1
+    """Share of activations dropped in training (ordered tokens, numbers)."""
     depth: int = 2
     """Residual layers of the other networks."""
     steps: int = 12
@@ -76,6 +78,7 @@ class TabDDPMConfig(TrainingConfig):
         check_choice(self, "solver", ("multistep", "ddim", "ancestral"))
         check_range(self, "width", 1, 65_536)
         check_range(self, "hidden", 1, 65_536)
+        check_range(self, "dropout", 0.0, 0.9)
         check_range(self, "depth", 0, 1000)
         check_range(self, "steps", 1, 100_000)
         check_range(self, "token_steps", 1, 100_000)
@@ -94,7 +97,8 @@ class Process:
 
 
 def _ordered_net(encoder: Encoder, config: TabDDPMConfig) -> nn.Module:
-    return OrderedNet(encoder.cards, encoder.siblings, config.width, config.hidden)
+    width, hidden, dropout = config.width, config.hidden, config.dropout
+    return OrderedNet(encoder.cards, encoder.siblings, width, hidden, dropout)
 
 
 def _token_net(encoder: Encoder, config: TabDDPMConfig) -> nn.Module:
@@ -116,7 +120,9 @@ class Denoisers(nn.Module):
         cards, numbers = encoder.cards, len(encoder.gates)
         self.tokens: Any = PROCESSES[config.process].net(encoder, config) if cards else None
         self.numbers: Any = (
-            NumberNet(cards, numbers, config.width, config.depth, 1) if numbers else None
+            NumberNet(cards, numbers, config.width, config.depth, config.dropout)
+            if numbers
+            else None
         )
 
 

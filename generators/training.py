@@ -33,11 +33,11 @@ EVALUATE, SHUFFLE, STEP, START, HOLDOUT = range(5)
 class TrainingConfig(Config):
     """Settings that all neural generators share."""
 
-    iterations: int = 4000
+    iterations: int = 1600
     """Most optimiser steps."""
     minutes: float | None = None
     """Most minutes of wall-clock time, within which the learning rate decays; None: no limit."""
-    batch: int = 1024
+    batch: int = 512
     """Rows in one optimiser step."""
     learning_rate: float = 2e-3
     """Peak learning rate of AdamW."""
@@ -51,7 +51,7 @@ class TrainingConfig(Config):
     """Share of the rows, at most 10,000, held out for early stopping (none below 400 rows)."""
     evaluate_every: int = 200
     """Optimiser steps between two evaluations on the held-out rows."""
-    patience: int = 10
+    patience: int = 5
     """Evaluations without improvement after which the fit stops."""
     checkpoint_every: int = 500
     """Optimiser steps between two checkpoints."""
@@ -201,7 +201,7 @@ class _Run:
             if any(True for _ in part.parameters())
         }
         self.device = device_of(config.device)
-        module.to(self.device)
+        module.to(self.device).train()
         self.data, self.held = Batch.of(fitting, self.device), Batch.of(held, self.device)
         self.parameters = dict(module.named_parameters())
         self.ema = {name: p.detach().clone() for name, p in self.parameters.items()}
@@ -289,7 +289,7 @@ class _Run:
         with torch.no_grad():
             for name, parameter in self.parameters.items():
                 parameter.copy_(self.best[name])
-        self.module.requires_grad_(False)
+        self.module.requires_grad_(False).eval()
 
     def write(self, path: Path, signature: str) -> None:
         """Write a checkpoint."""
@@ -344,16 +344,19 @@ class _Run:
         return self.data.rows(index.to(self.device))
 
     def _averaged(self) -> Any:
-        return _Swapped(self.parameters, self.ema)
+        return _Swapped(self.module, self.parameters, self.ema)
 
 
 class _Swapped:
-    """Context in which the averaged weights stand in the module."""
+    """Context in which the averaged weights stand in the module, in evaluation mode."""
 
-    def __init__(self, parameters: dict[str, nn.Parameter], ema: dict[str, Tensor]) -> None:
-        self.parameters, self.ema = parameters, ema
+    def __init__(
+        self, module: nn.Module, parameters: dict[str, nn.Parameter], ema: dict[str, Tensor]
+    ) -> None:
+        self.module, self.parameters, self.ema = module, parameters, ema
 
     def __enter__(self) -> None:
+        self.module.train(not self.module.training)
         for name, parameter in self.parameters.items():
             parameter.data, self.ema[name] = self.ema[name], parameter.data
 
@@ -392,4 +395,4 @@ def from_arrays(module: nn.Module, arrays: dict[str, np.ndarray]) -> None:
     """Put arrays into the module's parameters; refuse missing, extra or misshapen ones."""
     weights = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
     module.load_state_dict(weights, strict=True)
-    module.requires_grad_(False)
+    module.requires_grad_(False).eval()

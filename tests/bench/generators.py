@@ -132,7 +132,7 @@ def closer_share(
 ) -> float:
     """Return the share of synthetic rows nearer to a fitted than to an unseen row; ties half."""
     size = min(len(fitted), len(unseen), 20_000)
-    fake = fake[:2_000]
+    fake = fake[:5_000]
     ordered = [np.sort(unseen[:, c]) for c in np.flatnonzero(~is_category)]
 
     def ranks(x: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 class Perfect(nn.Module):
     """The exact velocity for numbers that are normal with MEAN and SPREAD."""
 
-    def condition(self, tokens: Tensor) -> Tensor:
+    def condition(self, tokens: Tensor, generator: Any = None) -> Tensor:
         return tokens
 
     def forward(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:
@@ -61,7 +62,7 @@ def test_a_perfect_network_has_less_loss_than_any_shifted_one() -> None:
 
 
 def test_absent_numbers_are_zero_and_cost_nothing() -> None:
-    net = NumberNet((2,), 2, 8, 1, 1)
+    net = NumberNet((2,), 2, 8, 1)
     initialise(net, seeded())
     tokens = torch.zeros((50, 1), dtype=torch.int32)
     present = torch.zeros((50, 2), dtype=torch.bool)
@@ -134,7 +135,7 @@ def test_the_multinomial_posterior_equals_bayes_rule_by_counting() -> None:
 
 
 def test_numbers_of_a_trained_network_follow_their_tokens() -> None:
-    net = NumberNet((2,), 1, 32, 2, 1)
+    net = NumberNet((2,), 1, 32, 2)
     initialise(net, seeded())
     optimiser = torch.optim.Adam(net.parameters(), 3e-3)
     present = torch.ones((512, 1), dtype=torch.bool)

@@ -90,6 +90,18 @@ def test_waves_hold_the_number_and_its_octaves() -> None:
 
 
 def test_a_number_network_without_tokens_works() -> None:
-    net = seeded(NumberNet((), 2, 8, 1, 1))
+    net = seeded(NumberNet((), 2, 8, 1))
     nothing = torch.zeros((4, 0), dtype=torch.int32)
     assert net(torch.zeros(4, 2), torch.zeros(4), net.condition(nothing)).shape == (4, 2)
+
+
+def test_dropout_is_on_in_training_only_and_comes_from_the_generator() -> None:
+    net = seeded(OrderedNet(CARDS, [], 8, 4, dropout=0.5))
+
+    def losses(seed: int) -> torch.Tensor:
+        return net.losses(TOKENS, torch.Generator().manual_seed(seed))
+
+    assert torch.equal(losses(1), losses(1))
+    assert not torch.equal(losses(1), losses(2))
+    net.eval()
+    assert torch.equal(losses(1), losses(2))
