@@ -21,7 +21,13 @@ from panda_gym.policies.base import Memoryless
 from tests.oracles.worlds import make_platform, make_stream
 
 PLATFORM = make_platform(6)
-SCENARIO: dict[str, Any] = {"platform": PLATFORM, "scale": 1.0, "jobs": 40, "warmup": 30, "running": 0}
+SCENARIO: dict[str, Any] = {
+    "platform": PLATFORM,
+    "scale": 1.0,
+    "jobs": 40,
+    "warmup": 30,
+    "running": 0,
+}
 RULES = ["random", "earliest_completion"]
 
 
