@@ -34,6 +34,7 @@ check: install
 
 bench: install
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.workflows
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info
