@@ -43,6 +43,8 @@ class Demo:
     """Generators to fit, with their settings; the last one feeds the environment."""
     quick: bool = True
     """Certify on subsamples."""
+    demands: str = "default"
+    """Policy of the certificates: a shipped name or a TOML file."""
     head_rows: int = 20_000
     """Jobs of the stream that the environment draws its episodes from."""
     scale: float = 0.01
@@ -186,6 +188,7 @@ def _surrogate(run: RunFolder, demo: Demo, name: str, words: Any) -> None:
         head_rows=demo.head_rows,
         seed=demo.seed,
         quick=demo.quick,
+        policy=demo.demands,
         progress=progress,
     )
 
