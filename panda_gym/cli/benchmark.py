@@ -62,7 +62,7 @@ def benchmark(
         )
     table.to_csv(out / "benchmark.csv")
     table.to_json(out / "benchmark.json")
-    drawn = standalone(table, "mean_slowdown", table.streams[0])
+    drawn = standalone(table, "geometric_slowdown", table.streams[0])
     texts = {"md": table.to_markdown(), "html": _page(table.to_html()), "svg": drawn}
     for name, text in texts.items():
         with whole_file(out / f"benchmark.{name}") as aside:

@@ -47,7 +47,7 @@ def test_every_part_is_made(made: RunFolder) -> None:
     assert [folder.name for folder in made.surrogates()] == ["smote"]
     table = BenchmarkTable.from_json(made.benchmark / "benchmark.json")
     assert table.policies == ("random", "panda_production@scaled", "agent")
-    assert table.streams == ("synthetic", "held-out records")
+    assert table.streams == ("synthetic", "held-out records", "default surrogate")
 
 
 def test_a_second_run_makes_only_what_is_missing(made: RunFolder, small: Demo) -> None:
