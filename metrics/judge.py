@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 import time as clock
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -92,7 +92,7 @@ def certify(
         "columns": {"order": study.train.schema.order, "target": target, "time": time},
         "sha256": hashes,
         "provenance": {"origin": str(origin), "software": _software()},
-        "privacy": _privacy(study),
+        "privacy": _privacy(study, scores, rules),
         "profile": profile.describe(study),
         "curves": study.notes,
         "self_test": _self_test(study, rules, cpu),
@@ -172,14 +172,20 @@ def _self_test(study: Study, rules: policies.Policy, cpu: dict[str, float]) -> d
     return results
 
 
-def _privacy(study: Study) -> dict[str, Any]:
+def _privacy(study: Study, scores: Sequence[Score], rules: policies.Policy) -> dict[str, Any]:
     """Return the statement on privacy and the smallest copy leak that would have been found."""
     if "dcr" not in study.notes:
         return {"statement": "Privacy was not measured.", "least_copy_leak": None}
     notes = study.notes["dcr"]
     least = notes["least_copy_leak"]
-    if notes["copy_leak_shown"] or notes["ks_p"] < study.alpha:
-        word = "A leak was found: synthetic rows lie nearer to training rows than held-out rows do."
+    nearer = next((score.value for score in scores if score.id == "dcr_ks"), float("nan"))
+    margin = rules.margin("dcr_ks")
+    if notes["copy_leak_shown"]:
+        word = "A leak was found: more rows are copies of training rows than chance explains."
+    elif notes["ks_p"] < study.alpha:
+        word = f"A trace of the training rows was found: {nearer:.1%} of the rows, net of those"
+        word += " farther away, lie nearer to them than held-out rows do; the policy tolerates "
+        word += "any share." if margin is None else f"{margin:.0%}."
     else:
         word = f"No leak found at this power: exact copies of {least:.2%} of the rows or more"
         word += " would have been found. This does not show that there is none."

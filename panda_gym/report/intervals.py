@@ -9,7 +9,7 @@ from typing import Final
 from panda_gym.benchmarking import BenchmarkTable, Interval
 from panda_gym.benchmarking.render import MEASURE, number, span
 
-WIDTH, LABEL, ROW, FOOT = 460, 150, 22, 34
+WIDTH, LABEL, ROW, FOOT = 500, 190, 22, 34
 
 STYLE: Final = (
     "svg{--s1:#c2410c;--s2:#1d6fb8;background:#fff;color:#1f2328}"
@@ -74,7 +74,7 @@ def _line(row: int, policy: str, at: Interval, axis: _Axis) -> str:
     return (
         f'<g style="--c:var(--s{2 if row else 1})">'
         f"<title>{escape(policy)}: {escape(span(at))}</title>"
-        f'<text x="{LABEL}" y="{y + 4:.1f}" text-anchor="end">{escape(policy[:24])}</text>'
+        f'<text x="{LABEL}" y="{y + 4:.1f}" text-anchor="end">{escape(policy[:30])}</text>'
         f'<line class="line" x1="{low:.1f}" y1="{y}" x2="{high:.1f}" y2="{y}"/>'
         f'<circle cx="{value:.1f}" cy="{y}" r="4" fill="var(--c)"/></g>'
     )
