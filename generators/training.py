@@ -26,6 +26,8 @@ from generators.errors import GeneratorError
 from generators.files import read_checkpoint, write_checkpoint
 
 CHECKPOINT = "checkpoint.safetensors"
+MOMENTS = {"moves": "step", "first": "exp_avg", "second": "exp_avg_sq"}
+"""Names in a checkpoint of what AdamW keeps of each parameter that it has moved."""
 EVALUATE, SHUFFLE, STEP, START, HOLDOUT = range(5)
 
 
@@ -43,6 +45,8 @@ class TrainingConfig(Config):
     """Peak learning rate of AdamW."""
     warmup: int = 50
     """Optimiser steps over which the learning rate rises."""
+    momentum: float = 0.9
+    """Decay of AdamW's first moment; adversaries want less."""
     weight_decay: float = 1e-3
     """Decoupled weight decay."""
     ema: float = 0.998
@@ -68,6 +72,7 @@ class TrainingConfig(Config):
         if self.minutes is not None:
             check_range(self, "minutes", 0.0, 1e9)
         check_range(self, "learning_rate", 0.0, 1.0)
+        check_range(self, "momentum", 0.0, 0.999)
         check_range(self, "weight_decay", 0.0, 1.0)
         check_range(self, "ema", 0.0, 1.0)
         check_range(self, "holdout", 0.0, 0.5)
@@ -103,7 +108,8 @@ class Batch:
 Losses = Callable[[Batch, torch.Generator, Collection[str]], dict[str, Tensor]]
 """Mean loss of a batch for each of the named parts of a module (its children).
 
-Whatever is random in it comes from the generator, on the CPU.
+Whatever is random in it comes from the generator, on the CPU. A part without a loss is not moved
+in that step. Adversaries are parts whose losses each reach the part's own parameters alone.
 """
 
 
@@ -207,7 +213,10 @@ class _Run:
         self.ema = {name: p.detach().clone() for name, p in self.parameters.items()}
         self.best = {name: p.clone() for name, p in self.ema.items()}
         self.optimiser = torch.optim.AdamW(
-            self.parameters.values(), lr=1.0, betas=(0.9, 0.99), weight_decay=config.weight_decay
+            self.parameters.values(),
+            lr=1.0,
+            betas=(config.momentum, 0.99),
+            weight_decay=config.weight_decay,
         )
         self.state = _State()
         self.active: list[str] = []
@@ -295,14 +304,14 @@ class _Run:
         """Write a checkpoint."""
         arrays: dict[str, Tensor] = {}
         for name, parameter in self.parameters.items():
-            moments = self.optimiser.state[parameter]
+            moved = self.optimiser.state.get(parameter)
             arrays |= {
                 f"now.{name}": parameter.detach(),
                 f"ema.{name}": self.ema[name],
                 f"best.{name}": self.best[name],
-                f"first.{name}": moments["exp_avg"],
-                f"second.{name}": moments["exp_avg_sq"],
             }
+            if moved:
+                arrays |= {f"{short}.{name}": moved[long] for short, long in MOMENTS.items()}
         meta = {**asdict(self.state), "signature": signature}
         write_checkpoint(path, meta, {k: a.cpu().numpy() for k, a in arrays.items()})
 
@@ -321,18 +330,16 @@ class _Run:
         self.state = _State(**meta)
         with torch.no_grad():
             for name, parameter in self.parameters.items():
-                take = {
-                    k: torch.from_numpy(arrays[f"{k}.{name}"].copy())
-                    for k in ("now", "ema", "best", "first", "second")
-                }
-                parameter.copy_(take["now"])
-                self.ema[name].copy_(take["ema"])
-                self.best[name].copy_(take["best"])
-                self.optimiser.state[parameter] = {
-                    "step": torch.tensor(float(self.state.step)),
-                    "exp_avg": take["first"].to(self.device),
-                    "exp_avg_sq": take["second"].to(self.device),
-                }
+                parameter.copy_(torch.from_numpy(arrays[f"now.{name}"].copy()))
+                self.ema[name].copy_(torch.from_numpy(arrays[f"ema.{name}"].copy()))
+                self.best[name].copy_(torch.from_numpy(arrays[f"best.{name}"].copy()))
+                if f"moves.{name}" in arrays:
+                    self.optimiser.state[parameter] = self._moments(name, arrays)
+
+    def _moments(self, name: str, arrays: dict[str, np.ndarray]) -> dict[str, Tensor]:
+        """Return the optimiser's state of one parameter; its count of moves stays on the CPU."""
+        found = {k: torch.from_numpy(arrays[f"{s}.{name}"].copy()) for s, k in MOMENTS.items()}
+        return {k: t if k == "step" else t.to(self.device) for k, t in found.items()}
 
     def _next_batch(self) -> Batch:
         per_epoch = len(self.data) // self.batch
