@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from metrics.tables import Sample
 
@@ -103,6 +104,10 @@ class Score:
         return fields
 
 
+Loss = Callable[[pd.DataFrame], np.ndarray]
+"""A generator's loss of rows, float64[rows] or float64[rows, k]; lower for rows it knows."""
+
+
 @dataclass(frozen=True)
 class Study:
     """Three tables and how to look at them: the one argument of every metric."""
@@ -123,6 +128,8 @@ class Study:
     """Sizes and repetitions by name, from the policy."""
     alpha: float = 0.05
     """Error level of every interval (two-sided) and bound (one-sided)."""
+    loss: Loss | None = None
+    """The generator's own loss of rows, for the white-box attack; None where it is not given."""
     notes: dict[str, Any] = field(default_factory=dict)
     """Curves and tests that a metric leaves for the report, by metric name."""
     shared: dict[str, Any] = field(default_factory=dict)

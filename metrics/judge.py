@@ -34,6 +34,8 @@ def certify(
     *,
     target: str | None = "workload",
     time: str | None = "creationtime",
+    group: str | None = None,
+    loss: base.Loss | None = None,
     seed: int = 0,
     policy: str | Path = "default",
     quick: bool = False,
@@ -53,6 +55,12 @@ def certify(
         out, and a policy that gates it then fails.
     time
         The column that orders rows in time; None leaves the temporal part out.
+    group
+        The column that says which rows came together (a task). It is set apart: no score takes
+        it for a column. None: batches are found in the order of time (`metrics.temporal`).
+    loss
+        The generator's own loss of the rows of a table, float64[rows] or float64[rows, k]: given,
+        the white-box attack is tried, as by someone who holds the weights.
     seed
         Seed of every draw: same tables and seed, same certificate, in whatever order the rows.
     policy
@@ -73,7 +81,13 @@ def certify(
         not raise: it fails its part, with the reason in `Certificate.failures`.
     """
     rules = policies.load(policy)
-    study = _study(train, holdout, synthetic, target, time, check_seed(seed), rules, quick)
+    study = _study(
+        {"train": train, "holdout": holdout, "synthetic": synthetic},
+        {"target": target, "time": time, "loss": loss, "seed": check_seed(seed)},
+        rules,
+        group,
+        quick,
+    )
     hashes = _hashes(study, weights_sha256)
     left_out = {"time": "no time column was named"} if time is None else {}
     wanted = [name for name in base.names() if name not in left_out]
@@ -89,7 +103,12 @@ def certify(
         "quick": bool(quick),
         "seed": study.seed,
         "sizes": {w: len(getattr(study, w)) for w in ("train", "holdout", "synthetic")},
-        "columns": {"order": study.train.schema.order, "target": target, "time": time},
+        "columns": {
+            "order": study.train.schema.order,
+            "target": target,
+            "time": time,
+            "group": group,
+        },
         "sha256": hashes,
         "provenance": {"origin": str(origin), "software": _software()},
         "privacy": _privacy(study, scores, rules),
@@ -104,20 +123,15 @@ def certify(
 
 
 def _study(
-    train: pd.DataFrame,
-    holdout: pd.DataFrame,
-    synthetic: pd.DataFrame,
-    target: str | None,
-    time: str | None,
-    seed: int,
+    tables: Mapping[str, pd.DataFrame],
+    asked: Mapping[str, Any],
     rules: policies.Policy,
+    group: str | None,
     quick: bool,
 ) -> Study:
-    tables: Mapping[str, Any] = read({"train": train, "holdout": holdout, "synthetic": synthetic})
+    samples: Mapping[str, Any] = read(tables, group)
     settings = {**rules.settings, **(rules.quick if quick else {})}
-    return Study(
-        **tables, target=target, time=time, seed=seed, settings=settings, alpha=rules.alpha
-    )
+    return Study(**samples, **asked, settings=settings, alpha=rules.alpha)
 
 
 def _hashes(study: Study, weights: str | None) -> dict[str, str | None]:

@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,8 @@ class Schema:
     """Levels of each category column, sorted; a code is a position here."""
     order: tuple[str, ...]
     """All column names in table order."""
+    dtypes: Mapping[str, Any]
+    """The dtype of each column in the leading table."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Sample:
     """float64[n, d], NaN where missing."""
     codes: np.ndarray
     """int32[n, c], positions in the schema's levels."""
+    groups: np.ndarray | None = None
+    """int64[n], which rows belong together by the group column, or None where none was named."""
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -64,7 +69,8 @@ class Sample:
 
     def take(self, rows: np.ndarray) -> Sample:
         """Return the rows at these positions."""
-        return Sample(self.schema, self.numbers[rows], self.codes[rows])
+        groups = None if self.groups is None else self.groups[rows]
+        return Sample(self.schema, self.numbers[rows], self.codes[rows], groups)
 
     def draw(self, n: int, rng: np.random.Generator) -> Sample:
         """Return n rows drawn without replacement, or all of them if there are no more."""
@@ -73,20 +79,43 @@ class Sample:
         return self.take(np.sort(rng.choice(len(self), size=n, replace=False)))
 
 
-def read(tables: Mapping[str, pd.DataFrame]) -> dict[str, Sample]:
+def read(tables: Mapping[str, pd.DataFrame], group: str | None = None) -> dict[str, Sample]:
     """Parse tables that must have the same columns and kinds; the first one leads.
 
-    `tables` maps a word for messages ("train") to a DataFrame. Raises `MetricError` for
-    anything but non-empty DataFrames with equal column names and kinds.
+    `tables` maps a word for messages ("train") to a DataFrame. `group` names a column that says
+    which rows belong together (a task): it is set apart and no metric sees it as a column.
+    Raises `MetricError` for anything but non-empty DataFrames with equal column names and kinds.
     """
     for word, table in tables.items():
         _check_table(word, table)
+    groups = {word: _groups(word, table, group) for word, table in tables.items()}
+    if group is not None:
+        tables = {word: table.drop(columns=group) for word, table in tables.items()}
     (lead, first), *others = tables.items()
     kinds = {str(name): _kind(lead, first[name]) for name in first.columns}
     for word, table in others:
         _check_same(lead, kinds, word, table)
     schema = _schema(kinds, tables.values(), first)
-    return {word: _sample(table, schema) for word, table in tables.items()}
+    return {word: _sample(table, schema, groups[word]) for word, table in tables.items()}
+
+
+def frame(sample: Sample) -> pd.DataFrame:
+    """Return the rows as a table of the leading table's columns and dtypes, without the group.
+
+    Whole numbers beyond 2^53 and parts of a microsecond are rounded.
+    """
+    schema, columns = sample.schema, {}
+    for name in schema.order:
+        dtype = schema.dtypes[name]
+        if name in schema.levels:
+            columns[name] = _labels(sample.category(name), schema.levels[name], dtype)
+        elif name in schema.times:
+            stamps = pd.to_datetime(sample.number(name), unit="s", utc=True)
+            zone = getattr(dtype, "tz", None)
+            columns[name] = stamps.tz_convert(zone).astype(dtype)
+        else:
+            columns[name] = pd.array(sample.number(name)).astype(dtype)
+    return pd.DataFrame(columns)
 
 
 def digest(sample: Sample) -> str:
@@ -110,6 +139,19 @@ def digest(sample: Sample) -> str:
 def table_sha256(table: pd.DataFrame) -> str:
     """Return the SHA-256 of a table's content, as a certificate states it (see `digest`)."""
     return digest(read({"table": table})["table"])
+
+
+def _groups(word: str, table: pd.DataFrame, group: str | None) -> np.ndarray | None:
+    """Return a number for each row's group, int64[n], the same for rows of one group."""
+    if group is None:
+        return None
+    if group not in table.columns:
+        known = ", ".join(map(str, table.columns))
+        raise MetricError(f"a group column {group!r} in {word}", known, "name a column it has")
+    if table[group].isna().any():
+        came = f"{int(table[group].isna().sum())} missing ones"
+        raise MetricError(f"a group in every row of {word}", came, "fill or drop those rows")
+    return np.asarray(pd.factorize(table[group], sort=True)[0], dtype=np.int64)
 
 
 def _check_table(word: str, table: object) -> None:
@@ -175,6 +217,7 @@ def _schema(
         integers=frozenset(n for n in numbers if pd.api.types.is_integer_dtype(first[n].dtype)),
         levels={name: _levels(table[name] for table in tables) for name in categories},
         order=tuple(kinds),
+        dtypes={name: first[name].dtype for name in kinds},
     )
 
 
@@ -185,14 +228,15 @@ def _levels(columns: Iterable[pd.Series]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _sample(table: pd.DataFrame, schema: Schema) -> Sample:
+def _sample(table: pd.DataFrame, schema: Schema, groups: np.ndarray | None) -> Sample:
     numbers = np.empty((len(table), len(schema.numbers)))
     for i, name in enumerate(schema.numbers):
         numbers[:, i] = _seconds(table[name]) if name in schema.times else _floats(table[name])
     codes = np.empty((len(table), len(schema.categories)), dtype=np.int32)
     for i, name in enumerate(schema.categories):
         codes[:, i] = _codes(table[name], schema.levels[name])
-    return Sample(schema, *_canonical(numbers, codes))
+    order = _canonical(numbers, codes, groups)
+    return Sample(schema, numbers, codes, groups).take(order)
 
 
 def _floats(column: pd.Series) -> np.ndarray:
@@ -226,7 +270,21 @@ def _codes(column: pd.Series, levels: Sequence[str]) -> np.ndarray:
     return lookup[own]
 
 
-def _canonical(numbers: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    columns = [*codes.T[::-1], *numbers.T[::-1]]
-    order = np.lexsort(columns)
-    return numbers[order], codes[order]
+def _labels(codes: np.ndarray, levels: Sequence[str], dtype: Any) -> Any:
+    """Return codes as values of the leading column's dtype, "missing" as a missing value."""
+    known = dtype.categories if isinstance(dtype, pd.CategoricalDtype) else []
+    values = {str(value): value for value in known}
+    if pd.api.types.is_bool_dtype(dtype):
+        values = {"True": True, "False": False}
+    labels = [None if level == MISSING else values.get(level, level) for level in levels]
+    column = pd.Series(labels, dtype=object).take(codes).reset_index(drop=True)
+    if isinstance(dtype, pd.CategoricalDtype):
+        new = [level for level in labels if level is not None and str(level) not in values]
+        return pd.Categorical(column, categories=[*known, *new], ordered=False)
+    return column.astype(dtype)
+
+
+def _canonical(numbers: np.ndarray, codes: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    """Return the order of the rows by numbers, then codes, then groups."""
+    last = [] if groups is None else [groups]
+    return np.lexsort([*last, *codes.T[::-1], *numbers.T[::-1]])

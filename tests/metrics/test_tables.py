@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from metrics.errors import MetricError
-from metrics.tables import MISSING, digest, read
+from metrics.tables import MISSING, digest, frame, read, table_sha256
 
 
 def test_row_order_column_order_and_unused_levels_do_not_change_the_digest(make):
@@ -65,3 +65,38 @@ def test_a_table_that_does_not_fit_is_one_clear_error(make, change, word):
     with pytest.raises(MetricError, match=r"needed .*; got .*; ") as caught:
         read({"train": table, "synthetic": change(table)})
     assert word in str(caught.value)
+
+
+def test_a_sample_turns_back_into_the_table_it_was_read_from(make):
+    table = make(300, 4)
+    table.loc[3, "ninputdatafiles"] = pd.NA
+    table["datatype"] = table["datatype"].where(np.arange(300) != 5)
+    table["flag"] = np.arange(300) % 2 == 0
+    table["text"] = np.where(np.arange(300) % 3 == 0, "a", "b")
+    table["zoned"] = table["creationtime"].dt.tz_localize("UTC").dt.tz_convert("Europe/Paris")
+    back = frame(read({"table": table})["table"])
+    assert list(back.dtypes) == list(table.dtypes)
+    again = frame(read({"table": back})["table"])
+    pd.testing.assert_frame_equal(again, back)
+    assert table_sha256(back) == table_sha256(table)
+
+
+def test_a_group_is_set_apart_and_travels_with_its_rows(make):
+    table = make(200, 1).assign(task=np.repeat(np.arange(20), 10))
+    sample = read({"table": table}, group="task")["table"]
+    assert "task" not in sample.schema.order
+    back = frame(sample).assign(task=sample.groups)
+    columns = list(table.columns)
+    pd.testing.assert_frame_equal(
+        back.sort_values(columns)[columns].reset_index(drop=True),
+        table.sort_values(columns).reset_index(drop=True),
+        check_categorical=False,
+    )
+    assert len(sample.draw(50, np.random.default_rng(0)).groups) == 50
+
+
+@pytest.mark.parametrize(("group", "word"), [("nothing", "group column"), ("hole", "missing")])
+def test_a_group_that_is_not_there_is_one_clear_error(make, group, word):
+    table = make(20, 1).assign(hole=[None, *range(19)])
+    with pytest.raises(MetricError, match=word):
+        read({"table": table}, group=group)
