@@ -6,15 +6,15 @@ import gymnasium
 import numpy as np
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym import workflow_policies
+from panda_gym.workflow_env import policies
 
 for settings in (
     {"workflow": "ddmd", "platform": "summit16"},
     {"workflow": "random:layered", "platform": "small15", "variants": 4},
 ):
     envs = gymnasium.make_vec("PandaGrid/Workflow-v0", num_envs=8, **settings)
-    for name in workflow_policies.names():
-        policy, rng = workflow_policies.create(name), np.random.default_rng(0)
+    for name in policies.names():
+        policy, rng = policies.create(name), np.random.default_rng(0)
         observation, _ = envs.reset(seed=0)
         ratio = np.full(envs.num_envs, np.nan)
         while np.isnan(ratio).any():

@@ -12,7 +12,7 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym import workflow_policies
+from panda_gym.workflow_env import policies
 
 SETTINGS = {"workflow": "ddmd", "reward": "makespan", "slots": 4}
 
@@ -35,7 +35,7 @@ def makespan(act) -> float:
 
 if __name__ == "__main__":
     rng = np.random.default_rng(0)
-    fifo = workflow_policies.create("fifo")
+    fifo = policies.create("fifo")
     baseline = makespan(lambda o, mask: int(fifo({k: v[None] for k, v in o.items()}, rng)[0]))
     agent = MaskablePPO(
         "MultiInputPolicy",

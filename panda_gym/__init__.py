@@ -33,8 +33,8 @@ ENVIRONMENTS = {
         "vector_entry_point": "panda_gym.vector_env:PlacementVectorEnv",
     },
     "PandaGrid/Workflow-v0": {
-        "entry_point": "panda_gym.workflow_env:WorkflowEnv",
-        "vector_entry_point": "panda_gym.workflow_vector_env:WorkflowVectorEnv",
+        "entry_point": "panda_gym.workflow_env.environment:WorkflowEnv",
+        "vector_entry_point": "panda_gym.workflow_env.vector_environment:WorkflowVectorEnv",
     },
 }
 """Registered environments: one line a member."""

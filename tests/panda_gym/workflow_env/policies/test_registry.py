@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym import workflow_policies
 from panda_gym.errors import PolicyError
+from panda_gym.workflow_env import policies
 
 
-@pytest.fixture(params=workflow_policies.names())
+@pytest.fixture(params=policies.names())
 def policy(request):
-    return workflow_policies.create(request.param)
+    return policies.create(request.param)
 
 
 def test_it_is_documented_and_final(policy):
@@ -66,4 +66,4 @@ def test_a_mask_of_zeros_is_refused(policy):
 
 def test_an_unknown_name_is_refused():
     with pytest.raises(PolicyError, match="did you mean heft"):
-        workflow_policies.create("hetf")
+        policies.create("hetf")

@@ -12,8 +12,8 @@ import numpy as np
 
 from panda_gym.errors import SettingError
 from panda_gym.sites import Platform
-from panda_gym.workflow_observation import TABLES
-from panda_gym.workflow_scenario import WorkflowScenario, goals_of
+from panda_gym.workflow_env.observation import TABLES
+from panda_gym.workflow_env.scenario import WorkflowScenario, goals_of
 from panda_gym.workflows.decisions import (
     BEGIN,
     GRAPH_ROWS,

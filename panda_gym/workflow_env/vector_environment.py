@@ -16,9 +16,9 @@ from gymnasium.vector.utils import batch_space
 
 from panda_gym.errors import SettingError
 from panda_gym.vector_env import masked, spread_seeds
-from panda_gym.workflow_batch import WorkflowBatch
-from panda_gym.workflow_env import observation_space
-from panda_gym.workflow_scenario import WorkflowScenario
+from panda_gym.workflow_env.batch import WorkflowBatch
+from panda_gym.workflow_env.environment import observation_space
+from panda_gym.workflow_env.scenario import WorkflowScenario
 
 Array = np.ndarray
 

@@ -2,7 +2,7 @@
 
 A decision names a ready task set and a site, or holds; time runs to the next decision. An
 episode ends (terminated) when all tasks have ended. Observation and settings are described in
-`panda_gym.workflow_observation` and `panda_gym.workflow_scenario.WorkflowScenario`.
+`panda_gym.workflow_env.observation` and `panda_gym.workflow_env.scenario.WorkflowScenario`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from gymnasium import spaces
 
 from panda_gym.errors import SettingError, check_seed
-from panda_gym.workflow_batch import WorkflowBatch
-from panda_gym.workflow_scenario import WorkflowScenario
+from panda_gym.workflow_env.batch import WorkflowBatch
+from panda_gym.workflow_env.scenario import WorkflowScenario
 from panda_gym.workflows.execution import Execution
 
 Array = np.ndarray

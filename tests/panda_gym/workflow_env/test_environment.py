@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym import workflow_policies
 from panda_gym.errors import SettingError, WorkflowError
-from panda_gym.workflow_observation import WorkflowView
+from panda_gym.workflow_env import policies
+from panda_gym.workflow_env.observation import WorkflowView
 from panda_gym.workflows import Pool, random_workflow, simulate
 from panda_gym.workflows.degrees import residual_degrees
 from panda_gym.workflows.summit import SUMMIT16, summit_workflow
@@ -30,7 +30,7 @@ def play(env, act, seed=0):
 
 def by(name, seed=0):
     """A policy as a function of a single observation."""
-    policy, rng = workflow_policies.create(name), np.random.default_rng(seed)
+    policy, rng = policies.create(name), np.random.default_rng(seed)
     return lambda o: int(policy({k: v[None] for k, v in o.items()}, rng)[0])
 
 
@@ -52,7 +52,7 @@ def test_a_policy_gives_the_list_schedule(workflow, rule, granularity):
 def test_the_policy_case():
     times = {
         rule: play(gymnasium.make(NAME, workflow="ddmd"), by(rule))[1]["clock_s"]
-        for rule in workflow_policies.names()
+        for rule in policies.names()
     }
     assert times["sequential"] == 1575.0
     assert times["fifo"] == 1267.5
@@ -109,7 +109,7 @@ def test_a_batch_is_its_members_bit_for_bit(settings):
     singles = [gymnasium.make(NAME, **settings) for _ in range(3)]
     many, _ = envs.reset(seed=[5, 1, 9])
     ones = [env.reset(seed=seed)[0] for env, seed in zip(singles, (5, 1, 9), strict=True)]
-    policy, rng = workflow_policies.create("random"), np.random.default_rng(2)
+    policy, rng = policies.create("random"), np.random.default_rng(2)
     for _ in range(60):
         for e, one in enumerate(ones):
             for part in one:

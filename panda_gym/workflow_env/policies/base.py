@@ -9,7 +9,7 @@ from typing import final
 import numpy as np
 
 from panda_gym.errors import PolicyError
-from panda_gym.workflow_observation import WorkflowView
+from panda_gym.workflow_env.observation import WorkflowView
 
 Array = np.ndarray
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from panda_gym.workflow_observation import WorkflowView
-from panda_gym.workflow_policies.base import WorkflowPolicy, actions_of, earliest_finish
+from panda_gym.workflow_env.observation import WorkflowView
+from panda_gym.workflow_env.policies.base import WorkflowPolicy, actions_of, earliest_finish
 
 
 class Sequential(WorkflowPolicy):

@@ -10,18 +10,18 @@ import importlib
 from typing import Final
 
 from panda_gym.errors import PolicyError, nearest
-from panda_gym.workflow_policies.base import WorkflowPolicy
+from panda_gym.workflow_env.policies.base import WorkflowPolicy
 
 __all__ = ["REGISTRY", "WorkflowPolicy", "create", "names"]
 
 REGISTRY: Final = {
-    "fifo": "panda_gym.workflow_policies.orders:Fifo",
-    "heft": "panda_gym.workflow_policies.orders:Heft",
-    "longest_first": "panda_gym.workflow_policies.orders:LongestFirst",
-    "masking_aware": "panda_gym.workflow_policies.masking_aware:MaskingAware",
-    "random": "panda_gym.workflow_policies.random:Random",
-    "sequential": "panda_gym.workflow_policies.sequential:Sequential",
-    "upward_rank": "panda_gym.workflow_policies.orders:UpwardRank",
+    "fifo": "panda_gym.workflow_env.policies.orders:Fifo",
+    "heft": "panda_gym.workflow_env.policies.orders:Heft",
+    "longest_first": "panda_gym.workflow_env.policies.orders:LongestFirst",
+    "masking_aware": "panda_gym.workflow_env.policies.masking_aware:MaskingAware",
+    "random": "panda_gym.workflow_env.policies.random:Random",
+    "sequential": "panda_gym.workflow_env.policies.sequential:Sequential",
+    "upward_rank": "panda_gym.workflow_env.policies.orders:UpwardRank",
 }
 """Name to "module:Class": a new policy is one file and one line."""
 
