@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from metrics.blocks import blocks
 from metrics.tables import Sample
 
 PARTS = ("fidelity", "efficacy", "privacy", "temporal")
@@ -72,6 +73,10 @@ class Score:
     """"lower" or "higher": which direction is better."""
     note: str = ""
     """What a reader must know beside the number."""
+    tail: str = "normal"
+    """How the bound was formed: "normal", "count" or "dkw" (see `metrics.equivalence`)."""
+    shown: bool | None = None
+    """Whether Holm's procedure over the graded scores shows equivalence; None before judging."""
 
     @property
     def excess(self) -> float:
@@ -81,26 +86,27 @@ class Score:
 
     @property
     def passed(self) -> bool | None:
-        """Whether the bound is within the margin; None for a score that informs only."""
+        """Whether equivalence is shown, by the bound alone before judging; None if it informs."""
         if self.margin is None:
             return None
-        return math.isfinite(self.bound) and self.bound <= self.margin
+        within = math.isfinite(self.bound) and self.bound <= self.margin
+        return within if self.shown is None else within and self.shown
 
     @property
     def grade(self) -> str:
-        """A: within half the margin; B: within it; C: the excess is, its bound is not; F; "-"."""
+        """A: shown within half the margin; B: within it; C: within it, but not shown; F; "-"."""
         if not all(map(math.isfinite, (self.value, self.low, self.high, self.floor, self.bound))):
             return "F"
         if self.margin is None:
             return "-"
-        if self.bound <= self.margin:
+        if self.passed:
             return "A" if self.bound <= self.margin / 2 else "B"
         return "C" if self.excess <= self.margin else "F"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the fields, without the id, for a certificate."""
+        """Return the fields for a certificate, without the id and what its verdict derives."""
         fields = asdict(self)
-        del fields["id"]
+        del fields["id"], fields["shown"]
         return fields
 
 
@@ -138,6 +144,10 @@ class Study:
     def rng(self, word: str) -> np.random.Generator:
         """Return the generator of this study for one purpose."""
         return np.random.default_rng([self.seed, zlib.crc32(word.encode())])
+
+    def blocks(self, sample: Sample) -> np.ndarray | None:
+        """Return the block of each row that a bootstrap draws whole, or None (see `blocks`)."""
+        return blocks(sample, str(self.settings.get("blocks", "row")), self.time)
 
     def matched(self, setting: str) -> int:
         """Return the size at which synthetic and real samples are compared."""

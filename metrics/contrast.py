@@ -26,7 +26,7 @@ def contrast(
     rows = study.draws("fidelity_rows")
     n, times = len(rows[0]), int(study.settings["bootstrap"])
     (value, draws), (floor, floors) = (
-        replicate(statistic(sample), n, times, study.rng(f"{word}/{which}"))
+        replicate(statistic(sample), n, times, study.rng(f"{word}/{which}"), study.blocks(sample))
         for sample, which in zip(rows, ("synthetic", "holdout"), strict=True)
     )
     found = []

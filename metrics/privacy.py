@@ -222,7 +222,7 @@ def _ks_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
     )
     # The bound is on D+ itself: under no leak its law is centred near 0, not on the floor.
     low, high = max(0.0, d - critical), min(1.0, d + critical)
-    return Score("dcr_ks", "privacy", d, low, high, floor, high, len(mine), note=note)
+    return Score("dcr_ks", "privacy", d, low, high, floor, high, len(mine), note=note, tail="dkw")
 
 
 def _copy_score(study: Study, k: int, k0: int) -> Score:
@@ -230,7 +230,8 @@ def _copy_score(study: Study, k: int, k0: int) -> Score:
     low, high = wilson(k, n, study.alpha)
     bound = newcombe_upper(k, n, k0, n0, study.alpha)
     note = f"{k} of {n} synthetic rows stand in train; {k0} of {n0} held-out rows do"
-    return Score("exact_copies", "privacy", k / n, low, high, k0 / n0, bound, n, note=note)
+    ends = (low, high, k0 / n0, bound)
+    return Score("exact_copies", "privacy", k / n, *ends, n, note=note, tail="count")
 
 
 def _near_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
@@ -240,7 +241,8 @@ def _near_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
     low, high = wilson(k, n, study.alpha)
     bound = newcombe_upper(k, n, k0, n0, study.alpha)
     note = f"share of rows nearer to train than the nearest {NEAR_QUANTILE:.0%} of held-out rows"
-    return Score("near_copies", "privacy", k / n, low, high, k0 / n0, bound, n, note=note)
+    ends = (low, high, k0 / n0, bound)
+    return Score("near_copies", "privacy", k / n, *ends, n, note=note, tail="count")
 
 
 def _closer_score(study: Study) -> Score:

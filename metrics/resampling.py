@@ -17,21 +17,32 @@ Weighted = Callable[[np.ndarray], np.ndarray]
 """A statistic of a table as a function of row weights float64[n]; returns float64[k]."""
 
 
-def poisson_weights(n: int, times: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield `times` bootstrap weights float64[n]: each row counts Poisson(1) times."""
+def poisson_weights(
+    n: int, times: int, rng: np.random.Generator, blocks: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Yield `times` bootstrap weights float64[n]: each row counts Poisson(1) times.
+
+    With `blocks`, int[n] numbered from 0, all rows of a block count equally often: rows that came
+    together are drawn together, as `metrics.blocks` finds them.
+    """
+    size = n if blocks is None else int(blocks.max()) + 1
     for _ in range(times):
-        weights = rng.poisson(1.0, size=n).astype(np.float64)
+        weights = rng.poisson(1.0, size=size).astype(np.float64)
         if not weights.any():
             weights[:] = 1.0
-        yield weights
+        yield weights if blocks is None else weights[blocks]
 
 
 def replicate(
-    statistic: Weighted, n: int, times: int, rng: np.random.Generator
+    statistic: Weighted,
+    n: int,
+    times: int,
+    rng: np.random.Generator,
+    blocks: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the statistic, float64[k], and its bootstrap replicates, float64[times, k]."""
     value = statistic(np.ones(n))
-    draws = np.array([statistic(w) for w in poisson_weights(n, times, rng)])
+    draws = np.array([statistic(w) for w in poisson_weights(n, times, rng, blocks)])
     return value, draws.reshape(times, len(value))
 
 
