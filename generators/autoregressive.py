@@ -5,6 +5,11 @@ and Murray 2011, and TabularARGN, arXiv 2501.12012). A numeric column becomes eq
 beside its atoms; within a bin a value follows the column's own empirical quantiles. One pass
 trains all conditionals of a row and one pass draws it, which makes this the fastest of the
 neural generators.
+
+Any columns can be given: a share of the training steps fixes a random part of the tokens, and the
+others follow in order, each given those too (TabularARGN trains random orders of all columns).
+NOTE[DIFF] Rows without a condition keep one order. A network that is trained on all orders alike
+spends its capacity on contexts that such rows never meet.
 """
 
 from __future__ import annotations
@@ -21,6 +26,8 @@ from torch import Tensor, nn
 from generators import diffusion
 from generators.base import Config, Generator, Progress, check_range
 from generators.encoding import Encoded, Encoder, EncodingConfig
+from generators.given import Condition
+from generators.known import Known, choose_known
 from generators.networks import OrderedNet, initialise
 from generators.training import (
     START,
@@ -47,6 +54,11 @@ class AutoregressiveConfig(TrainingConfig):
     """Width inside each token's network."""
     dropout: float = 0.1
     """Share of the last layer's inputs dropped in training."""
+    given_share: float = 0.25
+    """Share of the training that learns to follow given columns; 0 forgoes that."""
+
+    older: ClassVar[dict[str, Any]] = {"given_share": 0.0}
+    """Folders from before conditions were learnt."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -54,6 +66,7 @@ class AutoregressiveConfig(TrainingConfig):
         check_range(self, "width", 1, 65_536)
         check_range(self, "hidden", 1, 65_536)
         check_range(self, "dropout", 0.0, 0.9)
+        check_range(self, "given_share", 0.0, 1.0)
 
 
 class Autoregressive(Generator):
@@ -81,8 +94,9 @@ class Autoregressive(Generator):
         if not encoder.cards:
             return nn.ModuleDict()
         width, hidden, dropout = self.config.width, self.config.hidden, self.config.dropout
+        told = 0 if self.config.given_share else None
         return nn.ModuleDict(
-            {"tokens": OrderedNet(encoder.cards, encoder.siblings, width, hidden, dropout)}
+            {"tokens": OrderedNet(encoder.cards, encoder.siblings, width, hidden, dropout, told)}
         )
 
     def _losses(
@@ -90,11 +104,33 @@ class Autoregressive(Generator):
     ) -> dict[str, Tensor]:
         net: Any = self._nets["tokens"]
         with autocast(self.config):
-            return {"tokens": diffusion.ordered_loss(net, batch.tokens, generator)}
+            known = self._some_known(batch, generator)
+            return {"tokens": diffusion.ordered_loss(net, batch.tokens, generator, known)}
 
-    @torch.no_grad()
+    def _some_known(self, batch: Batch, generator: torch.Generator) -> Known | None:
+        """Return what a training batch is given; nothing where rows are judged."""
+        share = self.config.given_share
+        if not self._nets.training or not share:
+            return None
+        if float(torch.rand(1, generator=generator)) >= share:
+            return None
+        return choose_known(batch.tokens, batch.numbers, batch.present, (), generator)
+
     def _draw(
         self, encoder: Encoder, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return self._drawn(encoder, None, n, rng)
+
+    def _draw_given(
+        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if not self.config.given_share:
+            return super()._draw_given(encoder, condition, n, rng)
+        return self._drawn(encoder, Known.of(condition, device_of(self.config.device)), n, rng)
+
+    @torch.no_grad()
+    def _drawn(
+        self, encoder: Encoder, known: Known | None, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         none = np.zeros((n, 0), np.float32)
         if not encoder.cards:
@@ -102,7 +138,7 @@ class Autoregressive(Generator):
         net: Any = self._nets["tokens"]
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
         with autocast(self.config):
-            tokens = diffusion.sample_ordered(net, n, 1, generator)
+            tokens = diffusion.sample_ordered(net, n, 1, generator, known)
         return tokens.cpu().numpy(), none
 
     def _arrays(self) -> dict[str, np.ndarray]:

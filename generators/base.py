@@ -9,7 +9,7 @@ of a sample do not depend on how many more were asked for. No row is ever reject
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Self, final
@@ -20,10 +20,13 @@ import pandas as pd
 from generators.encoding import Encoded, Encoder, EncodingConfig
 from generators.errors import GeneratorError, check_count, check_seed, nearest
 from generators.files import read_folder, write_folder
+from generators.given import Condition, Given, balanced, nearest_rows
 
 Progress = Callable[[int, int, str], None]
-FIT, SAMPLE, ENCODE, DECODE = range(4)
+FIT, SAMPLE, ENCODE, DECODE, GIVEN = range(5)
 """Streams of random numbers that one seed is split into."""
+POOL = 16
+"""Blocks drawn to look for rows near a condition, by a generator without a conditional law."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,9 @@ class Config:
     """A value of a numeric column with at least this share of the rows becomes a token."""
     max_knots: int = 20_000
     """Most knots kept of one column's quantile function."""
+
+    older: ClassVar[dict[str, Any]] = {}
+    """Settings that folders of older versions lack, and what stood in their place then."""
 
     def __post_init__(self) -> None:
         check_range(self, "min_count", 1, 10**9)
@@ -81,13 +87,35 @@ class Generator(ABC):
         return self
 
     @final
-    def sample(self, n: int, seed: int = 0) -> pd.DataFrame:
-        """Return `n` rows; the same seed gives the same rows, whatever `n` beyond them."""
+    def sample(
+        self,
+        n: int,
+        seed: int = 0,
+        given: Mapping[str, Any] | pd.DataFrame | None = None,
+        balance: str | None = None,
+    ) -> pd.DataFrame:
+        """Return `n` rows; the same seed gives the same rows, whatever `n` beyond them.
+
+        Args:
+            n: number of rows, 0 or more.
+            seed: of everything random.
+            given: columns that are fixed, any of them: a mapping of a column's name to one entry
+                for all rows or to n entries, or a DataFrame of n rows. The rows carry exactly
+                these entries and the other columns follow the law given them. A datetime may be
+                given as `pandas.Period` of a day or an hour, which leaves the time within it open.
+            balance: a category all of whose levels seen at fit shall be equally likely.
+
+        Raises:
+            GeneratorError: for a column that is not there, a level or day unseen at fit, a
+                missing entry where none was, a wrong number of entries.
+        """
         n, seed = check_count(n), check_seed(seed)
         encoder = self._fitted()
-        blocks = [self._decoded_block(encoder, seed, i) for i in range(-(-n // self.block))]
-        if not blocks:
-            return self._decoded_block(encoder, seed, 0).iloc[:0]
+        fixed = Given.of(balanced(given, balance, n, seed, self.block, encoder), n, encoder)
+        if not n:
+            return self._decoded_block(encoder, seed, 0, None).iloc[:0]
+        count = -(-n // self.block)
+        blocks = [self._decoded_block(encoder, seed, i, fixed) for i in range(count)]
         table = pd.concat(blocks, ignore_index=True) if len(blocks) > 1 else blocks[0]
         return table.iloc[:n]
 
@@ -117,7 +145,7 @@ class Generator(ABC):
                 "use generators.load(folder), which finds the right one",
             )
         try:
-            self = cls(**meta["config"])
+            self = cls(**{**cls.Config.older, **meta["config"]})
             encoder = Encoder.restore(meta["encoder"], _under("encoder.", arrays))
             self._restore(encoder, _under("model.", arrays))
         except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as fault:
@@ -152,6 +180,20 @@ class Generator(ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return tokens int32[n, C] and numbers float32[n, D]."""
 
+    def _draw_given(
+        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return tokens int32[n, C] and numbers float32[n, D] under a condition.
+
+        Here for generators without a conditional law of their own: the nearest of a pool of rows
+        drawn without the condition. It is exact where the pool holds rows that meet the condition
+        in full, else as good as the nearest row.
+        """
+        pools = [self._draw(encoder, self.block, rng) for _ in range(POOL)]
+        tokens, numbers = (np.concatenate(part) for part in zip(*pools, strict=True))
+        chosen = nearest_rows(tokens, numbers, condition, rng)
+        return tokens[chosen], numbers[chosen]
+
     @abstractmethod
     def _arrays(self) -> dict[str, np.ndarray]:
         """Return all that was learnt."""
@@ -160,9 +202,18 @@ class Generator(ABC):
     def _restore(self, encoder: Encoder, arrays: dict[str, np.ndarray]) -> None:
         """Take back what `_arrays` returned."""
 
-    def _decoded_block(self, encoder: Encoder, seed: int, index: int) -> pd.DataFrame:
-        drawn = self._draw(encoder, self.block, np.random.default_rng([seed, SAMPLE, index]))
-        return encoder.decode(*drawn, np.random.default_rng([seed, DECODE, index]))
+    def _decoded_block(
+        self, encoder: Encoder, seed: int, index: int, given: Given | None
+    ) -> pd.DataFrame:
+        rng = np.random.default_rng([seed, SAMPLE, index])
+        decode = np.random.default_rng([seed, DECODE, index])
+        if given is None:
+            return encoder.decode(*self._draw(encoder, self.block, rng), decode)
+        start, spread = index * self.block, np.random.default_rng([seed, GIVEN, index])
+        condition = given.block(encoder, start, self.block, spread)
+        drawn = self._draw_given(encoder, condition, self.block, rng)
+        table = encoder.decode(*condition.over(*drawn), decode)
+        return given.write(table, start, encoder)
 
     def _fitted(self) -> Encoder:
         if self.encoder is None:

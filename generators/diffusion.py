@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from generators.known import Known
 from generators.networks import NumberNet, OrderedNet, TokenNet
 
 CLIP = 5.2
@@ -39,16 +40,28 @@ def draw(logits: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def number_loss(
-    net: NumberNet, numbers: Tensor, present: Tensor, tokens: Tensor, generator: torch.Generator
+    net: NumberNet,
+    numbers: Tensor,
+    present: Tensor,
+    tokens: Tensor,
+    generator: torch.Generator,
+    seen: Tensor | None = None,
 ) -> Tensor:
-    """Return the mean squared error of the velocity v = alpha noise - sigma x0, summed over D."""
+    """Return the mean squared error of the velocity v = alpha noise - sigma x0, summed over D.
+
+    Numbers of `seen`, bool[B, D], enter clean and are not judged.
+    """
     time = NEAR_ZERO + (1 - 2 * NEAR_ZERO) * spread_times(len(numbers), generator)
     noise = torch.randn(numbers.shape, generator=generator).to(numbers.device)
     time = time.to(numbers.device)
     alpha, sigma = _schedule(time)
     noisy = (alpha * numbers + sigma * noise) * present
+    judged = present
+    if seen is not None:
+        noisy, judged = torch.where(seen, numbers, noisy), present & ~seen
     velocity = alpha * noise - sigma * numbers
-    error = (net(noisy, time, net.condition(tokens, generator)).float() - velocity) * present
+    condition = net.condition(tokens, generator, seen)
+    error = (net(noisy, time, condition).float() - velocity) * judged
     return error.square().sum(dim=1).mean()
 
 
@@ -59,21 +72,23 @@ def sample_numbers(
     steps: int,
     solver: str,
     generator: torch.Generator,
+    known: Known | None = None,
 ) -> Tensor:
-    """Return numbers [B, D] drawn given tokens, 0 where not present.
+    """Return numbers [B, D] drawn given tokens and known numbers, 0 where not present.
 
     `solver`: `multistep` is DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095), `ddim` its
     first-order form (eta = 0), `ancestral` draws fresh noise at each step (eta = 1).
     """
     times = torch.linspace(1 - NEAR_ZERO, 0.0, steps + 1)
-    condition = net.condition(tokens)
+    condition = net.condition(tokens, seen=None if known is None else known.seen)
     x = torch.randn(present.shape, generator=generator).to(tokens.device) * present
     before: Tensor | None = None
     for i in range(steps):
         alpha, sigma = _schedule(times[i : i + 1])
         alpha_next, sigma_next = _schedule(times[i + 1 : i + 2])
         time = torch.full((len(x),), float(times[i]), device=x.device)
-        velocity = net(x, time, condition).float()
+        told = x if known is None else torch.where(known.seen, known.numbers, x)
+        velocity = net(told, time, condition).float()
         clean = (float(alpha) * x - float(sigma) * velocity).clamp(-CLIP, CLIP) * present
         if i == steps - 1:
             return clean
@@ -98,38 +113,68 @@ def sample_numbers(
     return x
 
 
-def ordered_loss(net: OrderedNet, tokens: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the mean negative log-likelihood of rows whose tokens are unmasked in order."""
-    return net.losses(tokens, generator).sum(dim=1).mean()
+def ordered_loss(
+    net: OrderedNet, tokens: Tensor, generator: torch.Generator, known: Known | None = None
+) -> Tensor:
+    """Return the mean negative log-likelihood of rows whose tokens are unmasked in order.
+
+    The tokens of `known` come first, as they are, and are not judged.
+    """
+    return net.losses(tokens, generator, known).sum(dim=1).mean()
 
 
-def sample_ordered(net: OrderedNet, n: int, steps: int, generator: torch.Generator) -> Tensor:
+def sample_ordered(
+    net: OrderedNet,
+    n: int,
+    steps: int,
+    generator: torch.Generator,
+    known: Known | None = None,
+) -> Tensor:
     """Return tokens int32[n, C], each drawn given all before it, in C steps whatever `steps`."""
     device = net.first.device
     tokens = torch.zeros((n, len(net.cards)), dtype=torch.int32, device=device)
-    context = net.start(n)
+    before = [] if known is None else list(known.columns)
+    if known is not None:
+        tokens = known.put(tokens)
+    context = net.start(n, known)
     for column in range(len(net.cards)):
+        if known is not None and column in known.columns:
+            continue
         drawn = draw(net.logits(context, column), generator)
         tokens[:, column] = drawn.to(torch.int32)
-        context = net.extend(context, column, tokens)
+        context = net.extend(context, column, tokens, before)
+        before.append(column)
     return tokens
 
 
-def masked_loss(net: TokenNet, tokens: Tensor, generator: torch.Generator) -> Tensor:
+def masked_loss(
+    net: TokenNet, tokens: Tensor, generator: torch.Generator, known: Known | None = None
+) -> Tensor:
     """Return the mean negative log-likelihood of rows under any order of their tokens.
 
-    From 1 to C tokens, evenly, are hidden at random and predicted from the others.
+    From 1 to C tokens, evenly, are hidden at random and predicted from the others; never those
+    of `known`.
     """
     n, columns = tokens.shape
-    hidden = (spread_times(n, generator) * columns).floor() + 1
-    rank = torch.rand(n, columns, generator=generator).argsort(dim=1).argsort(dim=1)
-    mask = (rank < hidden[:, None]).to(tokens.device)
-    hidden = hidden.to(tokens.device)
-    state = net(torch.where(mask, net.embed.unknown, tokens), hidden / columns)
-    return (_cross_entropy(net, state, tokens) * mask).sum(1).mul(columns / hidden).mean()
+    given = set() if known is None else set(known.columns)
+    open_tokens = [c for c in range(columns) if c not in given]
+    hidden = (spread_times(n, generator) * len(open_tokens)).floor() + 1
+    rank = torch.rand(n, len(open_tokens), generator=generator).argsort(dim=1).argsort(dim=1)
+    mask = torch.zeros((n, columns), dtype=torch.bool)
+    mask[:, open_tokens] = rank < hidden[:, None]
+    mask, hidden = mask.to(tokens.device), hidden.to(tokens.device)
+    state = net(torch.where(mask, net.embed.unknown, tokens), hidden / columns, known)
+    scale = len(open_tokens) / hidden
+    return (_cross_entropy(net, state, tokens) * mask).sum(1).mul(scale).mean()
 
 
-def sample_masked(net: TokenNet, n: int, steps: int, generator: torch.Generator) -> Tensor:
+def sample_masked(
+    net: TokenNet,
+    n: int,
+    steps: int,
+    generator: torch.Generator,
+    known: Known | None = None,
+) -> Tensor:
     """Return tokens int32[n, C]: all unknown at first, then decided in a random order.
 
     With `steps` at least C each token sees all that were decided before it; with fewer, tokens
@@ -138,41 +183,61 @@ def sample_masked(net: TokenNet, n: int, steps: int, generator: torch.Generator)
     columns = len(net.cards)
     device = net.head.weight.device
     tokens = net.embed.unknown.repeat(n, 1)
-    order = torch.randperm(columns, generator=generator).tolist()
-    done = 0
-    for group in torch.tensor_split(torch.tensor(order), min(steps, columns)):
-        time = torch.full((n,), (columns - done) / columns, device=device)
-        state = net(tokens, time)
+    given = set() if known is None else set(known.columns)
+    if known is not None:
+        tokens = known.put(tokens)
+    order = [c for c in torch.randperm(columns, generator=generator).tolist() if c not in given]
+    left = len(order)
+    for group in torch.tensor_split(torch.tensor(order), max(min(steps, left), 1)):
+        time = torch.full((n,), left / columns, device=device)
+        state = net(tokens, time, known)
         for column in group.tolist():
             drawn = draw(net.logits(state, column), generator)
             tokens[:, column] = drawn.to(torch.int32)
-        done += len(group)
+        left -= len(group)
     return tokens
 
 
-def multinomial_loss(net: TokenNet, tokens: Tensor, generator: torch.Generator) -> Tensor:
-    """Return the cross-entropy of the clean tokens given tokens of which some were redrawn."""
+def multinomial_loss(
+    net: TokenNet, tokens: Tensor, generator: torch.Generator, known: Known | None = None
+) -> Tensor:
+    """Return the cross-entropy of the clean tokens given tokens of which some were redrawn.
+
+    Tokens of `known` are never redrawn, and not judged.
+    """
     time = spread_times(len(tokens), generator)
     keep = torch.rand(tokens.shape, generator=generator) < _kept(time)[:, None]
     other = _uniform(net, len(tokens), generator)
     noisy = torch.where(keep.to(tokens.device), tokens, other.to(tokens.device))
-    state = net(noisy, time.to(tokens.device))
-    return _cross_entropy(net, state, tokens).sum(dim=1).mean()
+    if known is not None:
+        noisy = known.put(noisy)
+    losses = _cross_entropy(net, net(noisy, time.to(tokens.device), known), tokens)
+    if known is not None:
+        losses = losses * (1 - known.mask(tokens.shape[1]))
+    return losses.sum(dim=1).mean()
 
 
-def sample_multinomial(net: TokenNet, n: int, steps: int, generator: torch.Generator) -> Tensor:
+def sample_multinomial(
+    net: TokenNet,
+    n: int,
+    steps: int,
+    generator: torch.Generator,
+    known: Known | None = None,
+) -> Tensor:
     """Return tokens int32[n, C] by `steps` steps of the reverse process from uniform noise.
 
     Each step draws clean tokens from the network and then the less noisy ones from their exact
     posterior, a mixture of staying, becoming clean and being redrawn, at a cost free of the
-    number of levels (Hoogeboom et al. 2021, eq. 12, marginalised by drawing).
+    number of levels (Hoogeboom et al. 2021, eq. 12, marginalised by drawing). Known tokens stay.
     """
     device = net.head.weight.device
     tokens = _uniform(net, n, generator).to(device)
     times = torch.linspace(1.0, 0.0, steps + 1)
     cards = torch.tensor(net.cards, device=device)
     for i in range(steps):
-        state = net(tokens, torch.full((n,), float(times[i]), device=device))
+        if known is not None:
+            tokens = known.put(tokens)
+        state = net(tokens, torch.full((n,), float(times[i]), device=device), known)
         clean = [draw(net.logits(state, c), generator) for c in range(len(net.cards))]
         tokens = _posterior(
             tokens,
@@ -183,7 +248,7 @@ def sample_multinomial(net: TokenNet, n: int, steps: int, generator: torch.Gener
             float(_kept(times[i + 1])),
             generator,
         )
-    return tokens
+    return tokens if known is None else known.put(tokens)
 
 
 def _posterior(

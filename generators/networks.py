@@ -6,11 +6,13 @@ Shapes: B rows, C tokens of a row, D numbers of a row, H hidden width.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from generators.known import Known
 
 
 class TokenEmbedding(nn.Module):
@@ -76,14 +78,39 @@ class Waves(nn.Module):
         return numbers * (1 + 2 * len(self.frequency))
 
 
+class Told(nn.Module):
+    """One learnt vector for each number that is told, of its value and of its being known.
+
+    Shape: float32[B, D], bool[B, D] -> float32[B, H]
+    """
+
+    def __init__(self, numbers: int, width: int) -> None:
+        super().__init__()
+        self.waves = Waves(4, math.pi / 8)
+        self.value = nn.Linear(self.waves.width(numbers), width, bias=False)
+        self.known = nn.Linear(numbers, width, bias=False)
+
+    def forward(self, numbers: Tensor, seen: Tensor) -> Tensor:
+        there = seen.float()
+        wide = there[..., None].expand(-1, -1, len(self.waves.frequency)).flatten(1)
+        features = self.waves(numbers * there) * torch.cat([there, wide, wide], dim=1)
+        return self.value(features) + self.known(there)
+
+
 class TokenNet(nn.Module):
     """Logits of every token given all tokens, some of them unknown or noisy, and a time.
+
+    With `numbers`, the network can be told some of a row's numbers and which tokens are fixed.
 
     Shape: int32[B, C], float32[B] -> hidden float32[B, H]; `logits` -> float32[B, cards[c]]
     """
 
-    def __init__(self, cards: Sequence[int], width: int, depth: int) -> None:
+    def __init__(
+        self, cards: Sequence[int], width: int, depth: int, numbers: int | None = None
+    ) -> None:
         super().__init__()
+        self.fixed = None if numbers is None else nn.Linear(len(cards), width, bias=False)
+        self.told = Told(numbers, width) if numbers else None
         self.cards = tuple(cards)
         self.start = [0]
         for card in cards:
@@ -95,8 +122,12 @@ class TokenNet(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, self.start[-1])
 
-    def forward(self, tokens: Tensor, time: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, time: Tensor, known: Known | None = None) -> Tensor:
         x = self.embed(tokens) + self.time(self.waves(time[:, None]))
+        if known is not None and self.fixed is not None:
+            x = x + self.fixed(known.mask(len(self.cards)))
+        if known is not None and self.told is not None:
+            x = x + self.told(known.numbers, known.seen)
         return self.norm(self.body(x))
 
     def logits(self, hidden: Tensor, column: int) -> Tensor:
@@ -121,6 +152,9 @@ class OrderedNet(nn.Module):
     parts of one datetime) also give a vector of their own for each combination, since a sum of
     parts cannot tell what is special about one hour of one day.
 
+    With `numbers`, any tokens and any of so many numbers may be known beforehand; the context then
+    starts from them and the other tokens follow in order, each given all those.
+
     Shape: context float32[B, H]; `logits` -> float32[B, cards[c]]; `losses` -> float32[B, C]
     """
 
@@ -131,15 +165,17 @@ class OrderedNet(nn.Module):
         width: int,
         hidden: int,
         dropout: float = 0.0,
+        numbers: int | None = None,
     ) -> None:
         super().__init__()
         self.cards, self.dropout = tuple(cards), dropout
+        heard = len(self.cards) - (numbers is None)  # the last token tells nobody, unless given
         sizes = {tuple(cross): math.prod(cards[c] for c in cross) for cross in crosses}
-        last = len(self.cards) - 1  # of which no token is told
         self.crosses = {
-            c[-1]: c for c, size in sizes.items() if size <= Cross.largest and c[-1] != last
+            c[-1]: c for c, size in sizes.items() if size <= Cross.largest and c[-1] < heard
         }
-        self.embed = nn.ParameterList(nn.Parameter(torch.empty(k, width)) for k in cards[:-1])
+        self.told = Told(numbers, width) if numbers else None
+        self.embed = nn.ParameterList(nn.Parameter(torch.empty(k, width)) for k in cards[:heard])
         self.cross = nn.ModuleDict(
             {
                 str(end): Cross(tuple(cards[c] for c in cross), width)
@@ -151,9 +187,16 @@ class OrderedNet(nn.Module):
         self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in cards)
         self.head = nn.ModuleList(nn.Linear(width, k) for k in cards)
 
-    def start(self, n: int) -> Tensor:
-        """Return the context of n rows of which nothing is known."""
-        return self.first.expand(n, -1)
+    def start(self, n: int, known: Known | None = None) -> Tensor:
+        """Return the context of n rows of which nothing is known but what is given."""
+        context = self.first.expand(n, -1)
+        if known is None:
+            return context
+        if self.told is not None:
+            context = context + self.told(known.numbers, known.seen)
+        for place, column in enumerate(known.columns):
+            context = self.extend(context, column, known.tokens, known.columns[:place])
+        return context
 
     def logits(
         self, context: Tensor, column: int, generator: torch.Generator | None = None
@@ -162,27 +205,39 @@ class OrderedNet(nn.Module):
         state = self.norm[column](self.body[column](context))
         return self.head[column](thinned(state, self.dropout, generator))
 
-    def extend(self, context: Tensor, column: int, tokens: Tensor) -> Tensor:
-        """Return the context once token `column` of `tokens` [B, C] is known too."""
+    def extend(
+        self, context: Tensor, column: int, tokens: Tensor, before: Collection[int]
+    ) -> Tensor:
+        """Return the context once token `column` of `tokens` [B, C] joins those known `before`."""
         if column == len(self.embed):
             return context
         context = context + F.embedding(tokens[:, column], self.embed[column])
-        if column in self.crosses:
-            parts = tokens[:, list(self.crosses[column])]
-            context = context + self.cross[str(column)](parts)
+        for end, cross in self.crosses.items():
+            if column in cross and {*cross} <= {*before, column}:
+                context = context + self.cross[str(end)](tokens[:, list(cross)])
         return context
 
-    def losses(self, tokens: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Return the negative log-likelihood of each token given those before it.
+    def losses(
+        self,
+        tokens: Tensor,
+        generator: torch.Generator | None = None,
+        known: Known | None = None,
+    ) -> Tensor:
+        """Return the negative log-likelihood of each token given those before it, 0 of known ones.
 
         In training mode with a generator, under dropout.
         """
         thin = generator if self.training else None
-        context, out = self.start(len(tokens)), []
+        context, out = self.start(len(tokens), known), []
+        before = [] if known is None else list(known.columns)
         for column in range(len(self.cards)):
+            if known is not None and column in known.columns:
+                out.append(context.new_zeros(len(tokens), dtype=torch.float32))
+                continue
             logits = self.logits(context, column, thin).float()
             out.append(F.cross_entropy(logits, tokens[:, column].long(), reduction="none"))
-            context = self.extend(context, column, tokens)
+            context = self.extend(context, column, tokens, before)
+            before.append(column)
         return torch.stack(out, dim=1)
 
 
@@ -211,16 +266,24 @@ class Cross(nn.Module):
 class NumberNet(nn.Module):
     """The velocity of noisy numbers given a time and the tokens.
 
-    `condition` looks at the tokens once; `forward` is what every sampling step pays for.
+    `condition` looks at the tokens once; `forward` is what every sampling step pays for. A
+    `conditional` network takes some numbers clean among the noisy ones and is told which.
 
     Shape: int32[B, C] -> [B, H]; float32[B, D], float32[B], [B, H] -> float32[B, D]
     """
 
     def __init__(
-        self, cards: Sequence[int], numbers: int, width: int, depth: int, dropout: float = 0.0
+        self,
+        cards: Sequence[int],
+        numbers: int,
+        width: int,
+        depth: int,
+        dropout: float = 0.0,
+        conditional: bool = False,
     ) -> None:
         super().__init__()
         self.dropout = dropout
+        self.known = nn.Linear(numbers, width, bias=False) if conditional else None
         self.embed = TokenEmbedding(cards, width)
         self.look = body(width, 1)
         self.time_waves, self.number_waves = Waves(4, math.pi), Waves(4, math.pi / 8)
@@ -230,10 +293,18 @@ class NumberNet(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, numbers)
 
-    def condition(self, tokens: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def condition(
+        self,
+        tokens: Tensor,
+        generator: torch.Generator | None = None,
+        seen: Tensor | None = None,
+    ) -> Tensor:
         """Return what the tokens say; in training mode with a generator, under dropout."""
         thin = generator if self.training else None
-        return self.look(thinned(self.embed(tokens), self.dropout, thin))
+        context = self.look(thinned(self.embed(tokens), self.dropout, thin))
+        if seen is None or self.known is None:
+            return context
+        return context + self.known(seen.float())
 
     def forward(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:
         features = torch.cat([self.time_waves(time[:, None]), self.number_waves(x)], dim=1)

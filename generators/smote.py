@@ -30,6 +30,7 @@ from scipy.special import ndtr, ndtri
 from generators.base import FIT, Config, Generator, Progress, check_range
 from generators.codecs import EDGE
 from generators.encoding import Encoded, Encoder, EncodingConfig
+from generators.given import Condition, nearest_rows
 
 
 @dataclass(frozen=True)
@@ -85,17 +86,35 @@ class Smote(Generator):
     ) -> tuple[np.ndarray, np.ndarray]:
         base = rng.integers(len(self._near), size=n)
         other = self._near[base, rng.integers(self._near.shape[1], size=n)]
-        share = rng.random((n, 1), dtype=np.float32)
-        tokens = self._tokens[base]
+        return self._tokens[base], self._between(base, other, rng)
+
+    def _between(self, base: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return numbers somewhere between those of two rows each, float32[n, D]."""
+        share = rng.random((len(base), 1), dtype=np.float32)
         start, end = self._ranks[base], self._ranks[other]
         end = np.where(self._present[other], end, start)
         start = np.where(self._present[base], start, end)
         ranks = start + share * (end - start)
-        return tokens, ndtri(np.clip(ranks, EDGE, 1 - EDGE)).astype(np.float32)
+        return ndtri(np.clip(ranks, EDGE, 1 - EDGE)).astype(np.float32)
+
+    def _draw_given(
+        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw between rows that meet the condition; between the nearest rows if none do."""
+        base = nearest_rows(self._kept, ndtri(np.clip(self._ranks, EDGE, 1 - EDGE)), condition, rng)
+        near, known = self._near[base], condition.known
+        alike = (self._kept[near][:, :, known] == self._kept[base][:, None, known]).all(axis=2)
+        lot = np.where(alike, rng.random(alike.shape), -1.0)
+        other = near[np.arange(n), lot.argmax(axis=1)]
+        other = np.where(alike.any(axis=1), other, base)
+        voted = (self._tokens[base][:, known] == self._kept[base][:, known]).all(axis=1)
+        tokens = np.where(voted[:, None], self._tokens[base], self._kept[base])
+        return tokens, self._between(base, other, rng)
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {
             "tokens": self._tokens,
+            "kept": self._kept,
             "ranks": self._ranks,
             "near": self._near,
             "present": self._present.astype(np.uint8),
@@ -103,6 +122,7 @@ class Smote(Generator):
 
     def _restore(self, encoder: Encoder, arrays: dict[str, Any]) -> None:
         self._tokens, self._ranks = arrays["tokens"], arrays["ranks"]
+        self._kept = arrays.get("kept", self._tokens)
         self._near, self._present = arrays["near"], arrays["present"].astype(bool)
 
 

@@ -20,6 +20,10 @@ NOTE[DIFF] 2nd-order multistep solver with a dozen steps (`steps=`) for 1000 anc
 NOTE[DIFF] Randomised probability-integral transform where the paper uses a quantile transform
 that maps ties to single points; atoms (zeros), days, hours and missing entries are tokens.
 NOTE[DIFF] No class label is singled out: every column is modelled.
+NOTE[DIFF] Any columns can be given. A share of the training steps (`given_share`) fixes a random
+part of the tokens and the numbers that hang on them; the other tokens follow in order, each given
+those too, and the numbers are denoised among the clean given ones. So a condition is met by the
+networks' own conditional law, not by replacing or rejecting (the paper knows a label only).
 NOTE[DIFF] Low-discrepancy times, EMA with warm-up and early stopping on held-out loss.
 """
 
@@ -37,6 +41,8 @@ from torch import Tensor, nn
 from generators import diffusion
 from generators.base import Config, Generator, Progress, check_choice, check_range
 from generators.encoding import Encoded, Encoder
+from generators.given import Condition
+from generators.known import Known, choose_known, choose_seen
 from generators.networks import NumberNet, OrderedNet, TokenNet, initialise
 from generators.training import (
     START,
@@ -71,6 +77,11 @@ class TabDDPMConfig(TrainingConfig):
     """Sampling steps of masked tokens; from the number of tokens on, one token a step."""
     solver: str = "multistep"
     """Sampler of the numbers: multistep, ddim (eta = 0) or ancestral (eta = 1)."""
+    given_share: float = 0.25
+    """Share of the training that learns to follow given columns; 0 forgoes that."""
+
+    older: ClassVar[dict[str, Any]] = {"given_share": 0.0}
+    """Folders from before conditions were learnt."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,6 +93,11 @@ class TabDDPMConfig(TrainingConfig):
         check_range(self, "depth", 0, 1000)
         check_range(self, "steps", 1, 100_000)
         check_range(self, "token_steps", 1, 100_000)
+        check_range(self, "given_share", 0.0, 1.0)
+
+    def told(self, encoder: Encoder) -> int | None:
+        """Return of how many numbers the networks can be told, None if of nothing."""
+        return len(encoder.gates) if self.given_share else None
 
 
 @dataclass(frozen=True)
@@ -90,19 +106,20 @@ class Process:
 
     net: Callable[[Encoder, TabDDPMConfig], nn.Module]
     """Makes the network."""
-    loss: Callable[[Any, Tensor, torch.Generator], Tensor]
-    """Mean loss of the network on tokens."""
-    sample: Callable[[Any, int, int, torch.Generator], Tensor]
-    """Draws n rows of tokens in a number of steps."""
+    loss: Callable[[Any, Tensor, torch.Generator, Known | None], Tensor]
+    """Mean loss of the network on tokens, given some."""
+    sample: Callable[[Any, int, int, torch.Generator, Known | None], Tensor]
+    """Draws n rows of tokens in a number of steps, given some."""
 
 
 def _ordered_net(encoder: Encoder, config: TabDDPMConfig) -> nn.Module:
     width, hidden, dropout = config.width, config.hidden, config.dropout
-    return OrderedNet(encoder.cards, encoder.siblings, width, hidden, dropout)
+    told = config.told(encoder)
+    return OrderedNet(encoder.cards, encoder.siblings, width, hidden, dropout, told)
 
 
 def _token_net(encoder: Encoder, config: TabDDPMConfig) -> nn.Module:
-    return TokenNet(encoder.cards, config.width, config.depth)
+    return TokenNet(encoder.cards, config.width, config.depth, config.told(encoder))
 
 
 PROCESSES = {
@@ -120,7 +137,9 @@ class Denoisers(nn.Module):
         cards, numbers = encoder.cards, len(encoder.gates)
         self.tokens: Any = PROCESSES[config.process].net(encoder, config) if cards else None
         self.numbers: Any = (
-            NumberNet(cards, numbers, config.width, config.depth, config.dropout)
+            NumberNet(
+                cards, numbers, config.width, config.depth, config.dropout, config.given_share > 0
+            )
             if numbers
             else None
         )
@@ -140,7 +159,7 @@ class TabDDPM(Generator):
         progress: Progress | None,
         checkpoint: Path | None,
     ) -> None:
-        self._nets = Denoisers(encoder, self.config)
+        self._nets, self._gates = Denoisers(encoder, self.config), encoder.gates
         initialise(self._nets, generator_of(seed, START))
         train(self._nets, self._losses, data, self.config, seed, progress, checkpoint)
 
@@ -150,42 +169,71 @@ class TabDDPM(Generator):
         losses = {}
         with autocast(self.config):
             if "tokens" in parts:
+                known = self._some_known(batch, generator)
                 loss = PROCESSES[self.config.process].loss
-                losses["tokens"] = loss(self._nets.tokens, batch.tokens, generator)
+                losses["tokens"] = loss(self._nets.tokens, batch.tokens, generator, known)
             if "numbers" in parts:
+                seen = self._some_seen(batch, generator)
                 losses["numbers"] = diffusion.number_loss(
-                    self._nets.numbers, batch.numbers, batch.present, batch.tokens, generator
+                    self._nets.numbers, batch.numbers, batch.present, batch.tokens, generator, seen
                 )
         return losses
 
-    @torch.no_grad()
+    def _some_known(self, batch: Batch, generator: torch.Generator) -> Known | None:
+        """Return what a training batch is given; nothing where rows are judged."""
+        share = self.config.given_share
+        if not self._nets.training or not share:
+            return None
+        if float(torch.rand(1, generator=generator)) >= share:
+            return None
+        return choose_known(batch.tokens, batch.numbers, batch.present, self._gates, generator)
+
+    def _some_seen(self, batch: Batch, generator: torch.Generator) -> Tensor | None:
+        share = self.config.given_share
+        if not self._nets.training or not share:
+            return None
+        return choose_seen(batch.present, share, generator)
+
     def _draw(
         self, encoder: Encoder, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
+        return self._drawn(encoder, None, n, rng)
+
+    def _draw_given(
+        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if not self.config.given_share:
+            return super()._draw_given(encoder, condition, n, rng)
+        return self._drawn(encoder, Known.of(condition, device_of(self.config.device)), n, rng)
+
+    @torch.no_grad()
+    def _drawn(
+        self, encoder: Encoder, known: Known | None, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
         with autocast(self.config):
-            tokens = self._draw_tokens(n, generator)
+            tokens = self._draw_tokens(n, generator, known)
             drawn = tokens.cpu().numpy()
-            numbers = self._draw_numbers(tokens, encoder.present(drawn), generator)
+            numbers = self._draw_numbers(tokens, encoder.present(drawn), generator, known)
         return drawn, numbers
 
-    def _draw_tokens(self, n: int, generator: torch.Generator) -> Tensor:
+    def _draw_tokens(self, n: int, generator: torch.Generator, known: Known | None) -> Tensor:
         net = self._nets.tokens
         if net is None:
             return torch.zeros((n, 0), dtype=torch.int32, device=self.config.device)
         masked = self.config.process == "masked"
         steps = self.config.token_steps if masked else self.config.steps
-        return PROCESSES[self.config.process].sample(net, n, steps, generator)
+        return PROCESSES[self.config.process].sample(net, n, steps, generator, known)
 
     def _draw_numbers(
-        self, tokens: Tensor, present: np.ndarray, generator: torch.Generator
+        self, tokens: Tensor, present: np.ndarray, generator: torch.Generator, known: Known | None
     ) -> np.ndarray:
         net = self._nets.numbers
         if net is None:
             return np.zeros((len(tokens), 0), np.float32)
         there = torch.from_numpy(present).to(tokens.device)
         steps, solver = self.config.steps, self.config.solver
-        drawn = diffusion.sample_numbers(net, tokens, there, steps, solver, generator)
+        drawn = diffusion.sample_numbers(net, tokens, there, steps, solver, generator, known)
         return drawn.cpu().numpy()
 
     def _arrays(self) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from generators import diffusion
+from generators.known import Known, choose_known, choose_seen
 from generators.networks import NumberNet, OrderedNet, TokenNet, initialise
 
 MEAN, SPREAD = 1.5, 0.4
@@ -24,7 +25,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 class Perfect(nn.Module):
     """The exact velocity for numbers that are normal with MEAN and SPREAD."""
 
-    def condition(self, tokens: Tensor, generator: Any = None) -> Tensor:
+    def condition(self, tokens: Tensor, generator: Any = None, seen: Any = None) -> Tensor:
         return tokens
 
     def forward(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:
@@ -110,6 +111,73 @@ def test_every_process_learns_and_draws_a_small_joint_law(process: str) -> None:
         drawn = getattr(diffusion, f"sample_{process}")(net, 20_000, 40, seeded(9))
     share = np.bincount((drawn[:, 0] * 3 + drawn[:, 1]).numpy(), minlength=6) / 20_000
     assert np.abs(share - LAW.flatten().numpy()).sum() / 2 < 0.04
+
+
+@pytest.mark.parametrize("process", ["ordered", "masked", "multinomial"])
+def test_every_process_learns_and_draws_under_a_condition(process: str) -> None:
+    ordered = process == "ordered"
+    net = OrderedNet((2, 3), [], 16, 16, 0.0, 0) if ordered else TokenNet((2, 3), 32, 1, 0)
+    initialise(net, seeded())
+    optimiser = torch.optim.Adam(net.parameters(), 1e-2)
+    loss, none = getattr(diffusion, f"{process}_loss"), torch.zeros((512, 0))
+    for step in range(500):
+        optimiser.zero_grad()
+        rows = rows_of_law(4096)[step % 8 :: 8]
+        known = choose_known(rows, none, none.bool(), (), seeded(step))
+        loss(net, rows, seeded(step), known).backward()
+        optimiser.step()
+    for column, card, other in ((0, 2, 3), (1, 3, 2)):
+        for level in range(card):
+            tokens = torch.full((8000, 2), level, dtype=torch.int32)
+            known = Known((column,), tokens, torch.zeros(8000, 0), torch.zeros(8000, 0).bool())
+            with torch.no_grad():
+                drawn = getattr(diffusion, f"sample_{process}")(net, 8000, 40, seeded(9), known)
+            assert (drawn[:, column] == level).all()
+            law = LAW[level] if column == 0 else LAW[:, level]
+            share = np.bincount(drawn[:, 1 - column].numpy(), minlength=other) / 8000
+            assert np.abs(share - (law / law.sum()).numpy()).sum() / 2 < 0.07
+
+
+def test_tokens_follow_a_known_number() -> None:
+    net = OrderedNet((2,), [], 16, 16, 0.0, 1)
+    initialise(net, seeded())
+    optimiser = torch.optim.Adam(net.parameters(), 1e-2)
+    for step in range(300):
+        tokens = torch.randint(2, (512, 1), generator=seeded(step), dtype=torch.int32)
+        numbers = 2.0 * tokens - 1 + torch.randn((512, 1), generator=seeded(step + 1))
+        known = Known((), tokens, numbers, torch.ones((512, 1), dtype=torch.bool))
+        optimiser.zero_grad()
+        diffusion.ordered_loss(net, tokens, seeded(step), known).backward()
+        optimiser.step()
+    for number in (-1.0, 0.0, 1.5):
+        numbers = torch.full((8000, 1), number)
+        known = Known((), torch.zeros((8000, 1)).int(), numbers, torch.ones((8000, 1)).bool())
+        with torch.no_grad():
+            drawn = diffusion.sample_ordered(net, 8000, 1, seeded(), known)
+        exact = 1 / (1 + math.exp(-2 * number))  # two unit normals around -1 and 1
+        assert float(drawn.float().mean()) == pytest.approx(exact, abs=0.05)
+
+
+def test_numbers_follow_a_known_number() -> None:
+    net = NumberNet((), 2, 48, 2, conditional=True)
+    initialise(net, seeded())
+    optimiser = torch.optim.Adam(net.parameters(), 3e-3)
+    present, tokens = torch.ones((512, 2), dtype=torch.bool), torch.zeros((512, 0)).int()
+    for step in range(500):
+        base = torch.randn((512, 2), generator=seeded(step))
+        numbers = torch.stack([base[:, 0], 0.8 * base[:, 0] + 0.6 * base[:, 1]], dim=1)
+        optimiser.zero_grad()
+        seen = choose_seen(present, 0.7, seeded(step))
+        diffusion.number_loss(net, numbers, present, tokens, seeded(step), seen).backward()
+        optimiser.step()
+    numbers = torch.full((4000, 2), 1.2)
+    seen = torch.tensor([[False, True]]).expand(4000, -1)
+    known = Known((), torch.zeros((4000, 0)).int(), numbers, seen)
+    with torch.no_grad():
+        drawn = diffusion.sample_numbers(
+            net, known.tokens, torch.ones((4000, 2)), 12, "multistep", seeded(), known
+        )[:, 0]
+    assert stats.kstest(drawn.numpy(), "norm", args=(0.96, 0.6)).statistic < 0.08
 
 
 def test_the_multinomial_posterior_equals_bayes_rule_by_counting() -> None:
