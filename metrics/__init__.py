@@ -23,6 +23,7 @@ _LAZY = {
     "jsd": "metrics.fidelity:jsd",
     "mlef": "metrics.efficacy:mlef",
     "table_sha256": "metrics.tables:table_sha256",
+    "time_figures": "metrics.temporal:time_figures",
     "wd": "metrics.fidelity:wd",
     "write_html": "metrics.report:write_html",
 }

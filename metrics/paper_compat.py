@@ -52,11 +52,11 @@ def measure(study: Study) -> list[Score]:
     )
     scores = []
     if study.train.schema.numbers:
-        pairs = (aligned_wd(s, train, study.train) for s in (synthetic, holdout))
-        scores.append(_score(study, "paper_compat_wd", *pairs, "mean |x - y| in deviations"))
+        pairs = [aligned_wd(s, train, study.train) for s in (synthetic, holdout)]
+        scores.append(_score(study, "paper_compat_wd", pairs, "mean |x - y| in deviations"))
     if study.train.schema.categories:
-        pairs = (aligned_jsd(s, train) for s in (synthetic, holdout))
-        scores.append(_score(study, "paper_compat_jsd", *pairs, "share of pairs that differ"))
+        pairs = [aligned_jsd(s, train) for s in (synthetic, holdout)]
+        scores.append(_score(study, "paper_compat_jsd", pairs, "share of pairs that differ"))
     return scores
 
 
@@ -64,9 +64,9 @@ def _shuffled(sample: Sample, n: int, rng: np.random.Generator) -> Sample:
     return sample.take(rng.permutation(len(sample))[:n])
 
 
-def _score(study: Study, id: str, mine: np.ndarray, real: np.ndarray, what: str) -> Score:
+def _score(study: Study, id: str, pairs: list[np.ndarray], what: str) -> Score:
     """Score a mean over columns and pairs; pairs are the units of its error."""
-    rows = [x.mean(axis=1) for x in (mine, real)]
+    rows = [x.mean(axis=1) for x in pairs]
     value, floor = (float(x.mean()) for x in rows)
     error, other = (float(x.std()) / math.sqrt(len(x)) for x in rows)
     z, z_one = norm.ppf(1 - study.alpha / 2), norm.ppf(1 - study.alpha)
