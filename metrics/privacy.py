@@ -89,14 +89,14 @@ class Space:
         """Index `reference`, with scales fitted on it or on another real table."""
         source = (reference if fitted_on is None else fitted_on).numbers
         fitted = tuple(scales.fit(scale, source[:, i]) for i in range(source.shape[1]))
-        return cls(reference, fitted, NearestRecords(*_points(reference, fitted), weight))
+        return cls(reference, fitted, NearestRecords(*points(reference, fitted), weight))
 
     def nearest(self, sample: Sample, progress: Progress | None = None) -> np.ndarray:
         """Return each row's distance to its nearest reference row, float64[n]."""
-        return self.index.query(*_points(sample, self.scales), progress=progress)
+        return self.index.query(*points(sample, self.scales), progress=progress)
 
 
-def _points(sample: Sample, fitted: tuple[scales.Scale, ...]) -> tuple[np.ndarray, np.ndarray]:
+def points(sample: Sample, fitted: tuple[scales.Scale, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Return scaled numbers (missing at .5) and codes, one more for "is missing" per number."""
     missing = np.isnan(sample.numbers)
     numbers = (
