@@ -14,7 +14,14 @@ import numpy as np
 
 from panda_gym.errors import PolicyError
 from panda_gym.observation import View
-from panda_gym.policies.choice import best, draw
+from panda_gym.policies.choice import (
+    best,
+    best_law,
+    draw,
+    draw_among_best,
+    draw_among_best_law,
+    draw_law,
+)
 
 Array = np.ndarray
 
@@ -36,6 +43,15 @@ class Policy(ABC):
     @abstractmethod
     def choose(self, view: View, rng: np.random.Generator) -> Array:
         """Return a legal site for every environment, int64[E]."""
+
+    def law(self, view: View, rng: np.random.Generator) -> Array:
+        """Return the probability of every site, float64[E, S], 0 where it is not legal.
+
+        A policy with memory takes its step, and the answer is certain.
+        """
+        certain = np.zeros(view.mask.shape)
+        certain[np.arange(len(view)), self.choose(view, rng)] = 1.0
+        return certain
 
     @final
     def __call__(self, observation: Mapping[str, Array], rng: np.random.Generator) -> Array:
@@ -69,6 +85,14 @@ class Memoryless(Policy):
     def reset(self, envs: int) -> None:
         """Nothing is remembered."""
 
+    @abstractmethod
+    def distribution(self, view: View) -> Array:
+        """Return the probability with which `choose` names every site, float64[E, S]."""
+
+    @final
+    def law(self, view: View, rng: np.random.Generator) -> Array:
+        return self.distribution(view)
+
 
 class Ranking(Memoryless):
     """Takes the legal site of the highest score; ties by the generator."""
@@ -81,6 +105,10 @@ class Ranking(Memoryless):
     def choose(self, view: View, rng: np.random.Generator) -> Array:
         return best(self.score(view), view.mask, rng)
 
+    @final
+    def distribution(self, view: View) -> Array:
+        return best_law(self.score(view), view.mask)
+
 
 class Drawing(Memoryless):
     """Draws a legal site with probability proportional to its weight."""
@@ -92,3 +120,25 @@ class Drawing(Memoryless):
     @final
     def choose(self, view: View, rng: np.random.Generator) -> Array:
         return draw(self.weight(view), view.mask, rng)
+
+    @final
+    def distribution(self, view: View) -> Array:
+        return draw_law(self.weight(view), view.mask)
+
+
+class DrawingAmongBest(Memoryless):
+    """Draws among the `keep` legal sites of highest weight, in proportion to it."""
+
+    keep: int = 10
+
+    @abstractmethod
+    def weight(self, view: View) -> Array:
+        """Return the weight of every site, float64[E, S], >= 0."""
+
+    @final
+    def choose(self, view: View, rng: np.random.Generator) -> Array:
+        return draw_among_best(self.weight(view), view.mask, rng, int(self.keep))
+
+    @final
+    def distribution(self, view: View) -> Array:
+        return draw_among_best_law(self.weight(view), view.mask, int(self.keep))

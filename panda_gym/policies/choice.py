@@ -2,6 +2,8 @@
 
 Shapes: score, weight float64[E, S]; mask bool[E, S] with a legal site in every row; the answer is
 int64[E] and always legal. Each choice takes a fixed count of uniforms an environment, in order.
+Beside each stands its law: the probability of every site, float64[E, S], which off-policy
+estimates divide by.
 """
 
 from __future__ import annotations
@@ -16,10 +18,14 @@ def best(score: Array, mask: Array, rng: np.random.Generator) -> Array:
 
     A score of NaN counts as the lowest.
     """
-    score, ticket = np.broadcast_arrays(score, rng.random(mask.shape))
-    score = np.where(mask, np.nan_to_num(score, nan=-np.inf), -np.inf)
-    leads = mask & (score == score.max(axis=1, keepdims=True))
-    return np.where(leads, ticket, -1.0).argmax(axis=1)
+    ticket = rng.random(mask.shape)
+    return np.where(_leads(score, mask), ticket, -1.0).argmax(axis=1)
+
+
+def best_law(score: Array, mask: Array) -> Array:
+    """Return the probability of every site under `best`."""
+    leads = _leads(score, mask)
+    return leads / leads.sum(axis=1, keepdims=True)
 
 
 def draw(weight: Array, mask: Array, rng: np.random.Generator) -> Array:
@@ -28,6 +34,13 @@ def draw(weight: Array, mask: Array, rng: np.random.Generator) -> Array:
     An exponential race: the minimum of Exp(1) / weight falls to each in proportion to weight.
     """
     return _race(np.where(mask, weight, 0.0), mask, rng.random(mask.shape))
+
+
+def draw_law(weight: Array, mask: Array) -> Array:
+    """Return the probability of every site under `draw`."""
+    rate = _rates(np.where(mask, weight, 0.0), mask)
+    rate = rate / rate.max(axis=1, keepdims=True)  # so that the sum of huge weights is finite
+    return rate / rate.sum(axis=1, keepdims=True)
 
 
 def draw_among_best(weight: Array, mask: Array, rng: np.random.Generator, keep: int = 10) -> Array:
@@ -44,10 +57,36 @@ def draw_among_best(weight: Array, mask: Array, rng: np.random.Generator, keep: 
     return _race(np.where(kept, weight, 0.0), kept, tickets[:, 1])
 
 
+def draw_among_best_law(weight: Array, mask: Array, keep: int = 10) -> Array:
+    """Return the probability of every site under `draw_among_best`.
+
+    Of t equals at the edge, k of which are kept, each is kept with probability k / t; whichever
+    are, the weights kept add up to the same.
+    """
+    weight = np.where(mask, weight, -1.0)
+    keep = min(keep, mask.shape[1])
+    edge = -np.partition(-weight, keep - 1, axis=1)[:, keep - 1, None]
+    above, level = mask & (weight > edge), mask & (weight == edge)
+    room = keep - above.sum(axis=1, keepdims=True)
+    chance = np.minimum(room / np.maximum(level.sum(axis=1, keepdims=True), 1), 1.0)
+    return draw_law(np.where(above, 1.0, chance * level) * np.maximum(weight, 0.0), above | level)
+
+
+def _leads(score: Array, mask: Array) -> Array:
+    """Legal sites of the highest score, bool[E, S]; NaN counts as the lowest."""
+    score = np.where(mask, np.nan_to_num(score, nan=-np.inf), -np.inf)
+    return mask & (score == score.max(axis=1, keepdims=True))
+
+
+def _rates(weight: Array, legal: Array) -> Array:
+    """Weights, or 1 for all the legal where none is positive."""
+    idle = ~(weight > 0.0).any(axis=1, keepdims=True)
+    return np.where(idle & legal, 1.0, weight)
+
+
 def _race(weight: Array, legal: Array, uniform: Array) -> Array:
     """Index of the first arrival; where no weight is positive, all the legal run alike."""
-    idle = ~(weight > 0.0).any(axis=1, keepdims=True)
-    rate = np.where(idle & legal, 1.0, weight)
+    rate = _rates(weight, legal)
     with np.errstate(divide="ignore"):
         arrival = np.where(rate > 0.0, -np.log1p(-uniform) / rate, np.inf)
     return np.where(legal & (rate > 0.0), arrival, np.inf).argmin(axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from panda_gym.observation import View
 from panda_gym.policies.base import Memoryless
-from panda_gym.policies.choice import best
+from panda_gym.policies.choice import best, best_law
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,17 @@ class DataLocality(Memoryless):
     """Largest local share of the input; among equals the shortest transfer plus wait."""
 
     def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
-        local = np.where(view.mask, view.site("local_share"), -1.0)
-        nearest = view.mask & (local >= local.max(axis=1, keepdims=True))
-        return best(-(view.site("transfer") + view.site("wait")), nearest, rng)
+        return best(_sooner(view), _nearest(view), rng)
+
+    def distribution(self, view: View) -> np.ndarray:
+        return best_law(_sooner(view), _nearest(view))
+
+
+def _nearest(view: View) -> np.ndarray:
+    """Legal sites with the largest local share of the input, bool[E, S]."""
+    local = np.where(view.mask, view.site("local_share"), -1.0)
+    return view.mask & (local >= local.max(axis=1, keepdims=True))
+
+
+def _sooner(view: View) -> np.ndarray:
+    return -(view.site("transfer") + view.site("wait"))

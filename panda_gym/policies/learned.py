@@ -19,7 +19,7 @@ from panda_gym.errors import PolicyError
 from panda_gym.files import sha256, whole_folder
 from panda_gym.observation import View
 from panda_gym.policies.base import Memoryless
-from panda_gym.policies.choice import best, draw
+from panda_gym.policies.choice import best, best_law, draw, draw_law
 
 if TYPE_CHECKING:
     from panda_gym.policies.scorer import SiteScorer
@@ -48,8 +48,13 @@ class Learned(Memoryless):
         scores = self.scores(view)
         if self.greedy:
             return best(scores, view.mask, rng)
-        scores = np.where(view.mask, scores, -np.inf)
-        return draw(np.exp(scores - scores.max(axis=1, keepdims=True)), view.mask, rng)
+        return draw(_softmax_weights(scores, view.mask), view.mask, rng)
+
+    def distribution(self, view: View) -> np.ndarray:
+        scores = self.scores(view)
+        if self.greedy:
+            return best_law(scores, view.mask)
+        return draw_law(_softmax_weights(scores, view.mask), view.mask)
 
     def scores(self, view: View) -> np.ndarray:
         """Return the score of every site, float64[E, S]."""
@@ -59,6 +64,11 @@ class Learned(Memoryless):
         with torch.inference_mode():
             scores, _ = self.scorer(*codes, torch.as_tensor(view.mask))
         return scores.double().numpy()
+
+
+def _softmax_weights(scores: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    scores = np.where(mask, scores, -np.inf)
+    return np.exp(scores - scores.max(axis=1, keepdims=True))
 
 
 def save_agent(folder: str | Path, scorer: SiteScorer, provenance: dict[str, Any]) -> None:

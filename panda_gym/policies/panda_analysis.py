@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from panda_gym.observation import View
-from panda_gym.policies.base import Memoryless
-from panda_gym.policies.choice import draw_among_best
+from panda_gym.policies.base import DrawingAmongBest
 from panda_gym.policies.panda_analysis_original import disk_factor
 from panda_gym.policies.settings import positive
 
 
 @dataclass(frozen=True)
-class PandaAnalysis(Memoryless):
+class PandaAnalysis(DrawingAmongBest):
     """W = Ws x Wq / (nThrottled + 1) x data factor, one of the best ten drawn by weight.
 
     Wq = (maxq - nQ - Nj / Npq) / (sum(maxq - nQ) - Nj) over the Npq candidate sites, nQ the jobs
@@ -38,9 +37,6 @@ class PandaAnalysis(Memoryless):
         """Return W of every site, float64[E, S]."""
         queued = (view.site("activated") + view.site("assigned")) / self.constant_scale
         return queue_weight(queued, view.mask) * disk_factor(view)
-
-    def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
-        return draw_among_best(self.weight(view), view.mask, rng)
 
 
 def queue_weight(queued: np.ndarray, mask: np.ndarray, jobs: float = 1.0) -> np.ndarray:

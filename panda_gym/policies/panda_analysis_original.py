@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from panda_gym.observation import View
-from panda_gym.policies.base import Memoryless
-from panda_gym.policies.choice import draw_among_best
+from panda_gym.policies.base import DrawingAmongBest
 from panda_gym.policies.settings import positive
 
 
 @dataclass(frozen=True)
-class PandaAnalysisOriginal(Memoryless):
+class PandaAnalysisOriginal(DrawingAmongBest):
     """W = (nRunning + 1) / (nActivated + nAssigned + nStarting + nDefined + 1) x data factor.
 
     The data factor is 1 + diskGB / 10, diskGB the input's gigabytes on the site's disk, as where
@@ -35,9 +34,6 @@ class PandaAnalysisOriginal(Memoryless):
         queued = (view.site("activated") + view.site("assigned")) / self.constant_scale
         running = view.site("running") / self.constant_scale
         return (running + 1.0) / (queued + 1.0) * disk_factor(view)
-
-    def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
-        return draw_among_best(self.weight(view), view.mask, rng)
 
 
 def disk_factor(view: View) -> np.ndarray:

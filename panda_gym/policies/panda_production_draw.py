@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from panda_gym.observation import View
-from panda_gym.policies.base import Memoryless
-from panda_gym.policies.choice import draw_among_best
+from panda_gym.policies.base import DrawingAmongBest
 from panda_gym.policies.production_weight import production_weight
 from panda_gym.policies.settings import at_least, positive
 
 
 @dataclass(frozen=True)
-class PandaProductionDraw(Memoryless):
+class PandaProductionDraw(DrawingAmongBest):
     """Sort by production weight, keep at most `keep`, draw one in proportion to the weight.
 
     NOTE[DIFF]: PanDA divides a drawn site's weight by its grown queue within one cycle of the
@@ -31,6 +30,5 @@ class PandaProductionDraw(Memoryless):
         positive("constant_scale", self.constant_scale)
         at_least("keep", self.keep, 1)
 
-    def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
-        weight = production_weight(view, self.constant_scale)
-        return draw_among_best(weight, view.mask, rng, int(self.keep))
+    def weight(self, view: View) -> np.ndarray:
+        return production_weight(view, self.constant_scale)

@@ -11,6 +11,7 @@ import pytest
 
 from panda_gym import policies
 from panda_gym.errors import PolicyError
+from panda_gym.observation import View
 from panda_gym.policies import Policy
 from tests.oracles.observations import observation, one, permuted
 
@@ -126,3 +127,17 @@ def test_act_refuses_a_batch(policy: Policy) -> None:
     policy.reset(5)
     with pytest.raises(PolicyError, match="one observation"):
         policy.act(observation(0), np.random.default_rng(0))
+
+
+def test_the_law_is_what_the_choices_follow(policy: Policy) -> None:
+    many = 20_000
+    batch = one(observation(6), 2)
+    many_alike = {part: np.repeat(value[None], many, axis=0) for part, value in batch.items()}
+    policy.reset(1)
+    law = policy.law(View(batch), np.random.default_rng(0))
+    assert law.shape == (1, 12)
+    np.testing.assert_allclose(law.sum(axis=1), 1.0)
+    assert not law[0][batch["action_mask"] == 0].any()
+    policy.reset(many)
+    chosen = policy(many_alike, np.random.default_rng(1))
+    np.testing.assert_allclose(np.bincount(chosen, minlength=12) / many, law[0], atol=0.015)

@@ -6,7 +6,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panda_gym.policies.choice import best, draw, draw_among_best
+from panda_gym.policies.choice import (
+    best,
+    best_law,
+    draw,
+    draw_among_best,
+    draw_among_best_law,
+    draw_law,
+)
 
 MANY = 40_000
 
@@ -52,3 +59,18 @@ def test_every_choice_is_legal(seed: int, sites: int, legal: float) -> None:
     number = rng.choice([0.0, 1.0, 1e-300, 1e300], (7, sites))
     for choose in (best, draw, draw_among_best):
         assert mask[np.arange(7), choose(number, mask, rng)].all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 14), st.floats(0.1, 1.0))
+def test_every_law_is_what_its_choice_follows(seed: int, sites: int, legal: float) -> None:
+    rng = np.random.default_rng(seed)
+    mask = rng.random((1, sites)) < legal
+    mask[:, rng.integers(sites)] = True
+    number = rng.choice([0.0, 1.0, 2.0, 3.0], (1, sites))
+    pairs = ((best, best_law), (draw, draw_law), (draw_among_best, draw_among_best_law))
+    for choose, law in pairs:
+        expected = law(number, mask)[0]
+        tiled = np.tile(number, (MANY, 1)), np.tile(mask, (MANY, 1))
+        got = shares(choose(*tiled, np.random.default_rng(seed)), sites)
+        np.testing.assert_allclose(got, expected, atol=0.02)
