@@ -1,4 +1,59 @@
-"""One row a job of an episode; knows what happened, not who decided it."""
+"""One row a job attempt of an episode; knows what happened, not who decided it.
+
+Level "jobs": `Simulator.log(e) -> EpisodeLog`, arrays of length n, one row an attempt. Rows
+0 .. stream - 1 are the jobs of the stream in order of arrival; retries follow in the order in
+which they came about. Only jobs that have arrived are in it. With every mechanism off, all rows
+are first attempts and `state` ends as "finished".
+
+    origin       int32    row of the job's first attempt (its own row for a first attempt)
+    attempt      int8     1, 2, 3
+    arrival_s    float64  this attempt's arrival; for a retry: failure + retry delay
+    placed_s     float64  when it was sent to its site (later than arrival where it was deferred)
+    activation_s float64  its input was there: it joined the queue
+    starting_s   float64  it took its cores; the pilot starts
+    start_s      float64  it runs (starting_s + pilot delay)
+    end_s        float64  it left in its last state; known from starting_s on, so it may be > now_s
+    site         int32    -1: not placed
+    source       int16    site its input came from; -1 local, or none
+    state_code   int8     index of STATES as at now_s
+    cause        int8     index of CAUSES: why it did not finish
+    cores, input_bytes, moved_bytes, workload_true, workload_pred, ideal_s   as before
+    wasted_s     float64  core s that an attempt which did not finish had held
+    priority     float64  PanDA's user priority at placement (1000 where the queue has none)
+
+Times are s from the episode's start, nan where the attempt never came to that state.
+
+Level "events": `Simulator.events(e) -> EVENT[m]` (`panda_gym.simulator.state.EVENT`: time f8,
+bytes f8, job i4, site i4, other i4, kind i4; 32 bytes), in order of time, kept when
+`Settings(events=m)` gives the buffer's size; `Simulator.events_lost(e)` counts those that came
+after it was full (they are dropped, the first m stay). `kind` indexes KINDS:
+
+    kind            job      site         other              bytes
+    arrival         attempt  -1           attempt's origin   input
+    placement       attempt  destination  source, -1 local   moved by its stage-in
+    deferral        attempt  -1           -1                 0
+    activation      attempt  site         -1                 0
+    cores_taken     attempt  site         cores              0
+    end             attempt  site         state code         0
+    retry           new row  site failed  failed row         0
+    flow_start      attempt  destination  source             to be moved
+    flow_rate       attempt  destination  source             new rate, B/s
+    flow_end        attempt  destination  source             moved (less than asked if cut off)
+    replica_begun   -1       site         dataset            reserved
+    replica_there   -1       site         dataset            its size
+    replica_gone    -1       site         dataset, -1 output its size
+    output          attempt  site         -1                 written (0 where no room was left)
+    site_up         -1       site         usable cores       0
+    site_brown      -1       site         usable cores       0
+    site_down       -1       site         0                  0
+    competing_load  -1       site         cores of others    0
+    refresh         -1       -1           -1                 0
+
+`flow_*` come at link levels 1 and 2 for inputs from other sites; `dataset` is the episode's own
+number, `Simulator.datasets(e)` has the stream's. A flow of a replication asked for by a
+DataPlacement action has a row of its own (state "assigned", then "finished"), cores 0, which
+`EpisodeLog` leaves out.
+"""
 
 from __future__ import annotations
 

@@ -47,6 +47,42 @@ PLACE: Final = np.dtype(
 )
 """What never changes about a site: 64 bytes."""
 
+STATES: Final = (
+    "pending", "assigned", "activated", "starting", "running",
+    "finished", "failed", "closed", "cancelled",
+)  # fmt: skip
+"""States of a job attempt, by code. From `finished` on a state is final: a retry is a new row."""
+
+PENDING, ASSIGNED, ACTIVATED, STARTING, RUNNING, FINISHED, FAILED, CLOSED, CANCELLED = range(9)
+
+CAUSES: Final = (
+    "none", "early", "late", "running_limit", "heartbeat", "assigned_limit", "activated_limit",
+    "cancelled",
+)  # fmt: skip
+"""Why an attempt did not finish, by code."""
+
+NO_CAUSE, EARLY, LATE, RUNNING_LIMIT, HEARTBEAT, ASSIGNED_LIMIT, ACTIVATED_LIMIT, BY_HAND = range(8)
+
+KINDS: Final = (
+    "arrival", "placement", "deferral", "activation", "cores_taken", "end", "retry",
+    "flow_start", "flow_rate", "flow_end", "replica_begun", "replica_there", "replica_gone",
+    "output", "site_up", "site_brown", "site_down", "competing_load", "refresh",
+)  # fmt: skip
+"""Kinds of events, by code; what each row holds stands in `panda_gym.simulator.log`."""
+
+EVENT: Final = np.dtype(
+    [
+        ("time", "f8"),  # s
+        ("bytes", "f8"),  # bytes, or B/s for flow_rate
+        ("job", "i4"),  # row of the attempt, -1 none
+        ("site", "i4"),  # where, -1 nowhere
+        ("other", "i4"),  # depends on the kind, -1 nothing
+        ("kind", "i4"),  # index of KINDS
+    ],
+    align=True,
+)
+"""One event of the log level "events": 32 bytes."""
+
 ENTRY: Final = np.dtype([("time", "f8"), ("job", "i8")], align=True)
 """One entry of a heap: when something happens to a job."""
 
