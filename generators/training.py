@@ -21,9 +21,11 @@ import torch
 from torch import Tensor, nn
 
 from generators.base import FIT, Config, Progress, check_choice, check_range
+from generators.distributed import World
 from generators.encoding import Encoded
 from generators.errors import GeneratorError
 from generators.files import read_checkpoint, write_checkpoint
+from generators.progress import Report
 
 CHECKPOINT = "checkpoint.safetensors"
 MOMENTS = {"moves": "step", "first": "exp_avg", "second": "exp_avg_sq"}
@@ -173,9 +175,10 @@ def train(
     signature = _signature(data, config, seed)
     if path is not None:
         run.resume(path, signature)
+    run.world.wait()
     began = time.monotonic() - run.state.seconds
     while not run.finished:
-        run.state.seconds = time.monotonic() - began
+        run.clock(time.monotonic() - began)
         run.step()
         at = run.state.step
         if at % config.evaluate_every == 0 or run.done >= 1:
@@ -183,7 +186,8 @@ def train(
             if progress is not None:
                 total = config.iterations
                 progress(total if run.finished else at, total, run.message())
-        if path is not None and (at % config.checkpoint_every == 0 or run.finished):
+        due = at % config.checkpoint_every == 0 or run.finished
+        if path is not None and due and run.world.leads:
             run.write(path, signature)
     run.leave()
 
@@ -219,8 +223,16 @@ class _Run:
             weight_decay=config.weight_decay,
         )
         self.state = _State()
+        self.world = World.now()
+        self.latest: dict[str, float] = {}
         self.active: list[str] = []
         self.batch = min(config.batch, len(self.data))
+        if self.batch < self.world.size:
+            raise GeneratorError(
+                "at least one row of a batch for each process",
+                f"{self.batch} rows for {self.world.size} processes",
+                "raise batch or start fewer processes",
+            )
         self.epoch, self.order = -1, torch.empty(0)
 
     @property
@@ -243,6 +255,12 @@ class _Run:
         """Whether the budget or the patience with every part has run out."""
         return self.done >= 1 or not self.learning
 
+    def clock(self, seconds: float) -> None:
+        """Note how long the fit has taken, the same in all its processes."""
+        if self.config.minutes is not None:
+            seconds = self.world.agree(seconds, self.device)
+        self.state.seconds = seconds
+
     def step(self) -> None:
         """Make one optimiser step and move the average."""
         rate = self.config.learning_rate * min(
@@ -251,12 +269,16 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = rate * (0.5 + 0.5 * math.cos(math.pi * min(self.done, 1.0)))
         self.optimiser.zero_grad(set_to_none=True)
-        random = generator_of(self.seed, STEP, self.state.step)
+        own = (self.world.rank,) if self.world.size > 1 else ()
+        random = generator_of(self.seed, STEP, self.state.step, *own)
         self.active = self.learning
-        losses = self.losses(self._next_batch(), random, self.active)
-        torch.stack(list(losses.values())).sum().backward()
-        for name in losses:
-            nn.utils.clip_grad_norm_(self.parts[name].parameters(), 1.0)
+        batch = self._next_batch()
+        losses = self.losses(batch, random, self.active)
+        share = len(batch) / self.batch
+        (torch.stack(list(losses.values())).sum() * share).backward()
+        self.world.add_gradients(self.parameters.values())
+        for part in self.parts.values():
+            nn.utils.clip_grad_norm_(part.parameters(), 1.0)
         self.optimiser.step()
         self.state.step += 1
         decay = min(self.config.ema, (1 + self.state.step) / (10 + self.state.step))
@@ -269,10 +291,13 @@ class _Run:
         sums = dict.fromkeys(self.active, 0.0)
         with self._averaged(), torch.no_grad():
             for i, part in enumerate(torch.arange(len(rows)).split(4096)):
+                if i % self.world.size != self.world.rank:
+                    continue
                 random = generator_of(self.seed, EVALUATE, i)
                 for name, loss in self.losses(rows.rows(part), random, list(sums)).items():
                     sums[name] += loss.item() * len(part) / len(rows)
-        for name, total in sums.items():
+        self.latest = self.world.add(sums, self.device)
+        for name, total in self.latest.items():
             self._judge(name, total)
 
     def _judge(self, name: str, loss: float) -> None:
@@ -287,11 +312,11 @@ class _Run:
             if key.startswith(f"{name}."):
                 self.best[key].copy_(weight)
 
-    def message(self) -> str:
+    def message(self) -> Report:
         """Return the loss and the time that remains at most."""
         left = self.state.seconds * (1 / max(self.done, 1e-9) - 1)
         losses = ", ".join(f"{name} {loss:.4f}" for name, loss in self.state.best.items())
-        return f"loss of {losses}; {left:.0f} s left at most"
+        return Report(f"loss of {losses}; {left:.0f} s left at most", self.latest)
 
     def leave(self) -> None:
         """Put the best averaged weights into the module."""
@@ -348,7 +373,7 @@ class _Run:
             shuffle = generator_of(self.seed, SHUFFLE, epoch)
             self.epoch, self.order = epoch, torch.randperm(len(self.data), generator=shuffle)
         index = self.order[place * self.batch : (place + 1) * self.batch]
-        return self.data.rows(index.to(self.device))
+        return self.data.rows(self.world.share(index).to(self.device))
 
     def _averaged(self) -> Any:
         return _Swapped(self.module, self.parameters, self.ema)
