@@ -6,11 +6,13 @@ Knows scenarios, seeds, rewards and costs; knows no protocol.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from panda_gym import cost, reward
+from panda_gym.episode_log import Journal, check_level
 from panda_gym.errors import SettingError
 from panda_gym.jobs import episode, mean_cores_underway
 from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES, Feature
@@ -43,9 +45,22 @@ def upper_bounds(table: tuple[Feature, ...]) -> Array:
 
 
 class Batch:
-    """E grids of one scenario, each with its own seeds; arrays are rewritten by each step."""
+    """E grids of one scenario, each with its own seeds; arrays are rewritten by each step.
 
-    def __init__(self, scenario: Scenario, num_envs: int, observation: str = "dict") -> None:
+    log, log_level: where and how much is kept of every episode, see `panda_gym.episode_log`;
+    policy: who decides, as a log says it.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        num_envs: int,
+        observation: str = "dict",
+        *,
+        log: str | Path | None = None,
+        log_level: str = "jobs",
+        policy: str | None = None,
+    ) -> None:
         if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
             raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
         if observation not in OBSERVATIONS:
@@ -83,6 +98,17 @@ class Batch:
             "action_mask": self.simulator.mask,
         }
         self.started = np.zeros(num_envs, dtype=bool)
+        self.journal = None
+        check_level(log_level)
+        if log is not None and log_level != "none":
+            self.journal = Journal(
+                self.simulator,
+                self.stream,
+                log,
+                level=log_level,
+                policy=policy,
+                settings=vars(scenario),
+            )
 
     def __len__(self) -> int:
         return len(self.started)
@@ -114,6 +140,8 @@ class Batch:
             self.simulator.load(e, drawn, seed)
             self.simulator.begin(e, e + 1)
             self.started[e] = True
+            if self.journal is not None:
+                self.journal.begin(e, seed)
 
     def check_actions(self, actions: Any) -> Array:
         """Actions as int64[E]; SettingError for a wrong type or shape."""
@@ -131,7 +159,12 @@ class Batch:
         checked = self.check_actions(actions)
         if not self.started.all() or self.simulator.done.any():
             raise SettingError("an episode that is under way", "step() outside one", "call reset()")
+        if self.journal is None:
+            self.simulator.step(checked)
+            return
+        rows = self.journal.rows()
         self.simulator.step(checked)
+        self.journal.step(rows, self.rewards(), self.report())
 
     def observe(self, copy: bool = True) -> dict[str, Array] | Array:
         """What the brokers of all grids see; without `copy`, only until the next step."""

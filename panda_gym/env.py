@@ -8,6 +8,7 @@ in `panda_gym.observation`, `panda_gym.reward` and `panda_gym.cost`, the setting
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -56,12 +57,21 @@ def one_info(report: dict[str, Any], e: int) -> dict[str, Any]:
 
 
 class PlacementEnv(gymnasium.Env):
-    """One grid. Keywords are the fields of `panda_gym.scenario.Scenario`."""
+    """One grid. Keywords are the fields of `panda_gym.scenario.Scenario`.
+
+    With log=PATH every episode is written as it ends, see `panda_gym.episode_log`.
+    """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(
-        self, *, observation: str = "dict", render_mode: str | None = None, **settings: Any
+        self,
+        *,
+        observation: str = "dict",
+        render_mode: str | None = None,
+        log: str | Path | None = None,
+        log_level: str = "jobs",
+        **settings: Any,
     ) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise SettingError(
@@ -69,7 +79,7 @@ class PlacementEnv(gymnasium.Env):
                 repr(render_mode),
                 "choose one",
             )
-        self.batch = Batch(Scenario.of(**settings), 1, observation)
+        self.batch = Batch(Scenario.of(**settings), 1, observation, log=log, log_level=log_level)
         self.render_mode = render_mode
         self.observation_space = observation_space(self.batch)
         self.action_space = spaces.Discrete(len(self.batch.platform))

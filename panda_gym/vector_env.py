@@ -7,6 +7,7 @@ one, and the last of the old one as infos["final_obs"], with its info as infos["
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,8 @@ def masked(report: dict[str, Any], which: Array) -> dict[str, Any]:
 class PlacementVectorEnv(VectorEnv):
     """E grids side by side. Keywords are the fields of `panda_gym.scenario.Scenario`.
 
-    With copy=False observations are views that the next step rewrites.
+    With copy=False observations are views that the next step rewrites. With log=FOLDER every
+    episode is written as it ends, see `panda_gym.episode_log`.
     """
 
     metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": ["ansi"]}  # noqa: RUF012
@@ -58,6 +60,8 @@ class PlacementVectorEnv(VectorEnv):
         observation: str = "dict",
         render_mode: str | None = None,
         copy: bool = True,
+        log: str | Path | None = None,
+        log_level: str = "jobs",
         max_episode_steps: int | None = None,
         **settings: Any,
     ) -> None:
@@ -65,7 +69,9 @@ class PlacementVectorEnv(VectorEnv):
             raise SettingError("no max_episode_steps", f"{max_episode_steps}", "pass jobs=")
         if render_mode not in (None, "ansi"):
             raise SettingError("render_mode 'ansi' or None", repr(render_mode), "choose one")
-        self.batch = Batch(Scenario.of(**settings), num_envs, observation)
+        self.batch = Batch(
+            Scenario.of(**settings), num_envs, observation, log=log, log_level=log_level
+        )
         self.num_envs, self.copy, self.render_mode = num_envs, copy, render_mode
         self.single_observation_space = observation_space(self.batch)
         self.single_action_space = spaces.Discrete(len(self.batch.platform))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from panda_gym.benchmarking.episodes import measures_of
 from panda_gym.benchmarking.intervals import Interval, bootstrap, iqm
 from panda_gym.benchmarking.measures import MEASURES, Measure, Outcomes
 from panda_gym.benchmarking.run import benchmark
@@ -17,4 +18,5 @@ __all__ = [
     "benchmark",
     "bootstrap",
     "iqm",
+    "measures_of",
 ]

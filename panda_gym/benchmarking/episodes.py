@@ -13,7 +13,8 @@ import numpy as np
 
 from panda_gym.batch import Batch
 from panda_gym.benchmarking.measures import Outcomes, measure
-from panda_gym.errors import PolicyError
+from panda_gym.episode_log import LoggedEpisode
+from panda_gym.errors import PolicyError, StreamError
 from panda_gym.policies import Policy
 from panda_gym.simulator import EpisodeLog
 
@@ -73,6 +74,18 @@ def legal(sites: Any, mask: np.ndarray, label: str) -> np.ndarray:
             "choose where action_mask is 1",
         )
     return answer.astype(np.int64)
+
+
+def measures_of(episode: LoggedEpisode) -> dict[str, float]:
+    """Return the measures of a logged episode, as `play` gave them when it ran.
+
+    StreamError if its log does not say what the steps paid.
+    """
+    if episode.steps is None:
+        raise StreamError("a log with what the steps paid", "one without", "write it with log=")
+    decided = episode.steps.count > 0
+    steps = {k: getattr(episode.steps, k)[decided] for k in ("reward_pred", "reward_true", "cost")}
+    return measure(outcomes(episode.log, steps, float(episode.site_cores.sum())))
 
 
 def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) -> Outcomes:

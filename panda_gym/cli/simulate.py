@@ -21,7 +21,12 @@ def simulate(
     jobs: Annotated[int, typer.Option(min=1, help="Decisions.")] = 2_000,
     load: Load = 0.95,
     competing: Competing = 0.5,
-    log: Annotated[Path | None, typer.Option(help="Parquet or CSV file: one row a job.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Log: run.parquet (which `replay` reads), or run.csv.")
+    ] = None,
+    log_level: Annotated[
+        str, typer.Option(help="jobs: a row a job; events: run.events.parquet as well.")
+    ] = "jobs",
     seed: Seed = 0,
     json: Json = False,
     allow_uncertified: AllowUncertified = False,
@@ -32,13 +37,23 @@ def simulate(
     from panda_gym.batch import Batch
     from panda_gym.benchmarking.contestants import find_policies
     from panda_gym.benchmarking.episodes import play
+    from panda_gym.episode_log import check_path
     from panda_gym.records import save_records
     from panda_gym.scenario import Scenario
 
     settings = scenario(
         platform, scale, load, competing, jobs=jobs, **job_stream(stream, allow_uncertified)
     )
-    batch = Batch(Scenario.of(**settings), 1)
+    as_csv = log is not None and log.suffix == ".csv"
+    if log is not None and not as_csv:
+        check_path(log)
+    batch = Batch(
+        Scenario.of(**settings),
+        1,
+        log=None if as_csv else log,
+        log_level=log_level,
+        policy=policy,
+    )
     chosen = find_policies([policy], scale)[policy]
     done = 0
     with progress_bar(f"simulate {policy}") as progress:
@@ -49,7 +64,7 @@ def simulate(
             progress(done, jobs, f"{batch.stream.name}")
 
         (measures,) = play(batch, chosen, [seed], label=policy, tick=tick)
-    if log is not None:
+    if log is not None and as_csv:
         save_records(pd.DataFrame(batch.log(0).columns()), log)
     shown = {name: f"{value:.6g}" for name, value in measures.items()}
     written = {} if log is None else {"log": str(log)}

@@ -1,0 +1,96 @@
+"""An episode as events in order of time: EVENT[m] of `panda_gym.simulator.state`.
+
+A simulator that was told to records every event itself; `derived` makes those of the jobs from a
+log that has none. Knows when a job changed its state, never why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from panda_gym.simulator import EpisodeLog
+from panda_gym.simulator.state import EVENT, KINDS, STATES
+
+Array = np.ndarray
+
+AT: Final = {
+    "arrival": "arrival_s",
+    "placement": "placed_s",
+    "activation": "activation_s",
+    "cores_taken": "starting_s",
+    "end": "end_s",
+}
+"""The time of the log at which each kind of event comes."""
+INSTEAD: Final = {"placed_s": "arrival_s", "starting_s": "start_s"}
+"""Where a log without that column has it: no job was deferred, no pilot had to start."""
+
+COLUMNS: Final = {
+    "time_s": "time", "kind": "kind", "job": "job", "site": "site", "other": "other",
+    "bytes": "bytes",
+}  # fmt: skip
+"""Columns of a file of events, and the fields of EVENT that they hold."""
+
+
+def derived(log: EpisodeLog) -> Array:
+    """The events of the jobs that follow from a log up to `log.now_s`, EVENT[m].
+
+    At one time they stand in the order ends, activations, cores taken, arrivals, placements; of
+    one kind by row.
+    """
+    found = np.concatenate([_of_kind(log, kind) for kind in AT])
+    rank = np.array([TURN.get(kind, 0) for kind in KINDS])[found["kind"]]
+    return found[np.lexsort((found["job"], rank, found["time"]))]
+
+
+TURN: Final = {"end": 0, "activation": 1, "cores_taken": 2, "arrival": 3, "placement": 4}
+
+
+def as_columns(found: Array) -> dict[str, Array]:
+    """EVENT[m] as the columns of a table, kinds by name."""
+    table = {name: found[field] for name, field in COLUMNS.items()}
+    return {**table, "kind": np.array(KINDS)[found["kind"]]}
+
+
+def from_columns(table: Mapping[str, Array]) -> Array:
+    """The events of such a table, EVENT[m]; KeyError for a kind or column that is unknown."""
+    code = {name: k for k, name in enumerate(KINDS)}
+    found = np.zeros(len(table["time_s"]), dtype=EVENT)
+    for name, field in COLUMNS.items():
+        if name != "kind":
+            found[field] = table[name]
+    kinds, which = np.unique(np.asarray(table["kind"], dtype=np.str_), return_inverse=True)
+    found["kind"] = np.array([code[str(kind)] for kind in kinds], dtype=np.int32)[which]
+    return found
+
+
+def _of_kind(log: EpisodeLog, kind: str) -> Array:
+    name = AT[kind]
+    when = getattr(log, name if hasattr(log, name) else INSTEAD[name])
+    happened = when <= log.now_s
+    if kind != "arrival":
+        happened &= log.site >= 0
+    rows = np.flatnonzero(happened)
+    found = np.zeros(len(rows), dtype=EVENT)
+    found["time"], found["job"], found["kind"] = when[rows], rows, KINDS.index(kind)
+    found["site"] = -1 if kind == "arrival" else log.site[rows]
+    found["other"] = _other(log, kind, rows)
+    sizes = {"arrival": log.input_bytes, "placement": log.moved_bytes}
+    found["bytes"] = sizes[kind][rows] if kind in sizes else 0.0
+    return found
+
+
+def _other(log: EpisodeLog, kind: str, rows: Array) -> Array | int:
+    """What an event of the kind says beside job and site."""
+    if kind == "arrival":
+        return log.origin[rows] if hasattr(log, "origin") else rows
+    if kind == "placement" and hasattr(log, "source"):
+        return log.source[rows]
+    if kind == "cores_taken":
+        return log.cores[rows]
+    if kind == "end":
+        code = {name: k for k, name in enumerate(STATES)}
+        return np.array([code[str(state)] for state in log.state[rows]], dtype=np.int32)
+    return -1

@@ -1,0 +1,151 @@
+"""Log files: `run.parquet`, one row a job, and `run.events.parquet` beside it, one row an event.
+
+Knows the files, never what the jobs mean. Each is a plain table that any reader of Parquet
+opens; what the world was stands as JSON in the metadata of the first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+import panda_gym
+from panda_gym.episode_log.events import as_columns, from_columns
+from panda_gym.episode_log.logged import COST_PREFIX, PAID, LoggedEpisode, Steps
+from panda_gym.errors import InputError, StreamError
+from panda_gym.files import whole_file
+from panda_gym.simulator import EpisodeLog
+
+Array = np.ndarray
+
+KEY: Final = b"panda_gym.episode_log"
+FORMAT: Final = 1
+SUFFIX: Final = ".parquet"
+
+
+def events_path(path: str | Path) -> Path:
+    """Where the events of the log at `path` stand: run.parquet, run.events.parquet."""
+    path = Path(path)
+    return path.with_name(f"{path.stem}.events{SUFFIX}")
+
+
+def check_path(path: str | Path) -> Path:
+    """Return the path of a log; StreamError for another ending than .parquet."""
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise StreamError(f"a log's path ending in {SUFFIX}", repr(path.name), "choose run.parquet")
+    return path
+
+
+def write_log(episode: LoggedEpisode, path: str | Path) -> None:
+    """Write the files of an episode, each whole or not at all; the one of jobs comes last.
+
+    Without events a file of events that an earlier log left there is removed, as it would be of
+    another episode. StreamError for another ending than .parquet.
+    """
+    path = check_path(path)
+    if episode.events is not None:
+        _write(events_path(path), _coded(as_columns(episode.events), "kind"), {"format": FORMAT})
+    else:
+        events_path(path).unlink(missing_ok=True)
+    _write(path, _job_columns(episode), _meta(episode))
+
+
+def read_log(path: str | Path) -> LoggedEpisode:
+    """Read what `write_log` wrote; StreamError if it is missing, damaged or something else."""
+    import pyarrow as pa
+
+    path = Path(path)
+    try:
+        columns, meta = _read(path)
+        if meta.pop("format") != FORMAT:
+            raise ValueError("another format")
+        held: dict[str, Any] = {**meta.pop("scalars"), **_arrays(columns)}
+        log = EpisodeLog(**held)
+        return LoggedEpisode(log, _steps(columns), meta.pop("about"), _read_events(path, meta))
+    except InputError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+        do = "write it with `panda-grid simulate --log run.parquet`"
+        raise StreamError(f"the log of an episode at {path}", repr(error)[:200], do) from None
+
+
+def _job_columns(episode: LoggedEpisode) -> dict[str, Any]:
+    """Arrays of the log, what follows from them, the sites' names, what the steps paid."""
+    log = episode.log
+    own = {f.name: getattr(log, f.name) for f in fields(log)}
+    table = {name: value for name, value in own.items() if isinstance(value, np.ndarray)}
+    table |= log.columns()
+    if "platform" in episode.about:
+        names = np.array([*episode.site_names, ""])
+        table["site_name"] = names[log.site]  # -1, not yet placed: the empty name
+    if episode.steps is not None:
+        table |= episode.steps.columns()
+    return {name: _coded({name: v}, name)[name] if v.dtype.kind == "U" else v
+            for name, v in table.items()}  # fmt: skip
+
+
+def _meta(episode: LoggedEpisode) -> dict[str, Any]:
+    log = episode.log
+    own = {f.name: getattr(log, f.name) for f in fields(log)}
+    return {
+        "format": FORMAT,
+        "version": panda_gym.__version__,
+        "level": episode.level,
+        "scalars": {k: v for k, v in own.items() if not isinstance(v, np.ndarray)},
+        "about": dict(episode.about),
+    }
+
+
+def _arrays(columns: Mapping[str, Array]) -> dict[str, Array]:
+    """Those columns that are fields of the log."""
+    return {f.name: columns[f.name] for f in fields(EpisodeLog) if f.name in columns}
+
+
+def _steps(columns: Mapping[str, Array]) -> Steps | None:
+    if "steps" not in columns:
+        return None
+    costs = {
+        name.removeprefix(COST_PREFIX): values
+        for name, values in columns.items()
+        if name.startswith(COST_PREFIX)
+    }
+    rewards = {name: columns[name] for name in PAID}
+    return Steps(count=columns["steps"], costs=costs, **rewards)
+
+
+def _read_events(path: Path, meta: Mapping[str, Any]) -> Array | None:
+    if meta["level"] != "events":
+        return None
+    columns, _ = _read(events_path(path))
+    return from_columns(columns)
+
+
+def _coded(table: Mapping[str, Array], column: str) -> dict[str, Any]:
+    """The table with one column of names as a dictionary array, a byte or two a row."""
+    import pyarrow as pa
+
+    names = pa.array(table[column], type=pa.string()).dictionary_encode()
+    return {**table, column: names}
+
+
+def _write(path: Path, columns: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(dict(columns), metadata={KEY: json.dumps(meta).encode()})
+    with whole_file(path) as aside:
+        pq.write_table(table, aside, compression="zstd")
+
+
+def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path, partitioning=None)
+    meta = json.loads((table.schema.metadata or {})[KEY])
+    return {name: table.column(name).to_numpy() for name in table.column_names}, meta
