@@ -15,6 +15,7 @@ VERBS: Final = (
     "sample",
     "certify",
     "verify",
+    "table1",
     "simulate",
     "train",
     "benchmark",

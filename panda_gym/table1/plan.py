@@ -1,0 +1,158 @@
+"""What a run compares and where its parts lie; knows the folder, never a generator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from panda_gym.errors import InputError
+from panda_gym.files import whole_file
+from panda_gym.table1.source import Source
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides the numbers of a run; `plan.json`."""
+
+    origin: str
+    """One sentence on the real rows."""
+    target: str
+    """What a model learns to predict."""
+    time: str | None
+    """The column that orders rows in time."""
+    train_rows: int
+    """Rows that the generators are fitted to."""
+    holdout_rows: int
+    """Rows that none of them sees."""
+    seed: int
+    """Seed of the split, the fits, the draws and the judge."""
+    quick: bool
+    """Whether the judge subsamples."""
+    policy: str
+    """The judge's demands."""
+    synthetic_rows: int | None
+    """Rows to draw; None for as many as there are training rows."""
+    config: Mapping[str, Any]
+    """Settings, as `field` for every generator that has it or `generator.field` for one."""
+    data_sha256: str = ""
+    """Hash of the training and held-out rows as they lie in the folder."""
+
+    def config_of(self, name: str) -> dict[str, Any]:
+        """Return the settings of one generator."""
+        import generators
+
+        known = set(generators.create(name).config.__dataclass_fields__)
+        shared = {k: v for k, v in self.config.items() if "." not in k and k in known}
+        start = f"{name}."
+        own = {k[len(start) :]: v for k, v in self.config.items() if k.startswith(start)}
+        return {**shared, **own}
+
+
+@dataclass(frozen=True)
+class Own:
+    """The parts of one generator in a run's folder."""
+
+    root: Path
+    """Folder of the generator."""
+
+    @property
+    def model(self) -> Path:
+        """The fitted generator."""
+        return self.root / "generator"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where a fit under way keeps its state."""
+        return self.root / "checkpoint"
+
+    @property
+    def rows(self) -> Path:
+        """What it drew."""
+        return self.root / "synthetic.parquet"
+
+    @property
+    def cost(self) -> Path:
+        """What that took; written last, so that its presence means "fitted and drawn"."""
+        return self.root / "cost.json"
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate."""
+        return self.root / "certificate.json"
+
+    @property
+    def scores(self) -> Path:
+        """The table's scores; written last, so that its presence means "judged"."""
+        return self.root / "scores.json"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The folder of a run."""
+
+    root: Path
+    """Its path."""
+
+    @property
+    def train(self) -> Path:
+        """The training rows."""
+        return self.root / "train.parquet"
+
+    @property
+    def holdout(self) -> Path:
+        """The held-out rows."""
+        return self.root / "holdout.parquet"
+
+    def of(self, name: str) -> Own:
+        """Return the parts of one generator."""
+        return Own(self.root / name)
+
+    def plan(self) -> Plan:
+        """Return the plan of the run."""
+        try:
+            return Plan(**json.loads((self.root / "plan.json").read_text()))
+        except (OSError, ValueError, TypeError) as fault:
+            needed = f"the folder of a run at {self.root}"
+            raise InputError(needed, f"{fault}", "name the folder of an earlier run") from fault
+
+    def begin(self, plan: Plan, source: Source) -> Plan:
+        """Write the split and the plan, or check that those of an earlier run are the same."""
+        from panda_gym.records import split_by_rows
+
+        train, holdout = split_by_rows(source.table, seed=plan.seed)
+        for path, part in ((self.train, train), (self.holdout, holdout)):
+            if not (self.root / "plan.json").is_file():
+                with whole_file(path) as aside:
+                    part.to_parquet(aside)
+        return self._agreed(Plan(**{**asdict(plan), "data_sha256": _content(train, holdout)}))
+
+    def _agreed(self, plan: Plan) -> Plan:
+        path = self.root / "plan.json"
+        if not path.is_file():
+            with whole_file(path) as aside:
+                aside.write_text(json.dumps(asdict(plan), indent=1) + "\n")
+            return plan
+        before, now = asdict(self.plan()), asdict(plan)
+        differ = sorted(k for k in now if before.get(k) != now[k])
+        if differ:
+            raise InputError(
+                f"the plan of the run that lies at {self.root}",
+                "another " + ", ".join(differ),
+                "name another folder with --out, or delete that one",
+            )
+        return plan
+
+
+def _content(*tables: Any) -> str:
+    """Return a hash of the content of tables."""
+    import hashlib
+
+    from pandas.util import hash_pandas_object
+
+    digest = hashlib.sha256()
+    for table in tables:
+        digest.update(hash_pandas_object(table, index=False).to_numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,126 @@
+"""The comparison: one process a step, one generator after another; knows no formula."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from panda_gym.errors import InputError, check_seed
+from panda_gym.table1 import render
+from panda_gym.table1.entry import Entry, read_cost, read_scores
+from panda_gym.table1.plan import Folder, Plan
+from panda_gym.table1.source import Source
+
+Progress = Callable[[int, int, str], None]
+
+
+def table1(
+    source: Source,
+    folder: str | Path,
+    *,
+    names: Sequence[str] = (),
+    config: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    quick: bool = False,
+    policy: str = "default",
+    synthetic_rows: int | None = None,
+    command: str = "",
+    progress: Progress | None = None,
+) -> list[Entry]:
+    """Compare generators on one table; write `table1.md`, `.csv` and `.html` into the folder.
+
+    The rows are split 80/20 at random as in the paper. A run that was stopped, at any moment, goes
+    on where it was when it is called again with the same arguments; generators may be added.
+
+    Args:
+        names: registered generators; all of them if empty.
+        config: settings, as `field` for every generator that has it, or `generator.field`.
+        quick: the judge subsamples (its certificate says so).
+        policy: name or file of the judge's demands.
+        synthetic_rows: rows to draw and judge; None for as many as there are training rows.
+        command: the command that made it, for the pages.
+
+    Raises:
+        InputError: for an unknown generator or setting, another run's folder, or a step that
+            failed (what was done before it stays).
+    """
+    import generators
+
+    names = list(names or generators.names())
+    place = Folder(Path(folder))
+    wanted = Plan(
+        origin=source.origin,
+        target=source.target,
+        time=source.time,
+        train_rows=round(0.8 * len(source.table)),
+        holdout_rows=len(source.table) - round(0.8 * len(source.table)),
+        seed=check_seed(seed),
+        quick=quick,
+        policy=policy,
+        synthetic_rows=synthetic_rows,
+        config=dict(config or {}),
+    )
+    for name in names:
+        generators.create(name, **wanted.config_of(name))
+    plan = place.begin(wanted, source)
+    for name in names:
+        own = place.of(name)
+        for step, result in (("fit", own.cost), ("judge", own.scores)):
+            if not result.is_file():
+                _step(place, step, name, progress)
+    entries = [_entry(place, name) for name in names]
+    render.write(place, plan, entries, command)
+    return entries
+
+
+def _entry(place: Folder, name: str) -> Entry:
+    own = place.of(name)
+    return Entry(name, read_cost(own.cost), read_scores(own.scores))
+
+
+def _step(place: Folder, step: str, name: str, progress: Progress | None) -> None:
+    """Run one step in a process of its own and pass its progress on."""
+    command = [sys.executable, "-m", "panda_gym.table1.worker", step, str(place.root), name]
+    errors = place.root / f"{name}.{step}.log"
+    with (
+        open(errors, "wb") as log,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={"OMP_NUM_THREADS": "1", **os.environ},
+        ) as process,
+    ):
+        try:
+            for line in process.stdout or ():
+                if progress is not None:
+                    _pass_on(line, f"{step} {name}", progress)
+            code = process.wait()
+        finally:
+            process.kill()
+    if code:
+        raise InputError(f"{name} to {step}", _reason(code, errors), "see the log, or leave it out")
+    errors.unlink()
+
+
+def _pass_on(line: str, title: str, progress: Progress) -> None:
+    try:
+        done, total, message = json.loads(line)
+    except ValueError:
+        return
+    progress(int(done), int(total), f"{title}: {message}")
+
+
+def _reason(code: int, errors: Path) -> str:
+    if code < 0:
+        word = signal.Signals(-code).name
+        return f"the end of its process by {word}" + (", perhaps for memory" * (word == "SIGKILL"))
+    lines = errors.read_text(errors="replace").strip().splitlines()
+    return f"{lines[-1] if lines else f'exit code {code}'} (log {errors})"

@@ -1,0 +1,117 @@
+"""The comparison from end to end, on a small table."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from panda_gym.errors import InputError
+from panda_gym.table1 import Source, from_reference, table1
+from panda_gym.table1.plan import Folder, Plan
+from panda_gym.table1.run import _reason
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    """Few rows of the reference workload, under a name that HTML must escape."""
+    found = from_reference(1200, seed=3)
+    return Source(found.table, "Rows & <b>more</b>, a stand-in.", found.target, found.time)
+
+
+@pytest.fixture(scope="module")
+def folder(source: Source, light_policy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of SMOTE, judged lightly."""
+    root = tmp_path_factory.mktemp("table1") / "run"
+    run(source, root, light_policy)
+    return root
+
+
+def run(source: Source, root: Path, policy: Path, **more: object) -> list[str]:
+    said: list[str] = []
+    how = {"names": ["smote"], "quick": True, "policy": str(policy), **more}
+    table1(
+        source, root, progress=lambda d, t, m: said.append(m), command="panda-grid table1", **how
+    )  # type: ignore[arg-type]
+    return said
+
+
+def test_the_pages_hold_the_numbers_and_escape_the_rest(folder: Path) -> None:
+    page = (folder / "table1.html").read_text()
+    assert "<b>more</b>" not in page
+    assert "&lt;b&gt;more" in page
+    assert "Figure 4a" in page
+    assert "Figure 5" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    text = (folder / "table1.md").read_text()
+    assert "| smote |" in text
+    assert "| real, unseen |" in text
+    with open(folder / "table1.csv", newline="") as file:
+        rows = {row["what"]: row for row in csv.DictReader(file)}
+    for what in ("wd", "jsd", "diff_corr", "dcr", "diff_mlef", "c2st", "closer_to_train"):
+        assert float(rows[what]["low"]) <= float(rows[what]["value"]) <= float(rows[what]["high"])
+    assert float(rows["fit_cpu_s"]["value"]) > 0
+    assert float(rows["fit_rss_mb"]["value"]) > 50
+
+
+def test_a_finished_run_is_not_made_again(folder: Path, source: Source, light_policy: Path) -> None:
+    before = (folder / "smote" / "cost.json").stat().st_mtime_ns
+    assert run(source, folder, light_policy) == []
+    assert (folder / "smote" / "cost.json").stat().st_mtime_ns == before
+
+
+def test_a_run_that_was_killed_goes_on_at_the_step_it_was_in(
+    folder: Path, source: Source, light_policy: Path
+) -> None:
+    scores = (folder / "smote" / "scores.json").read_text()
+    cost = (folder / "smote" / "cost.json").stat().st_mtime_ns
+    (folder / "smote" / "scores.json").unlink()
+    said = run(source, folder, light_policy)
+    assert all("judge smote" in message for message in said)
+    assert said
+    assert (folder / "smote" / "cost.json").stat().st_mtime_ns == cost
+    assert (folder / "smote" / "scores.json").read_text() == scores
+
+
+def test_another_plan_is_refused(folder: Path, source: Source, light_policy: Path) -> None:
+    with pytest.raises(InputError, match="another data_sha256, seed"):
+        run(source, folder, light_policy, seed=1)
+
+
+def test_an_unknown_generator_or_setting_is_refused_before_anything_is_written(
+    source: Source, light_policy: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="smote"):
+        run(source, tmp_path / "x", light_policy, names=["smoke"])
+    with pytest.raises(ValueError, match="neighbours"):
+        run(source, tmp_path / "x", light_policy, config={"smote.neighbors": 3})
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_step_that_fails_says_why_and_leaves_no_result(
+    source: Source, light_policy: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="smote to judge"):
+        run(source, tmp_path / "x", tmp_path / "no_policy.toml")
+    assert (tmp_path / "x" / "smote" / "cost.json").is_file()
+    assert not (tmp_path / "x" / "smote" / "scores.json").exists()
+    assert "SIGKILL" in _reason(-signal.SIGKILL, tmp_path / "log")
+
+
+def test_settings_go_to_all_or_to_one() -> None:
+    plan = Plan("o", "t", None, 1, 1, 0, True, "default", None, {"batch": 3, "tabddpm.steps": 2})
+    assert plan.config_of("tabddpm") == {"batch": 3, "steps": 2}
+    assert plan.config_of("autoregressive") == {"batch": 3}
+    assert plan.config_of("smote") == {}
+
+
+def test_a_folder_of_something_else_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="folder of a run"):
+        Folder(tmp_path).plan()
+    (tmp_path / "plan.json").write_text(json.dumps({"a": os.name}))
+    with pytest.raises(InputError, match="folder of a run"):
+        Folder(tmp_path).plan()
