@@ -32,6 +32,13 @@ METRICS: dict[str, str] = {
     "paper_compat": "metrics.paper_compat:measure",
     "mlef": "metrics.efficacy:measure",
     "dcr": "metrics.privacy:measure",
+    "nndr": "metrics.nndr:measure",
+    "k_anonymity": "metrics.k_anonymity:measure",
+    "membership": "metrics.membership:measure",
+    "white_box": "metrics.white_box:measure",
+    "singling_out": "metrics.singling_out:measure",
+    "linkability": "metrics.linkability:measure",
+    "inference": "metrics.inference:measure",
     "time": "metrics.temporal:measure",
 }
 """Every metric of a certificate: {name: "module:function"}."""
@@ -46,6 +53,13 @@ PART_OF = {
     "paper_compat": "fidelity",
     "mlef": "efficacy",
     "dcr": "privacy",
+    "nndr": "privacy",
+    "k_anonymity": "privacy",
+    "membership": "privacy",
+    "white_box": "privacy",
+    "singling_out": "privacy",
+    "linkability": "privacy",
+    "inference": "privacy",
     "time": "temporal",
 }
 """The part that each metric's scores belong to."""

@@ -15,7 +15,7 @@ are left, or a column set has not been indexed and would not pay, they are scann
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import combinations
 
 import numpy as np
@@ -81,6 +81,61 @@ class NearestRecords:
             progress(c, c, "nearest rows found")
         return np.sqrt(best + fixed)
 
+    def query_two(self, numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        """Return the distances of each query to its two nearest reference rows, float64[q, 2].
+
+        Equal rows count one by one; the second is inf where there is a single reference row. The
+        levels are those of `query`; a query leaves when its second row cannot be beaten.
+        """
+        numbers = np.ascontiguousarray(numbers, dtype=np.float64)
+        fixed = self.weight * (codes[:, ~self._varies] != self._constant).sum(axis=1)
+        codes = np.ascontiguousarray(codes[:, self._varies], dtype=np.int64)
+        c, pairs = codes.shape[1], _Pairs(len(numbers))
+        left = np.arange(len(numbers))
+        least = np.zeros(len(numbers))
+        for m in range(c + 1):
+            if m == 1:
+                self._globally(numbers, codes, left, pairs.squared[:, 1].copy(), least)
+            left = left[pairs.squared[left, 1] > least[left] + m * self.weight]
+            if m and not self._pays(len(left)):
+                self._scan_two(numbers, codes, left, pairs)
+                break
+            for subset in combinations(range(c), c - m):
+                left = left[pairs.squared[left, 1] > least[left] + m * self.weight]
+                self._search_two(subset, numbers, codes, left, m, pairs)
+        return np.sqrt(pairs.squared + fixed[:, None])
+
+    def _search_two(
+        self,
+        subset: tuple[int, ...],
+        numbers: np.ndarray,
+        codes: np.ndarray,
+        rows: np.ndarray,
+        m: int,
+        pairs: _Pairs,
+    ) -> None:
+        """Lower the pairs of these queries by reference rows that agree in `subset`.
+
+        A row that agrees in more columns is counted too far here, but it was met at its own level,
+        or two nearer rows were.
+        """
+        groups, extra = self._indexed(subset), m * self.weight
+        for key, members in _by_key(groups.keys.of(codes[rows]), rows):
+            group = groups.find(key)
+            if group >= 0:
+                second = pairs.squared[members, 1].max()
+                reach = float(np.sqrt(max(second - extra, 0.0)))
+                squared, who = groups.two_nearest(group, numbers[members], reach)
+                pairs.lower(members, squared + extra, who)
+
+    def _scan_two(
+        self, numbers: np.ndarray, codes: np.ndarray, rows: np.ndarray, pairs: _Pairs
+    ) -> None:
+        """Compare these queries with every reference row."""
+        for part, total in self._scanned(numbers, codes, rows):
+            who = np.argpartition(total, min(1, total.shape[1] - 1), axis=1)[:, :2]
+            pairs.lower(part, np.take_along_axis(total, who, axis=1), who)
+
     def _pays(self, queries: int) -> bool:
         return queries * len(self.numbers) > SCAN_PAIRS
 
@@ -121,15 +176,9 @@ class NearestRecords:
         """
         if not len(rows):
             return
-        if subset not in self._groups:
-            self._groups[subset] = _Groups(_Keys(self.codes, subset), self.numbers)
-        groups, extra = self._groups[subset], m * self.weight
-        keys = groups.keys.of(codes[rows])
-        order = np.argsort(keys, kind="stable")
-        starts = np.flatnonzero(np.r_[True, np.diff(keys[order]) != 0])
-        for start, stop in zip(starts, np.r_[starts[1:], len(order)], strict=True):
-            members = rows[order[start:stop]]
-            group = groups.find(keys[order[start]])
+        groups, extra = self._indexed(subset), m * self.weight
+        for key, members in _by_key(groups.keys.of(codes[rows]), rows):
+            group = groups.find(key)
             if group >= 0:
                 reach = float(np.sqrt(max(best[members].max() - extra, 0.0)))
                 near = groups.nearest(group, numbers[members], reach)
@@ -139,6 +188,19 @@ class NearestRecords:
         self, numbers: np.ndarray, codes: np.ndarray, rows: np.ndarray, best: np.ndarray
     ) -> None:
         """Compare these queries with every reference row."""
+        for part, total in self._scanned(numbers, codes, rows):
+            best[part] = np.minimum(best[part], total.min(axis=1))
+
+    def _indexed(self, subset: tuple[int, ...]) -> _Groups:
+        """Return the groups of rows that agree in a subset of the columns, built once."""
+        if subset not in self._groups:
+            self._groups[subset] = _Groups(Keys(self.codes, subset), self.numbers)
+        return self._groups[subset]
+
+    def _scanned(
+        self, numbers: np.ndarray, codes: np.ndarray, rows: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield blocks of these queries, and their squared distances to every reference row."""
         block = max(1, BLOCK_PAIRS // max(len(self.numbers), 1))
         for start in range(0, len(rows), block):
             part = rows[start : start + block]
@@ -147,18 +209,51 @@ class NearestRecords:
                 total += (numbers[part, i, None] - self.numbers[:, i]) ** 2
             for j in range(codes.shape[1]):
                 total += self.weight * (codes[part, j, None] != self.codes[:, j])
-            best[part] = np.minimum(best[part], total.min(axis=1))
+            yield part, total
+
+
+def _by_key(keys: np.ndarray, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each key and the rows that have it."""
+    if not len(rows):
+        return
+    order = np.argsort(keys, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(keys[order]) != 0])
+    for start, stop in zip(starts, np.r_[starts[1:], len(order)], strict=True):
+        yield int(keys[order[start]]), rows[order[start:stop]]
+
+
+class _Pairs:
+    """The two nearest rows of each query so far: squared distances and positions."""
+
+    def __init__(self, queries: int) -> None:
+        self.squared = np.full((queries, 2), np.inf)
+        self.who = np.full((queries, 2), -1, dtype=np.int64)
+
+    def lower(self, rows: np.ndarray, squared: np.ndarray, who: np.ndarray) -> None:
+        """Take candidates float64[r, k] and their positions into the pairs of these queries.
+
+        A row met twice counts once, at its lesser distance.
+        """
+        squared = np.concatenate([self.squared[rows], squared], axis=1)
+        who = np.concatenate([self.who[rows], who], axis=1)
+        order = np.argsort(squared, axis=1, kind="stable")
+        squared = np.take_along_axis(squared, order, axis=1)
+        who = np.take_along_axis(who, order, axis=1)
+        other = np.where(who[:, 1:] == who[:, :1], np.inf, squared[:, 1:])
+        at, every = other.argmin(axis=1), np.arange(len(rows))
+        self.squared[rows] = np.column_stack([squared[:, 0], other[every, at]])
+        self.who[rows] = np.column_stack([who[:, 0], who[every, 1 + at]])
 
 
 class _Groups:
     """Reference rows sorted by group, each group with a tree that is built when first met."""
 
-    def __init__(self, keys: _Keys, numbers: np.ndarray) -> None:
+    def __init__(self, keys: Keys, numbers: np.ndarray) -> None:
         self.keys = keys
         order = np.argsort(keys.reference, kind="stable")
         self.found, self.starts = np.unique(keys.reference[order], return_index=True)
         self.stops = np.r_[self.starts[1:], len(order)]
-        self.numbers = numbers[order]
+        self.numbers, self.rows = numbers[order], order
         self.trees: dict[int, cKDTree] = {}
 
     def find(self, key: int) -> int:
@@ -171,15 +266,35 @@ class _Groups:
         rows = self.numbers[self.starts[group] : self.stops[group]]
         if len(rows) <= SMALL_GROUP or not rows.shape[1]:
             return ((queries[:, None, :] - rows[None]) ** 2).sum(axis=2).min(axis=1)
-        if group not in self.trees:
-            self.trees[group] = cKDTree(rows, balanced_tree=False, compact_nodes=False)
-        # The bound is strict in scipy; a hair more lets an equally distant row be found.
-        limit = reach * (1 + 1e-12) + 1e-300 if np.isfinite(reach) else np.inf
-        distance, _ = self.trees[group].query(queries, distance_upper_bound=limit)
+        distance, _ = self._tree(group).query(queries, distance_upper_bound=_beyond(reach))
         return distance**2
 
+    def two_nearest(
+        self, group: int, queries: np.ndarray, reach: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return least squared distances float64[q, 2], inf beyond `reach`, and whose they are."""
+        start, stop = self.starts[group], self.stops[group]
+        numbers, rows = self.numbers[start:stop], np.r_[self.rows[start:stop], -1]
+        if len(numbers) <= SMALL_GROUP or not numbers.shape[1]:
+            squared = ((queries[:, None, :] - numbers[None]) ** 2).sum(axis=2)
+            at = np.argsort(squared, axis=1, kind="stable")[:, :2]
+            return np.take_along_axis(squared, at, axis=1), rows[at]
+        distance, at = self._tree(group).query(queries, k=2, distance_upper_bound=_beyond(reach))
+        return distance**2, rows[at]
 
-class _Keys:
+    def _tree(self, group: int) -> cKDTree:
+        if group not in self.trees:
+            rows = self.numbers[self.starts[group] : self.stops[group]]
+            self.trees[group] = cKDTree(rows, balanced_tree=False, compact_nodes=False)
+        return self.trees[group]
+
+
+def _beyond(reach: float) -> float:
+    """Return a bound that an equally distant row is within: scipy's is strict."""
+    return reach * (1 + 1e-12) + 1e-300 if np.isfinite(reach) else np.inf
+
+
+class Keys:
     """One integer per row that is equal exactly where the columns of a subset are equal.
 
     Mixed radix; before a product would overflow, the keys met so far are renumbered. A level or

@@ -18,6 +18,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from metrics import scales
+from metrics.attacks import excess_lower, least_found
 from metrics.base import Score, Study
 from metrics.errors import MetricError
 from metrics.nearest import NearestRecords, Progress
@@ -145,17 +146,14 @@ def least_copies_found(holdout_copies: int, holdout_n: int, n: int, alpha: float
     """Return the smallest share of planted exact copies that the copy test finds in n rows.
 
     That is the smallest k/n whose one-sided Newcombe lower bound over the held-out rate is
-    positive, plus the chance rate's own place in it.
+    positive, less the chance rate's own place in it.
     """
-    for k in range(1, n + 1):
-        if copies_lower(k, n, holdout_copies, holdout_n, alpha) > 0:
-            return max(0.0, k / n - holdout_copies / holdout_n)
-    return 1.0
+    return least_found(holdout_copies, holdout_n, n, alpha)
 
 
 def copies_lower(k: int, n: int, k0: int, n0: int, alpha: float) -> float:
     """Return the one-sided lower bound of k/n - k0/n0."""
-    return -newcombe_upper(k0, n0, k, n, alpha)
+    return excess_lower(k, n, k0, n0, alpha)
 
 
 def measure(study: Study) -> list[Score]:
@@ -186,6 +184,32 @@ def training_space(study: Study) -> Space:
         train = study.train.draw(rows, study.rng("dcr/train"))
         study.shared["training_space"] = Space.fit(train, "rank")
     space: Space = study.shared["training_space"]
+    return space
+
+
+def held_out_halves(study: Study) -> tuple[Sample, Sample]:
+    """Return two halves of the held-out rows: reference rows to search, and rows to try."""
+    order = study.rng("closer").permutation(len(study.holdout))
+    n = min(len(order) // 2, int(study.settings["privacy_reference_rows"]))
+    return study.holdout.take(order[:n]), study.holdout.take(order[n : 2 * n])
+
+
+def reference_space(study: Study) -> Space:
+    """Return the index of the reference half of the held-out rows, built once."""
+    if "reference_space" not in study.shared:
+        reference = held_out_halves(study)[0]
+        study.shared["reference_space"] = Space.fit(reference, "rank", fitted_on=study.train)
+    space: Space = study.shared["reference_space"]
+    return space
+
+
+def synthetic_space(study: Study) -> Space:
+    """Return the index of the synthetic rows that this study searches, built once."""
+    if "synthetic_space" not in study.shared:
+        rows = int(study.settings["privacy_reference_rows"])
+        synthetic = study.synthetic.draw(rows, study.rng("dcr/synthetic index"))
+        study.shared["synthetic_space"] = Space.fit(synthetic, "rank", fitted_on=study.train)
+    space: Space = study.shared["synthetic_space"]
     return space
 
 
@@ -251,14 +275,13 @@ def _closer_score(study: Study) -> Score:
     Half of the held-out rows stand for "the other real rows", the other half for synthetic rows
     in the floor, so that neither table is searched for its own rows.
     """
-    order = study.rng("closer").permutation(len(study.holdout))
-    n = min(len(order) // 2, int(study.settings["privacy_reference_rows"]))
-    other, control = study.holdout.take(order[:n]), study.holdout.take(order[n : 2 * n])
+    other, control = held_out_halves(study)
+    n = len(other)
     train = study.train.draw(n, study.rng("closer/train"))
     rows = int(study.settings["privacy_rows"])
     synthetic = study.synthetic.draw(rows, study.rng("closer/synthetic"))
     control = control.draw(rows, study.rng("closer/control"))
-    spaces = [Space.fit(table, "rank", fitted_on=study.train) for table in (train, other)]
+    spaces = [Space.fit(train, "rank", fitted_on=study.train), reference_space(study)]
     share, floor = (_closer(spaces, queries) for queries in (synthetic, control))
     m = len(synthetic)
     low, high = wilson(round(share * m), m, study.alpha)

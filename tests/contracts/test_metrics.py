@@ -35,6 +35,7 @@ def studies() -> dict[str, Study]:
             time="creationtime",
             seed=0,
             settings=settings,
+            loss=lambda rows: np.log(rows["workload"].to_numpy()),
         )
         for word, rows in (("fresh", fresh), ("apart", apart), ("again", fresh))
     }

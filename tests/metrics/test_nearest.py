@@ -45,6 +45,43 @@ def test_the_search_equals_every_pair(seed, d, levels, weight):
         np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+@given(
+    st.integers(0, 10**6),
+    st.integers(0, 3),
+    st.lists(st.sampled_from([1, 2, 5, 40]), max_size=4),
+    st.sampled_from([0.05, 1.0, 3.0]),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_two_nearest_equal_every_pair(seed, d, levels, weight):
+    rng = np.random.default_rng(seed)
+    reference = rows(rng, int(rng.integers(2, 200)), d, levels)
+    queries = rows(rng, 40, d, [k + 2 for k in levels])
+    expected = []
+    for x, c in zip(*queries, strict=True):
+        squared = ((reference[0] - x) ** 2).sum(axis=1) + weight * (reference[1] != c).sum(axis=1)
+        expected.append(np.sqrt(np.sort(squared)[:2]))
+    limit = nearest.SCAN_PAIRS
+    for pairs in (0, limit):  # all trees, then scanning what is left
+        nearest.SCAN_PAIRS = pairs
+        try:
+            found = NearestRecords(*reference, weight).query_two(*queries)
+        finally:
+            nearest.SCAN_PAIRS = limit
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_two_nearest_among_large_groups_agree_and_a_lone_row_has_no_second():
+    rng = np.random.default_rng(4)
+    reference, queries = rows(rng, 6000, 3, [2, 3]), rows(rng, 200, 3, [3, 3])
+    found = NearestRecords(*reference).query_two(*queries)
+    np.testing.assert_allclose(found[:, 0], twins.nearest(*queries, *reference, 1.0), atol=1e-9)
+    for pair, x, c in zip(found, *queries, strict=True):
+        squared = ((reference[0] - x) ** 2).sum(axis=1) + (reference[1] != c).sum(axis=1)
+        np.testing.assert_allclose(pair, np.sqrt(np.sort(squared)[:2]), atol=1e-9)
+    lone = NearestRecords(reference[0][:1], reference[1][:1]).query_two(*queries)
+    assert np.isinf(lone[:, 1]).all()
+
+
 def test_large_groups_and_ties_use_the_trees_and_agree():
     rng = np.random.default_rng(1)
     reference, queries = rows(rng, 6000, 3, [2, 3]), rows(rng, 300, 3, [3, 3])

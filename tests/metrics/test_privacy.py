@@ -8,6 +8,7 @@ import pytest
 
 from metrics.privacy import copies_lower, exact_copies, ks_leak, least_copies_found
 from metrics.tables import read
+from tests.metrics.studies import scored, study_of
 from tests.oracles import metrics_twins as twins
 
 
@@ -52,3 +53,23 @@ def test_the_smallest_leak_that_would_be_found_is_found_and_one_row_less_is_not(
         k = round((share + k0 / n0) * n)
         assert copies_lower(k, n, k0, n0, 0.05) > 0
         assert copies_lower(k - 1, n, k0, n0, 0.05) <= 0
+
+
+def test_one_index_serves_every_metric_that_searches_the_same_rows(make):
+    study = study_of(make(600, 0), make(600, 1), make(600, 2))
+    before = {}
+    for name in ("dcr", "nndr", "membership"):
+        scored(name, study)
+        for word, space in study.shared.items():
+            assert before.setdefault(word, space) is space
+    assert {"training_space", "reference_space", "synthetic_space"} <= set(before)
+
+
+def test_copies_of_lone_rows_have_a_small_ratio_and_copies_of_twins_do_not(make):
+    train, holdout, fresh = make(1000, 0), make(1000, 1), make(1000, 2)
+    clean = scored("nndr", study_of(train, holdout, fresh))["nndr"]
+    leaky = scored("nndr", study_of(train, holdout, train))["nndr"]
+    assert abs(clean.excess) < 0.05
+    assert leaky.value == 0
+    twins_of = pd.concat([train, train])
+    assert scored("nndr", study_of(twins_of, holdout, train))["nndr"].value == 1
