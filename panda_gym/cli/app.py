@@ -19,6 +19,7 @@ VERBS: Final = (
     "simulate",
     "train",
     "benchmark",
+    "dataset",
     "report",
     "workflow",
     "demo",

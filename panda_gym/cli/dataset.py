@@ -1,0 +1,96 @@
+"""`panda-grid dataset`: what known policies do, logged for offline learning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from panda_gym.cli.console import AllowUncertified, Json, progress_bar, show
+from panda_gym.cli.source import Competing, Load, Platform, Scale, Stream, job_stream, scenario
+from panda_gym.errors import SettingError
+
+MEDLEY: Final = ["random", "panda_production_draw@scaled", "earliest_completion"]
+FILES: Final = {"dsrl": "dsrl.hdf5", "d3rlpy": "d3rlpy.hdf5", "minari": "minari"}
+Seed = Annotated[
+    int, typer.Option(min=0, help="Episode i has seed SEED + i; far from other seeds.")
+]
+
+
+def dataset(
+    out: Annotated[Path, typer.Option(help="Folder to write; goes on where it stopped.")] = Path(
+        "runs/dataset"
+    ),
+    transitions: Annotated[int, typer.Option(min=1, help="Decisions in all.")] = 100_000,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(help="A policy or an agent's folder, NAME or NAME=WEIGHT; repeat it."),
+    ] = None,
+    epsilon: Annotated[float, typer.Option(help="Probability of any legal site instead.")] = 0.1,
+    form: Annotated[
+        list[str] | None, typer.Option("--format", help="Also write dsrl, minari, d3rlpy.")
+    ] = None,
+    side_by_side: Annotated[int, typer.Option(min=1, help="Episodes played at once.")] = 16,
+    stream: Stream = "default",
+    platform: Platform = "atlas150",
+    scale: Scale = 0.01,
+    jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
+    load: Load = 0.95,
+    competing: Competing = 0.5,
+    reward: Annotated[str, typer.Option(help="Name of the reward.")] = "predicted",
+    seed: Seed = 1_000_000,
+    json: Json = False,
+    allow_uncertified: AllowUncertified = False,
+) -> None:
+    """Log transitions with masks, costs and the probability of each action, as Parquet shards."""
+    from panda_gym import datasets
+
+    for name in form or []:
+        _known(name, list(datasets.FORMATS))
+    settings = scenario(platform, scale, load, competing, jobs=jobs, reward=reward)
+    with progress_bar("dataset") as progress:
+        data = datasets.collect(
+            out,
+            dict(map(_weighted, policy or MEDLEY)),
+            transitions,
+            seed=seed,
+            epsilon=epsilon,
+            side_by_side=side_by_side,
+            progress=progress,
+            **{**settings, **job_stream(stream, allow_uncertified)},
+        )
+        written = []
+        for name in form or []:
+            progress(0, 0, f"writing {name}")
+            written.append(datasets.export(data, name, out / FILES[name]))
+    limits = ", ".join(f"{limit:.4g}" for limit in data.cost_limits)
+    show(
+        {
+            "data set": str(out),
+            "transitions": len(data),
+            "episodes": len(data.returns),
+            "mean return": round(float(data.returns.mean()), 3),
+            "mean cost": round(float(data.costs.mean()), 4),
+            "cost limits": limits,
+            "also written": ", ".join(map(str, written)) or "nothing",
+        },
+        json,
+    )
+
+
+def _weighted(text: str) -> tuple[str, float]:
+    name, sign, weight = text.rpartition("=")
+    if not sign:
+        return text, 1.0
+    try:
+        return name, float(weight)
+    except ValueError:
+        raise SettingError("NAME=WEIGHT", repr(text), "pass for example random=2") from None
+
+
+def _known(name: str, formats: list[str]) -> None:
+    from panda_gym.errors import nearest
+
+    if name not in formats:
+        raise SettingError("the name of a format", repr(name), nearest(name, formats))
