@@ -35,7 +35,7 @@ class Config:
 
     min_count: int = 10
     """Levels seen fewer times share one bucket, resampled from their frequencies within it."""
-    atom_share: float = 0.005
+    atom_share: float = 0.001
     """A value of a numeric column with at least this share of the rows becomes a token."""
     max_knots: int = 20_000
     """Most knots kept of one column's quantile function."""
@@ -79,10 +79,9 @@ class Generator(ABC):
         """
         seed = check_seed(seed)
         encoder = Encoder.fit(table, self._encoding())
-        data = encoder.encode(table, np.random.default_rng([seed, ENCODE]))
         self.encoder = None
         folder = None if checkpoint is None else Path(checkpoint)
-        self._fit(encoder, data, seed, progress, folder)
+        self._learn(table, encoder, seed, progress, folder)
         self.encoder = encoder
         return self
 
@@ -162,6 +161,18 @@ class Generator(ABC):
             atom_share=self.config.atom_share,
             max_knots=self.config.max_knots,
         )
+
+    def _learn(
+        self,
+        table: pd.DataFrame,
+        encoder: Encoder,
+        seed: int,
+        progress: Progress | None,
+        checkpoint: Path | None,
+    ) -> None:
+        """Learn the table; here by its encoded rows, which is all that most generators see."""
+        data = encoder.encode(table, np.random.default_rng([seed, ENCODE]))
+        self._fit(encoder, data, seed, progress, checkpoint)
 
     @abstractmethod
     def _fit(
