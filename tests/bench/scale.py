@@ -35,6 +35,13 @@ RARE = 0.001
 """Levels with a smaller share of the unseen rows are rare."""
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """Return a table whose times are whole seconds, which Parquet cannot say."""
+    table = pd.read_parquet(path)
+    times = table.select_dtypes("datetime").columns
+    return table.astype(dict.fromkeys(times, "datetime64[s]"))
+
+
 def rare_variation(real: pd.DataFrame, fake: pd.DataFrame) -> float:
     """Return the total variation over all rare levels, as a share of their mass."""
     gap = mass = 0.0
@@ -103,7 +110,7 @@ def split(folder: Path, rows: int, seed: int) -> None:
 
 def fit(folder: Path, name: str, config: dict[str, Any], seed: int, label: str) -> None:
     """Fit a generator to train.parquet, or go on with it."""
-    table = pd.read_parquet(folder / "train.parquet")
+    table = read_table(folder / "train.parquet")
 
     def progress(done: int, total: int, text: str) -> None:
         print(f"{done}/{total} {text} {_line(spent())}", flush=True)
@@ -127,8 +134,8 @@ def sample(folder: Path, rows: int, seed: int, label: str) -> None:
 
 def report(folder: Path, label: str, mlef: bool) -> None:
     """Print the scores of a sample beside those of training rows."""
-    train, unseen = (pd.read_parquet(folder / f"{k}.parquet") for k in ("train", "unseen"))
-    fake = pd.read_parquet(folder / f"{label}.parquet")
+    train, unseen = (read_table(folder / f"{k}.parquet") for k in ("train", "unseen"))
+    fake = read_table(folder / f"{label}.parquet")
     n = min(len(train) // 2, len(unseen))
     print("real  ", _line(judge(train[n : 2 * n], unseen, train[:n])), flush=True)
     print(f"{label:6s}", _line(judge(train, unseen, fake)), flush=True)

@@ -13,6 +13,7 @@ from generators.networks import (
     TokenNet,
     Waves,
     initialise,
+    thinned,
 )
 
 CARDS = (3, 5, 2)
@@ -93,6 +94,14 @@ def test_a_number_network_without_tokens_works() -> None:
     net = seeded(NumberNet((), 2, 8, 1))
     nothing = torch.zeros((4, 0), dtype=torch.int32)
     assert net(torch.zeros(4, 2), torch.zeros(4), net.condition(nothing)).shape == (4, 2)
+
+
+def test_thinning_drops_its_share_and_keeps_the_mean() -> None:
+    thin = thinned(torch.ones(1001, 301), 0.25, torch.Generator().manual_seed(0))
+    assert (thin == 0).float().mean().item() == pytest.approx(0.25, abs=0.004)
+    assert thin.mean().item() == pytest.approx(1, abs=0.005)
+    assert thin.unique().tolist() == pytest.approx([0, 4 / 3])
+    assert (thin == 0).float().mean(dim=0).max() < 0.33
 
 
 def test_dropout_is_on_in_training_only_and_comes_from_the_generator() -> None:
