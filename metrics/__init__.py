@@ -16,6 +16,7 @@ _LAZY = {
     "association_matrix": "metrics.association:association",
     "c2st": "metrics.detection:c2st",
     "certify": "metrics.judge:certify",
+    "classification": "metrics.efficacy:classification",
     "dcr": "metrics.privacy:dcr",
     "dcr_distances": "metrics.privacy:dcr_distances",
     "diff_corr": "metrics.association:diff_corr",
@@ -26,6 +27,7 @@ _LAZY = {
     "time_figures": "metrics.temporal:time_figures",
     "wd": "metrics.fidelity:wd",
     "write_html": "metrics.report:write_html",
+    "write_report": "metrics.report:write_report",
 }
 """Names that load their module when first used: {name: "module:attribute"}."""
 

@@ -2,25 +2,34 @@
 
 MLEF (paper, section IV-B): mean squared error, on the real test set, of a CatBoost regressor of
 ln(target) trained on the table under test: 200 iterations, depth 10, learning rate 1.0, RMSE
-loss. diff-MLEF = MLEF(synthetic) - MLEF(train). Knows tables; imports CatBoost when it fits.
+loss. diff-MLEF = MLEF(synthetic) - MLEF(train).
+
+A category as target is classified by CatBoost with the same settings; its squared error is Brier's
+score, half the squared distance of the predicted shares from the true level, beside F1 and AUC as
+other work on tables reports them. Knows tables; imports CatBoost when it fits.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from metrics.base import Score, Study
 from metrics.errors import MetricError
+from metrics.resampling import auc, replicate
 from metrics.tables import Sample, read
 
 PAPER = {"iterations": 200, "depth": 10, "learning_rate": 1.0, "loss_function": "RMSE"}
 """The paper's settings of the regressor."""
 LEAST_ROWS = 20
-"""Rows below which no regressor is fitted."""
+"""Rows below which no model is fitted."""
+LEAST_SEEDS = 2
+"""Fits on each table below which the noise of learning cannot be told."""
 
 
 def mlef(
@@ -33,14 +42,16 @@ def mlef(
     depth: int = 10,
     threads: int = 1,
 ) -> float:
-    """Return the machine-learning efficacy of `table` in squared units of ln(target).
+    """Return the machine-learning efficacy of `table`: squared error of ln(target), or Brier's.
 
     Trains on `table`, tests on `test`; `iterations` and `depth` are the paper's unless a quick
-    look is wanted. The result is reproducible for a given number of threads.
+    look is wanted. A number is predicted in squared units of its logarithm, a category by Brier's
+    score, 0 to 1. The result is reproducible for a given number of threads.
     """
     tables = read({"test": test, "table": table})
     settings = {"iterations": iterations, "depth": depth, "thread_count": threads}
-    return float(squared_errors(tables["table"], tables["test"], target, seed, settings).mean())
+    found = predictions(tables["table"], tables["test"], target, seed, settings)
+    return float(squared_errors(found, tables["test"], target).mean())
 
 
 def diff_mlef(
@@ -60,99 +71,185 @@ def diff_mlef(
     return mlef(synthetic, test, target=target, seed=seed, **how) - real
 
 
-def squared_errors(
-    table: Sample, test: Sample, target: str, seed: int, settings: dict[str, int]
-) -> np.ndarray:
-    """Return the squared errors of ln(target) on the test rows, float64[rows]."""
-    from catboost import CatBoostRegressor, Pool
+def classification(
+    table: pd.DataFrame,
+    test: pd.DataFrame,
+    *,
+    target: str,
+    seed: int = 0,
+    iterations: int = 200,
+    depth: int = 10,
+    threads: int = 1,
+) -> dict[str, float]:
+    """Return Brier's score, F1 and AUC of a category learnt on `table` and tested on `test`.
 
-    x, y = _frame(table, target, "the table to learn from")
-    x_test, y_test = _frame(test, target, "the test table")
+    F1 and AUC are means over the levels, each against the rest (macro average).
+    """
+    tables = read({"test": test, "table": table})
+    settings = {"iterations": iterations, "depth": depth, "thread_count": threads}
+    if target not in tables["test"].schema.categories:
+        known = ", ".join(tables["test"].schema.categories) or "none"
+        raise MetricError(f"a category column {target!r}", f"categories {known}", "name another")
+    chances = predictions(tables["table"], tables["test"], target, seed, settings)
+    truth = tables["test"].category(target)
+    return {
+        "brier": float(squared_errors(chances, tables["test"], target).mean()),
+        "f1": macro_f1(truth, chances.argmax(axis=1))(np.ones(len(truth))),
+        "auc": macro_auc(truth, chances)[0],
+    }
+
+
+def predictions(
+    table: Sample, test: Sample, target: str, seed: int, settings: Mapping[str, Any]
+) -> np.ndarray:
+    """Return ln(target) predicted on the test rows, float64[rows], or shares float64[rows, k]."""
+    from catboost import CatBoostClassifier, CatBoostRegressor, Pool
+
+    x, y = _features(table, target), truth_of(table, target, "the table to learn from")
+    truth_of(test, target, "the test table")
     if len(y) < LEAST_ROWS or np.ptp(y) == 0:
         came = f"{len(y)} rows" if len(y) < LEAST_ROWS else "a constant"
         needed = f"at least {LEAST_ROWS} rows with a varying {target!r} to learn from"
         raise MetricError(needed, came, "pass more rows or another target")
-    categories = list(table.schema.categories)
-    model = CatBoostRegressor(
-        **{**PAPER, **settings}, random_seed=seed, verbose=False, allow_writing_files=False
-    )
+    numeric = target in table.schema.numbers
+    loss = "RMSE" if numeric else "Logloss" if len(np.unique(y)) == 2 else "MultiClass"
+    how = {**PAPER, "loss_function": loss, **settings}
+    maker = CatBoostRegressor if numeric else CatBoostClassifier
+    model = maker(**how, random_seed=seed, verbose=False, allow_writing_files=False)
+    categories = [name for name in table.schema.categories if name != target]
     model.fit(Pool(x, y, cat_features=categories))
-    return (model.predict(Pool(x_test, cat_features=categories)) - y_test) ** 2
+    asked = Pool(_features(test, target), cat_features=categories)
+    if numeric:
+        return np.asarray(model.predict(asked))
+    chances = np.zeros((len(test), len(table.schema.levels[target])))
+    chances[:, np.asarray(model.classes_, dtype=np.int64)] = model.predict_proba(asked)
+    return chances
 
 
-def _frame(sample: Sample, target: str, word: str) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return the features and ln(target)."""
+def squared_errors(found: np.ndarray, test: Sample, target: str) -> np.ndarray:
+    """Return the squared error of each test row, float64[rows] (a category: Brier's score)."""
+    truth = truth_of(test, target, "the test table")
+    if found.ndim == 1:
+        return (found - truth) ** 2
+    right = found[np.arange(len(found)), truth]
+    return ((found**2).sum(axis=1) - 2 * right + 1) / 2
+
+
+def truth_of(sample: Sample, target: str, word: str) -> np.ndarray:
+    """Return ln(target) of the rows, float64[n], or the codes of a category, int64[n]."""
+    if target in sample.schema.categories:
+        return sample.category(target).astype(np.int64)
     if target not in sample.schema.numbers:
-        known = ", ".join(sample.schema.numbers) or "none"
-        raise MetricError(f"a number column {target!r}", f"numbers {known}", "name the target")
+        known = ", ".join(sample.schema.order)
+        raise MetricError(f"a column {target!r} to predict", f"columns {known}", "name the target")
     y = sample.number(target)
     if not (y > 0).all():
         bad = int((~(y > 0)).sum())
         needed = f"positive values of {target!r} in {word}, since ln is taken"
         raise MetricError(needed, f"{bad} that are not", "repair or drop those rows")
-    columns = {name: sample.number(name) for name in sample.schema.numbers if name != target}
-    codes = {name: sample.category(name) for name in sample.schema.categories}
-    return pd.DataFrame({**columns, **codes}), np.log(y)
+    return np.log(y)
+
+
+def _features(sample: Sample, target: str) -> pd.DataFrame:
+    """Return all columns but the target, categories as codes."""
+    schema = sample.schema
+    columns = {name: sample.number(name) for name in schema.numbers if name != target}
+    codes = {name: sample.category(name) for name in schema.categories if name != target}
+    if not columns and not codes:
+        raise MetricError(f"columns beside the target {target!r}", "none", "pass a wider table")
+    return pd.DataFrame({**columns, **codes})
+
+
+def macro_f1(truth: np.ndarray, guess: np.ndarray) -> Callable[[np.ndarray], float]:
+    """Return the mean F1 over the levels that `truth` has, as a function of row weights."""
+    k = int(max(truth.max(), guess.max())) + 1
+    cells, present = truth * k + guess, np.unique(truth)
+
+    def value(weights: np.ndarray) -> float:
+        table = np.bincount(cells, weights, k * k).reshape(k, k)
+        both = table.sum(axis=0) + table.sum(axis=1)
+        f1 = np.divide(2 * np.diag(table), both, out=np.zeros(k), where=both > 0)
+        return float(f1[present].mean())
+
+    return value
+
+
+def macro_auc(truth: np.ndarray, chances: np.ndarray) -> tuple[float, float]:
+    """Return the mean area under the ROC curve over the levels, and its error.
+
+    Errors of the levels are taken as fully dependent, which they nearly are.
+    """
+    levels = [k for k in np.unique(truth) if 1 < (truth == k).sum() < len(truth) - 1]
+    if not levels:
+        raise MetricError("two levels with two test rows each", "fewer", "pass another target")
+    areas = [auc(chances[truth != k, k], chances[truth == k, k]) for k in levels]
+    return float(np.mean([a for a, _ in areas])), float(np.mean([e for _, e in areas]))
 
 
 def measure(study: Study) -> list[Score]:
-    """Score MLEF and diff-MLEF; the floor is a second model learnt on real rows.
+    """Score MLEF and diff-MLEF with several seeds; the floor is the same models on real rows.
 
-    Three models are fitted on as many rows: on synthetic rows, on training rows (the paper's
-    reference), and once more on training rows, other ones where there are enough and with another
-    seed. How far the last two lie apart is the noise of learning, part of every interval here.
+    As many models are fitted on synthetic rows as on training rows, each with a seed and, where
+    there are enough, rows of its own. How far fits on one table lie apart is the noise of learning:
+    it enters every interval by Student's t, beside the sampling error of the test rows.
     """
     if study.target is None:
-        raise MetricError("a target column", "None", "name the number that models predict")
+        raise MetricError("a target column", "None", "name the column that models predict")
+    seeds = int(study.settings["efficacy_seeds"])
+    if seeds < LEAST_SEEDS:
+        raise MetricError(f"at least {LEAST_SEEDS} efficacy_seeds", str(seeds), "set more")
     n = min(len(study.synthetic), len(study.train), int(study.settings["efficacy_rows"]))
-    rng = study.rng("mlef")
-    synthetic, first, second = study.synthetic.draw(n, rng), *_two_draws(study.train, n, rng)
-    test = study.holdout.draw(int(study.settings["efficacy_test_rows"]), rng)
-    if test.schema.numbers.count(study.target) and np.ptp(test.number(study.target)) == 0:
+    test = study.holdout.draw(int(study.settings["efficacy_test_rows"]), study.rng("mlef/test"))
+    truth = truth_of(test, study.target, "the test table")
+    if np.ptp(truth) == 0:
         raise MetricError("a target that varies", "a constant", "pass another target")
-    errors = [
-        _errors(study, table, test, seed)
-        for table, seed in ((synthetic, 0), (first, 0), (second, 1))
-    ]
-    return _scores(study, test, errors, n)
+    found = [_fits(study, word, n, test, seeds) for word in ("synthetic", "train")]
+    scores = _errors(study, test, found, n)
+    return scores if found[0].ndim == 2 else scores + _classified(study, truth, found, n)
 
 
-def _two_draws(train: Sample, n: int, rng: np.random.Generator) -> tuple[Sample, Sample]:
-    """Return two draws of n rows that overlap as little as the table allows."""
-    order = rng.permutation(len(train))
-    return train.take(np.sort(order[:n])), train.take(np.sort(order[-n:]))
-
-
-def _errors(study: Study, table: Sample, test: Sample, seed: int) -> np.ndarray:
-    """Return squared errors on the test rows, averaged over the policy's seeds, float64[rows]."""
+def _fits(study: Study, word: str, n: int, test: Sample, seeds: int) -> np.ndarray:
+    """Return the predictions of several fits, float64[seeds, rows] or float64[seeds, rows, k]."""
     assert study.target is not None
     names = ("iterations", "depth", "thread_count")
     how = {name: int(study.settings[f"catboost_{name}"]) for name in names}
-    times = int(study.settings["efficacy_seeds"])
-    seeds = [study.seed + seed * times + i for i in range(times)]
-    return np.mean([squared_errors(table, test, study.target, s, how) for s in seeds], axis=0)
+    table: Sample = getattr(study, word)
+    order = study.rng(f"mlef/{word}").permutation(len(table))
+    found = []
+    for i in range(seeds):
+        rows = table.take(np.sort(np.roll(order, -i * n)[:n]))
+        found.append(predictions(rows, test, study.target, study.seed + i, how))
+    return np.array(found)
 
 
-def _scores(study: Study, test: Sample, errors: list[np.ndarray], n: int) -> list[Score]:
-    mine, real, again = errors
+def _errors(study: Study, test: Sample, found: list[np.ndarray], n: int) -> list[Score]:
+    """Score squared errors: MLEF, diff-MLEF and the share of what is explained that is lost."""
     assert study.target is not None
-    variance = float(np.log(test.number(study.target)).var())
-    noise = abs(float((again - real).mean()))
-    rest = f"of ln({study.target}), CatBoost, tested on {len(mine)} held-out rows"
-    gap, floor = mine - real, again - real
+    mine, real = (np.array([squared_errors(f, test, study.target) for f in own]) for own in found)
+    truth = truth_of(test, study.target, "the test table")
+    numeric = found[0].ndim == 2
+    variance = float(truth.var()) if numeric else (1 - _squares(truth)) / 2
+    what = f"of ln({study.target})" if numeric else f"of {study.target} (Brier's score)"
+    rest = f"{what}, CatBoost, {len(mine)} fits, tested on {len(truth)} held-out rows"
+    noise = _noise(mine.mean(axis=1), real.mean(axis=1))
+    gap = (mine - real).mean(axis=0)
+    zero = np.zeros_like(gap)
+    lost = f"diff-MLEF as a share of the variance {what}: explained part lost"
     return [
-        _score(study, "mlef", mine, real, noise, n, f"squared error {rest}"),
-        _score(study, "diff_mlef", gap, floor, noise, n, f"MLEF(synthetic) - MLEF(train), {rest}"),
-        _score(
-            study,
-            "efficacy_lost",
-            gap / variance,
-            floor / variance,
-            noise / variance,
-            n,
-            f"diff-MLEF as a share of the variance of ln({study.target}): explained part lost",
-        ),
+        _score(study, "mlef", mine.mean(axis=0), real.mean(axis=0), noise, n, f"error {rest}"),
+        _score(study, "diff_mlef", gap, zero, noise, n, f"MLEF(synthetic) - MLEF(train), {rest}"),
+        _score(study, "efficacy_lost", gap / variance, zero, noise / variance, n, lost),
     ]
+
+
+def _squares(codes: np.ndarray) -> float:
+    share = np.bincount(codes) / len(codes)
+    return float(share @ share)
+
+
+def _noise(mine: np.ndarray, real: np.ndarray) -> float:
+    """Return the standard error of the difference of two means of fits, from their spread."""
+    return math.sqrt((mine.var(ddof=1) + real.var(ddof=1)) / len(mine))
 
 
 def _score(
@@ -164,14 +261,49 @@ def _score(
     n: int,
     note: str,
 ) -> Score:
-    """Score a mean over test rows; errors of the test rows and of learning add in quadrature."""
-    error, excess = (math.hypot(_standard_error(x), noise) for x in (value, value - floor))
-    z, z_one = norm.ppf(1 - study.alpha / 2), norm.ppf(1 - study.alpha)
+    """Score a mean over test rows; errors of the rows and of learning add in quadrature."""
     mean, real = float(value.mean()), float(floor.mean())
-    bound = mean - real + float(z_one) * excess
-    ends = (float(mean - z * error), float(mean + z * error))
-    return Score(id, "efficacy", mean, *ends, real, bound, n, note=note)
+    reach = _reach(study, _standard_error(value), noise, study.alpha / 2)
+    bound = mean - real + _reach(study, _standard_error(value - floor), noise, study.alpha)
+    return Score(id, "efficacy", mean, mean - reach, mean + reach, real, bound, n, note=note)
+
+
+def _reach(study: Study, error: float, noise: float, alpha: float) -> float:
+    """Return how far a one-sided bound lies away: normal for rows, Student's for the few fits."""
+    freedom = 2 * (int(study.settings["efficacy_seeds"]) - 1)
+    return math.hypot(float(norm.isf(alpha)) * error, float(t.isf(alpha, freedom)) * noise)
 
 
 def _standard_error(x: np.ndarray) -> float:
     return float(x.std(ddof=1)) / math.sqrt(len(x))
+
+
+def _classified(study: Study, truth: np.ndarray, found: list[np.ndarray], n: int) -> list[Score]:
+    """Score F1 and AUC of a category."""
+    figures = {"f1": _f1, "auc": _auc}
+    scores = []
+    for id, figure in figures.items():
+        own = [[figure(study, truth, chances) for chances in fits] for fits in found]
+        (mine, real), errors = (
+            [np.array([v for v, _ in fits]) for fits in own],
+            [float(np.mean([e for _, e in fits])) for fits in own],
+        )
+        noise, value, floor = _noise(mine, real), float(mine.mean()), float(real.mean())
+        reach = _reach(study, errors[0], noise, study.alpha / 2)
+        bound = floor - value + _reach(study, math.hypot(*errors), noise, study.alpha)
+        note = f"{id.upper()} of {study.target}, mean over its levels, CatBoost, {len(mine)} fits"
+        ends = (max(0.0, value - reach), min(1.0, value + reach), floor, bound)
+        scores.append(Score(id, "efficacy", value, *ends, n, better="higher", note=note))
+    return scores
+
+
+def _f1(study: Study, truth: np.ndarray, chances: np.ndarray) -> tuple[float, float]:
+    value = macro_f1(truth, chances.argmax(axis=1))
+    times = int(study.settings["bootstrap"])
+    rng = study.rng("mlef/f1")
+    mean, draws = replicate(lambda w: np.array([value(w)]), len(truth), times, rng)
+    return float(mean[0]), float(draws.std(ddof=1))
+
+
+def _auc(study: Study, truth: np.ndarray, chances: np.ndarray) -> tuple[float, float]:
+    return macro_auc(truth, chances)
