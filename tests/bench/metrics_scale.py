@@ -1,0 +1,61 @@
+"""What a certificate costs: CPU-seconds of each metric and peak memory, at any size.
+
+    python -m tests.bench.metrics_scale --rows 1319007
+    python -m tests.bench.metrics_scale --rows 50000 --quick
+
+Train and synthetic have `--rows` rows each, holdout a quarter of that, all of them fresh rows of the
+reference workload (a stand-in, not PanDA data). `--without mlef` leaves the regressor out, whose
+fits are most of the time. Knows public names only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+
+import numpy as np
+
+import metrics
+import panda_gym
+from metrics import base
+
+
+def main() -> None:
+    """Read the command line and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=50_000)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--without", nargs="*", default=[])
+    options = parser.parse_args()
+    for name in options.without:
+        base.METRICS.pop(name)
+    n = options.rows
+    whole = panda_gym.reference_records(2 * n + n // 4, seed=0)
+    whole = whole.iloc[np.random.default_rng(0).permutation(len(whole))]
+    train, fresh, holdout = (whole.iloc[a:b] for a, b in ((0, n), (n, 2 * n), (2 * n, None)))
+    del whole
+    started = time.process_time(), time.perf_counter()
+    card = metrics.certify(
+        train,
+        holdout,
+        fresh,
+        quick=options.quick,
+        progress=lambda done, total, message: print(f"[{done}/{total}] {message}", flush=True),
+    )
+    spent = time.process_time() - started[0], time.perf_counter() - started[1]
+    for name, seconds in card.document["times"]["cpu_s"].items():
+        print(f"{name:16s} {seconds:8.1f} CPU-s")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{'all':16s} {spent[0]:8.1f} CPU-s, {spent[1]:.1f} s of wall time, peak {peak:.2f} GB")
+    print(card.summary())
+    for score in card.scores.values():
+        ends = f"[{score.low:.4f}, {score.high:.4f}]"
+        print(
+            f"{score.id:28s} {score.value:9.4f} {ends:22s} floor {score.floor:9.4f} "
+            f"bound {score.bound:9.4f} margin {score.margin} {score.grade} {score.n:,}"
+        )
+
+
+if __name__ == "__main__":
+    main()
