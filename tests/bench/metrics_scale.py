@@ -3,9 +3,9 @@
     python -m tests.bench.metrics_scale --rows 1319007
     python -m tests.bench.metrics_scale --rows 50000 --quick
 
-Train and synthetic have `--rows` rows each, holdout a quarter of that, all of them fresh rows of the
-reference workload (a stand-in, not PanDA data). `--without mlef` leaves the regressor out, whose
-fits are most of the time. Knows public names only.
+Train and synthetic have `--rows` rows each, holdout a quarter of that, all of them fresh rows of
+the reference workload (a stand-in, not PanDA data). `--without mlef` leaves the regressor out,
+whose fits are most of the time. Knows public names only.
 """
 
 from __future__ import annotations
