@@ -30,6 +30,7 @@ REGISTRY: Final = {
     "panda_production_draw": "panda_gym.policies.panda_production_draw:PandaProductionDraw",
     "random": "panda_gym.policies.random:Random",
     "round_robin": "panda_gym.policies.round_robin:RoundRobin",
+    "shortest_of_few": "panda_gym.policies.shortest_of_few:ShortestOfFew",
 }
 """Name to "module:Class": a new policy is one file and one line."""
 

@@ -18,7 +18,11 @@ def best(score: Array, mask: Array, rng: np.random.Generator) -> Array:
 
     A score of NaN counts as the lowest.
     """
-    ticket = rng.random(mask.shape)
+    return best_by(score, mask, rng.random(mask.shape))
+
+
+def best_by(score: Array, mask: Array, ticket: Array) -> Array:
+    """Return the legal site of the highest score; among equals that of the highest ticket."""
     return np.where(_leads(score, mask), ticket, -1.0).argmax(axis=1)
 
 
