@@ -64,6 +64,16 @@ PART_OF = {
 }
 """The part that each metric's scores belong to."""
 
+OTHER_IDS: dict[str, tuple[str, ...]] = {
+    "jsd": ("novel_levels", "missing_levels"),
+    "strata": ("tail_*", "rare_levels", "pair_tv"),
+    "coverage": ("alpha_precision", "beta_recall"),
+    "mlef": ("diff_mlef", "efficacy_lost"),
+    "dcr": ("exact_copies", "near_copies", "closer_to_train"),
+    "k_anonymity": ("rare_combinations",),
+}
+"""Ids of scores that a policy may grade and that do not begin with their metric's name."""
+
 
 @dataclass(frozen=True)
 class Score:

@@ -12,7 +12,8 @@ Knows scores and levels; never tables or policies.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from scipy.stats import norm
 
@@ -72,3 +73,20 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
         least = max(least, min(1.0, (m - rank) * p))
         adjusted[id] = least
     return adjusted
+
+
+def judged(scores: Sequence[Score], alpha: float, gates: Mapping[str, bool]) -> list[Score]:
+    """Return the scores with `shown` set for those that are graded: a margin, in a gated part."""
+    adjusted = adjusted_p(scores, alpha, gates)
+    return [
+        replace(score, shown=adjusted[score.id] <= alpha) if score.id in adjusted else score
+        for score in scores
+    ]
+
+
+def adjusted_p(
+    scores: Sequence[Score], alpha: float, gates: Mapping[str, bool]
+) -> dict[str, float]:
+    """Return Holm's adjusted p-value of each graded score: a margin, in a gated part."""
+    graded = [s for s in scores if s.margin is not None and gates[s.part]]
+    return holm({score.id: p_value(score, alpha) for score in graded})

@@ -5,12 +5,14 @@ Knows the order of the work; never a formula. A metric that crashes is recorded 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import os
 import platform
-import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,9 @@ import pandas as pd
 from metrics import base, profile, selftest
 from metrics import policy as policies
 from metrics.base import Score, Study
-from metrics.certificate import SCHEMA, Certificate, plain, verdict
+from metrics.certificate import SCHEMA, Certificate, canonical, plain, verdict
 from metrics.errors import MetricError, NotApplicable, check_seed
+from metrics.shelf import Finding, Shelf
 from metrics.tables import digest, read
 
 Progress = Callable[[int, int, str], None]
@@ -41,6 +44,8 @@ def certify(
     quick: bool = False,
     weights_sha256: str | None = None,
     origin: str | None = None,
+    drawn: Mapping[str, Any] | None = None,
+    work: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Certificate:
     """Judge a synthetic table against the rows it was learnt from and rows that were held out.
@@ -71,6 +76,12 @@ def certify(
         Hash of the generator's weights, to bind the certificate to them.
     origin
         A sentence on where the training rows come from; by default `train.attrs["origin"]`.
+    drawn
+        How the tables were split and drawn, in plain JSON types; recorded as it is, so that someone
+        else can repeat it.
+    work
+        A folder in which each metric that is done is kept: a run that was killed goes on where it
+        stopped, with the same result.
     progress
         Called as progress(done, total, message).
 
@@ -89,15 +100,18 @@ def certify(
         quick,
     )
     hashes = _hashes(study, weights_sha256)
-    left_out = {"time": "no time column was named"} if time is None else {}
-    wanted = [name for name in base.names() if name not in left_out]
-    scores, failures, cpu = _measure(study, wanted, rules, left_out, progress)
+    self_test, spent = _self_test(study, rules)
+    wanted = [name for name in base.names() if time is not None or name != "time"]
+    found = measure(study, wanted, _shelf(work, study, hashes), progress)
+    if time is None:
+        found.left_out["time"] = "no time column was named"
+    scores = [replace(score, margin=rules.margin(score.id)) for score in found.scores]
     origin = train.attrs.get("origin", "not stated") if origin is None else origin
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "scores": {score.id: score.as_dict() for score in scores},
-        "failures": failures,
-        "left_out": left_out,
+        "failures": found.failures,
+        "left_out": found.left_out,
         "policy": _stated(rules),
         "settings": dict(study.settings),
         "quick": bool(quick),
@@ -110,12 +124,15 @@ def certify(
             "group": group,
         },
         "sha256": hashes,
-        "provenance": {"origin": str(origin), "software": _software()},
+        "provenance": {"origin": str(origin), "drawn": drawn, "software": software()},
         "privacy": _privacy(study, scores, rules),
         "profile": profile.describe(study),
         "curves": study.notes,
-        "self_test": _self_test(study, rules, cpu),
-        "times": {"issued": datetime.now(UTC).isoformat(timespec="seconds"), "cpu_s": cpu},
+        "self_test": self_test,
+        "times": {
+            "issued": datetime.now(UTC).isoformat(timespec="seconds"),
+            "cpu_s": {**found.cpu_s, "self_test": spent},
+        },
     }
     document = plain(document)
     document["verdict"] = verdict(document)
@@ -144,46 +161,91 @@ def _hashes(study: Study, weights: str | None) -> dict[str, str | None]:
             "a holdout equal to train",
             "split the real table before fitting",
         )
-    return {**hashes, "weights": weights}
+    return {
+        **hashes,
+        "weights": weights,
+        "code": code_sha256(),
+        "environment": environment_sha256(),
+    }
 
 
-def _measure(
-    study: Study,
-    wanted: list[str],
-    rules: policies.Policy,
-    left_out: dict[str, str],
-    progress: Progress | None,
-) -> tuple[list[Score], dict[str, str], dict[str, float]]:
-    scores: list[Score] = []
-    failures: dict[str, str] = {}
-    cpu: dict[str, float] = {}
+@dataclass(frozen=True)
+class Findings:
+    """What the metrics found on one study."""
+
+    scores: list[Score] = field(default_factory=list)
+    """Every score, in the order of the registry, without margins."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """Why a metric gave none, by its name."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Why a metric does not apply, by its name."""
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    """CPU seconds of each metric."""
+
+
+def measure(
+    study: Study, wanted: Sequence[str], shelf: Shelf | None, progress: Progress | None
+) -> Findings:
+    """Measure the named metrics on a study, leaving their curves in its notes."""
+    findings = Findings()
     for done, name in enumerate(wanted):
         if progress is not None:
             progress(done, len(wanted), f"measuring {name}")
-        started = clock.process_time()
-        found: list[Score] = []
-        try:
-            found = base.load(name)(study)
-            if not found:
-                failures[name] = "it gave no score"
-        except NotApplicable as error:
-            left_out[name] = str(error)
-        except MetricError as error:
-            failures[name] = str(error)
-        except Exception as error:  # a judge that crashes has not cleared anyone
-            failures[name] = f"{type(error).__name__}: {error}"
-        scores += [replace(score, margin=rules.margin(score.id)) for score in found]
-        cpu[name] = round(clock.process_time() - started, 3)
+        one = None if shelf is None else shelf.read(name)
+        if one is None:
+            one = _measure_one(study, name)
+            if shelf is not None and name not in one.failures:
+                shelf.write(name, one)
+        for word, note in one.notes.items():  # several metrics may add to one note
+            study.notes[word] = {**study.notes.get(word, {}), **note}
+        findings.scores.extend(one.scores)
+        findings.failures.update(one.failures)
+        findings.left_out.update(one.left_out)
+        findings.cpu_s[name] = one.cpu_s
     if progress is not None:
         progress(len(wanted), len(wanted), "measured")
-    return scores, failures, cpu
+    return findings
 
 
-def _self_test(study: Study, rules: policies.Policy, cpu: dict[str, float]) -> dict[str, Any]:
-    started = clock.process_time()
-    results = selftest.run(study, rules)
-    cpu["self_test"] = round(clock.process_time() - started, 3)
-    return results
+def _measure_one(study: Study, name: str) -> Finding:
+    """Measure one metric; whatever it raises is written down."""
+    own = replace(study, notes={})
+    scores: list[Score] = []
+    failures: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    started = _cpu_s()
+    try:
+        scores = base.load(name)(own)
+        if not scores:
+            failures[name] = "it gave no score"
+    except NotApplicable as error:
+        left_out[name] = str(error)
+    except MetricError as error:
+        failures[name] = str(error)
+    except Exception as error:  # a judge that crashes has not cleared anyone
+        failures[name] = f"{type(error).__name__}: {error}"
+    spent = round(_cpu_s() - started, 3)
+    return Finding(scores, failures, left_out, plain(own.notes), spent)
+
+
+def _cpu_s() -> float:
+    """Return the CPU seconds of this process and of those that it has waited for."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def _shelf(work: str | Path | None, study: Study, hashes: Mapping[str, Any]) -> Shelf | None:
+    if work is None:
+        return None
+    asked = {"target": study.target, "time": study.time, "seed": study.seed, "alpha": study.alpha}
+    loss = study.loss is not None
+    return Shelf.of(work, plain({**hashes, **asked, **study.settings, "loss": loss}))
+
+
+def _self_test(study: Study, rules: policies.Policy) -> tuple[dict[str, Any], float]:
+    """Return what the planted cases showed, and the CPU seconds of it."""
+    started = _cpu_s()
+    return selftest.run(study, rules), round(_cpu_s() - started, 3)
 
 
 def _privacy(study: Study, scores: Sequence[Score], rules: policies.Policy) -> dict[str, Any]:
@@ -211,11 +273,28 @@ def _stated(rules: policies.Policy) -> dict[str, Any]:
     return {word: getattr(rules, word) for word in words}
 
 
-def _software() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+def software() -> dict[str, str]:
+    """Return the versions of what scores depend on."""
+    found = {"python": platform.python_version(), "machine": platform.machine()}
     for name in SOFTWARE:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+@cache
+def code_sha256() -> str:
+    """Return the SHA-256 of the judge's own sources, by name and content, when first asked for."""
+    folder = Path(__file__).parent
+    sha = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py"), key=lambda p: p.relative_to(folder).as_posix()):
+        file = hashlib.sha256(path.read_bytes()).hexdigest()
+        sha.update(f"{path.relative_to(folder).as_posix()} {file}\n".encode())
+    return sha.hexdigest()
+
+
+def environment_sha256() -> str:
+    """Return the SHA-256 of the versions of what scores depend on."""
+    return hashlib.sha256(canonical(software()).encode()).hexdigest()

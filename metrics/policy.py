@@ -78,6 +78,7 @@ def _check(entries: Mapping[str, Any], file: str) -> None:
     if set(entries["parts"]) != set(PARTS):
         came = str(sorted(entries["parts"]))
         raise MetricError(f"the parts {sorted(PARTS)} in policy {file}", came, "name each of them")
+    _check_settings(entries["settings"], file)
     unknown = set(entries["quick"]) - set(entries["settings"])
     if unknown:
         came = f"unknown {sorted(unknown)}"
@@ -90,3 +91,19 @@ def _check(entries: Mapping[str, Any], file: str) -> None:
             raise MetricError(f"a positive margin of {id!r} in {file}", repr(margin), "correct it")
         if not math.isfinite(margin):
             raise MetricError(f"a finite margin of {id!r} in {file}", repr(margin), "correct it")
+
+
+def _check_settings(settings: Mapping[str, Any], file: str) -> None:
+    """Refuse settings other than those of the default policy: a misspelt one would do nothing."""
+    known = tomllib.loads((FOLDER / "default.toml").read_text(encoding="utf-8"))["settings"]
+    if set(settings) != set(known):
+        missing, extra = sorted(set(known) - set(settings)), sorted(set(settings) - set(known))
+        came = f"missing {missing}, unknown {extra}"
+        raise MetricError(f"the [settings] of the default policy in {file}", came, "correct them")
+    for name, value in settings.items():
+        kind = type(known[name])
+        if type(value) is not kind or (kind is int and value < 1):
+            needed = (
+                f"{'a positive whole number' if kind is int else 'text'} for {name!r} in {file}"
+            )
+            raise MetricError(needed, repr(value), "correct it")

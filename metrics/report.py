@@ -7,8 +7,6 @@ of the paper (4a, 4b, 5a, 5b) and those of time and privacy, drawn from the cert
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -19,6 +17,9 @@ from metrics import figures
 from metrics.base import PARTS, Score
 from metrics.certificate import Certificate
 from metrics.errors import MetricError
+from metrics.files import write_whole
+from metrics.meaning import grade_words, headline, meanings
+from metrics.sheets import as_csv, as_markdown
 
 Cards = Mapping[str, Certificate] | Sequence[Certificate]
 
@@ -46,6 +47,7 @@ line-height:1.45;max-width:70rem;margin:auto}
 .mc th,.mc td{padding:.2em .6em;border-bottom:1px solid var(--soft);text-align:right}
 .mc th:first-child,.mc td:first-child,.mc td.note{text-align:left}
 .mc td:first-child code{white-space:nowrap}.mc td.note{color:var(--mute);min-width:14em}
+.mc dt{font-weight:600;margin-top:.5em}.mc dd{margin-left:1em}
 .mc .bad{color:var(--bad);font-weight:600}
 .mc .good{color:var(--good)}.mc .grid{display:grid;gap:1em;
 grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
@@ -78,17 +80,15 @@ def write_html(path: str | Path, cards: Cards, *, title: str = "Certificates") -
         f"<title>{escape(title)}</title><style>{PAGE_STYLE}{STYLE}</style></head>"
         f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
     )
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
-        os.chmod(aside, 0o644)
-        os.replace(aside, path)
-    finally:
-        Path(aside).unlink(missing_ok=True)
-    return path
+    return write_whole(path, page)
+
+
+def write_report(folder: str | Path, cards: Cards, *, title: str = "Certificates") -> Path:
+    """Write report.html, report.md and scores.csv into a folder, and return the page's path."""
+    named = _named(cards)
+    write_whole(Path(folder) / "report.md", as_markdown(named, title))
+    write_whole(Path(folder) / "scores.csv", as_csv(named))
+    return write_html(Path(folder) / "report.html", named, title=title)
 
 
 def fragment(cards: Cards) -> str:
@@ -113,22 +113,39 @@ def _named(cards: Cards) -> dict[str, Certificate]:
 
 
 def _verdict(name: str, card: Certificate) -> str:
-    word, colour = ("PASSED", "good") if card.passed else ("FAILED", "bad")
-    grades = ", ".join(f"{part} {grade}" for part, grade in card.grades.items())
+    colour = "good" if card.passed else "bad"
     why = "".join(
         f"<li><code>{escape(id)}</code>: {escape(reason)}</li>"
         for id, reason in card.failures.items()
     )
-    rules, quick = card.document["policy"], card.document["quick"]
-    mode = "quick (subsampled)" if quick else "full"
+    rules = card.document["policy"]
+    mode = "quick (subsampled)" if card.document["quick"] else "full"
     return (
         f'<section class="verdict" style="--v:var(--{colour})"><h2>{escape(name)}: '
-        f"<b>{word}</b></h2><p>Grades: {escape(grades)}. Policy {escape(rules['name'])} "
-        f"{escape(rules['version'])}, {mode}.</p>"
+        f"<b>{card.verdict.upper()}</b></h2><p>{escape(headline(card))}</p>"
         + (f"<p>What failed:</p><ul>{why}</ul>" if why else "")
-        + f"<p>{escape(card.document['privacy']['statement'])}</p>"
+        + f"{_grades(card)}<p>Policy {escape(rules['name'])} {escape(rules['version'])}, {mode}, "
+        f"{len(card.adjusted_p)} graded scores, each shown at level {rules['alpha']:g} over all of "
+        f"them (Holm).</p>{_meanings(card)}"
         f"<p>Real rows: {escape(card.document['provenance']['origin'])}</p></section>"
     )
+
+
+def _grades(card: Certificate) -> str:
+    rows = "".join(
+        f"<li><b>{escape(part)} {grade}</b>: {grade_words(grade)}</li>"
+        for part, grade in card.grades.items()
+    )
+    return f'<ul class="grades">{rows}</ul>'
+
+
+def _meanings(card: Certificate) -> str:
+    """Return what the verdict means to each kind of reader."""
+    rows = "".join(
+        f"<dt>{escape(reader)}</dt><dd>{escape(words)}</dd>"
+        for reader, words in meanings(card).items()
+    )
+    return f"<dl>{rows}</dl>"
 
 
 def _side_by_side(named: Mapping[str, Certificate]) -> str:
@@ -154,30 +171,48 @@ def _details(name: str, card: Certificate) -> str:
     parts = [f"<h2>{escape(name)}: every number beside its floor</h2>"]
     parts.append(
         "<p>The floor is the same metric of real rows: what a perfect generator scores. The bound "
-        "is the upper confidence bound of the excess over it, and must not pass the margin.</p>"
+        "is the upper confidence bound of the excess over it, and must not pass the margin; p is "
+        "the chance of seeing so little if the excess reached the margin, corrected for the number "
+        "of graded scores. A: within half the margin; B: within it; C: within it, but not shown; "
+        "F: beyond it.</p>"
     )
     scores = card.scores.values()
     for part in PARTS:
         own = sorted((s for s in scores if s.part == part), key=lambda s: s.passed is not False)
         if own:
-            parts.append(_score_table(part, card.grades[part], own))
+            parts.append(_score_table(part, card.grades[part], own, card.adjusted_p))
     parts.append(_provenance(card))
     return "".join(parts)
 
 
-def _score_table(part: str, grade: str, scores: Sequence[Score]) -> str:
+def _score_table(
+    part: str, grade: str, scores: Sequence[Score], adjusted: Mapping[str, float]
+) -> str:
     rows = []
     for s in scores:
         look = ' class="bad"' if s.passed is False or s.grade == "F" else ""
         numbers = (s.value, s.low, s.high, s.floor, s.bound)
         value, low, high, floor, bound = (_number(x) for x in numbers)
         margin = "informs" if s.margin is None else _number(s.margin)
+        p = f"{adjusted[s.id]:.2g}" if s.id in adjusted else ""
         rows.append(
             f"<tr><td><code>{escape(s.id)}</code></td><td{look}>{value}</td><td>{low} to {high}"
-            f"</td><td>{floor}</td><td{look}>{bound}</td><td>{margin}</td><td{look}>{s.grade}</td>"
+            f"</td><td>{floor}</td><td{look}>{bound}</td><td>{margin}</td><td>{p}</td>"
+            f"<td{look}>{s.grade}</td>"
             f'<td>{s.n:,}</td><td class="note">{escape(s.note)}</td></tr>'
         )
-    heads = ("score", "value", "interval", "floor", "bound", "margin", "grade", "rows", "meaning")
+    heads = (
+        "score",
+        "value",
+        "interval",
+        "floor",
+        "bound",
+        "margin",
+        "p",
+        "grade",
+        "rows",
+        "meaning",
+    )
     head = "".join(f"<th>{h}</th>" for h in heads)
     return (
         f'<div class="wide"><table><caption>{part} (grade {grade})</caption><thead><tr>{head}</tr>'
@@ -191,6 +226,10 @@ def _provenance(card: Certificate) -> str:
     entries |= {f"rows of {k}": f"{v:,}" for k, v in document["sizes"].items()}
     entries |= {"seed": document["seed"], "issued": document["times"]["issued"], "seal": card.seal}
     entries |= {f"self-test: {k}": v["reason"] for k, v in document["self_test"].items()}
+    entries |= {f"drawn: {k}": v for k, v in (document["provenance"]["drawn"] or {}).items()}
+    if card.signature is not None:
+        entries |= {"signed by (ed25519)": card.signature["public_key"]}
+    entries |= {"CPU seconds": f"{sum(document['times']['cpu_s'].values()):.0f}"}
     entries |= document["provenance"]["software"]
     rows = "".join(
         f'<tr><td>{escape(str(k))}</td><td class="note"><code>{escape(str(v))}</code></td></tr>'
@@ -264,16 +303,38 @@ def _associations(named: Mapping[str, Certificate]) -> str:
 
 
 def _curves(named: Mapping[str, Certificate]) -> str:
-    """Draw the distances to the closest training row, and the cycles and memory of time."""
+    """Draw distances to the closest training row, attacks, and the cycles and memory of time."""
     curves = {name: card.document["curves"] for name, card in named.items()}
-    plots = []
     distances = {name: curve["dcr"] for name, curve in curves.items() if "dcr" in curve}
-    if len(distances) == len(named):
-        plots.append(_distances(distances))
     times = {name: curve["time"] for name, curve in curves.items() if "time" in curve}
-    if len(times) == len(named):
-        plots += _time_curves(times)
-    return _section("Distances and time", named, plots) if plots else ""
+    plots = [_distances(distances)] if len(distances) == len(named) else []
+    found = _section("Distance to the training rows", named, plots)
+    found += _section("Attacks on membership", named, _attack_curves(curves))
+    plots = _time_curves(times) if len(times) == len(named) else []
+    return found + _section("Time", named, plots, INDEPENDENT)
+
+
+def _attack_curves(curves: Mapping[str, Any]) -> list[str]:
+    """Draw, for each attack, the share of members found at each share of false alarms."""
+    attacks: dict[str, dict[str, Any]] = {}
+    for name, curve in curves.items():
+        for title, roc in _rocs(curve, ()):
+            attacks.setdefault(title, {})[name] = roc
+    plots = []
+    for title, found in attacks.items():
+        fpr = next(iter(found.values()))["fpr"]
+        series = {"real": fpr, **{name: found[name]["tpr"] for name in curves if name in found}}
+        plots.append(figures.curves(title, fpr, series, ("false alarms", "members found")))
+    return plots
+
+
+def _rocs(note: Any, path: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """Return every curve of true against false positives in the notes, with its name."""
+    if not isinstance(note, Mapping):
+        return []
+    if {"fpr", "tpr"} <= set(note):
+        return [(" ".join(path).replace("_", " "), note)]
+    return [found for word, inner in note.items() for found in _rocs(inner, (*path, word))]
 
 
 def _distances(curves: Mapping[str, Any]) -> str:
@@ -289,29 +350,44 @@ def _distances(curves: Mapping[str, Any]) -> str:
     return figures.curves(title, first["shares"], logs, ("share of rows", "log10 of distance"))
 
 
+TIME_CURVES = (
+    ("hour_of_day", "Hour of the day", ("hour, UTC", "share of rows")),
+    ("day_of_week", "Day of the week", ("day, Monday first", "share of rows")),
+    ("hour_of_week", "Hour of the week", ("hour, from Monday 0:00 UTC", "share of rows")),
+    ("daily", "Rows a day", ("day of the period", "share of rows")),
+    ("autocorrelation", "Autocorrelation of hourly counts", ("lag, hours", "autocorrelation")),
+    ("gap_quantiles_s", "Time between rows", ("quantile, 1/50", "log10(1 + s)")),
+)
+"""Curves of time: entry of the notes, title, axes."""
+INDEPENDENT = "independent rows"
+"""The series that shows what a generator of independent rows would score at best."""
+
+
 def _time_curves(curves: Mapping[str, Any]) -> list[str]:
     first = next(iter(curves.values()))
     plots = []
-    for word, title, x, labels in (
-        ("hour_of_day", "Hour of the day", list(range(24)), ("hour, UTC", "share of rows")),
-        ("day_of_week", "Day of the week", list(range(7)), ("day, Monday first", "share of rows")),
-        (
-            "autocorrelation",
-            "Autocorrelation of hourly counts",
-            first["lags_h"],
-            ("lag, hours", "autocorrelation"),
-        ),
-    ):
-        series = {"real": first["train"][word]}
-        series |= {name: curve["synthetic"][word] for name, curve in curves.items()}
-        plots.append(figures.curves(title, x, series, labels))
+    for word, title, axes in TIME_CURVES:
+        series = {"real": first["train"].get(word)}
+        series |= {name: curve["synthetic"].get(word) for name, curve in curves.items()}
+        series |= {INDEPENDENT: first.get("independent", {}).get(word)}
+        if series["real"]:
+            logs = {name: _logs(word, ys) for name, ys in series.items() if ys}
+            start = 1 if word == "autocorrelation" else 0
+            x = list(range(start, start + len(series["real"])))
+            plots.append(figures.curves(title, x, logs, axes))
     return plots
 
 
-def _section(title: str, named: Mapping[str, Certificate], plots: Sequence[str]) -> str:
+def _logs(word: str, ys: Sequence[float]) -> list[float]:
+    return [math.log10(1 + y) for y in ys] if word.endswith("_s") else list(ys)
+
+
+def _section(
+    title: str, named: Mapping[str, Certificate], plots: Sequence[str], *others: str
+) -> str:
     if not plots:
         return ""
-    key = figures.legend(["real", *named])
+    key = figures.legend(["real", *named, *others])
     return f'<h2>{escape(title)}</h2>{key}<div class="grid">{"".join(plots)}</div>'
 
 

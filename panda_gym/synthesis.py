@@ -123,6 +123,8 @@ def certify(
     seed: int = 0,
     quick: bool = False,
     policy: str | Path = "default",
+    key: str | Path | None = None,
+    work: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Surrogate:
     """Sample from a fitted generator, certify the sample, and seal all of it into `folder`.
@@ -133,6 +135,8 @@ def certify(
         head_rows: rows of the sealed first week of the stream.
         quick: subsample for the expensive parts, and say so in the certificate.
         policy: name or file of the demands, see `metrics.policy`.
+        key: private ed25519 key in PEM that signs the certificate (extra `sign`).
+        work: a folder that keeps what is measured, so that a run that was killed goes on.
 
     The surrogate is sealed whatever the verdict; one that failed opens only when asked to.
     """
@@ -150,7 +154,8 @@ def certify(
         )
     # Attributes tell the certificate where the rows come from; pandas may drop them in a split.
     train.attrs["origin"] = behind.origin
-    synthetic = model.sample(rows or len(train), seed=seed + 1)
+    drawn = {"split_seed": behind.split_seed, "rows": rows or len(train), "sample_seed": seed + 1}
+    synthetic = model.sample(drawn["rows"], seed=drawn["sample_seed"])
     certificate = metrics.certify(
         train,
         holdout,
@@ -161,8 +166,12 @@ def certify(
         quick=quick,
         policy=policy,
         weights_sha256=digest(Path(draft) / "generator"),
+        drawn=drawn,
+        work=work,
         progress=progress,
     )
+    if key is not None:
+        certificate = certificate.signed(key)
     workload_model = WorkloadModel.fit(synthetic, seed=seed)
     return Surrogate.create(
         folder,

@@ -1,19 +1,24 @@
 """Makes the surrogate that ships inside the package, from nothing but a seed.
 
     python scripts/default_surrogate.py [--rows 200000] [--iterations 1000]
+    python scripts/default_surrogate.py --recertify
 
 Reference workload -> 80/20 split -> TabDDPM -> full certificate -> sealed folder
-panda_gym/surrogate/shipped/default. Same versions, same processor: same folder.
+panda_gym/surrogate/shipped/default. Same versions, same processor: same folder. With `--recertify`
+the weights that ship are judged by the policy of today and sealed again, without fitting.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
+import generators
 import panda_gym
 from panda_gym import synthesis
 from panda_gym.cli.console import progress_bar
@@ -34,10 +39,16 @@ def main(
         "runs/default-surrogate"
     ),
     seed: Annotated[int, typer.Option(help="Seed of everything.")] = 0,
+    recertify: Annotated[
+        bool, typer.Option("--recertify", help="Judge the shipped weights again; no fit.")
+    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Subsample the expensive parts.")] = False,
 ) -> None:
     records = panda_gym.reference_records(rows, seed=seed)
-    draft = work / "draft"
-    if not draft.is_dir():
+    draft = work / ("shipped" if recertify else "draft")
+    if recertify:
+        draft_of_shipped(SHIPPED / name, draft, records, seed)
+    elif not draft.is_dir():
         with progress_bar(f"fit {generator}") as progress:
             synthesis.fit(
                 records,
@@ -49,7 +60,15 @@ def main(
             )
     with progress_bar("certify") as progress:
         sealed = synthesis.certify(
-            draft, records, work / name, name=name, head_rows=50_000, seed=seed, progress=progress
+            draft,
+            records,
+            work / name,
+            name=name,
+            head_rows=50_000,
+            seed=seed,
+            quick=quick,
+            work=work / "judged",
+            progress=progress,
         )
     print(sealed.certificate.summary())
     size = sum(path.stat().st_size for path in sealed.folder.rglob("*") if path.is_file())
@@ -59,6 +78,24 @@ def main(
     target = SHIPPED / name
     ship(sealed.folder, target)
     print(f"shipped as {Surrogate.open(target).name}")
+
+
+def draft_of_shipped(folder: Path, draft: Path, records: pd.DataFrame, seed: int) -> None:
+    """Make a draft of the weights that ship, as if they had just been fitted to these records."""
+    about = json.loads((folder / "seal.json").read_text())["about"]
+    train, _ = synthesis.split(records, seed)
+    with whole_folder(draft) as aside:
+        generators.load(folder / "generator").save(aside / "generator")
+        synthesis.Fit(
+            generator=about["generator"],
+            config={},
+            origin=about["origin"],
+            rows=len(train),
+            split_seed=seed,
+            seed=seed,
+            cpu_s=0.0,
+            wall_s=0.0,
+        ).write(aside)
 
 
 def ship(folder: Path, target: Path) -> None:

@@ -20,6 +20,12 @@ def certify(
         str, typer.Option(help="Demands: a shipped name or a TOML file.")
     ] = "default",
     quick: Annotated[bool, typer.Option(help="Subsample the expensive parts.")] = False,
+    key: Annotated[
+        Path | None, typer.Option(help="Private ed25519 key in PEM that signs the certificate.")
+    ] = None,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder that keeps what is measured; a rerun goes on there.")
+    ] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -42,11 +48,12 @@ def certify(
             seed=seed,
             quick=quick,
             policy=policy,
+            key=key,
+            work=work,
             progress=progress,
         )
     scores = {
         k: f"{s.value:.4g} (floor {s.floor:.4g})" for k, s in sealed.certificate.scores.items()
     }
-    verdict = "passed" if sealed.certificate.passed else "failed"
-    show({"certificate": verdict, **scores, "written": str(out)}, json)
+    show({"certificate": sealed.certificate.verdict, **scores, "written": str(out)}, json)
     raise typer.Exit(0 if sealed.certificate.passed else 1)

@@ -1,33 +1,146 @@
-"""`panda-grid verify`: check a sealed folder's hashes, and that its head can be drawn again."""
+"""`panda-grid verify`: hashes, signature, data and numbers of a certificate, checked again."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from panda_gym.cli.console import Json, show
+from panda_gym.cli.console import Json, progress_bar, show
+from panda_gym.errors import SurrogateError
+
+if TYPE_CHECKING:
+    from metrics import Certificate
+    from panda_gym.surrogate import Surrogate
+
+SHOWN = 12
+"""Digits of a hash that are printed."""
 
 
 def verify(
-    surrogate: Annotated[str, typer.Argument(help="Sealed folder, or a shipped name.")] = "default",
+    target: Annotated[
+        str, typer.Argument(help="Sealed folder, shipped name, or certificate file.")
+    ] = "default",
+    surrogate: Annotated[
+        str | None, typer.Option(help="The sealed folder that a certificate file is about.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The records: split, drawn and hashed again.")
+    ] = None,
+    rerun: Annotated[
+        str | None,
+        typer.Option(help="Measure a part (or one metric) again and compare; needs --data."),
+    ] = None,
+    signer: Annotated[
+        Path | None, typer.Option(help="Public ed25519 key in PEM that must have signed it.")
+    ] = None,
     redraw: Annotated[
         bool, typer.Option("--redraw", help="Draw the sealed head again and compare it.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Re-hash everything; exit code 2 if a file was altered, 1 if the certificate failed."""
+    """Re-hash everything; exit code 2 if a file was altered, 1 if the certificate failed.
+
+    Exit code 1 as well if a part that was measured again gave other numbers.
+    """
+    card, opened = _read(target, surrogate)
+    result: dict[str, Any] = {} if opened is None else _folder(opened)
+    result |= _certificate(card)
+    if signer is not None:
+        result["signature"] = _signed_by(card, signer)
+    if redraw:
+        result["head"] = f"{_needed(opened).redraw():.1%} of rows drawn again exactly"
+    same = True
+    if data is not None:
+        same = _against(card, _needed(opened), data, rerun, result)
+    elif rerun is not None:
+        raise SurrogateError("the records to measure on", "--rerun alone", "add --data RECORDS")
+    show(result, json)
+    raise typer.Exit(0 if card.passed and same else 1)
+
+
+def _read(target: str, surrogate: str | None) -> tuple[Certificate, Surrogate | None]:
+    """Return the certificate, and the folder that it is about where one is named."""
+    from metrics import Certificate
     from panda_gym.surrogate import Surrogate
 
+    if not Path(target).is_file():
+        opened = Surrogate.open(target, allow_uncertified=True)
+        return opened.certificate, opened
+    card = Certificate.from_json(target)
+    if surrogate is None:
+        return card, None
     opened = Surrogate.open(surrogate, allow_uncertified=True)
-    result = {
-        "name": opened.name,
-        "origin": opened.origin,
-        "files": len(opened.seal.files),
-        "seal": "intact",
-        "certificate": "passed" if opened.certificate.passed else "failed",
+    if opened.certificate.document["sha256"]["weights"] != card.document["sha256"]["weights"]:
+        do = "name the folder that it came with"
+        raise SurrogateError(f"the folder that {target} is about", "one of other weights", do)
+    return card, opened
+
+
+def _needed(opened: Surrogate | None) -> Surrogate:
+    if opened is None:
+        do = "add --surrogate FOLDER"
+        raise SurrogateError("the folder that the certificate is about", "none", do)
+    return opened
+
+
+def _folder(opened: Surrogate) -> dict[str, Any]:
+    files = len(opened.seal.files)
+    return {"name": opened.name, "origin": opened.origin, "files": files, "seal": "intact"}
+
+
+def _certificate(card: Certificate) -> dict[str, Any]:
+    from metrics.rerun import changed
+
+    rules, signature = card.document["policy"], card.signature
+    word = "none" if signature is None else f"right, by key {signature['public_key'][:SHOWN]}…"
+    return {
+        "certificate": card.verdict,
+        "grades": ", ".join(f"{part} {grade}" for part, grade in card.grades.items()),
+        "policy": f"{rules['name']} {rules['version']}",
+        "signature": word,
+        "changed since": ", ".join(changed(card)) or "nothing",
+        "sha256": card.seal,
     }
-    if redraw:
-        result["head"] = f"{opened.redraw():.1%} of rows drawn again exactly"
-    show(result, json)
-    raise typer.Exit(0 if opened.certificate.passed else 1)
+
+
+def _signed_by(card: Certificate, signer: Path) -> str:
+    from metrics.signature import public_key
+
+    wanted = public_key(signer)
+    found = None if card.signature is None else card.signature["public_key"]
+    if found != wanted:
+        came = "no signature" if found is None else f"one by key {found[:SHOWN]}…"
+        do = "ask the one who vouches for it for a signed copy"
+        raise SurrogateError(f"a certificate signed by {wanted[:SHOWN]}…", came, do)
+    return f"right, by {signer}"
+
+
+def _against(
+    card: Certificate, opened: Surrogate, data: Path, part: str | None, result: dict[str, Any]
+) -> bool:
+    """Check the records, and a part if one is named; return whether its numbers came again."""
+    from metrics import table_sha256
+    from metrics.rerun import check_tables, rerun
+    from panda_gym.records import load_records
+    from panda_gym.surrogate.evidence import tables
+
+    train, holdout, synthetic = tables(card, load_records(data), opened.generator)
+    words = {"train": train, "holdout": holdout, "synthetic": synthetic}
+    check_tables(card, {word: table_sha256(table) for word, table in words.items()})
+    result["data"] = "train, holdout and synthetic rows are those of the certificate"
+    if part is None:
+        return True
+    with progress_bar(f"measure {part}") as progress:
+        again = rerun(card, train, holdout, synthetic, part, progress=progress)
+    result["measured again"] = f"{part}: {len(again.found)} scores"
+    result["differing"] = _differing(again) or "none"
+    return again.same
+
+
+def _differing(again: Any) -> str:
+    return ", ".join(
+        f"{id} {again.certified.get(id, 'none')} was, {again.found.get(id, 'none')} is"
+        for id in again.differing
+    )

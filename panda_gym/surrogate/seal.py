@@ -1,8 +1,9 @@
 """The seal of a folder: the hash of each of its files; never knows what the files mean.
 
 `seal.json` names every file of the folder with its SHA-256. A file that is altered, missing or
-extra breaks the seal. The seal shows tampering and accidents, not authorship: who can rewrite the
-whole folder can also rewrite its seal.
+extra breaks the seal, and so does a changed word of `seal.json`, which holds a hash of itself. The
+seal shows tampering and accidents, not authorship: who can rewrite the whole folder can also
+rewrite its seal. Authorship is what a certificate's signature shows.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from panda_gym.errors import SurrogateError
 from panda_gym.files import sha256, whole_file
 
 SEAL: Final = "seal.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 REPAIR: Final = "fetch an unaltered copy, or seal it again with `panda-grid certify`"
 
 
@@ -30,9 +31,15 @@ class Seal:
     about: dict[str, Any]
     """Name, origin of the training records, rates and versions."""
 
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of what the seal says."""
+        text = json.dumps({"files": self.files, "about": self.about}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
     def write(self, folder: Path) -> None:
         """Write `seal.json` into the folder."""
-        body = {"format": FORMAT, "files": self.files, "about": self.about}
+        body = {"format": FORMAT, "files": self.files, "about": self.about, "sha256": self.sha256}
         with whole_file(folder / SEAL) as aside:
             aside.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n")
 
@@ -43,7 +50,10 @@ class Seal:
             body = json.loads((folder / SEAL).read_text())
             if body["format"] != FORMAT:
                 raise ValueError(f"format {body['format']!r}")
-            return cls(files=dict(body["files"]), about=dict(body["about"]))
+            seal = cls(files=dict(body["files"]), about=dict(body["about"]))
+            if body["sha256"] != seal.sha256:
+                raise ValueError("its content was altered after sealing")
+            return seal
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SurrogateError(f"a readable {SEAL} in {folder}", repr(error), REPAIR) from error
 

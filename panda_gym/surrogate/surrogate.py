@@ -77,10 +77,11 @@ class Surrogate:
         seal = verify_seal(folder)
         certificate = Certificate.from_json(folder / "certificate.json")
         _same_weights(folder, certificate)
+        _same_origin(seal, certificate)
         if not certificate.passed and not allow_uncertified:
             raise SurrogateError(
                 f"a surrogate whose certificate passed ({folder.name})",
-                "a certificate with verdict 'failed'",
+                f"a certificate with verdict {certificate.verdict!r}",
                 "read its report; to use it all the same pass allow_uncertified=True"
                 " (--allow-uncertified)",
             )
@@ -199,6 +200,17 @@ def _same_weights(folder: Path, certificate: Certificate) -> None:
             f"a certificate of the weights in {folder} ({found[:12]}…)",
             f"one of other weights ({str(certified)[:12]}…)",
             "certify this generator with `panda-grid certify`",
+        )
+
+
+def _same_origin(seal: Seal, certificate: Certificate) -> None:
+    """Refuse a folder that says other things of its records than its certificate does."""
+    certified, said = certificate.document["provenance"]["origin"], seal.about.get("origin")
+    if certified != said:
+        raise SurrogateError(
+            f"records described as certified ({str(certified)[:60]}…)",
+            f"another description ({str(said)[:60]}…)",
+            "fetch an unaltered copy, or certify with `panda-grid certify`",
         )
 
 

@@ -14,8 +14,9 @@ from metrics import base
 from metrics.certificate import canonical
 from metrics.errors import MetricError
 
-QUICK = ("wd", "jsd", "diff_corr", "strata", "dcr", "time")
-NO_TREES = {name: target for name, target in base.METRICS.items() if name in QUICK}
+LIGHT = ("wd", "jsd", "diff_corr", "strata", "dcr", "time")
+NO_TREES = {name: base.METRICS[name] for name in LIGHT}
+"""The metrics that the judge's own behaviour is tried on: quick ones of every part but efficacy."""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_another_seed_changes_draws_but_not_the_hashes(tables, fresh, small, mon
 
 
 def test_independent_columns_fail_fidelity(tables, independent, small, monkeypatch):
-    monkeypatch.setattr(base, "METRICS", {k: v for k, v in base.METRICS.items() if k != "mlef"})
+    monkeypatch.setattr(base, "METRICS", {**NO_TREES, "c2st": base.METRICS["c2st"]})
     train, holdout, rows = tables
     card = metrics.certify(train, holdout, independent(rows, 0), policy=small, quick=True)
     assert not card.passed
@@ -135,6 +136,21 @@ def test_a_gated_part_without_scores_fails(tables, small, monkeypatch):
     monkeypatch.setattr(base, "METRICS", NO_TREES)
     card = metrics.certify(*tables, policy=small, quick=True)
     assert card.failures["efficacy (part)"]
+
+
+def test_a_misspelt_margin_does_not_go_unnoticed(tables, tmp_path, small, monkeypatch):
+    monkeypatch.setattr(base, "METRICS", NO_TREES)
+    path = tmp_path / "own.toml"
+    path.write_text(small.read_text().replace('"diff_corr" =', '"diffcorr" ='))
+    card = metrics.certify(*tables, policy=path, quick=True)
+    assert "diffcorr (margin)" in card.failures
+
+
+def test_a_table_without_categories_is_not_asked_for_their_scores(tables, small, monkeypatch):
+    monkeypatch.setattr(base, "METRICS", NO_TREES)
+    plain = [t[["workload", "ninputdatafiles", "creationtime"]] for t in tables]
+    card = metrics.certify(*plain, policy=small, quick=True)
+    assert not [id for id in card.failures if id.startswith(("jsd", "novel"))]
 
 
 def test_tables_without_time_leave_the_temporal_part_out(tables, small, monkeypatch):

@@ -34,6 +34,10 @@ def test_an_exact_margin_goes_before_a_pattern():
         ('"c2st" = 0.15', '"c2st" = nan', "c2st"),
         ("[quick] ", "[quick]\nnonsense = 1\n#", "nonsense"),
         ("[parts]", "[parts", "TOML"),
+        ("bootstrap = 50", "bootstraps = 50", "bootstraps"),
+        ("bootstrap = 50", "bootstrap = 0", "positive"),
+        ("bootstrap = 50", "bootstrap = true", "positive"),
+        ('blocks = "batch"', "blocks = 3", "text"),
     ],
 )
 def test_a_damaged_policy_file_is_one_clear_error(tmp_path, old, new, word):

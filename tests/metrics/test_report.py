@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import xml.etree.ElementTree as ElementTree
+from html import escape
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
+from matplotlib import image
 
 import metrics
 from metrics import base, figures, report
 from metrics.errors import MetricError
+from metrics.meaning import meanings
 
 NASTY = '<script>alert("x")</script>'
 VOID = {"meta"}
@@ -39,11 +45,11 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def cards(make, independent, small):
     with pytest.MonkeyPatch.context() as patch:
-        kept = {k: v for k, v in base.METRICS.items() if k not in ("mlef", "c2st")}
+        kept = {name: base.METRICS[name] for name in ("wd", "jsd", "diff_corr", "dcr", "time")}
         patch.setattr(base, "METRICS", kept)
-        whole = make(3000, 1).sample(frac=1, random_state=0)
+        whole = make(7000, 1).sample(frac=1, random_state=0)
         whole["datatype"] = whole["datatype"].cat.rename_categories({"TYPE_0": NASTY})
-        train, holdout, rows = whole.iloc[:1000], whole.iloc[1000:2000], whole.iloc[2000:]
+        train, holdout, rows = whole.iloc[:2000], whole.iloc[2000:6000], whole.iloc[6000:]
         train.attrs["origin"] = NASTY
         return {
             "smote & co": metrics.certify(train, holdout, rows, policy=small, quick=True),
@@ -76,9 +82,59 @@ def test_the_papers_figures_are_drawn_for_each_certificate(cards):
     text = report.fragment(cards)
     for figure in ("Figure 4a", "Figure 4b", "real (5a)", "smote &amp; co (5b)"):
         assert figure in text
-    numbers, categories = 3, 2
-    triangles, curves = 1 + 2 * len(cards), 1 + 3
-    assert text.count("<svg") == numbers + categories + triangles + curves
+    numbers, categories, triangles = 3, 2, 1 + 2 * len(cards)
+    assert text.count("<svg") >= numbers + categories + triangles + 1 + 3
+
+
+def test_the_curves_of_time_stand_beside_what_independent_rows_would_score(cards):
+    text = report.fragment(cards)
+    section = text[text.index("<h2>Time</h2>") :]
+    for title in ("Hour of the day", "Autocorrelation of hourly counts"):
+        assert title in section
+    assert "independent rows" in section
+
+
+def test_attack_curves_are_found_wherever_a_metric_left_them():
+    roc = {"fpr": [0.0, 0.1, 1.0], "tpr": [0.0, 0.5, 1.0]}
+    curves = {"ours": {"membership": {"roc": {"black_box": roc}, "power": 0.1}, "dcr": {"x": [1]}}}
+    plots = report._attack_curves(curves)
+    assert len(plots) == 1
+    assert "membership roc black box" in plots[0]
+
+
+def test_every_reader_is_told_what_the_verdict_means(cards):
+    text = report.fragment(cards)
+    for card in cards.values():
+        for reader, words in meanings(card).items():
+            assert escape(reader) in text
+            assert escape(words) in text
+    assert text.index("may leave the house") < text.index("<table")
+
+
+def test_the_folder_holds_page_markdown_and_csv(cards, tmp_path):
+    path = metrics.write_report(tmp_path, cards)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["report.html", "report.md", "scores.csv"]
+    assert path.read_text().startswith("<!doctype html>")
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to look with")
+def test_a_browser_without_network_shows_the_page(cards, tmp_path):
+    path = metrics.write_report(tmp_path, cards)
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'u'}"]
+    flags += ["--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1200,2400"]
+    look = [f"--screenshot={tmp_path / 'page.png'}", "--dump-dom", path.as_uri()]
+    done = subprocess.run(
+        [CHROMIUM, *flags, *look], capture_output=True, text=True, timeout=120, check=True
+    )
+    shown = Page(done.stdout)
+    assert "<script" not in done.stdout
+    assert done.stdout.count("<svg") == path.read_text().count("<svg")
+    assert shown.seen.count("section") == len(cards)
+    pixels = image.imread(tmp_path / "page.png")
+    assert len(np.unique(pixels[..., :3].reshape(-1, 3), axis=0)) > 20  # not a blank page
 
 
 def test_one_certificate_or_a_list_will_do_and_nothing_will_not(cards):

@@ -33,6 +33,13 @@ def test_one_changed_byte_breaks_the_seal(sealed: Path, byte: int) -> None:
         verify_seal(sealed)
 
 
+def test_one_changed_word_of_the_seal_breaks_it(sealed: Path) -> None:
+    path = sealed / SEAL
+    path.write_text(path.read_text().replace('"name": "n"', '"name": "m"'))
+    with pytest.raises(SurrogateError, match="altered after sealing"):
+        verify_seal(sealed)
+
+
 def test_a_missing_file_breaks_the_seal(sealed: Path) -> None:
     (sealed / "note.json").unlink()
     with pytest.raises(SurrogateError, match=r"note\.json.*no such file"):

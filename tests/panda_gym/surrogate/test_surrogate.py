@@ -39,6 +39,21 @@ def test_an_altered_file_is_found(copy: Path, name: str) -> None:
         Surrogate.open(copy, allow_uncertified=True)
 
 
+def test_a_changed_word_about_the_records_is_found(copy: Path) -> None:
+    seal = copy / "seal.json"
+    seal.write_text(seal.read_text().replace("stand-in", "stand-up"))
+    with pytest.raises(SurrogateError, match="altered after sealing"):
+        Surrogate.open(copy, allow_uncertified=True)
+
+
+def test_other_words_about_the_records_than_certified_are_found_even_under_a_fresh_seal(
+    copy: Path, sealed: Surrogate
+) -> None:
+    seal_folder(copy, {**sealed.seal.about, "origin": "Real records of a great experiment."})
+    with pytest.raises(SurrogateError, match="described as certified"):
+        Surrogate.open(copy, allow_uncertified=True)
+
+
 def test_a_certificate_of_other_weights_is_found_even_under_a_fresh_seal(
     copy: Path, sealed: Surrogate, records: pd.DataFrame
 ) -> None:

@@ -1,0 +1,40 @@
+"""The three tables behind a certificate, made again from the records and the weights.
+
+A certificate states how the records were split and the synthetic rows drawn. Whoever has the
+records and the sealed folder can repeat both and see by hash whether they are the same rows.
+Knows seeds and splits; never a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from panda_gym.errors import SurrogateError
+from panda_gym.records import split_by_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from metrics import Certificate
+
+
+def tables(
+    certificate: Certificate, records: pd.DataFrame, generator: Any
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return training, held-out and synthetic rows as the certificate says they were drawn."""
+    drawn = how_drawn(certificate)
+    train, holdout = split_by_rows(records, seed=drawn["split_seed"])
+    return train, holdout, generator.sample(drawn["rows"], seed=drawn["sample_seed"])
+
+
+def how_drawn(certificate: Certificate) -> Mapping[str, int]:
+    """Return the seeds and sizes of a certificate; SurrogateError if it does not state them."""
+    drawn = certificate.document["provenance"]["drawn"]
+    if not isinstance(drawn, Mapping) or not {"split_seed", "rows", "sample_seed"} <= set(drawn):
+        raise SurrogateError(
+            "a certificate that states how its tables were drawn",
+            repr(drawn),
+            "pass one that `panda-grid certify` issued, or call metrics.rerun with the tables",
+        )
+    return drawn
