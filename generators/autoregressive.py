@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -28,7 +29,9 @@ from generators.base import Config, Generator, Progress, check_range
 from generators.encoding import Encoded, Encoder, EncodingConfig
 from generators.given import Condition
 from generators.known import Known, choose_known
+from generators.losses import row_losses
 from generators.networks import OrderedNet, initialise
+from generators.privacy import Account, Mechanism, noisy_marginals
 from generators.training import (
     START,
     Batch,
@@ -40,6 +43,9 @@ from generators.training import (
     to_arrays,
     train,
 )
+
+MARGINALS = 6
+"""Stream of random numbers of the noise on counts; others are in `generators.base`."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,12 @@ class AutoregressiveConfig(TrainingConfig):
     """Share of the last layer's inputs dropped in training."""
     given_share: float = 0.25
     """Share of the training that learns to follow given columns; 0 forgoes that."""
+    epsilon: float | None = None
+    """Differential privacy of a row that the whole fit keeps to (extra `dp`); None: no such."""
+    delta: float = 1e-6
+    """Chance beside epsilon; well below one over the number of rows."""
+    clip: float = 1.0
+    """Norm that a row's gradient is clipped to in a private fit."""
 
     older: ClassVar[dict[str, Any]] = {"given_share": 0.0}
     """Folders from before conditions were learnt."""
@@ -67,6 +79,10 @@ class AutoregressiveConfig(TrainingConfig):
         check_range(self, "hidden", 1, 65_536)
         check_range(self, "dropout", 0.0, 0.9)
         check_range(self, "given_share", 0.0, 1.0)
+        check_range(self, "clip", 1e-6, 1e6)
+        if self.epsilon is not None:
+            check_range(self, "epsilon", 1e-3, 1e3)
+            check_range(self, "delta", 1e-15, 0.1)
 
 
 class Autoregressive(Generator):
@@ -88,7 +104,29 @@ class Autoregressive(Generator):
     ) -> None:
         self._nets = self._networks(encoder)
         initialise(self._nets, generator_of(seed, START))
-        train(self._nets, self._losses, data, self.config, seed, progress, checkpoint)
+        private = None if self.config.epsilon is None else self._mechanism(len(data))
+        train(self._nets, self._losses, data, self.config, seed, progress, checkpoint, private)
+
+    def _encoder(self, table: pd.DataFrame, seed: int) -> Encoder:
+        if self.config.epsilon is None:
+            return super()._encoder(table, seed)
+        rng = np.random.default_rng([seed, MARGINALS])
+        noise = self._account(len(table)).marginals
+        return super()._encoder(noisy_marginals(table, noise, rng), seed)
+
+    def _account(self, rows: int) -> Account:
+        """Return the noise that keeps a private fit to so many rows within its budget."""
+        config, rate = self.config, min(self.config.batch, rows) / rows
+        return Account.within(config.epsilon, config.delta, rate, config.iterations)
+
+    def _mechanism(self, rows: int) -> Mechanism:
+        batch, noise = min(self.config.batch, rows), self._account(rows).gradients
+        return Mechanism(self._each_loss, noise, self.config.clip, batch)
+
+    def _each_loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        net: Any = self._nets["tokens"]
+        known = self._some_known(batch, generator)
+        return net.losses(batch.tokens, generator, known).sum(dim=1)
 
     def _networks(self, encoder: Encoder) -> nn.ModuleDict:
         if not encoder.cards:
@@ -140,6 +178,11 @@ class Autoregressive(Generator):
         with autocast(self.config):
             tokens = diffusion.sample_ordered(net, n, 1, generator, known)
         return tokens.cpu().numpy(), none
+
+    def _row_losses(self, data: Encoded, seed: int) -> np.ndarray:
+        if "tokens" not in self._nets:
+            return np.zeros((len(data), 1))  # a table of constants: every row is as likely
+        return row_losses(self._nets["tokens"], None, "ordered", data, seed)
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return dict(to_arrays(self._nets))

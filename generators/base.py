@@ -78,7 +78,7 @@ class Generator(ABC):
         fit that was stopped goes on from there and ends with the same weights, bit for bit.
         """
         seed = check_seed(seed)
-        encoder = Encoder.fit(table, self._encoding())
+        encoder = self._encoder(table, seed)
         self.encoder = None
         folder = None if checkpoint is None else Path(checkpoint)
         self._learn(table, encoder, seed, progress, folder)
@@ -117,6 +117,20 @@ class Generator(ABC):
         blocks = [self._decoded_block(encoder, seed, i, fixed) for i in range(count)]
         table = pd.concat(blocks, ignore_index=True) if len(blocks) > 1 else blocks[0]
         return table.iloc[:n]
+
+    @final
+    def losses(self, table: pd.DataFrame, seed: int = 0) -> np.ndarray:
+        """Return the losses of each row under the fitted model, float64[rows, k].
+
+        Lower for rows that the model finds likely, in each of k respects (tokens, noise levels).
+        Whoever holds the weights can ask for them, so that an audit must: see the white-box
+        attack of a certificate. The same seed gives the same noise to all rows. A level unseen at
+        fit counts as a missing entry, which the encoding takes for a rare or the commonest level.
+        """
+        encoder = self._fitted()
+        rows = encoder.schema.conformed(table)
+        data = encoder.encode(rows, np.random.default_rng([check_seed(seed), ENCODE]))
+        return self._row_losses(data, seed)
 
     @final
     def save(self, folder: str | Path) -> None:
@@ -162,6 +176,10 @@ class Generator(ABC):
             max_knots=self.config.max_knots,
         )
 
+    def _encoder(self, table: pd.DataFrame, seed: int) -> Encoder:
+        """Return the encoding fitted to the table."""
+        return Encoder.fit(table, self._encoding())
+
     def _learn(
         self,
         table: pd.DataFrame,
@@ -190,6 +208,14 @@ class Generator(ABC):
         self, encoder: Encoder, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return tokens int32[n, C] and numbers float32[n, D]."""
+
+    def _row_losses(self, data: Encoded, seed: int) -> np.ndarray:
+        """Return the losses of encoded rows, float64[n, k]; here for generators without a loss."""
+        raise GeneratorError(
+            "a generator that has a loss of single rows",
+            repr(self.name),
+            "attack what it samples instead",
+        )
 
     def _draw_given(
         self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator

@@ -113,6 +113,30 @@ class Schema:
         _check_shape(table)
         return cls(tuple(Column.of(table[name]) for name in table.columns))
 
+    def conformed(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return another table with this schema's columns, dtypes and levels.
+
+        A level that the schema has not becomes a missing entry. A column that is not there, or of
+        another kind, is refused.
+        """
+        columns = {}
+        for column in self.columns:
+            if column.name not in table:
+                came = f"columns {', '.join(map(str, table.columns))}"
+                raise GeneratorError(f"a column {column.name!r}", came, "pass the fitted columns")
+            series = table[column.name]
+            if column.kind == "category":
+                levels = pd.Index(list(column.levels), dtype=column.dtype)
+                known = series.astype(object).where(series.isin(levels), None)
+                columns[column.name] = pd.Categorical(known, levels, column.ordered)
+                continue
+            try:
+                columns[column.name] = series.astype(column.dtype).array
+            except (TypeError, ValueError) as fault:
+                needed = f"column {column.name!r} as {column.dtype}"
+                raise GeneratorError(needed, f"dtype {series.dtype}", "convert it") from fault
+        return pd.DataFrame(columns)
+
     def values(self, table: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
         """Return values and missing mask of each column of a table with this schema."""
         return [column.values(table[column.name]) for column in self.columns]

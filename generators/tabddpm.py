@@ -43,6 +43,7 @@ from generators.base import Config, Generator, Progress, check_choice, check_ran
 from generators.encoding import Encoded, Encoder
 from generators.given import Condition
 from generators.known import Known, choose_known, choose_seen
+from generators.losses import row_losses
 from generators.networks import NumberNet, OrderedNet, TokenNet, initialise
 from generators.training import (
     START,
@@ -235,6 +236,10 @@ class TabDDPM(Generator):
         steps, solver = self.config.steps, self.config.solver
         drawn = diffusion.sample_numbers(net, tokens, there, steps, solver, generator, known)
         return drawn.cpu().numpy()
+
+    def _row_losses(self, data: Encoded, seed: int) -> np.ndarray:
+        nets = self._nets
+        return row_losses(nets.tokens, nets.numbers, self.config.process, data, seed)
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return dict(to_arrays(self._nets))
