@@ -2,7 +2,7 @@
 
 >>> import generators
 >>> generators.names()
-('smote', 'tabddpm', 'autoregressive')
+('smote', 'tvae', 'ctabgan', 'tabddpm', 'autoregressive')
 
 A generator is made by name, fitted to a pandas DataFrame whose dtypes are the schema (category,
 integers, floats, naive datetimes), and sampled for rows of the same columns, dtypes and levels:
@@ -31,6 +31,8 @@ __all__ = ["REGISTRY", "GeneratorError", "create", "load", "names"]
 
 REGISTRY: dict[str, str] = {
     "smote": "generators.smote:Smote",
+    "tvae": "generators.tvae:Tvae",
+    "ctabgan": "generators.ctabgan:Ctabgan",
     "tabddpm": "generators.tabddpm:TabDDPM",
     "autoregressive": "generators.autoregressive:Autoregressive",
 }
