@@ -8,6 +8,7 @@ in `panda_gym.observation`, `panda_gym.reward` and `panda_gym.cost`, the setting
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class PlacementEnv(gymnasium.Env):
     With log=PATH every episode is written as it ends, see `panda_gym.episode_log`.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 20}  # noqa: RUF012
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class PlacementEnv(gymnasium.Env):
             )
         self.batch = Batch(Scenario.of(**settings), 1, observation, log=log, log_level=log_level)
         self.render_mode = render_mode
+        self._draw: Callable[[int], Any] | None = None
         self.observation_space = observation_space(self.batch)
         self.action_space = spaces.Discrete(len(self.batch.platform))
 
@@ -115,10 +117,15 @@ class PlacementEnv(gymnasium.Env):
         """
         return self.batch.log(0, drain)
 
-    def render(self) -> str | None:
-        """The busiest sites as a table, in mode "ansi"."""
+    def render(self) -> Any:
+        """The grid in mode "ansi" as a table of the busiest sites, in mode "rgb_array" as a frame.
+
+        A frame is uint8[H, W, 3], see `panda_gym.picture.frame`.
+        """
         if self.render_mode is None:
             return None
-        from panda_gym.picture import table
+        if self._draw is None:
+            from panda_gym.picture import drawing
 
-        return table(self.batch, 0)
+            self._draw = drawing(self.render_mode, self.batch)
+        return self._draw(0)

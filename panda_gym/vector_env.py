@@ -6,7 +6,7 @@ one, and the last of the old one as infos["final_obs"], with its info as infos["
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,11 @@ class PlacementVectorEnv(VectorEnv):
     episode is written as it ends, see `panda_gym.episode_log`.
     """
 
-    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP, "render_modes": ["ansi"]}  # noqa: RUF012
+    metadata: dict[str, Any] = {  # noqa: RUF012
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+        "render_modes": ["ansi", "rgb_array"],
+        "render_fps": 20,
+    }
 
     def __init__(
         self,
@@ -67,12 +71,14 @@ class PlacementVectorEnv(VectorEnv):
     ) -> None:
         if max_episode_steps is not None:
             raise SettingError("no max_episode_steps", f"{max_episode_steps}", "pass jobs=")
-        if render_mode not in (None, "ansi"):
-            raise SettingError("render_mode 'ansi' or None", repr(render_mode), "choose one")
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            modes = f"render_mode in {self.metadata['render_modes']} or None"
+            raise SettingError(modes, repr(render_mode), "choose one")
         self.batch = Batch(
             Scenario.of(**settings), num_envs, observation, log=log, log_level=log_level
         )
         self.num_envs, self.copy, self.render_mode = num_envs, copy, render_mode
+        self._draw: Callable[[int], Any] | None = None
         self.single_observation_space = observation_space(self.batch)
         self.single_action_space = spaces.Discrete(len(self.batch.platform))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -132,10 +138,12 @@ class PlacementVectorEnv(VectorEnv):
         """
         return self.batch.log(e, drain)
 
-    def render(self) -> tuple[str, ...] | None:
-        """The busiest sites of every grid as tables, in mode "ansi"."""
+    def render(self) -> tuple[Any, ...] | None:
+        """Every grid as a table ("ansi") or as a frame, uint8[H, W, 3] ("rgb_array")."""
         if self.render_mode is None:
             return None
-        from panda_gym.picture import table
+        if self._draw is None:
+            from panda_gym.picture import drawing
 
-        return tuple(table(self.batch, e) for e in range(self.num_envs))
+            self._draw = drawing(self.render_mode, self.batch)
+        return tuple(self._draw(e) for e in range(self.num_envs))

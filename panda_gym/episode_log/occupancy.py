@@ -1,0 +1,79 @@
+"""How many jobs are in each state at given times; knows a log's times, no reason for them.
+
+An attempt is staging from its placement, waiting from its activation and running from when it
+took its cores, each until the next of these or its end. Counts at time t hold what happened up
+to and at t.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from panda_gym.simulator import EpisodeLog
+
+Array = np.ndarray
+
+STAGES: Final = ("staging", "waiting", "running")
+
+
+def spans(log: EpisodeLog) -> dict[str, tuple[Array, Array]]:
+    """When each attempt enters and leaves each of STAGES, float64[n] each, s; nan: never.
+
+    Times after `log.now_s` are nan: they have not happened.
+    """
+    placed = np.where(log.site >= 0, getattr(log, "placed_s", log.arrival_s), np.nan)
+    times = placed, log.activation_s, getattr(log, "starting_s", log.start_s), log.end_s
+    entered, ready, begun, end = (np.where(t <= log.now_s, t, np.nan) for t in times)
+    return {
+        "staging": (entered, np.fmin(ready, end)),
+        "waiting": (ready, np.fmin(begun, end)),
+        "running": (begun, end),
+    }
+
+
+def counts(log: EpisodeLog, times: Array) -> dict[str, Array]:
+    """Jobs in each of STAGES on the whole grid, and cores they hold, float64[T] each."""
+    found = {stage: _inside(*span, None, times) for stage, span in spans(log).items()}
+    cores = log.cores.astype(np.float64)
+    return {**found, "cores": _inside(*spans(log)["running"], cores, times)}
+
+
+def by_site(log: EpisodeLog, times: Array, sites: int) -> dict[str, Array]:
+    """Jobs in each of STAGES at each site, and cores they hold, float64[T, S] each.
+
+    times: non-decreasing, float64[T], s.
+    """
+    found = {
+        stage: _grid(log.site, *span, None, times, sites) for stage, span in spans(log).items()
+    }
+    cores = log.cores.astype(np.float64)
+    return {**found, "cores": _grid(log.site, *spans(log)["running"], cores, times, sites)}
+
+
+def _inside(enter: Array, leave: Array, weight: Array | None, times: Array) -> Array:
+    """Sum of the weights (1 each) of those who have entered and not left, float64[T]."""
+    return _up_to(enter, weight, times) - _up_to(leave, weight, times)
+
+
+def _up_to(when: Array, weight: Array | None, times: Array) -> Array:
+    """Sum of the weights of what happened up to each time; nan never does."""
+    order = np.argsort(when)  # nan comes last
+    total = np.concatenate(
+        [[0.0], np.cumsum(np.ones(len(when)) if weight is None else weight[order])]
+    )
+    return total[np.searchsorted(when[order], times, side="right")]
+
+
+def _grid(
+    site: Array, enter: Array, leave: Array, weight: Array | None, times: Array, sites: int
+) -> Array:
+    """The same at each site, float64[T, S]."""
+    change = np.zeros((len(times) + 1, sites))
+    one = np.ones(len(site)) if weight is None else weight
+    for when, sign in ((enter, 1.0), (leave, -1.0)):
+        rows = np.flatnonzero(~np.isnan(when) & (site >= 0))
+        first = np.searchsorted(times, when[rows], side="left")  # the first time that shows it
+        np.add.at(change, (first, site[rows]), sign * one[rows])
+    return np.cumsum(change[:-1], axis=0)
