@@ -118,6 +118,11 @@ class Generator(ABC):
         table = pd.concat(blocks, ignore_index=True) if len(blocks) > 1 else blocks[0]
         return table.iloc[:n]
 
+    @property
+    def has_losses(self) -> bool:
+        """Whether this generator has a loss of single rows."""
+        return type(self)._row_losses is not Generator._row_losses
+
     @final
     def losses(self, table: pd.DataFrame, seed: int = 0) -> np.ndarray:
         """Return the losses of each row under the fitted model, float64[rows, k].

@@ -165,6 +165,7 @@ def certify(
         seed=seed,
         quick=quick,
         policy=policy,
+        loss=model.losses if model.has_losses else None,
         weights_sha256=digest(Path(draft) / "generator"),
         drawn=drawn,
         work=work,

@@ -27,6 +27,7 @@ def test_memorised_rows_have_lower_losses_than_fresh_ones(word: str) -> None:
     name, config = MODELS[word]
     table, fresh = mixed_table(200, seed=1), mixed_table(200, seed=2)
     model = generators.create(name, iterations=150, holdout=0.0, **SMALL, **config).fit(table)
+    assert model.has_losses
     known, other = model.losses(table), model.losses(fresh)
     assert known.shape == other.shape
     assert len(known) == 200
@@ -70,6 +71,7 @@ def test_another_table_is_one_clear_error(model: Any, change: Any, word: str) ->
 
 def test_generators_without_a_loss_say_so() -> None:
     smote = generators.create("smote").fit(mixed_table(100))
+    assert not smote.has_losses
     with pytest.raises(GeneratorError, match="loss of single rows"):
         smote.losses(mixed_table(20))
     with pytest.raises(GeneratorError, match="fitted"):
