@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -27,6 +28,8 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=50_000)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--without", nargs="*", default=[])
+    parser.add_argument("--work", help="folder that keeps what is measured; a rerun goes on there")
+    parser.add_argument("--report", help="folder for the certificate and its report")
     options = parser.parse_args()
     for name in options.without:
         base.METRICS.pop(name)
@@ -41,11 +44,15 @@ def main() -> None:
         holdout,
         fresh,
         quick=options.quick,
+        work=options.work,
         progress=lambda done, total, message: print(f"[{done}/{total}] {message}", flush=True),
     )
     spent = time.process_time() - started[0], time.perf_counter() - started[1]
     for name, seconds in card.document["times"]["cpu_s"].items():
         print(f"{name:16s} {seconds:8.1f} CPU-s")
+    if options.report:
+        card.to_json(Path(options.report) / "certificate.json")
+        metrics.write_report(options.report, {"fresh reference rows": card})
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"{'all':16s} {spent[0]:8.1f} CPU-s, {spent[1]:.1f} s of wall time, peak {peak:.2f} GB")
     print(card.summary())

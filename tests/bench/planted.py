@@ -1,0 +1,261 @@
+"""Planted cases against verdicts: what the judge finds, and how often it cries wolf.
+
+    python -m tests.bench.planted measure --out runs/planted --seeds 10 --minutes 8
+    python -m tests.bench.planted table --out runs/planted --policy default
+    python -m tests.bench.planted margins --out runs/planted
+
+`measure` changes fresh rows of the reference workload (a stand-in, not PanDA data) in known ways,
+and scores them; each case and seed is a file, so that it goes on where it stopped. `table` grades
+them by a policy: in how many seeds each case is found, and fresh rows are failed. `margins` shows
+for each score how far fresh rows and planted cases lie from the floor: the policy's margins are
+calibrated on it. Efficacy and the white-box attack are left out unless --also names their metrics.
+Knows public names, generators and metrics.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import generators
+import panda_gym
+from metrics import base, policy
+from metrics.base import Score, Study
+from metrics.equivalence import judged
+from metrics.errors import NotApplicable
+from metrics.files import write_whole
+from metrics.tables import read
+
+Rows = pd.DataFrame
+Case = Callable[[Rows, Rows, int], Rows]
+LEFT_OUT = ("mlef", "white_box", "paper_compat")
+
+
+def copies(share: float) -> Case:
+    """Replace a share of fresh rows by training rows."""
+
+    def change(train: Rows, fresh: Rows, seed: int) -> Rows:
+        k = round(share * len(fresh))
+        picked = np.random.default_rng(seed).choice(len(train), k, replace=False)
+        return pd.concat([fresh.iloc[k:], train.iloc[picked]], ignore_index=True)
+
+    return change
+
+
+def near_copies(train: Rows, fresh: Rows, seed: int) -> Rows:
+    """Replace 5 % of the rows by training rows whose workload is off by a thousandth."""
+    mixed = copies(0.05)(train, fresh, seed)
+    k = round(0.05 * len(fresh))
+    work = mixed["workload"].to_numpy(copy=True)
+    work[-k:] *= 1 + 0.001 * np.random.default_rng(seed).standard_normal(k)
+    return mixed.assign(workload=work)
+
+
+def smote(train: Rows, fresh: Rows, seed: int) -> Rows:
+    """Return the rows of the registered SMOTE, fitted to the training rows."""
+    return generators.create("smote").fit(train, seed=seed).sample(len(fresh), seed=seed)
+
+
+def overfit(train: Rows, fresh: Rows, seed: int) -> Rows:
+    """Return what a generator says that knows a tenth of the training rows by heart.
+
+    Each row is one of those with its numbers off by a hundredth and its time by minutes.
+    """
+    rng = np.random.default_rng(seed)
+    known = rng.choice(len(train), len(train) // 10, replace=False)
+    rows = train.iloc[rng.choice(known, len(fresh))].reset_index(drop=True)
+    off = pd.to_timedelta(rng.normal(0, 120, len(rows)).round(), unit="s")
+    time_of = (rows["creationtime"] + off).astype(rows["creationtime"].dtype)
+    noise = 1 + 0.01 * rng.standard_normal((2, len(rows)))
+    sizes = (rows["inputfilebytes"].to_numpy(dtype=float) * noise[0]).round()
+    return rows.assign(
+        creationtime=time_of,
+        inputfilebytes=pd.array(sizes).astype(rows["inputfilebytes"].dtype),
+        workload=rows["workload"] * noise[1],
+    )
+
+
+def independent(train: Rows, fresh: Rows, seed: int) -> Rows:
+    """Permute every column on its own."""
+    rng = np.random.default_rng(seed)
+    return fresh.assign(**{c: fresh[c].array[rng.permutation(len(fresh))] for c in fresh})
+
+
+def shuffled_time(train: Rows, fresh: Rows, seed: int) -> Rows:
+    """Deal the creation times out anew."""
+    order = np.random.default_rng(seed).permutation(len(fresh))
+    return fresh.assign(creationtime=fresh["creationtime"].array[order])
+
+
+def cut_tail(train: Rows, fresh: Rows, seed: int) -> Rows:
+    """Clip the workload at train's 98.5 % quantile."""
+    return fresh.assign(workload=fresh["workload"].clip(upper=train["workload"].quantile(0.985)))
+
+
+def no_rare_sites(train: Rows, fresh: Rows, seed: int) -> Rows:
+    """Replace the rows of sites that hold fewer than 1 % of the jobs by other rows."""
+    share = train["computingsite"].value_counts(normalize=True)
+    kept = fresh[fresh["computingsite"].map(share).astype(float) >= 0.01]
+    return kept.iloc[np.random.default_rng(seed).integers(len(kept), size=len(fresh))]
+
+
+CASES: dict[str, Case] = {
+    "fresh real rows": lambda train, fresh, seed: fresh,
+    "copies 0.3 %": copies(0.003),
+    "copies 0.5 %": copies(0.005),
+    "copies 1 %": copies(0.01),
+    "copies 5 %": copies(0.05),
+    "near copies 5 %": near_copies,
+    "SMOTE": smote,
+    "overfit generator": overfit,
+    "independent columns": independent,
+    "shuffled time": shuffled_time,
+    "tail cut": cut_tail,
+    "rare sites dropped": no_rare_sites,
+}
+"""The planted cases by name."""
+
+
+def measure(out: Path, rows: int, seeds: int, minutes: float, also: list[str]) -> None:
+    """Score every case and seed that is not yet on disk, until the minutes of CPU time are over."""
+    for seed in range(seeds):
+        tables: tuple[Rows, Rows, Rows] | None = None
+        for name, change in CASES.items():
+            path = out / f"{name.replace(' ', '_').replace('%', 'pct')}-{seed}.json"
+            if path.is_file():
+                continue
+            if time.process_time() > 60 * minutes:
+                print("the time is over; run it again to go on")
+                return
+            tables = tables or draw(rows, seed)
+            train, fresh, holdout = tables
+            found = scores(train, holdout, change(train, fresh, seed), seed, also)
+            entry = {"case": name, "seed": seed, "rows": rows, **found}
+            write_whole(path, json.dumps(entry))
+            print(f"{name}, seed {seed}: {found['cpu_s']:.1f} CPU-s", flush=True)
+    print("all is measured")
+
+
+def draw(rows: int, seed: int) -> tuple[Rows, Rows, Rows]:
+    """Return training, fresh and held-out rows (a quarter as many) of one population."""
+    whole = panda_gym.reference_records(2 * rows + rows // 4, seed=100 + seed)
+    order = np.random.default_rng(seed).permutation(len(whole))
+    cuts = ((0, rows), (rows, 2 * rows), (2 * rows, None))
+    train, fresh, holdout = (whole.iloc[order[a:b]].reset_index(drop=True) for a, b in cuts)
+    return train, fresh, holdout
+
+
+def scores(train: Rows, holdout: Rows, rows: Rows, seed: int, also: list[str]) -> dict[str, Any]:
+    """Return every score of a quick certificate, ready for JSON, without margins."""
+    started = time.process_time()
+    rules = policy.load("default")
+    samples: Mapping[str, Any] = read({"train": train, "holdout": holdout, "synthetic": rows})
+    study = Study(
+        **samples,
+        target="workload",
+        time="creationtime",
+        seed=seed,
+        settings={**rules.settings, **rules.quick},
+        alpha=rules.alpha,
+    )
+    found: dict[str, Any] = {}
+    for name in base.names():
+        if name in LEFT_OUT and name not in also:
+            continue
+        try:
+            found |= {score.id: score.as_dict() for score in base.load(name)(study)}
+        except NotApplicable:
+            continue
+    return {"scores": found, "cpu_s": time.process_time() - started}
+
+
+def load(out: Path) -> dict[str, list[list[Score]]]:
+    """Return the scores on disk, {case: one list for each seed}."""
+    found: dict[str, list[list[Score]]] = {name: [] for name in CASES}
+    for path in sorted(out.glob("*.json")):
+        entry = json.loads(path.read_text())
+        found[entry["case"]].append([Score(id, **s) for id, s in entry["scores"].items()])
+    return {name: runs for name, runs in found.items() if runs}
+
+
+def table(out: Path, name: str) -> None:
+    """Print how often each case fails under a policy, by part, and by which scores."""
+    rules = policy.load(name)
+    print(f"policy {rules.name} {rules.version}\n")
+    print("| case | seeds | found | fidelity | privacy | temporal | by |")
+    print("|---|---|---|---|---|---|---|")
+    for case, runs in load(out).items():
+        parts: dict[str, int] = dict.fromkeys(base.PARTS, 0)
+        by: dict[str, int] = {}
+        any_part = 0
+        for run in runs:
+            failed = failing(run, rules)
+            any_part += bool(failed)
+            for part in {s.part for s in failed}:
+                parts[part] += 1
+            for s in failed:
+                by[s.id] = by.get(s.id, 0) + 1
+        n = len(runs)
+        most = sorted(by, key=lambda id: -by[id])[:4]
+        cells = [f"{parts[p]}/{n}" for p in ("fidelity", "privacy", "temporal")]
+        print(f"| {case} | {n} | {any_part}/{n} | {' | '.join(cells)} | {', '.join(most)} |")
+
+
+def failing(run: list[Score], rules: policy.Policy) -> list[Score]:
+    """Return the scores that fail under a policy, after Holm's correction."""
+    graded = [replace(s, margin=rules.margin(s.id)) for s in run]
+    return [
+        s
+        for s in judged(graded, rules.alpha, rules.parts)
+        if s.passed is False and rules.parts[s.part]
+    ]
+
+
+def margins(out: Path) -> None:
+    """Print the bounds of fresh rows and the excesses of each planted case, for every score."""
+    found = load(out)
+    rules = policy.load("default")
+    fresh = found.pop("fresh real rows")
+    heads = [f"{case:>12.12s}" for case in found]
+    print(f"{'score':28s} {'margin':>8s} {'fresh hi':>8s} {'width':>8s} " + " ".join(heads))
+    for id in [s.id for s in fresh[0]]:
+        own = [s for run in fresh for s in run if s.id == id]
+        high, width = max(s.bound for s in own), max(s.bound - s.excess for s in own)
+        cells = []
+        for runs in found.values():
+            excess = [s.excess for run in runs for s in run if s.id == id]
+            cells.append(f"{min(excess):12.4f}" if excess else f"{'':12s}")
+        margin = rules.margin(id)
+        word = f"{margin:8.4f}" if margin is not None else f"{'-':>8s}"
+        print(f"{id:28.28s} {word} {high:8.4f} {width:8.4f} " + " ".join(cells))
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("measure", "table", "margins"))
+    parser.add_argument("--out", type=Path, default=Path("runs/planted"))
+    parser.add_argument("--rows", type=int, default=40_000)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--minutes", type=float, default=1e9)
+    parser.add_argument("--policy", default="default")
+    parser.add_argument("--also", nargs="*", default=[])
+    options = parser.parse_args()
+    if options.what == "measure":
+        measure(options.out, options.rows, options.seeds, options.minutes, options.also)
+    elif options.what == "table":
+        table(options.out, options.policy)
+    else:
+        margins(options.out)
+
+
+if __name__ == "__main__":
+    main()
