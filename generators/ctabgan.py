@@ -69,8 +69,10 @@ CLIP = 5.2
 class CtabganConfig(TrainingConfig):
     """Settings of CTABGAN+."""
 
-    iterations: int = 3000
+    iterations: int = 2000
     """Most optimiser steps."""
+    batch: int = 256
+    """Rows in one optimiser step."""
     learning_rate: float = 1e-3
     """Peak learning rate of AdamW."""
     momentum: float = 0.5
