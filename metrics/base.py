@@ -31,6 +31,7 @@ METRICS: dict[str, str] = {
     "coverage": "metrics.coverage:measure",
     "paper_compat": "metrics.paper_compat:measure",
     "mlef": "metrics.efficacy:measure",
+    "ranking": "metrics.ranking:measure",
     "dcr": "metrics.privacy:measure",
     "nndr": "metrics.nndr:measure",
     "k_anonymity": "metrics.k_anonymity:measure",
@@ -52,6 +53,7 @@ PART_OF = {
     "coverage": "fidelity",
     "paper_compat": "fidelity",
     "mlef": "efficacy",
+    "ranking": "efficacy",
     "dcr": "privacy",
     "nndr": "privacy",
     "k_anonymity": "privacy",
@@ -164,6 +166,8 @@ class Study:
     """Error level of every interval (two-sided) and bound (one-sided)."""
     loss: Loss | None = None
     """The generator's own loss of rows, for the white-box attack; None where it is not given."""
+    outcomes: Mapping[str, pd.DataFrame] | None = None
+    """Outcomes of policies (rows) on worlds (columns) of "real" and "synthetic" jobs, or None."""
     notes: dict[str, Any] = field(default_factory=dict)
     """Curves and tests that a metric leaves for the report, by metric name."""
     shared: dict[str, Any] = field(default_factory=dict)

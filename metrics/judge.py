@@ -39,6 +39,7 @@ def certify(
     time: str | None = "creationtime",
     group: str | None = None,
     loss: base.Loss | None = None,
+    outcomes: Mapping[str, pd.DataFrame] | None = None,
     seed: int = 0,
     policy: str | Path = "default",
     quick: bool = False,
@@ -66,6 +67,9 @@ def certify(
     loss
         The generator's own loss of the rows of a table, float64[rows] or float64[rows, k]: given,
         the white-box attack is tried, as by someone who holds the weights.
+    outcomes
+        Two tables, "real" and "synthetic", of what policies (rows) achieved on worlds (columns),
+        lower being better: given, it is judged whether both rank the policies alike.
     seed
         Seed of every draw: same tables and seed, same certificate, in whatever order the rows.
     policy
@@ -94,7 +98,13 @@ def certify(
     rules = policies.load(policy)
     study = _study(
         {"train": train, "holdout": holdout, "synthetic": synthetic},
-        {"target": target, "time": time, "loss": loss, "seed": check_seed(seed)},
+        {
+            "target": target,
+            "time": time,
+            "loss": loss,
+            "outcomes": outcomes,
+            "seed": check_seed(seed),
+        },
         rules,
         group,
         quick,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -57,6 +57,7 @@ def rerun(
     part: str,
     *,
     loss: Loss | None = None,
+    outcomes: Mapping[str, pd.DataFrame] | None = None,
     tolerance: float = TOLERANCE,
     progress: judge.Progress | None = None,
 ) -> Rerun:
@@ -66,7 +67,8 @@ def rerun(
     or if a table is not the one that was certified.
     """
     names = _metrics(part)
-    study = _study(certificate, {"train": train, "holdout": holdout, "synthetic": synthetic}, loss)
+    tables = {"train": train, "holdout": holdout, "synthetic": synthetic}
+    study = replace(_study(certificate, tables), loss=loss, outcomes=outcomes)
     check_tables(certificate, {word: digest(getattr(study, word)) for word in TABLES})
     found = judge.measure(study, names, None, progress)
     mine = {score.id: score for score in found.scores}
@@ -112,9 +114,7 @@ def _metrics(part: str) -> list[str]:
     return names
 
 
-def _study(
-    certificate: Certificate, tables: Mapping[str, pd.DataFrame], loss: Loss | None
-) -> Study:
+def _study(certificate: Certificate, tables: Mapping[str, pd.DataFrame]) -> Study:
     document = certificate.document
     columns = document["columns"]
     samples: Mapping[str, Any] = read(tables, columns["group"])
@@ -125,7 +125,6 @@ def _study(
         seed=document["seed"],
         settings=document["settings"],
         alpha=document["policy"]["alpha"],
-        loss=loss,
     )
 
 

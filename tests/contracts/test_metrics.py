@@ -28,6 +28,7 @@ def studies() -> dict[str, Study]:
     rules = policy.load("default")
     settings = {**rules.settings, **rules.quick, "catboost_iterations": 20, "catboost_depth": 4}
     settings["detection_rows"] = 1500
+    outcomes = {word: pd.DataFrame(rng.normal(size=(4, 12))) for word in ("real", "synthetic")}
     return {
         word: Study(
             **read({"train": train, "holdout": holdout, "synthetic": rows}),
@@ -36,6 +37,7 @@ def studies() -> dict[str, Study]:
             seed=0,
             settings=settings,
             loss=lambda rows: np.log(rows["workload"].to_numpy()),
+            outcomes=outcomes,
         )
         for word, rows in (("fresh", fresh), ("apart", apart), ("again", fresh))
     }
