@@ -26,14 +26,18 @@ def certify(
     work: Annotated[
         Path | None, typer.Option(help="Folder that keeps what is measured; a rerun goes on there.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder of the report; OUT.report if left out.")
+    ] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Certify fidelity and privacy; seal generator, workload model and certificate.
+    """Certify fidelity and privacy; seal generator, workload model and certificate; report.
 
     Exit code 0 if the certificate passed, 1 if it failed (the folder is sealed all the same and
     opens only with --allow-uncertified).
     """
+    import metrics
     from panda_gym import synthesis
     from panda_gym.records import load_records
 
@@ -52,8 +56,18 @@ def certify(
             work=work,
             progress=progress,
         )
+    report = out.with_name(f"{out.name}.report") if report is None else report
+    page = metrics.write_report(report, {sealed.name: sealed.certificate}, title=sealed.name)
     scores = {
         k: f"{s.value:.4g} (floor {s.floor:.4g})" for k, s in sealed.certificate.scores.items()
     }
-    show({"certificate": sealed.certificate.verdict, **scores, "written": str(out)}, json)
+    show(
+        {
+            "certificate": sealed.certificate.verdict,
+            **scores,
+            "written": str(out),
+            "report": str(page),
+        },
+        json,
+    )
     raise typer.Exit(0 if sealed.certificate.passed else 1)

@@ -126,14 +126,16 @@ def _against(
     from panda_gym.records import load_records
     from panda_gym.surrogate.evidence import tables
 
-    train, holdout, synthetic = tables(card, load_records(data), opened.generator)
+    model = opened.generator
+    train, holdout, synthetic = tables(card, load_records(data), model)
     words = {"train": train, "holdout": holdout, "synthetic": synthetic}
     check_tables(card, {word: table_sha256(table) for word, table in words.items()})
     result["data"] = "train, holdout and synthetic rows are those of the certificate"
     if part is None:
         return True
     with progress_bar(f"measure {part}") as progress:
-        again = rerun(card, train, holdout, synthetic, part, progress=progress)
+        loss = model.losses if model.has_losses else None
+        again = rerun(card, train, holdout, synthetic, part, loss=loss, progress=progress)
     result["measured again"] = f"{part}: {len(again.found)} scores"
     result["differing"] = _differing(again) or "none"
     return again.same

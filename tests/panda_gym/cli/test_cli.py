@@ -59,6 +59,8 @@ def test_fit_certify_verify_sample(records_file: Path, light_policy: Path, tmp_p
         "--quick", "--policy", light_policy,
     )  # fmt: skip
     assert judged["certificate"] == "void"  # so few held-out rows do not show a planted leak
+    page = Path(str(judged["report"]))
+    assert {p.name for p in page.parent.iterdir()} == {"report.html", "report.md", "scores.csv"}
     assert call("verify", sealed, "--redraw")["head"].startswith("100.0%")
     call("sample", sealed, "--rows", 50, "--out", rows, "--allow-uncertified")
     assert len(pd.read_csv(rows)) == 50
@@ -76,6 +78,9 @@ def test_simulate_writes_a_log_that_its_measures_follow_from(
     assert (jobs["state"] == "finished").all()
     mean = jobs["turnaround_s"].to_numpy()[-50:].mean()
     assert float(shown["mean_turnaround"]) == pytest.approx(mean, rel=1e-5)
+    page = tmp_path / "replay.html"
+    assert call("replay", log, "--out", page, "--frames", 20)["written"] == str(page)
+    assert "least_loaded on atlas150" in page.read_text()
 
 
 def test_train_then_benchmark_the_agent(sealed: Surrogate, tmp_path: Path) -> None:
@@ -103,6 +108,17 @@ BAD = {
     "an unknown policy": ("simulate", "--policy", "least_lodaed"),
     "an unknown platform": ("simulate", "--stream", "RECORDS", "--platform", "atlas15"),
     "a scale of zero": ("simulate", "--stream", "RECORDS", "--scale", "0"),
+    "a log of another ending": ("simulate", "--stream", "RECORDS", "--log", "run.txt"),
+    "an unknown log level": (
+        "simulate",
+        "--stream",
+        "RECORDS",
+        "--log",
+        "r.parquet",
+        "--log-level",
+        "all",
+    ),
+    "a replay of no log": ("replay", "RECORDS"),
     "neither file nor reference": ("records",),
     "a certificate that is none": ("verify", "nowhere.json"),
     "a draft that is none": ("certify", "nowhere", "--records", "RECORDS"),
