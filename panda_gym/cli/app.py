@@ -17,6 +17,7 @@ VERBS: Final = (
     "verify",
     "table1",
     "simulate",
+    "replay",
     "train",
     "benchmark",
     "dataset",

@@ -41,15 +41,16 @@ def counts(log: EpisodeLog, times: Array) -> dict[str, Array]:
 
 
 def by_site(log: EpisodeLog, times: Array, sites: int) -> dict[str, Array]:
-    """Jobs in each of STAGES at each site, and cores they hold, float64[T, S] each.
+    """Jobs in each of STAGES at each site, cores they hold and want, float64[T, S] each.
 
-    times: non-decreasing, float64[T], s.
+    times: non-decreasing, float64[T], s. `cores` are those of running jobs, `wanted` those of
+    jobs staging or waiting.
     """
-    found = {
-        stage: _grid(log.site, *span, None, times, sites) for stage, span in spans(log).items()
-    }
-    cores = log.cores.astype(np.float64)
-    return {**found, "cores": _grid(log.site, *spans(log)["running"], cores, times, sites)}
+    cores, one = log.cores.astype(np.float64), np.ones(len(log))
+    during = spans(log)
+    found = {stage: _grid(log.site, *span, one, times, sites) for stage, span in during.items()}
+    held = {stage: _grid(log.site, *span, cores, times, sites) for stage, span in during.items()}
+    return {**found, "cores": held["running"], "wanted": held["staging"] + held["waiting"]}
 
 
 def _inside(enter: Array, leave: Array, weight: Array | None, times: Array) -> Array:
@@ -67,13 +68,12 @@ def _up_to(when: Array, weight: Array | None, times: Array) -> Array:
 
 
 def _grid(
-    site: Array, enter: Array, leave: Array, weight: Array | None, times: Array, sites: int
+    site: Array, enter: Array, leave: Array, weight: Array, times: Array, sites: int
 ) -> Array:
     """The same at each site, float64[T, S]."""
     change = np.zeros((len(times) + 1, sites))
-    one = np.ones(len(site)) if weight is None else weight
     for when, sign in ((enter, 1.0), (leave, -1.0)):
         rows = np.flatnonzero(~np.isnan(when) & (site >= 0))
         first = np.searchsorted(times, when[rows], side="left")  # the first time that shows it
-        np.add.at(change, (first, site[rows]), sign * one[rows])
+        np.add.at(change, (first, site[rows]), sign * weight[rows])
     return np.cumsum(change[:-1], axis=0)

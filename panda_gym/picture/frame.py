@@ -80,7 +80,7 @@ class Painter:
         """The countries' codes as pixels to be laid over every frame: text is slow to draw."""
         white: dict[str, Any] = {"color": "white", "fontsize": 6.5, "ha": "center", "va": "center"}
         named = zip(self.at, self.platform.region, self.radius, strict=True)
-        words = [self.axes.text(*at, code, **white) for at, code, r in named if r > 11.0]
+        words = [self.axes.text(x, y, code, **white) for (x, y), code, r in named if r > 11.0]
         self.figure.set_facecolor("black")
         self.canvas.draw()
         cover = np.asarray(self.canvas.buffer_rgba())[:, :, 0].reshape(-1) / 255.0
@@ -186,7 +186,7 @@ class Painter:
             np.stack([source[rows], log.site[rows]], axis=1), axis=0, return_counts=True
         )
         self.flows.set_segments(list(bows(self.at[pairs[:, 0]], self.at[pairs[:, 1]])))
-        self.flows.set_linewidth(0.6 + 0.7 * np.log2(size))
+        self.flows.set_linewidth((0.6 + 0.7 * np.log2(size)).tolist())
         self.flows.set_alpha(0.55 if len(rows) < MOST_FLOWS // 4 else 0.3)
 
     def _draw_curves(self, log: EpisodeLog, span_s: float) -> None:
