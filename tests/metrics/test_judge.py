@@ -236,3 +236,38 @@ def test_a_score_knows_its_grade():
     assert replace(score, value=0.5, bound=0.6).grade == "F"
     assert replace(score, margin=None).grade == "-"
     assert replace(score, better="higher").excess == pytest.approx(-0.1)
+
+
+def test_a_constant_target_fails_its_part_with_the_reason(tables, small, monkeypatch):
+    kept = {name: base.METRICS[name] for name in ("wd", "mlef")}
+    monkeypatch.setattr(base, "METRICS", kept)
+    constant = [t.iloc[:900].assign(workload=2.0) for t in tables]
+    card = metrics.certify(*constant, policy=small, quick=True)
+    assert "constant" in card.failures["mlef (metric)"]
+    assert card.grades["efficacy"] == "F"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_column_without_any_value_is_one_clear_error(tables, place):
+    parts = list(tables)
+    parts[place] = parts[place].assign(workload=np.nan)
+    with pytest.raises(MetricError, match="only missing ones"):
+        metrics.certify(*parts, quick=True)
+
+
+def test_tables_that_differ_are_one_clear_error(tables):
+    train, holdout, rows = tables
+    with pytest.raises(MetricError, match="columns of train"):
+        metrics.certify(train, holdout.drop(columns="datatype"), rows)
+    with pytest.raises(MetricError, match="as in train"):
+        metrics.certify(train, holdout, rows.assign(workload=rows["workload"].astype(str)))
+
+
+@pytest.mark.parametrize("case", ["copy_leak", "fresh_draw"])
+def test_a_self_test_that_misses_makes_the_certificate_void(tables, small, case, monkeypatch):
+    monkeypatch.setattr(base, "METRICS", NO_TREES)
+    planted = {case: lambda study, rules: (False, "it was missed")}
+    monkeypatch.setattr("metrics.selftest.CASES", planted)
+    card = metrics.certify(*tables, policy=small, quick=True)
+    assert (card.verdict, card.passed) == ("void", False)
+    assert card.failures[f"{case} (self-test)"] == "it was missed"
