@@ -6,6 +6,8 @@ InputError (ValueError)
 ├── StreamError       a stream of jobs, or a trace file
 ├── SurrogateError    a sealed folder, its seal or its certificate
 ├── WorkflowError     a workflow, its file, or what it needs of the machine
+├── PipelineError     an operation of pipelines: graphs, models, triggers, clusters, experiments
+├── LawError          samples that no law fits, or a saved law
 ├── SettingError      an environment's configuration or an action
 ├── PolicyError       a policy's name, configuration or answer
 └── SeedError         a seed of the wrong type or sign
@@ -19,6 +21,8 @@ from typing import Any
 
 __all__ = [
     "InputError",
+    "LawError",
+    "PipelineError",
     "PlatformError",
     "PolicyError",
     "RecordsError",
@@ -58,6 +62,14 @@ class SurrogateError(InputError):
 
 class WorkflowError(InputError):
     """A workflow that cannot be used: its graph, its sets, its file, or its needs."""
+
+
+class PipelineError(InputError):
+    """Pipelines that cannot be operated: their graph, models, triggers, clusters or runs."""
+
+
+class LawError(InputError):
+    """Samples that no law can be fitted to, or a saved law that is damaged."""
 
 
 class SettingError(InputError):

@@ -1,0 +1,1 @@
+"""AI operations: pipelines, models that drift, triggers and the clusters they run on."""
