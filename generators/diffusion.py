@@ -131,7 +131,7 @@ def sample_ordered(
     known: Known | None = None,
 ) -> Tensor:
     """Return tokens int32[n, C], each drawn given all before it, in C steps whatever `steps`."""
-    device = net.first.device
+    device = net.first.weight.device
     tokens = torch.zeros((n, len(net.cards)), dtype=torch.int32, device=device)
     before = [] if known is None else list(known.columns)
     if known is not None:

@@ -181,21 +181,21 @@ class OrderedNet(nn.Module):
             c[-1]: c for c, size in sizes.items() if size <= Cross.largest and c[-1] < heard
         }
         self.told = Told(numbers, width) if numbers else None
-        self.embed = nn.ParameterList(nn.Parameter(torch.empty(k, width)) for k in cards[:heard])
+        self.embed = nn.ModuleList(_vectors(k, width) for k in cards[:heard])
         self.cross = nn.ModuleDict(
             {
                 str(end): Cross(tuple(cards[c] for c in cross), width)
                 for end, cross in self.crosses.items()
             }
         )
-        self.first = nn.Parameter(torch.empty(1, width))
+        self.first = _vectors(1, width)
         self.body = nn.ModuleList(Residual(width, hidden) for _ in cards)
         self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in cards)
         self.head = nn.ModuleList(nn.Linear(width, k) for k in cards)
 
     def start(self, n: int, known: Known | None = None) -> Tensor:
         """Return the context of n rows of which nothing is known but what is given."""
-        context = self.first.expand(n, -1)
+        context = self.first(torch.zeros(n, dtype=torch.int32, device=self.first.weight.device))
         if known is None:
             return context
         if self.told is not None:
@@ -217,7 +217,7 @@ class OrderedNet(nn.Module):
         """Return the context once token `column` of `tokens` [B, C] joins those known `before`."""
         if column == len(self.embed):
             return context
-        context = context + F.embedding(tokens[:, column], self.embed[column])
+        context = context + self.embed[column](tokens[:, column])
         for end, cross in self.crosses.items():
             if column in cross and {*cross} <= {*before, column}:
                 context = context + self.cross[str(end)](tokens[:, list(cross)])
@@ -259,14 +259,19 @@ class Cross(nn.Module):
     def __init__(self, cards: Sequence[int], width: int) -> None:
         super().__init__()
         self.cards = tuple(cards)
-        self.table = nn.Parameter(torch.empty(math.prod(cards), self.rank))
+        self.table = _vectors(math.prod(cards), self.rank)
         self.up = nn.Linear(self.rank, width, bias=False)
 
     def forward(self, parts: Tensor) -> Tensor:
         index = parts[:, 0]
         for place, card in enumerate(self.cards[1:], start=1):
             index = index * card + parts[:, place]
-        return self.up(F.embedding(index, self.table))
+        return self.up(self.table(index))
+
+
+def _vectors(count: int, width: int) -> nn.Embedding:
+    """Return learnt vectors, not yet drawn, so that no global stream of numbers is touched."""
+    return nn.Embedding(count, width, _weight=torch.empty(count, width))
 
 
 class NumberNet(nn.Module):
@@ -329,7 +334,7 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
             if parameter.dim() == 1:
                 parameter.fill_(1.0 if "norm" in path and path[-1] == "weight" else 0.0)
                 continue
-            vectors = "embed" in path or path[-1] in ("table", "first")
+            vectors = {"embed", "table", "first"} & set(path)
             scale = 0.3 if vectors else 1 / math.sqrt(parameter.shape[1])
             scale *= 0.1 if {"down", "leave", "head"} & set(path) else 1.0
             parameter.normal_(0.0, scale, generator=generator)

@@ -25,6 +25,7 @@ from generators.distributed import World
 from generators.encoding import Encoded
 from generators.errors import GeneratorError
 from generators.files import read_checkpoint, write_checkpoint
+from generators.privacy import Mechanism
 from generators.progress import Report
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -160,17 +161,21 @@ def train(
     seed: int,
     progress: Progress | None = None,
     checkpoint: Path | None = None,
+    mechanism: Mechanism | None = None,
 ) -> None:
     """Fit `module`, already initialised, to minimise `losses`; leave its best averaged weights.
 
     The module's children are parts that are trained together but stopped apart, each at its own
-    least held-out loss. Raises GeneratorError where `checkpoint` holds one of another fit, or the
+    least held-out loss. With a `mechanism`, gradients are private, nothing is held out and no loss
+    is looked at. Raises GeneratorError where `checkpoint` holds one of another fit, or the
     loss is not finite.
     """
     if not any(True for _ in module.parameters()):
         return  # constants only: nothing to learn
+    if mechanism is not None:
+        config = replace(config, holdout=0.0)
     fitting, held = _split(data, config, seed)
-    run = _Run(module, losses, fitting, held, config, seed)
+    run = _Run(module, losses, fitting, held, config, seed, mechanism)
     path = None if checkpoint is None else checkpoint / CHECKPOINT
     signature = _signature(data, config, seed)
     if path is not None:
@@ -203,6 +208,7 @@ class _Run:
         held: Encoded,
         config: TrainingConfig,
         seed: int,
+        mechanism: Mechanism | None = None,
     ) -> None:
         self.module, self.losses, self.config, self.seed = module, losses, config, seed
         self.parts = {
@@ -224,9 +230,14 @@ class _Run:
         )
         self.state = _State()
         self.world = World.now()
+        self.mechanism = mechanism
         self.latest: dict[str, float] = {}
         self.active: list[str] = []
         self.batch = min(config.batch, len(self.data))
+        if mechanism is not None and self.world.size > 1:
+            raise GeneratorError(
+                "one process for a private fit", f"{self.world.size}", "start it without torchrun"
+            )
         if self.batch < self.world.size:
             raise GeneratorError(
                 "at least one row of a batch for each process",
@@ -272,11 +283,11 @@ class _Run:
         own = (self.world.rank,) if self.world.size > 1 else ()
         random = generator_of(self.seed, STEP, self.state.step, *own)
         self.active = self.learning
-        batch = self._next_batch()
-        losses = self.losses(batch, random, self.active)
-        share = len(batch) / self.batch
-        (torch.stack(list(losses.values())).sum() * share).backward()
-        self.world.add_gradients(self.parameters.values())
+        if self.mechanism is None:
+            self._descend(random)
+        else:
+            index = self.mechanism.rows(len(self.data), random)
+            self.mechanism.gradients(self.module, self.data.rows(index.to(self.device)), random)
         for part in self.parts.values():
             nn.utils.clip_grad_norm_(part.parameters(), 1.0)
         self.optimiser.step()
@@ -285,8 +296,19 @@ class _Run:
         with torch.no_grad():
             torch._foreach_lerp_(list(self.ema.values()), list(self.parameters.values()), 1 - decay)
 
+    def _descend(self, random: torch.Generator) -> None:
+        """Put the gradients of the next batch into the parameters."""
+        batch = self._next_batch()
+        losses = self.losses(batch, random, self.active)
+        share = len(batch) / self.batch
+        (torch.stack(list(losses.values())).sum() * share).backward()
+        self.world.add_gradients(self.parameters.values())
+
     def evaluate(self) -> None:
         """Keep the averaged weights of each part that is at its best on the held-out rows."""
+        if self.mechanism is not None:
+            self._keep(self.active)  # a loss is a fact about the rows
+            return
         rows = self.held if len(self.held) else self.data.rows(torch.arange(self.batch))
         sums = dict.fromkeys(self.active, 0.0)
         with self._averaged(), torch.no_grad():
@@ -307,16 +329,23 @@ class _Run:
             )
         if len(self.held) and loss >= self.state.best.get(name, math.inf):
             return
-        self.state.best[name], self.state.best_step[name] = loss, self.state.step
-        for key, weight in self.ema.items():
-            if key.startswith(f"{name}."):
-                self.best[key].copy_(weight)
+        self.state.best[name] = loss
+        self._keep([name])
+
+    def _keep(self, parts: Collection[str]) -> None:
+        """Take the averaged weights of some parts for the best so far."""
+        for name in parts:
+            self.state.best_step[name] = self.state.step
+            for key, weight in self.ema.items():
+                if key.startswith(f"{name}."):
+                    self.best[key].copy_(weight)
 
     def message(self) -> Report:
         """Return the loss and the time that remains at most."""
         left = self.state.seconds * (1 / max(self.done, 1e-9) - 1)
         losses = ", ".join(f"{name} {loss:.4f}" for name, loss in self.state.best.items())
-        return Report(f"loss of {losses}; {left:.0f} s left at most", self.latest)
+        said = f"loss of {losses}; " if losses else ""
+        return Report(f"{said}{left:.0f} s left at most", self.latest)
 
     def leave(self) -> None:
         """Put the best averaged weights into the module."""
@@ -425,6 +454,12 @@ def to_arrays(module: nn.Module) -> Iterator[tuple[str, np.ndarray]]:
 
 def from_arrays(module: nn.Module, arrays: dict[str, np.ndarray]) -> None:
     """Put arrays into the module's parameters; refuse missing, extra or misshapen ones."""
-    weights = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+    weights = {_named(module, k): torch.from_numpy(a.copy()) for k, a in arrays.items()}
     module.load_state_dict(weights, strict=True)
     module.requires_grad_(False).eval()
+
+
+def _named(module: nn.Module, name: str) -> str:
+    """Return a parameter's name; folders from before embeddings were modules lack the end."""
+    known = dict(module.named_parameters())
+    return f"{name}.weight" if name not in known and f"{name}.weight" in known else name
