@@ -21,7 +21,7 @@ from scipy.stats import norm
 
 from metrics.attacks import rate_score
 from metrics.base import Score, Study
-from metrics.errors import NotApplicable
+from metrics.errors import MetricError, NotApplicable
 from metrics.gower import cloud_of
 from metrics.tables import Sample
 
@@ -45,6 +45,8 @@ def measure(study: Study) -> list[Score]:
     for word in ("train", "holdout"):
         wanted = int(study.settings["linking_attacks"])
         targets = getattr(study, word).draw(wanted, study.rng(f"inference/{word}"))
+        if len(targets) < 2:
+            raise MetricError(f"at least two rows of {word} to attack", "one", "pass more rows")
         right.append(guessed(targets, rows, study.train))
     names = [*study.train.schema.numbers, *study.train.schema.categories]
     return [_mean(study, *right), *(_column(study, n, i, *right) for i, n in enumerate(names))]

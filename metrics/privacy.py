@@ -163,6 +163,11 @@ def measure(study: Study) -> list[Score]:
     scale. Shares of all synthetic and all held-out rows need no equal numbers.
     """
     rows = int(study.settings["privacy_rows"])
+    least = min(len(study.synthetic), len(study.holdout) // 2)
+    if least < 2:
+        needed = "at least two synthetic and four held-out rows"
+        came = f"{len(study.synthetic)} and {len(study.holdout)}"
+        raise MetricError(needed, came, "pass more rows")
     mine = training_space(study).nearest(study.synthetic.draw(rows, study.rng("dcr/synthetic")))
 
     real = holdout_distances(study)

@@ -21,6 +21,8 @@ from metrics.errors import MetricError
 
 MISSING = "(missing)"
 """The level that stands for a category's missing value."""
+LARGEST = 1e100
+"""Largest size of a number: squares and their sums must stay finite."""
 
 
 @dataclass(frozen=True)
@@ -241,10 +243,11 @@ def _sample(table: pd.DataFrame, schema: Schema, groups: np.ndarray | None) -> S
 
 def _floats(column: pd.Series) -> np.ndarray:
     values = column.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0  # -0.0 becomes 0.0
-    if np.isinf(values).any():
-        raise MetricError(
-            f"finite numbers in column {column.name!r}", "an infinity", "remove those rows"
-        )
+    largest = float(np.nanmax(np.abs(values), initial=0.0))
+    if largest > LARGEST:
+        needed = f"numbers up to {LARGEST:g} in column {column.name!r}"
+        came = "an infinity" if np.isinf(largest) else f"{largest:g}"
+        raise MetricError(needed, came, "remove those rows, or use a larger unit")
     return values
 
 

@@ -95,7 +95,9 @@ def _candidates(inside: np.ndarray, outside: np.ndarray) -> dict[str, Attack]:
 
     attacks: dict[str, Attack] = {"mean loss": lambda x: -scaled(x).mean(axis=1)}
     attacks |= {f"loss {i}": one(i) for i in range(both.shape[1])}
-    return attacks | {"logistic": _logistic(scaled, both, len(inside))}
+    if both.std(axis=0).any():
+        attacks["logistic"] = _logistic(scaled, both, len(inside))
+    return attacks
 
 
 def _logistic(scaled: Attack, both: np.ndarray, members: int) -> Attack:
@@ -107,5 +109,5 @@ def _logistic(scaled: Attack, both: np.ndarray, members: int) -> Attack:
         return np.column_stack([z, z * z])
 
     y = np.arange(len(both)) < members
-    model = LogisticRegression(solver="newton-cholesky").fit(features(both), y)
+    model = LogisticRegression(max_iter=1000).fit(features(both), y)
     return lambda x: model.decision_function(features(x))

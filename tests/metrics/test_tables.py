@@ -55,6 +55,7 @@ def test_times_become_seconds_whatever_their_unit():
         (lambda t: t.iloc[:0], "0 rows"),
         (lambda t: t.assign(workload=np.nan), "only missing ones"),
         (lambda t: t.assign(workload=np.inf), "infinity"),
+        (lambda t: t.assign(workload=1e200), "1e+200"),
         (lambda t: t.assign(workload=1j), "complex"),
         (lambda t: t.rename(columns={"datatype": "workload"}), "twice"),
         (lambda t: t.to_numpy(), "ndarray"),
