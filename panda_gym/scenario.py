@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panda_gym.errors import SettingError, nearest
+from panda_gym.scenarios import named_settings
 from panda_gym.simulator.competing import Competing
 from panda_gym.sites import Platform, load_platform
 
@@ -37,6 +38,8 @@ class Scenario:
     """Jobs that arrive and are placed by a fixed rule before the first decision."""
     load: float | None = 0.95
     """Offered work / (time x capacity that competing work leaves); None: recorded times."""
+    input_scale: float = 1.0
+    """Factor on the bytes of every job's input."""
     reward: str = "predicted"
     """Name of the reward, see `panda_gym.reward`."""
     staleness_s: float = 300.0
@@ -64,11 +67,19 @@ class Scenario:
             raise SettingError("a load in (0, 10], or None", repr(self.load), "pass load=0.95")
         if not (_is_number(self.scale) and self.scale > 0.0):
             raise SettingError("a scale above 0", repr(self.scale), "pass scale=0.01")
+        if not (_is_number(self.input_scale) and 0.0 < self.input_scale <= 1e6):
+            raise SettingError("input_scale in (0, 1e6]", repr(self.input_scale), "pass 1.0")
         self.competing_load()
 
     @classmethod
     def of(cls, **settings: Any) -> Scenario:
-        """A scenario from keywords; SettingError names the nearest of an unknown one."""
+        """A scenario from keywords; SettingError names the nearest of an unknown one.
+
+        scenario="saturated" takes the settings of a named scenario where none are given, see
+        `panda_gym.scenarios`.
+        """
+        if "scenario" in settings:
+            settings = {**named_settings(settings.pop("scenario")), **settings}
         known = [field.name for field in fields(cls)]
         for name in settings:
             if name not in known:
@@ -104,6 +115,12 @@ class Scenario:
 
     def open_stream(self) -> JobStream:
         """The stream of jobs; the surrogate is opened only if none was given."""
+        opened = self._named_stream()
+        if self.input_scale == 1.0:
+            return opened
+        return replace(opened, input_bytes=opened.input_bytes * self.input_scale)
+
+    def _named_stream(self) -> JobStream:
         if self.stream is not None:
             return self.stream
         from panda_gym.jobs import JobStream

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from panda_gym.cli.console import AllowUncertified, Json, Seed, progress_bar, show
-from panda_gym.cli.source import Competing, Load, Platform, Scale, job_stream, scenario
+from panda_gym.cli.source import Competing, Load, Named, Platform, Scale, job_stream, scenario
 
 DEFAULT_POLICIES = ["random", "least_loaded", "panda_production", "earliest_completion"]
 
@@ -29,8 +29,9 @@ def benchmark(
     platform: Platform = "atlas150",
     scale: Scale = 0.01,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
-    load: Load = 0.95,
-    competing: Competing = 0.5,
+    named: Named = "default",
+    load: Load = None,
+    competing: Competing = None,
     seed: Seed = 0,
     json: Json = False,
     allow_uncertified: AllowUncertified = False,
@@ -58,7 +59,7 @@ def benchmark(
             baseline=baseline,
             folder=out / "cells",
             progress=progress,
-            **scenario(platform, scale, load, competing, jobs=jobs),
+            **scenario(platform, scale, load, competing, named=named, jobs=jobs),
         )
     table.to_csv(out / "benchmark.csv")
     table.to_json(out / "benchmark.json")

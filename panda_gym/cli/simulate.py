@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from panda_gym.cli.console import AllowUncertified, Json, Seed, progress_bar, show
-from panda_gym.cli.source import Competing, Load, Platform, Scale, Stream, job_stream, scenario
+from panda_gym.cli.source import (
+    Competing,
+    Load,
+    Named,
+    Platform,
+    Scale,
+    Stream,
+    job_stream,
+    scenario,
+)
 
 
 def simulate(
@@ -19,8 +28,9 @@ def simulate(
     platform: Platform = "atlas150",
     scale: Scale = 0.01,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions.")] = 2_000,
-    load: Load = 0.95,
-    competing: Competing = 0.5,
+    named: Named = "default",
+    load: Load = None,
+    competing: Competing = None,
     log: Annotated[
         Path | None, typer.Option(help="Log: run.parquet (which `replay` reads), or run.csv.")
     ] = None,
@@ -42,7 +52,13 @@ def simulate(
     from panda_gym.scenario import Scenario
 
     settings = scenario(
-        platform, scale, load, competing, jobs=jobs, **job_stream(stream, allow_uncertified)
+        platform,
+        scale,
+        load,
+        competing,
+        named=named,
+        jobs=jobs,
+        **job_stream(stream, allow_uncertified),
     )
     as_csv = log is not None and log.suffix == ".csv"
     if log is not None and not as_csv:

@@ -10,18 +10,44 @@ Stream = Annotated[
     str,
     typer.Option(help="Surrogate (name or folder), trace (.swf, .swf.gz) or file of records."),
 ]
+Named = Annotated[
+    str,
+    typer.Option(
+        "--scenario", help="A named scenario: default, calm, saturated, data-heavy, rush, ..."
+    ),
+]
 Platform = Annotated[str, typer.Option(help="Sites: a shipped name, a file or a folder.")]
 Scale = Annotated[float, typer.Option(help="Factor on the cores of every site.")]
-Load = Annotated[float, typer.Option(help="Offered work / capacity; 0 keeps the recorded times.")]
-Competing = Annotated[float, typer.Option(help="Mean share of the cores that others use.")]
+Load = Annotated[
+    float | None,
+    typer.Option(
+        help="Offered work / capacity; 0 keeps the recorded times.", show_default="scenario's"
+    ),
+]
+Competing = Annotated[
+    float | None,
+    typer.Option(help="Mean share of the cores that others use.", show_default="scenario's"),
+]
 
 
 def scenario(
-    platform: str, scale: float, load: float, competing: float, **others: Any
+    platform: str,
+    scale: float,
+    load: float | None,
+    competing: float | None,
+    *,
+    named: str | None = None,
+    **others: Any,
 ) -> dict[str, Any]:
-    """The environment's settings from the command line's options."""
-    shares = {"load": load or None, "competing": competing}
-    return {"platform": platform, "scale": scale, **shares, **others}
+    """The environment's settings from the command line's options; None: the scenario's own."""
+    settings: dict[str, Any] = {"platform": platform, "scale": scale, **others}
+    if named is not None:
+        settings["scenario"] = named
+    if load is not None:
+        settings["load"] = load or None
+    if competing is not None:
+        settings["competing"] = competing
+    return settings
 
 
 def job_stream(named: str, allow_uncertified: bool) -> dict[str, Any]:

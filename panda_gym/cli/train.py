@@ -10,7 +10,16 @@ from typing import Annotated
 import typer
 
 from panda_gym.cli.console import AllowUncertified, Json, Seed, progress_bar, show
-from panda_gym.cli.source import Competing, Load, Platform, Scale, Stream, job_stream, scenario
+from panda_gym.cli.source import (
+    Competing,
+    Load,
+    Named,
+    Platform,
+    Scale,
+    Stream,
+    job_stream,
+    scenario,
+)
 
 
 def train(
@@ -24,8 +33,9 @@ def train(
     platform: Platform = "atlas150",
     scale: Scale = 0.01,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
-    load: Load = 0.95,
-    competing: Competing = 0.5,
+    named: Named = "default",
+    load: Load = None,
+    competing: Competing = None,
     reward: Annotated[str, typer.Option(help="Name of the reward.")] = "predicted",
     tensorboard: Annotated[bool, typer.Option(help="Also log for TensorBoard.")] = False,
     seed: Seed = 0,
@@ -36,7 +46,7 @@ def train(
     from panda_gym.training import TrainConfig
     from panda_gym.training import train as learn
 
-    settings = scenario(platform, scale, load, competing, jobs=jobs, reward=reward)
+    settings = scenario(platform, scale, load, competing, named=named, jobs=jobs, reward=reward)
     with progress_bar(f"train {algo}") as progress:
         done = learn(
             out,

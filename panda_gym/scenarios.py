@@ -1,0 +1,61 @@
+"""Named scenarios: a table of settings; knows names and numbers, never how they are used.
+
+    gymnasium.make("PandaGrid/Placement-v0", scenario="saturated")
+    panda-grid benchmark --scenario saturated
+
+Every entry changes some settings of `panda_gym.scenario.Scenario`; what is given beside it wins.
+None of them sets platform, scale or number of jobs: any scenario runs at any size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final
+
+from panda_gym.errors import SettingError, nearest
+
+
+@dataclass(frozen=True)
+class Named:
+    """One line of the table."""
+
+    meaning: str
+    """What is hard, or easy, about it."""
+    settings: Mapping[str, Any]
+    """Settings that differ from the default scenario's."""
+
+
+DEFAULT: Final = "default"
+
+SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
+    {
+        DEFAULT: Named("The default settings of the environment.", {}),
+        "calm": Named(
+            "A quiet week: half of what the grid can do arrives, others take a quarter.",
+            {"load": 0.5, "competing": {"mean": 0.25, "spread": 0.1}},
+        ),
+        "saturated": Named(
+            "A third more arrives than the grid can do: queues grow from first to last.",
+            {"load": 1.35, "competing": {"mean": 0.5, "spread": 0.3}},
+        ),
+        "data-heavy": Named(
+            "Inputs ten times as large: where the data lie decides.",
+            {"load": 0.85, "input_scale": 10.0},
+        ),
+        "rush": Named(
+            "Twice what the grid can do arrives for as long as the episode lasts, counters are "
+            "ten minutes old.",
+            {"load": 2.0, "staleness_s": 600.0},
+        ),
+    }
+)
+"""Scenarios by name."""
+
+
+def named_settings(name: Any) -> dict[str, Any]:
+    """Return the settings of a named scenario; SettingError suggests the nearest."""
+    if not isinstance(name, str) or name not in SCENARIOS:
+        raise SettingError("the name of a scenario", repr(name), nearest(str(name), SCENARIOS))
+    return dict(SCENARIOS[name].settings)
