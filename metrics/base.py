@@ -73,6 +73,15 @@ OTHER_IDS: dict[str, tuple[str, ...]] = {
     "mlef": ("diff_mlef", "efficacy_lost"),
     "dcr": ("exact_copies", "near_copies", "closer_to_train"),
     "k_anonymity": ("rare_combinations",),
+    "time": (
+        "batch*",
+        "interarrival*",
+        "autocorrelation*",
+        "fano*",
+        "hour_of_*",
+        "day_of_week",
+        "daily",
+    ),
 }
 """Ids of scores that a policy may grade and that do not begin with their metric's name."""
 

@@ -30,8 +30,8 @@ def test_an_exact_margin_goes_before_a_pattern():
         ("alpha = 0.05", "alpha = 0.05\nbeta = 1", "beta"),
         ("alpha = 0.05", "alpha = 5", "alpha"),
         ("temporal = false", "tempo = false", "tempo"),
-        ('"c2st" = 0.15', '"c2st" = -0.15', "c2st"),
-        ('"c2st" = 0.15', '"c2st" = nan', "c2st"),
+        ('"c2st" = 0.10', '"c2st" = -0.10', "c2st"),
+        ('"c2st" = 0.10', '"c2st" = nan', "c2st"),
         ("[quick] ", "[quick]\nnonsense = 1\n#", "nonsense"),
         ("[parts]", "[parts", "TOML"),
         ("bootstrap = 50", "bootstraps = 50", "bootstraps"),
@@ -48,6 +48,14 @@ def test_a_damaged_policy_file_is_one_clear_error(tmp_path, old, new, word):
     with pytest.raises(MetricError) as caught:
         policy.load(path)
     assert word in str(caught.value)
+
+
+def test_the_policy_of_streams_is_the_default_one_with_time():
+    default, stream = policy.load("default"), policy.load("stream")
+    assert (stream.settings, stream.quick) == (default.settings, default.quick)
+    assert stream.parts == {**default.parts, "temporal": True}
+    assert default.margins.items() <= stream.margins.items()
+    assert "batches" in stream.margins
 
 
 def test_an_unknown_policy_names_those_there_are():
