@@ -14,7 +14,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,minari,sign,tensorboard]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,dp,minari,sign,tensorboard]'
 	touch $(READY)
 
 demo: install
