@@ -2,10 +2,12 @@
 
     python -m tests.bench.metrics_scale --rows 1319007
     python -m tests.bench.metrics_scale --rows 50000 --quick
+    python -m tests.bench.metrics_scale --rows 1319007 --one-fit
 
 Train and synthetic have `--rows` rows each, holdout a quarter of that, all of them fresh rows of
 the reference workload (a stand-in, not PanDA data). `--without mlef` leaves the regressor out,
-whose fits are most of the time. Knows public names only.
+whose fits are most of the time; `--one-fit` times a single one of its fits, of which the default
+policy makes six. Knows public names only.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 import metrics
 import panda_gym
-from metrics import base
+from metrics import base, policy
 
 
 def main() -> None:
@@ -30,6 +33,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[])
     parser.add_argument("--work", help="folder that keeps what is measured; a rerun goes on there")
     parser.add_argument("--report", help="folder for the certificate and its report")
+    parser.add_argument("--one-fit", action="store_true", help="time one fit of the regressor")
     options = parser.parse_args()
     for name in options.without:
         base.METRICS.pop(name)
@@ -38,6 +42,9 @@ def main() -> None:
     whole = whole.iloc[np.random.default_rng(0).permutation(len(whole))]
     train, fresh, holdout = (whole.iloc[a:b] for a, b in ((0, n), (n, 2 * n), (2 * n, None)))
     del whole
+    if options.one_fit:
+        one_fit(train, holdout)
+        return
     started = time.process_time(), time.perf_counter()
     card = metrics.certify(
         train,
@@ -62,6 +69,19 @@ def main() -> None:
             f"{score.id:28s} {score.value:9.4f} {ends:22s} floor {score.floor:9.4f} "
             f"bound {score.bound:9.4f} margin {score.margin} {score.grade} {score.n:,}"
         )
+
+
+def one_fit(train: pd.DataFrame, holdout: pd.DataFrame) -> None:
+    """Print what one fit of the regressor costs, with the threads of the default policy."""
+    threads = int(policy.load("default").settings["catboost_thread_count"])
+    started = time.process_time(), time.perf_counter()
+    value = metrics.mlef(train, holdout, threads=threads)
+    spent = time.process_time() - started[0], time.perf_counter() - started[1]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(
+        f"one fit on {len(train):,} rows, {threads} threads: {spent[0]:.1f} CPU-s, "
+        f"{spent[1]:.1f} s of wall time, peak {peak:.2f} GB, MLEF {value:.4f}"
+    )
 
 
 if __name__ == "__main__":
