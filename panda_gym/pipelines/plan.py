@@ -1,0 +1,207 @@
+"""From operations to the kernel's arrays, and their draws; knows shapes, no dynamics."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from panda_gym.errors import PipelineError
+from panda_gym.pipelines.drift import CODES
+from panda_gym.pipelines.kinds import METRICS, Effect
+from panda_gym.pipelines.laws import Assets, Growth, Lognormal
+from panda_gym.pipelines.operations import DISCIPLINES, Model, Operations
+from panda_gym.pipelines.pipeline import Pipeline, Task
+from panda_gym.pipelines.state import (
+    ARRIVAL,
+    CLUSTER_PLAN,
+    GENERAL,
+    MODEL_PLAN,
+    TASK_PLAN,
+    TYPE,
+    Plan,
+)
+from panda_gym.units import BYTES_PER_GB, BYTES_PER_MB, SECONDS_PER_HOUR
+
+Array = np.ndarray
+
+SPREAD: Final = 0.5
+"""Sigma of a duration whose task has no law (our default)."""
+POOL: Final = 4096
+"""Draws of a type of which runs that a trigger asks for take theirs, by hash."""
+
+
+def law_of(task: Task) -> Growth | Lognormal | object:
+    """The law of a task's duration."""
+    return task.law if task.law is not None else Lognormal(task.of.seconds, SPREAD)
+
+
+def plan_of(
+    operations: Operations,
+    horizon_s: float,
+    rng: np.random.Generator,
+    wanted: Array | None = None,
+    *,
+    asks: bool = False,
+    review_s: float = 0.0,
+) -> Plan:
+    """The kernel's view of operations.
+
+    Args:
+        horizon_s: until when time runs.
+        rng: of everything drawn before the start (data, durations, luck of training).
+        wanted: models of the requests from outside, int[A]: each has draws of its own; None: all
+            draws come from the pool of their type.
+        asks: whether an agent decides on requests.
+        review_s: time between occasions to launch a run unasked, s; 0: none.
+    """
+    if not 0.0 < horizon_s < np.inf:
+        raise PipelineError("a finite horizon above 0 s", repr(horizon_s), "pass s")
+    types, tasks, child = _graphs(operations)
+    effects = [_effect(task) for one in operations.pipelines for task in one.tasks]
+    kind = {one.name: k for k, one in enumerate(operations.pipelines)}
+    of_model = np.array([kind[model.pipeline] for model in operations.models])
+    own = np.zeros(0, np.int64) if wanted is None else of_model[wanted]
+    labels = np.concatenate([own, np.repeat(np.arange(len(kind)), POOL)])
+    seconds, asset, luck = _draws(operations, labels, rng)
+    _expect(operations, types, tasks, seconds[len(own) :])
+    discipline = DISCIPLINES.index(operations.discipline)
+    general = np.array([(horizon_s, review_s, discipline, asks, POOL, len(own))], GENERAL)
+    owners = sorted({model.owner for model in operations.models})
+    models, base = _models(operations, of_model, owners)
+    return Plan(
+        general, types, tasks, child,
+        np.array([factor for factor, _ in effects]), np.array([shift for _, shift in effects]),
+        _clusters(operations), models, base,
+        np.array([float(operations.shares.get(owner, 1.0)) for owner in owners]),
+        seconds, asset, luck,
+    )  # fmt: skip
+
+
+def arrivals_of(times: Array, models: Array, rows: Array | None) -> Array:
+    """ARRIVAL[A + 1]: requests in order of time, and one that never comes."""
+    found = np.zeros(len(times) + 1, ARRIVAL)
+    found["time"][:-1], found["model"][:-1] = times, models
+    found["row"][:-1] = -1 if rows is None else rows
+    found["time"][-1] = np.inf
+    return found
+
+
+def _graphs(operations: Operations) -> tuple[Array, Array, Array]:
+    """TYPE[K + 1], TASK_PLAN[all + 1], children int32[edges]."""
+    place = {cluster.name: c for c, cluster in enumerate(operations.clusters)}
+    total = sum(len(one.tasks) for one in operations.pipelines)
+    types, tasks = np.zeros(len(operations.pipelines) + 1, TYPE), np.zeros(total + 1, TASK_PLAN)
+    child: list[int] = []
+    at = 0
+    for k, pipeline in enumerate(operations.pipelines):
+        types[k]["first_task"], types[k]["deploys"] = at, pipeline.deploys
+        parents = pipeline.parents
+        for i, task in enumerate(pipeline.tasks):
+            row = tasks[at + i]
+            row["read"], row["write"], row["parents"] = task.read, task.write, len(parents[i])
+            row["cluster"] = place[task.cluster or task.of.cluster]
+            row["trains"], row["gates"] = task.of.trains, task.of.gates
+            row["movable"] = task.cluster is None and task.of.cluster == "training"
+            row["first_child"] = len(child)
+            child += [j for j, waits in enumerate(parents) if i in waits]
+        at += len(pipeline.tasks)
+    types[-1]["first_task"], tasks[-1]["first_child"] = at, len(child)
+    return types, tasks, np.array(child or [0], dtype=np.int32)
+
+
+def _effect(task: Task) -> tuple[Array, Array]:
+    """Factor and shift of every metric, float64[5] each."""
+    effect: Effect = task.effect or task.of.effect
+    factor = np.array([float(effect.factor.get(name, 1.0)) for name in METRICS])
+    return factor, np.array([float(effect.shift.get(name, 0.0)) for name in METRICS])
+
+
+def _draws(
+    operations: Operations, labels: Array, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Durations float64[D, T], bytes float64[D] and luck float64[D] of runs of given types."""
+    longest = max(len(pipeline.tasks) for pipeline in operations.pipelines)
+    seconds = np.zeros((len(labels), longest))
+    luck = rng.standard_normal(len(labels))
+    if isinstance(operations.assets, Assets):
+        assets: Array | None = operations.assets.sample(rng, len(labels))
+        size = assets[:, 2] if assets is not None else luck
+    else:
+        assets = None
+        size = np.full(len(labels), BYTES_PER_GB)
+        if operations.assets is not None:
+            size = operations.assets.sample(rng, len(labels))
+    for k, pipeline in enumerate(operations.pipelines):
+        mine = np.flatnonzero(labels == k)
+        for i, task in enumerate(pipeline.tasks):
+            seconds[mine, i] = _durations(pipeline, task, assets, mine, rng)
+    return seconds, size, luck
+
+
+def _durations(
+    pipeline: Pipeline, task: Task, assets: Array | None, rows: Array, rng: np.random.Generator
+) -> Array:
+    law = law_of(task)
+    if not isinstance(law, Growth):
+        return law.sample(rng, len(rows))  # type: ignore[attr-defined]
+    if assets is None:
+        raise PipelineError(
+            f"assets of rows and columns for task {task.label!r} of {pipeline.name!r}",
+            "sizes in bytes",
+            "pass assets=Assets(...)",
+        )
+    return law.draw(rng, assets[rows])
+
+
+def _expect(operations: Operations, types: Array, tasks: Array, pool: Array) -> None:
+    """Write expected durations, of tasks and of their part on training slots."""
+    for k, pipeline in enumerate(operations.pipelines):
+        first = types[k]["first_task"]
+        mean = pool[k * POOL : (k + 1) * POOL].mean(axis=0)
+        mine = slice(first, first + len(pipeline.tasks))
+        tasks["expected_s"][mine] = mean[: len(pipeline.tasks)]
+        moved = tasks["expected_s"][mine][tasks["movable"][mine] == 1].sum()
+        types[k]["train_s"] = max(float(moved), 1.0)
+
+
+def _clusters(operations: Operations) -> Array:
+    rows = [
+        (one.slots, one.speed, one.read_mbps * BYTES_PER_MB, one.write_mbps * BYTES_PER_MB,
+         one.latency_s, one.cost_per_hour / SECONDS_PER_HOUR)
+        for one in operations.clusters
+    ]  # fmt: skip
+    return np.array(rows, CLUSTER_PLAN)
+
+
+def _models(operations: Operations, of_model: Array, owners: list[str]) -> tuple[Array, Array]:
+    """MODEL_PLAN[M] and metrics after training float64[M, 5]."""
+    found = np.zeros(len(operations.models), MODEL_PLAN)
+    base = np.array([[m.base[name] for name in METRICS] for m in operations.models])
+    for row, model, k in zip(found, operations.models, of_model, strict=True):
+        triggers = model.triggers
+        for field in ("staleness", "improvement", "new_data", "page_hinkley", "delta", "noise"):
+            row[field] = getattr(triggers, field) or 0.0
+        row["monitor"], row["period"] = triggers.monitor_s or 0.0, triggers.period_s or 0.0
+        row["rate"], row["size"] = model.drift.rate, model.drift.size
+        row["step"], row["drift"] = model.drift.step_s, CODES[model.drift.kind]
+        row["type"], row["owner"] = k, owners.index(model.owner)
+        row["base"] = model.base["performance"]
+        row["hoped"] = hoped(model, operations.pipelines[k])
+        for field in ("spread", "gate", "weight", "data_rate", "data_need"):
+            row[field] = getattr(model, field)
+        row["deadline"], row["age"], row["retry"] = model.deadline_s, model.age_s, model.retry_s
+    return found, base
+
+
+def hoped(model: Model, pipeline: Pipeline) -> float:
+    """Expected performance of a new model: that after training, then all effects in order."""
+    found = model.base["performance"]
+    for task in pipeline.tasks:
+        factor, shift = _effect(task)
+        found = min(1.0, max(0.0, factor[0] * found + shift[0]))
+    if found <= 0.0:
+        raise PipelineError(
+            f"a pipeline that leaves model {model.name!r} some performance", "0", "weaken effects"
+        )
+    return float(found)
