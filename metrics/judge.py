@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from metrics import base, profile, selftest
+from metrics import base, profile, selftest, statement
 from metrics import policy as policies
 from metrics.base import Score, Study
 from metrics.certificate import SCHEMA, Certificate, canonical, plain, verdict
@@ -135,7 +135,7 @@ def certify(
         },
         "sha256": hashes,
         "provenance": {"origin": str(origin), "drawn": drawn, "software": software()},
-        "privacy": _privacy(study, scores, rules),
+        "privacy": statement.privacy(scores, study.notes, study.alpha),
         "profile": profile.describe(study),
         "curves": study.notes,
         "self_test": self_test,
@@ -256,26 +256,6 @@ def _self_test(study: Study, rules: policies.Policy) -> tuple[dict[str, Any], fl
     """Return what the planted cases showed, and the CPU seconds of it."""
     started = _cpu_s()
     return selftest.run(study, rules), round(_cpu_s() - started, 3)
-
-
-def _privacy(study: Study, scores: Sequence[Score], rules: policies.Policy) -> dict[str, Any]:
-    """Return the statement on privacy and the smallest copy leak that would have been found."""
-    if "dcr" not in study.notes:
-        return {"statement": "Privacy was not measured.", "least_copy_leak": None}
-    notes = study.notes["dcr"]
-    least = notes["least_copy_leak"]
-    nearer = next((score.value for score in scores if score.id == "dcr_ks"), float("nan"))
-    margin = rules.margin("dcr_ks")
-    if notes["copy_leak_shown"]:
-        word = "A leak was found: more rows are copies of training rows than chance explains."
-    elif notes["ks_p"] < study.alpha:
-        word = f"A trace of the training rows was found: {nearer:.1%} of the rows, net of those"
-        word += " farther away, lie nearer to them than held-out rows do; the policy tolerates "
-        word += "any share." if margin is None else f"{margin:.0%}."
-    else:
-        word = f"No leak found at this power: exact copies of {least:.2%} of the rows or more"
-        word += " would have been found. This does not show that there is none."
-    return {"statement": word, "least_copy_leak": least}
 
 
 def _stated(rules: policies.Policy) -> dict[str, Any]:
