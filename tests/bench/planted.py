@@ -8,7 +8,8 @@
 and scores them; each case and seed is a file, so that it goes on where it stopped. `table` grades
 them by a policy: in how many seeds each case is found, and fresh rows are failed. `margins` shows
 for each score how far fresh rows and planted cases lie from the floor: the policy's margins are
-calibrated on it. Efficacy and the white-box attack are left out unless --also names their metrics.
+calibrated on it. Efficacy and the white-box attack are left out, and what no policy grades, unless
+--also names the metric.
 Knows public names, generators and metrics.
 """
 
@@ -36,7 +37,9 @@ from metrics.tables import read
 
 Rows = pd.DataFrame
 Case = Callable[[Rows, Rows, int], Rows]
-LEFT_OUT = ("mlef", "white_box", "paper_compat")
+REAL_ALONE = ("training_space", "holdout_distances")
+"""What a study shares that does not depend on the synthetic rows."""
+LEFT_OUT = ("mlef", "white_box", "paper_compat", "singling_out")
 
 
 def copies(share: float) -> Case:
@@ -128,6 +131,7 @@ def measure(out: Path, rows: int, seeds: int, minutes: float, also: list[str]) -
     """Score every case and seed that is not yet on disk, until the minutes of CPU time are over."""
     for seed in range(seeds):
         tables: tuple[Rows, Rows, Rows] | None = None
+        shared: dict[str, Any] = {}
         for name, change in CASES.items():
             path = out / f"{name.replace(' ', '_').replace('%', 'pct')}-{seed}.json"
             if path.is_file():
@@ -136,8 +140,7 @@ def measure(out: Path, rows: int, seeds: int, minutes: float, also: list[str]) -
                 print("the time is over; run it again to go on")
                 return
             tables = tables or draw(rows, seed)
-            train, fresh, holdout = tables
-            found = scores(train, holdout, change(train, fresh, seed), seed, also)
+            found = scores(tables, change(*tables[:2], seed), seed, also, shared)
             entry = {"case": name, "seed": seed, "rows": rows, **found}
             write_whole(path, json.dumps(entry))
             print(f"{name}, seed {seed}: {found['cpu_s']:.1f} CPU-s", flush=True)
@@ -153,11 +156,19 @@ def draw(rows: int, seed: int) -> tuple[Rows, Rows, Rows]:
     return train, fresh, holdout
 
 
-def scores(train: Rows, holdout: Rows, rows: Rows, seed: int, also: list[str]) -> dict[str, Any]:
-    """Return every score of a quick certificate, ready for JSON, without margins."""
+def scores(
+    tables: tuple[Rows, Rows, Rows], rows: Rows, seed: int, also: list[str], shared: dict[str, Any]
+) -> dict[str, Any]:
+    """Return every score of a quick certificate, ready for JSON, without margins.
+
+    `shared` hands what depends on the real tables alone from one case of a seed to the next.
+    """
     started = time.process_time()
     rules = policy.load("default")
-    samples: Mapping[str, Any] = read({"train": train, "holdout": holdout, "synthetic": rows})
+    train, fresh, holdout = tables
+    # The fresh rows are read too, so that all cases of a seed have the same levels.
+    found = read({"train": train, "holdout": holdout, "synthetic": rows, "fresh": fresh})
+    samples: Mapping[str, Any] = {word: found[word] for word in ("train", "holdout", "synthetic")}
     study = Study(
         **samples,
         target="workload",
@@ -165,16 +176,18 @@ def scores(train: Rows, holdout: Rows, rows: Rows, seed: int, also: list[str]) -
         seed=seed,
         settings={**rules.settings, **rules.quick},
         alpha=rules.alpha,
+        shared={name: shared[name] for name in REAL_ALONE if name in shared},
     )
-    found: dict[str, Any] = {}
+    entries: dict[str, Any] = {}
     for name in base.names():
         if name in LEFT_OUT and name not in also:
             continue
         try:
-            found |= {score.id: score.as_dict() for score in base.load(name)(study)}
+            entries |= {score.id: score.as_dict() for score in base.load(name)(study)}
         except NotApplicable:
             continue
-    return {"scores": found, "cpu_s": time.process_time() - started}
+    shared.update(study.shared)
+    return {"scores": entries, "cpu_s": time.process_time() - started}
 
 
 def load(out: Path) -> dict[str, list[list[Score]]]:
