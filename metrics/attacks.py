@@ -41,6 +41,13 @@ def least_found(k0: int, n0: int, n: int, alpha: float) -> float:
     return max(0.0, high / n - k0 / n0) if high <= n else 1.0
 
 
+def power(study: Study, id: str, least: float, found: bool) -> str:
+    """Return whether a leak is shown and the least that would have been; keep it in the notes."""
+    study.notes.setdefault("power", {})[id] = least
+    word = "a leak is shown" if found else "no leak found at this power"
+    return f"{word}, the smallest that would have been is an excess of {least:.2%}"
+
+
 def rate_score(
     study: Study, id: str, hits: tuple[int, int], control: tuple[int, int], note: str
 ) -> Score:
@@ -50,18 +57,13 @@ def rate_score(
     have been found is said in the note and kept in the study's notes under "power".
     """
     (k, n), (k0, n0) = hits, control
-    least = least_found(k0, n0, n, study.alpha)
-    study.notes.setdefault("power", {})[id] = least
-    risk = (k / n - k0 / n0) / (1 - k0 / n0) if k0 < n0 else 0.0
     found = excess_lower(k, n, k0, n0, study.alpha) > 0
-    words = (
-        f"{note}: {k} of {n}, control {k0} of {n0}, risk net of the control {max(risk, 0.0):.2%}; "
-        + ("a leak is shown" if found else "no leak found at this power")
-        + f", the smallest that would have been is an excess of {least:.2%}"
-    )
+    words = power(study, id, least_found(k0, n0, n, study.alpha), found)
+    risk = max(0.0, (k / n - k0 / n0) / (1 - k0 / n0)) if k0 < n0 else 0.0
+    note = f"{note}: {k} of {n}, control {k0} of {n0}, risk net of the control {risk:.2%}; {words}"
     low, high = wilson(k, n, study.alpha)
-    bound = newcombe_upper(k, n, k0, n0, study.alpha)
-    return Score(id, "privacy", k / n, low, high, k0 / n0, bound, n, note=words, tail="count")
+    ends = (low, high, k0 / n0, newcombe_upper(k, n, k0, n0, study.alpha))
+    return Score(id, "privacy", k / n, *ends, n, note=note, tail="count")
 
 
 def normal_score(
@@ -69,17 +71,11 @@ def normal_score(
 ) -> Score:
     """Score an attack's figure with a normal error against its exact value under chance."""
     z, z_one = float(norm.ppf(1 - study.alpha / 2)), float(norm.ppf(1 - study.alpha))
-    least = z_one * error
-    study.notes.setdefault("power", {})[id] = least
-    found = value - chance > least
-    words = (
-        f"{note}; chance is {chance:g}; "
-        + ("a leak is shown" if found else "no leak found at this power")
-        + f", the smallest that would have been is an excess of {least:.2%}"
-    )
-    ends = (max(0.0, value - z * error), min(1.0, value + z * error))
+    words = power(study, id, z_one * error, value - chance > z_one * error)
+    ends = (max(0.0, value - z * error), min(1.0, value + z * error), chance)
     bound = value - chance + z_one * error
-    return Score(id, "privacy", value, *ends, chance, bound, n, note=words)
+    note = f"{note}; chance is {chance:g}; {words}"
+    return Score(id, "privacy", value, *ends, bound, n, note=note)
 
 
 def true_positives(

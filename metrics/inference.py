@@ -13,16 +13,16 @@ random order answers.
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 
 import numpy as np
 from numba import njit
-from scipy.stats import norm
 
-from metrics.attacks import rate_score
+from metrics.attacks import power, rate_score
 from metrics.base import Score, Study
-from metrics.errors import MetricError, NotApplicable
+from metrics.errors import NotApplicable
 from metrics.gower import cloud_of
+from metrics.means import mean_score
 from metrics.tables import Sample
 
 TOLERANCE = 0.05
@@ -45,8 +45,6 @@ def measure(study: Study) -> list[Score]:
     for word in ("train", "holdout"):
         wanted = int(study.settings["linking_attacks"])
         targets = getattr(study, word).draw(wanted, study.rng(f"inference/{word}"))
-        if len(targets) < 2:
-            raise MetricError(f"at least two rows of {word} to attack", "one", "pass more rows")
         right.append(guessed(targets, rows, study.train))
     names = [*study.train.schema.numbers, *study.train.schema.categories]
     return [_mean(study, *right), *(_column(study, n, i, *right) for i, n in enumerate(names))]
@@ -123,17 +121,8 @@ def _column(study: Study, name: str, i: int, train: np.ndarray, holdout: np.ndar
 
 def _mean(study: Study, train: np.ndarray, holdout: np.ndarray) -> Score:
     """Score the mean share of right guesses over the columns; the targets are the units."""
-    own = [right.mean(axis=1) for right in (train, holdout)]
-    value, floor = (float(x.mean()) for x in own)
-    error, other = (float(x.std(ddof=1)) / math.sqrt(len(x)) for x in own)
-    z, z_one = float(norm.ppf(1 - study.alpha / 2)), float(norm.ppf(1 - study.alpha))
-    least = z_one * math.hypot(error, other)
-    study.notes.setdefault("power", {})["inference"] = least
-    word = "a leak is shown" if value - floor > least else "no leak found at this power"
-    note = (
-        f"mean share of right guesses of a column from the others; {word}, the smallest that "
-        f"would have been is an excess of {least:.2%}"
-    )
-    ends = (max(0.0, value - z * error), min(1.0, value + z * error))
-    bound = value - floor + least
-    return Score("inference", "privacy", value, *ends, floor, bound, len(own[0]), note=note)
+    rows = (train.mean(axis=1), holdout.mean(axis=1))
+    note = "mean share of right guesses of a column from the others"
+    score = mean_score(study, "inference", "privacy", rows, note)
+    least = score.bound - score.excess
+    return replace(score, note=f"{note}; {power(study, score.id, least, score.excess > least)}")

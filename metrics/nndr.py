@@ -8,13 +8,11 @@ whole training set, through the index that the other distances use. Knows three 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from scipy.stats import norm
 
 from metrics.base import Score, Study
 from metrics.errors import MetricError
+from metrics.means import mean_score
 from metrics.privacy import points, training_space
 from metrics.tables import Sample
 
@@ -38,12 +36,5 @@ def measure(study: Study) -> list[Score]:
         ratios(study, getattr(study, word).draw(rows, study.rng(f"nndr/{word}")))
         for word in ("synthetic", "holdout")
     )
-    error, other = (float(x.std()) / math.sqrt(len(x)) for x in (mine, real))
-    z, z_one = float(norm.ppf(1 - study.alpha / 2)), float(norm.ppf(1 - study.alpha))
-    value, floor = float(mine.mean()), float(real.mean())
-    bound = floor - value + z_one * math.hypot(error, other)
     note = "mean ratio of the distances to the nearest and the second nearest training row"
-    ends = (value - z * error, value + z * error)
-    return [
-        Score("nndr", "privacy", value, *ends, floor, bound, len(mine), better="higher", note=note)
-    ]
+    return [mean_score(study, "nndr", "privacy", (mine, real), note, better="higher")]

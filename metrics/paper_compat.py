@@ -16,12 +16,10 @@ NOTE[DIFF] Pairs are drawn at random here, since tables of a study have no commo
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from scipy.stats import norm
 
 from metrics.base import Score, Study
+from metrics.means import mean_score
 from metrics.tables import Sample
 
 NOTE = "paper compatibility, rows paired as if aligned: {}; a perfect generator scores the floor"
@@ -53,10 +51,10 @@ def measure(study: Study) -> list[Score]:
     scores = []
     if study.train.schema.numbers:
         pairs = [aligned_wd(s, train, study.train) for s in (synthetic, holdout)]
-        scores.append(_score(study, "paper_compat_wd", pairs, "mean |x - y| in deviations"))
+        scores.append(_score(study, "wd", pairs, "mean |x - y| in deviations"))
     if study.train.schema.categories:
         pairs = [aligned_jsd(s, train) for s in (synthetic, holdout)]
-        scores.append(_score(study, "paper_compat_jsd", pairs, "share of pairs that differ"))
+        scores.append(_score(study, "jsd", pairs, "share of pairs that differ"))
     return scores
 
 
@@ -64,12 +62,7 @@ def _shuffled(sample: Sample, n: int, rng: np.random.Generator) -> Sample:
     return sample.take(rng.permutation(len(sample))[:n])
 
 
-def _score(study: Study, id: str, pairs: list[np.ndarray], what: str) -> Score:
+def _score(study: Study, word: str, pairs: list[np.ndarray], what: str) -> Score:
     """Score a mean over columns and pairs; pairs are the units of its error."""
-    rows = [x.mean(axis=1) for x in pairs]
-    value, floor = (float(x.mean()) for x in rows)
-    error, other = (float(x.std()) / math.sqrt(len(x)) for x in rows)
-    z, z_one = norm.ppf(1 - study.alpha / 2), norm.ppf(1 - study.alpha)
-    bound = value - floor + float(z_one) * math.hypot(error, other)
-    ends = (max(0.0, value - z * error), value + z * error)
-    return Score(id, "fidelity", value, *ends, floor, bound, len(rows[0]), note=NOTE.format(what))
+    rows = (pairs[0].mean(axis=1), pairs[1].mean(axis=1))
+    return mean_score(study, f"paper_compat_{word}", "fidelity", rows, NOTE.format(what))

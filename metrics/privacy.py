@@ -21,6 +21,7 @@ from metrics import scales
 from metrics.attacks import excess_lower, least_found
 from metrics.base import Score, Study
 from metrics.errors import MetricError
+from metrics.means import mean_score
 from metrics.nearest import NearestRecords, Progress
 from metrics.resampling import newcombe_upper, wilson
 from metrics.tables import Sample, read
@@ -229,15 +230,8 @@ def holdout_distances(study: Study) -> np.ndarray:
 
 
 def _mean_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
-    z, z_one = norm.ppf(1 - study.alpha / 2), norm.ppf(1 - study.alpha)
-    error, other = (x.std(ddof=1) / math.sqrt(len(x)) for x in (mine, real))
-    value, floor = float(mine.mean()), float(real.mean())
-    bound = floor - value + z_one * math.hypot(error, other)
     note = "mean distance to the closest training row; the floor is that of held-out rows"
-    ends = (value - z * error, value + z * error)
-    return Score(
-        "dcr", "privacy", value, *ends, floor, bound, len(mine), better="higher", note=note
-    )
+    return mean_score(study, "dcr", "privacy", (mine, real), note, better="higher")
 
 
 def _ks_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
