@@ -1,0 +1,225 @@
+"""A fleet of like models by a few settings: what experiments vary and the environment opens.
+
+Every number here is a default of this project, chosen for round figures; none is measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+
+from panda_gym.errors import PipelineError, nearest
+from panda_gym.pipelines.drift import CODES, Drift
+from panda_gym.pipelines.laws import Arrivals, Lognormal, load_law
+from panda_gym.pipelines.laws.arrivals import poisson
+from panda_gym.pipelines.operations import Cluster, Model, Operations
+from panda_gym.pipelines.pipeline import Pipeline
+from panda_gym.pipelines.triggers import Triggers
+from panda_gym.units import BYTES_PER_GB, SECONDS_PER_DAY, SECONDS_PER_HOUR
+
+PIPELINES: Final = {
+    "short": ("preprocess", "train", "deploy"),
+    "standard": ("preprocess", "train", "evaluate", "deploy"),
+    "hardened": ("preprocess", "train", "evaluate", "compress", "harden", "deploy"),
+}
+"""Chains of kinds by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """Settings of a fleet; `open` makes operations of it."""
+
+    models: int = 20
+    """Models in service."""
+    pipeline: str = "standard"
+    """One of PIPELINES."""
+    arrivals_per_day: float = 0.0
+    """Poisson requests from outside; 0: none."""
+    arrivals: str | Path | Arrivals | None = None
+    """A law of requests from outside, or the file of one; instead of `arrivals_per_day`."""
+    drift: str = "linear"
+    """Kind of drift, see `drift.Drift`."""
+    drift_per_day: float = 0.02
+    """Mean rate of drift a day: loss (linear), rate (exponential), change points, or deviation."""
+    drift_spread: float = 0.5
+    """Sigma of the lognormal factor by which models differ in their rate."""
+    step: float = 0.1
+    """Loss at a change point."""
+    staleness: float | None = 0.1
+    """Trigger: share of the performance lost; None: none."""
+    improvement: float | None = None
+    """Trigger: potential improvement; None: none."""
+    period_days: float | None = None
+    """Trigger: every so many days; None: none."""
+    new_data_gb: float | None = None
+    """Trigger: bytes of new data; None: none."""
+    page_hinkley: float | None = None
+    """Trigger: threshold of the detector; None: none."""
+    monitor_hours: float | None = None
+    """Time between observations; None: crossings are seen at once."""
+    noise: float = 0.0
+    """Standard deviation of an observation."""
+    data_gb_per_day: float = 5.0
+    """New data of a model."""
+    data_need_gb: float = 0.0
+    """New data that a retrain needs to regain all performance."""
+    asset_gb: float = 5.0
+    """Median size of a run's data; lognormal, sigma 1."""
+    train_hours: float = 2.0
+    """Median training time on a slot of speed 1; lognormal, sigma 0.5."""
+    train_spread: float = 0.0
+    """Sigma of the lognormal factor by which models differ in their training time."""
+    training_slots: int = 2
+    """Slots of the training cluster."""
+    generic_slots: int = 4
+    """Slots of the generic cluster."""
+    training_cost: float = 0.5
+    """Cost of a training slot in use, an hour."""
+    generic_cost: float = 0.05
+    """Cost of a generic slot in use, an hour."""
+    discipline: str = "fifo"
+    """Who goes first at a cluster, see `operations.DISCIPLINES`."""
+    owners: int = 2
+    """Owners among whom models are dealt out in turn."""
+    performance: float = 0.9
+    """Performance after training."""
+    spread: float = 0.01
+    """Its standard deviation."""
+    gate: float = 0.0
+    """Performance below which a new model is not deployed."""
+    weight_spread: float = 0.0
+    """Sigma of the lognormal factor by which models differ in their worth."""
+    age_days: float = 0.0
+    """Models begin at ages drawn uniformly up to this."""
+    fleet_seed: int = 0
+    """Seed of what models differ in."""
+
+    def __post_init__(self) -> None:
+        for name in ("models", "training_slots", "generic_slots", "owners"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
+                raise PipelineError(f"{name} as a whole number of at least 1", repr(value), "raise")
+        for name in _POSITIVE:
+            if not 0.0 < getattr(self, name) < float("inf"):
+                raise PipelineError(f"{name} above 0", repr(getattr(self, name)), "raise it")
+        for name in _NOT_NEGATIVE:
+            if not 0.0 <= getattr(self, name) < float("inf"):
+                raise PipelineError(f"{name} >= 0", repr(getattr(self, name)), "correct it")
+        if self.pipeline not in PIPELINES:
+            close = nearest(str(self.pipeline), PIPELINES)
+            raise PipelineError("a pipeline of the fleet", repr(self.pipeline), close)
+        if self.drift not in CODES:
+            raise PipelineError("a kind of drift", repr(self.drift), nearest(self.drift, CODES))
+
+    @classmethod
+    def of(cls, **settings: Any) -> Self:
+        """The fleet of keyword settings; PipelineError names the nearest for a mistyped one."""
+        check_settings(cls, settings)
+        return cls(**settings)
+
+    def but(self, **changes: Any) -> Self:
+        """A copy with other settings."""
+        check_settings(type(self), changes)
+        return replace(self, **changes)
+
+    def open(self) -> Operations:
+        """The operations that the settings describe."""
+        rng = np.random.default_rng([self.fleet_seed, 4])
+        rate, worth, long = (
+            np.exp(sigma * rng.standard_normal(self.models))
+            for sigma in (self.drift_spread, self.weight_spread, self.train_spread)
+        )
+        age = rng.random(self.models) * self.age_days * SECONDS_PER_DAY
+        names = [f"{self.pipeline}-{i}" for i in range(self.models)]
+        alike = self.train_spread == 0.0
+        made = [self._pipeline(self.pipeline, 1.0)] if alike else [
+            self._pipeline(name, float(x)) for name, x in zip(names, long, strict=True)
+        ]  # fmt: skip
+        models = [
+            Model(
+                f"model-{i}",
+                made[0 if alike else i].name,
+                metrics={"performance": self.performance},
+                spread=self.spread,
+                drift=self._drift(float(rate[i])),
+                triggers=self._triggers(),
+                gate=self.gate,
+                weight=float(worth[i]),
+                owner=f"owner-{i % self.owners}",
+                data_rate=self.data_gb_per_day * BYTES_PER_GB / SECONDS_PER_DAY,
+                data_need=self.data_need_gb * BYTES_PER_GB,
+                age_s=float(age[i]),
+            )
+            for i in range(self.models)
+        ]
+        return Operations(
+            made,
+            models,
+            self.clusters(),
+            arrivals=self._arrivals(),
+            assets=Lognormal(self.asset_gb * BYTES_PER_GB, 1.0),
+            discipline=self.discipline,
+        )
+
+    def clusters(self) -> list[Cluster]:
+        """The training and the generic cluster."""
+        return [
+            Cluster("training", int(self.training_slots), cost_per_hour=self.training_cost),
+            Cluster("generic", int(self.generic_slots), cost_per_hour=self.generic_cost),
+        ]
+
+    def _pipeline(self, name: str, factor: float) -> Pipeline:
+        law = Lognormal(self.train_hours * SECONDS_PER_HOUR * factor, 0.5)
+        chain = Pipeline.chain(name, *PIPELINES[self.pipeline])
+        tasks = [replace(t, law=law) if t.kind == "train" else t for t in chain.tasks]
+        return Pipeline(name, tuple(tasks))
+
+    def _drift(self, factor: float) -> Drift:
+        rate = self.drift_per_day * factor / SECONDS_PER_DAY
+        if self.drift == "none":
+            return Drift()
+        if self.drift == "random_walk":
+            return Drift("random_walk", size=self.drift_per_day * factor / SECONDS_PER_DAY**0.5)
+        return Drift(self.drift, rate=rate, size=self.step)
+
+    def _triggers(self) -> Triggers:
+        scaled = {
+            "period_s": (self.period_days, SECONDS_PER_DAY),
+            "new_data": (self.new_data_gb, BYTES_PER_GB),
+            "monitor_s": (self.monitor_hours, SECONDS_PER_HOUR),
+        }
+        found = {key: None if v is None else v * unit for key, (v, unit) in scaled.items()}
+        for name in ("staleness", "improvement", "page_hinkley"):
+            found[name] = getattr(self, name)
+        manual = all(v is None for key, v in found.items() if key != "monitor_s")
+        return Triggers(**found, noise=self.noise, manual=manual)  # type: ignore[arg-type]
+
+    def _arrivals(self) -> Arrivals | None:
+        if self.arrivals is None:
+            rate = self.arrivals_per_day
+            return poisson(SECONDS_PER_DAY / rate) if rate > 0.0 else None
+        law = self.arrivals
+        if not isinstance(law, Arrivals):
+            law = load_law(law)
+        if not isinstance(law, Arrivals):
+            raise PipelineError("a law of arrivals", type(law).__name__, "fit one to arrival times")
+        return law
+
+
+def check_settings(kind: type, settings: Mapping[str, Any]) -> None:
+    """PipelineError names the nearest setting of a mistyped one."""
+    known = [field.name for field in fields(kind)]
+    for key in settings:
+        if key not in known:
+            raise PipelineError("a setting of the fleet", repr(key), nearest(str(key), known))
+
+
+_POSITIVE: Final = ("drift_per_day", "step", "asset_gb", "train_hours")
+_NOT_NEGATIVE: Final = (
+    "arrivals_per_day", "drift_spread", "noise", "data_gb_per_day", "data_need_gb", "train_spread",
+    "training_cost", "generic_cost", "spread", "gate", "weight_spread", "age_days",
+)  # fmt: skip
