@@ -149,29 +149,39 @@ def test_a_fit_stopped_at_any_checkpoint_resumes_to_the_same_weights(tmp_path: P
 
 
 @pytest.mark.long
-def test_kill_at_random_moments_and_resume_end_with_identical_weights(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "kills"), [("tabddpm", 20), ("autoregressive", 20)])
+def test_kill_at_random_moments_and_resume_end_with_identical_weights(
+    name: str, kills: int, tmp_path: Path
+) -> None:
     code = (
         "import sys, torch, generators; torch.set_num_threads(1);"
         "from tests.generators.tables import mixed_table;"
-        "config = dict(iterations=300, batch=32, width=8, hidden=8, checkpoint_every=3);"
-        "model = generators.create('tabddpm', **config);"
-        "model.fit(mixed_table(500), checkpoint=sys.argv[1]);"
-        "model.save(sys.argv[2])"
+        "config = dict(iterations=2500, batch=32, width=8, hidden=8, checkpoint_every=3,"
+        "              patience=10**6);"
+        "table = mixed_table(500); print('now', flush=True);"
+        "model = generators.create(sys.argv[1], **config).fit(table, checkpoint=sys.argv[2]);"
+        "model.save(sys.argv[3])"
     )
     root = Path(__file__).parents[2]
     rng = np.random.default_rng(0)
 
-    def run(name: str, kills: int) -> bytes:
-        command = [sys.executable, "-c", code, str(tmp_path / f"c{name}"), str(tmp_path / name)]
-        for _ in range(kills):
-            process = subprocess.Popen(command, cwd=root)
-            time.sleep(3 + 3 * rng.random())
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-        subprocess.run(command, cwd=root, check=True)
-        return (tmp_path / name / "weights.safetensors").read_bytes()
+    def command(label: str) -> list[str]:
+        places = [str(tmp_path / f"c{label}"), str(tmp_path / label)]
+        return [sys.executable, "-c", code, name, *places]
 
-    assert run("whole", 0) == run("killed", 20)
+    for _ in range(kills):
+        process = subprocess.Popen(command("killed"), cwd=root, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "now\n"
+        time.sleep(0.8 * rng.random())
+        assert process.poll() is None  # still fitting, so that the kill is one
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert (tmp_path / "ckilled" / CHECKPOINT).is_file()
+    for label in ("killed", "whole"):
+        subprocess.run(command(label), cwd=root, check=True, stdout=subprocess.DEVNULL)
+    killed, whole = (tmp_path / k / "weights.safetensors" for k in ("killed", "whole"))
+    assert killed.read_bytes() == whole.read_bytes()
 
 
 def test_a_checkpoint_of_another_fit_is_refused(tmp_path: Path) -> None:
