@@ -26,7 +26,7 @@ from metrics.tables import Sample
 
 COLUMNS = 3
 """Columns of a multivariate predicate."""
-TRIES = 20
+TRIES = 40
 """Predicates looked at for each one wanted."""
 LEAST_GUESSES = 20
 """Predicates below which an attack is not tried."""
