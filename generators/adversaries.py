@@ -69,11 +69,11 @@ class Maker(nn.Module):
         self.given = TokenEmbedding(cards, width) if cards else None
         self.body = _body(width, hidden, depth)
         self.mind = nn.ModuleList(Residual(width, mind) for _ in cards)
-        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in cards)
+        ends = len(cards) + bool(gates)
+        self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in range(ends))
         self.head = nn.ModuleList(nn.Linear(width, k) for k in cards)
         self.embed = nn.ParameterList(nn.Parameter(torch.empty(k, width)) for k in cards)
         self.last = _body(width, hidden, depth) if gates else None
-        self.norm = nn.LayerNorm(width) if gates else None
         self.leave = nn.Linear(width, len(gates)) if gates else None
 
     def forward(self, given: Tensor, generator: torch.Generator) -> Rows:
@@ -92,7 +92,7 @@ class Maker(nn.Module):
         self, state: Tensor, column: int, given: Tensor, generator: torch.Generator
     ) -> Tensor:
         card = self.cards[column]
-        logits = self.head[column](self.norms[column](self.mind[column](state))).float()
+        logits = self.head[column](self.norm[column](self.mind[column](state))).float()
         chance = torch.rand(logits.shape, generator=generator).to(logits.device)
         gumbel = -torch.log(-torch.log(chance.clamp(1e-7, 1 - 1e-7)))
         soft = ((logits + gumbel) / self.temperature).softmax(dim=1)
@@ -102,9 +102,9 @@ class Maker(nn.Module):
         return hard + (soft - soft.detach()) * is_open[:, None] if soft.requires_grad else hard
 
     def _numbers(self, state: Tensor, made: list[Tensor]) -> Tensor:
-        if self.last is None or self.norm is None or self.leave is None:
+        if self.last is None or self.leave is None:
             return state.new_zeros(len(state), 0).float()
-        numbers = self.leave(self.norm(self.last(state))).float()
+        numbers = self.leave(self.norm[-1](self.last(state))).float()
         always = torch.ones_like(numbers[:, 0])
         present = [made[gate][:, 0] if gate >= 0 else always for gate in self.gates]
         return numbers * torch.stack(present, dim=1)

@@ -21,6 +21,9 @@ knows no target. The generator is held to the classifier's loss on real rows, no
 which would take the noise out of the classes.
 NOTE[DIFF] Two critic steps for one of the generator on average (in the paper one); the gradient
 penalty is taken on a quarter of the rows, on straight lines where the paper takes arcs.
+NOTE[DIFF] The logits of each token start at its share in the table, and after training a constant
+is added to them until a sample has those shares: a straight-through gradient leans to the
+frequent levels.
 NOTE[DIFF] AdamW with decay and an average of the generator's weights.
 """
 
@@ -45,7 +48,7 @@ from generators.adversaries import (
     information_loss,
     one_hot,
 )
-from generators.base import Config, Generator, Progress, check_range
+from generators.base import FIT, Config, Generator, Progress, check_range
 from generators.encoding import Encoded, Encoder
 from generators.given import Condition
 from generators.networks import initialise
@@ -63,6 +66,10 @@ from generators.training import (
 
 CLIP = 5.2
 """Numbers are standard normal, from tables of at most ten million rows."""
+CALIBRATE = 6
+"""Stream of random numbers of the calibration; others are in `generators.training`."""
+CALIBRATION_ROWS = 16_384
+"""Rows drawn to compare the tokens' shares."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,8 @@ class CtabganConfig(TrainingConfig):
     """Weight of the information loss."""
     classification: float = 1.0
     """Weight of the classifier's loss."""
+    calibrations: int = 5
+    """Corrections of the tokens' logits after training, towards the shares in the table."""
     given_share: float = 0.25
     """Share of the training rows that are given any number of tokens instead of one."""
 
@@ -118,6 +127,7 @@ class CtabganConfig(TrainingConfig):
         check_range(self, "penalty_share", 0.0, 1.0)
         for name in ("penalty", "information", "classification"):
             check_range(self, name, 0.0, 1e6)
+        check_range(self, "calibrations", 0, 1000)
         check_range(self, "given_share", 0.0, 1.0)
 
 
@@ -142,7 +152,27 @@ class Ctabgan(Generator):
         self._nets = self._networks(encoder)
         self._owners = torch.tensor(encoder.gates, device=self.config.device)
         initialise(self._nets, generator_of(seed, START))
+        self._lean([np.log(np.maximum(share, 0.1 / len(data))) for share in self._shares])
         train(self._nets, self._losses, data, self.config, seed, progress, checkpoint)
+        for i in range(self.config.calibrations if encoder.cards else 0):
+            self._calibrate(encoder, np.random.default_rng([seed, FIT, CALIBRATE, i]))
+
+    def _lean(self, gaps: list[np.ndarray]) -> None:
+        """Add to the logits of every token, whatever the row."""
+        with torch.no_grad():
+            for column, gap in enumerate(gaps):
+                net: Any = self._nets["generator"]
+                net.head[column].bias += torch.from_numpy(gap).float().to(net.head[column].bias)
+
+    def _calibrate(self, encoder: Encoder, rng: np.random.Generator) -> None:
+        """Move the logits towards the tokens' own shares by what a sample lacks of them."""
+        tokens, _ = self._draw(encoder, CALIBRATION_ROWS, rng)
+        gaps = []
+        for column, share in enumerate(self._shares):
+            count = np.bincount(tokens[:, column], minlength=len(share))
+            wanted = share * len(tokens)
+            gaps.append(np.clip(np.log((wanted + 3) / (count + 3)), -1, 1))
+        self._lean(gaps)
 
     def _networks(self, encoder: Encoder) -> nn.ModuleDict:
         if not encoder.cards and not encoder.gates:
