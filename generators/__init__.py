@@ -2,7 +2,7 @@
 
 >>> import generators
 >>> generators.names()
-('smote', 'tvae', 'ctabgan', 'tabddpm', 'autoregressive')
+('smote', 'tvae', 'ctabgan', 'tabddpm', 'autoregressive', 'grouped')
 
 A generator is made by name, fitted to a pandas DataFrame whose dtypes are the schema (category,
 integers, floats, naive datetimes), and sampled for rows of the same columns, dtypes and levels:
@@ -35,6 +35,7 @@ REGISTRY: dict[str, str] = {
     "ctabgan": "generators.ctabgan:Ctabgan",
     "tabddpm": "generators.tabddpm:TabDDPM",
     "autoregressive": "generators.autoregressive:Autoregressive",
+    "grouped": "generators.grouped:Grouped",
 }
 
 
