@@ -31,7 +31,7 @@ ROWS = 5_000
 ATTACKS = 300
 """Attacks of a kind made on a planted case."""
 SLACK = 4.0
-"""Widths of a bound, beside a margin, that make a better grade certain for real rows."""
+"""Widths of a bound that must fit in a margin so that real rows are within it for certain."""
 NOT_TRIED = ("efficacy",)
 """Parts whose metrics are not tried."""
 
@@ -133,11 +133,18 @@ CASES: dict[str, Case] = {
 
 
 def _best(score: Score) -> str:
-    """Return the grade that a real table gets for certain, given how wide the bound is."""
-    reach = SLACK * (score.bound - score.excess)
-    if score.margin is None or reach <= score.margin / 2:
-        return "A"
-    return "B" if reach <= score.margin else "C"
+    """Return the worst grade that a real table may get by chance, given how wide the bound is.
+
+    A bound of normal width is 1.6 standard errors. About as wide as the margin, the rows show
+    nothing either way and any grade may come; many times as wide, no number of rows that is tried
+    here could meet the margin, and no grade is right.
+    """
+    width = score.bound - score.excess
+    if score.margin is None:
+        return "-"
+    limits = {"A": score.margin / (2 * SLACK), "B": score.margin / SLACK}
+    limits |= {"C": score.margin / 1.5, "F": 3 * score.margin}
+    return next((grade for grade, limit in limits.items() if width <= limit), "")
 
 
 def _beyond_chance(score: Score) -> bool:
