@@ -41,8 +41,8 @@ def privacy(scores: Sequence[Score], notes: Mapping[str, Any], alpha: float) -> 
         word = f"A trace of the training rows was found: {seen}. It is "
         word += "within what the policy tolerates." if within else "more than the policy tolerates."
     else:
-        word = f"No leak found at this power: exact copies of {least:.2%} of the rows or more"
-        word += " would have been found. This does not show that there is none."
+        word = f"No leak found at this power: exact copies of {100 * least:.2g}% of the rows or"
+        word += " more would have been found. This does not show that there is none."
     ids = [score.id for score in found]
     return {
         "statement": word,
