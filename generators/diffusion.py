@@ -73,12 +73,16 @@ def sample_numbers(
     solver: str,
     generator: torch.Generator,
     known: Known | None = None,
+    eta: float = 0.0,
 ) -> Tensor:
     """Return numbers [B, D] drawn given tokens and known numbers, 0 where not present.
 
-    `solver`: `multistep` is DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095), `ddim` its
-    first-order form (eta = 0), `ancestral` draws fresh noise at each step (eta = 1).
+    `solver`: `multistep` is DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095); `ddim` is Song et
+    al. 2020 (arXiv 2010.02502, eq. 12), deterministic at `eta` 0; `ancestral` is `ddim` at 1, where
+    each step draws as much fresh noise as the exact posterior has.
     """
+    eta = 1.0 if solver == "ancestral" else eta
+    fresh = solver != "multistep" and eta > 0
     times = torch.linspace(1 - NEAR_ZERO, 0.0, steps + 1)
     condition = net.condition(tokens, seen=None if known is None else known.seen)
     x = torch.randn(present.shape, generator=generator).to(tokens.device) * present
@@ -92,16 +96,13 @@ def sample_numbers(
         clean = (float(alpha) * x - float(sigma) * velocity).clamp(-CLIP, CLIP) * present
         if i == steps - 1:
             return clean
-        if solver == "ancestral":
+        if fresh:
             keep = float(alpha / alpha_next)
+            spread = eta * float(sigma_next / sigma) * math.sqrt(1 - keep**2)
             noise = torch.randn(x.shape, generator=generator).to(x.device) * present
-            spread = 1 - keep**2
-            deviation = float(sigma_next / sigma) * math.sqrt(spread)
-            x = (
-                float(alpha_next * spread / sigma**2) * clean
-                + keep * float(sigma_next**2 / sigma**2) * x
-                + deviation * noise
-            )
+            old = math.sqrt(max(float(sigma_next) ** 2 - spread**2, 0.0))
+            direction = (x - float(alpha) * clean) / float(sigma)
+            x = float(alpha_next) * clean + old * direction + spread * noise
             continue
         step = float(_log_ratio(times[i + 1]) - _log_ratio(times[i]))
         target = clean

@@ -77,7 +77,9 @@ class TabDDPMConfig(TrainingConfig):
     token_steps: int = 1_000
     """Sampling steps of masked tokens; from the number of tokens on, one token a step."""
     solver: str = "multistep"
-    """Sampler of the numbers: multistep, ddim (eta = 0) or ancestral (eta = 1)."""
+    """Sampler of the numbers: multistep, ddim or ancestral (ddim at eta = 1)."""
+    eta: float = 0.0
+    """Share of fresh noise in a step of ddim."""
     given_share: float = 0.25
     """Share of the training that learns to follow given columns; 0 forgoes that."""
 
@@ -88,6 +90,7 @@ class TabDDPMConfig(TrainingConfig):
         super().__post_init__()
         check_choice(self, "process", tuple(PROCESSES))
         check_choice(self, "solver", ("multistep", "ddim", "ancestral"))
+        check_range(self, "eta", 0.0, 1.0)
         check_range(self, "width", 1, 65_536)
         check_range(self, "hidden", 1, 65_536)
         check_range(self, "dropout", 0.0, 0.9)
@@ -234,7 +237,9 @@ class TabDDPM(Generator):
             return np.zeros((len(tokens), 0), np.float32)
         there = torch.from_numpy(present).to(tokens.device)
         steps, solver = self.config.steps, self.config.solver
-        drawn = diffusion.sample_numbers(net, tokens, there, steps, solver, generator, known)
+        drawn = diffusion.sample_numbers(
+            net, tokens, there, steps, solver, generator, known, self.config.eta
+        )
         return drawn.cpu().numpy()
 
     def _row_losses(self, data: Encoded, seed: int) -> np.ndarray:

@@ -39,12 +39,46 @@ class Perfect(nn.Module):
         return alpha * noise - sigma * clean
 
 
-@pytest.mark.parametrize(("solver", "steps"), [("multistep", 12), ("ddim", 60), ("ancestral", 100)])
-def test_every_solver_draws_the_normal_law_of_a_perfect_network(solver: str, steps: int) -> None:
+@pytest.mark.parametrize(
+    ("solver", "steps", "eta"),
+    [("multistep", 12, 0.0), ("ddim", 60, 0.0), ("ddim", 80, 0.5), ("ancestral", 100, 0.0)],
+)
+def test_every_solver_draws_the_normal_law_of_a_perfect_network(
+    solver: str, steps: int, eta: float
+) -> None:
     tokens, present = torch.zeros((6000, 0), dtype=torch.int32), torch.ones((6000, 1))
-    drawn = diffusion.sample_numbers(Perfect(), tokens, present, steps, solver, seeded())  # type: ignore[arg-type]
+    drawn = diffusion.sample_numbers(
+        Perfect(),  # type: ignore[arg-type]
+        tokens,
+        present,
+        steps,
+        solver,
+        seeded(),
+        eta=eta,
+    )
     assert float(drawn.mean()) == pytest.approx(MEAN, abs=0.03)
     assert float(drawn.std()) == pytest.approx(SPREAD, rel=0.06)
+
+
+def test_ddim_at_eta_one_is_ancestral_and_at_zero_is_one_order_below_multistep() -> None:
+    tokens, present = torch.zeros((50, 0), dtype=torch.int32), torch.ones((50, 1))
+
+    def drawn(solver: str, steps: int, eta: float) -> Tensor:
+        return diffusion.sample_numbers(
+            Perfect(),  # type: ignore[arg-type]
+            tokens,
+            present,
+            steps,
+            solver,
+            seeded(),
+            eta=eta,
+        )
+
+    assert torch.equal(drawn("ddim", 9, 1.0), drawn("ancestral", 9, 0.0))
+    assert torch.equal(drawn("ddim", 2, 0.0), drawn("multistep", 2, 0.0))
+    exact = drawn("multistep", 400, 0.0)
+    errors = [(drawn(k, 12, 0.0) - exact).abs().mean() for k in ("multistep", "ddim")]
+    assert errors[0] < errors[1] / 3
 
 
 def test_a_perfect_network_has_less_loss_than_any_shifted_one() -> None:
