@@ -110,6 +110,8 @@ def certify(
         quick,
     )
     hashes = _hashes(study, weights_sha256)
+    if progress is not None:
+        progress(0, len(base.names()), "self-test: judging planted cases")
     self_test, spent = _self_test(study, rules)
     wanted = [name for name in base.names() if time is not None or name != "time"]
     found = measure(study, wanted, _shelf(work, study, hashes), progress)
@@ -176,7 +178,19 @@ def _hashes(study: Study, weights: str | None) -> dict[str, str | None]:
         "weights": weights,
         "code": code_sha256(),
         "environment": environment_sha256(),
+        "outcomes": _outcomes_sha256(study.outcomes),
     }
+
+
+def _outcomes_sha256(outcomes: Mapping[str, pd.DataFrame] | None) -> str | None:
+    """Return the SHA-256 of the outcomes of policies as they were given, or None."""
+    if outcomes is None:
+        return None
+    if not all(isinstance(table, pd.DataFrame) for table in outcomes.values()):
+        came = ", ".join(type(table).__name__ for table in outcomes.values())
+        raise MetricError("outcomes as pandas DataFrames", came, "a row a policy, a column a world")
+    tables = {str(word): table.to_csv() for word, table in sorted(outcomes.items())}
+    return hashlib.sha256(canonical(tables).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

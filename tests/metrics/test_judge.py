@@ -271,3 +271,22 @@ def test_a_self_test_that_misses_makes_the_certificate_void(tables, small, case,
     card = metrics.certify(*tables, policy=small, quick=True)
     assert (card.verdict, card.passed) == ("void", False)
     assert card.failures[f"{case} (self-test)"] == "it was missed"
+
+
+def test_outcomes_of_policies_are_scored_and_hashed(tables, small, monkeypatch):
+    monkeypatch.setattr(base, "METRICS", {**NO_TREES, "ranking": base.METRICS["ranking"]})
+    rng = np.random.default_rng(0)
+    outcomes = {
+        word: pd.DataFrame(
+            np.arange(4.0)[:, None] + 0.1 * rng.normal(size=(4, 10)), index=list("abcd")
+        )
+        for word in ("real", "synthetic")
+    }
+    card = metrics.certify(*tables, policy=small, quick=True, outcomes=outcomes)
+    assert card.scores["ranking_tau"].value == 1.0
+    other = {**outcomes, "real": outcomes["real"] + 1e-9}
+    again = metrics.certify(*tables, policy=small, quick=True, outcomes=other)
+    assert card.document["sha256"]["outcomes"] != again.document["sha256"]["outcomes"]
+    assert metrics.certify(*tables, policy=small, quick=True).document["sha256"]["outcomes"] is None
+    with pytest.raises(MetricError, match="DataFrames"):
+        metrics.certify(*tables, policy=small, quick=True, outcomes={"real": [1, 2]})
