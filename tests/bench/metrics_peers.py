@@ -130,8 +130,11 @@ def main() -> None:
     parser.add_argument("--peers", required=True, help="python of the peers' virtual environment")
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--attacks", type=int, default=500)
+    parser.add_argument("--cases", nargs="*", help="names of cases; all if not given")
     options = parser.parse_args()
     for name, tables in cases(options.rows).items():
+        if options.cases and name not in options.cases:
+            continue
         print(f"{name}: {options.rows:,} rows in each of train, holdout and synthetic", flush=True)
         found = peers(options.peers, tables, options.attacks)
         print("\n".join(lines(found, *ours(tables, options.attacks))), flush=True)
