@@ -12,7 +12,7 @@ import metrics
 from metrics import nearest
 from metrics.errors import MetricError
 from metrics.nearest import NearestRecords
-from metrics.privacy import Space
+from metrics.privacy import Space, points
 from metrics.tables import read
 from tests.oracles import metrics_twins as twins
 
@@ -140,3 +140,18 @@ def test_progress_is_told_and_a_bad_weight_refused(make, independent):
     assert seen[-1][0] == seen[-1][1]
     with pytest.raises(MetricError, match="weight"):
         metrics.dcr(table, table, category_weight=-1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scale", ["rank", "minmax", "log"])
+@pytest.mark.parametrize("weight", [1.0, 0.3])
+def test_a_hundred_thousand_rows_equal_every_pair(make, independent, scale, weight):
+    train, fresh = make(100_000, 0), make(100_000, 1)
+    for table in (fresh, independent(fresh, 2)):
+        tables = read({"reference": train, "synthetic": table})
+        space = Space.fit(tables["reference"], scale, weight)
+        found = space.nearest(tables["synthetic"])
+        at = np.random.default_rng(3).choice(len(found), 200, replace=False)
+        queries = points(tables["synthetic"].take(at), space.scales)
+        expected = twins.nearest(*queries, *points(tables["reference"], space.scales), weight)
+        np.testing.assert_allclose(found[at], expected, atol=1e-9)
