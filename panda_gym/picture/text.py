@@ -13,7 +13,7 @@ def table(batch: Batch, e: int, rows: int = 12) -> str:
     sites, grid = world.sites[e], world.grids[e]
     lines = [
         f"{platform.name}  t = {grid['clock']:.0f} s  job {grid['cursor']} of {grid['jobs']}  "
-        f"unfinished {grid['unfinished']}  on the way {grid['staging']}",
+        f"unfinished {grid['unfinished']}  on the way {sites['assigned'].sum()}",
         f"{'site':<28}{'cores':>8}{'others':>8}{'used':>8}{'free':>8}{'waiting':>9}{'staging':>9}",
     ]
     for s in np.argsort(-sites["used"], kind="stable")[:rows]:
