@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv as csv_format
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
@@ -40,12 +40,19 @@ MEANING: Final = (
 CSV_COLUMNS: Final = ("generator", "what", "value", "low", "high", "floor", "n")
 
 
-def write(place: Folder, plan: Plan, entries: Sequence[Entry], command: str) -> None:
+def write(
+    place: Folder,
+    plan: Plan,
+    entries: Sequence[Entry],
+    command: str,
+    left_out: Mapping[str, str],
+) -> None:
     """Write `table1.md`, `table1.csv` and `table1.html`."""
+    told = [statement(plan), *(f"Left out: {name}: {why}" for name, why in left_out.items())]
     pages = {
-        "table1.md": markdown(plan, entries, command),
+        "table1.md": markdown(entries, command, told),
         "table1.csv": csv(entries),
-        "table1.html": html(place, plan, entries, command),
+        "table1.html": html(place, entries, command, told),
     }
     for name, text in pages.items():
         with whole_file(place.root / name) as aside:
@@ -122,10 +129,10 @@ def statement(plan: Plan) -> str:
     )
 
 
-def markdown(plan: Plan, entries: Sequence[Entry], command: str) -> str:
+def markdown(entries: Sequence[Entry], command: str, told: Sequence[str]) -> str:
     """Return the tables as Markdown."""
     parts = [f"`{command}`"] if command else []
-    parts.append(statement(plan))
+    parts += told
     for caption, head, rows in sheets(entries):
         lines = [head, ["---"] * len(head), *([_bar(cell) for cell in row] for row in rows)]
         parts += [f"**{caption}**", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
@@ -145,7 +152,7 @@ def csv(entries: Sequence[Entry]) -> str:
     return text.getvalue()
 
 
-def html(place: Folder, plan: Plan, entries: Sequence[Entry], command: str) -> str:
+def html(place: Folder, entries: Sequence[Entry], command: str, told: Sequence[str]) -> str:
     """Return one self-contained page: the tables, then the certificates' figures and numbers."""
     from metrics import Certificate
     from metrics.report import PAGE_STYLE, STYLE, fragment
@@ -153,12 +160,13 @@ def html(place: Folder, plan: Plan, entries: Sequence[Entry], command: str) -> s
     cards = {e.name: Certificate.from_json(place.of(e.name).certificate) for e in entries}
     tables = "".join(_html_table(*sheet) for sheet in sheets(entries))
     made = f"<p><code>{escape(command)}</code></p>" if command else ""
+    made += "".join(f"<p>{escape(sentence)}</p>" for sentence in told)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<link rel="icon" href="data:,"><title>Table I</title><style>{PAGE_STYLE}{STYLE}</style>'
         "</head><body><main><h1>Table I: generators side by side</h1>"
-        f'{made}<p>{escape(statement(plan))}</p><div class="mc">{tables}</div>'
+        f'{made}<div class="mc">{tables}</div>'
         f"<p>{escape(MEANING)}</p>{fragment(cards)}</main></body></html>\n"
     )
 

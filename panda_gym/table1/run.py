@@ -39,7 +39,8 @@ def table1(
     on where it was when it is called again with the same arguments; generators may be added.
 
     Args:
-        names: registered generators; all of them if empty.
+        names: registered generators. If empty, all of them, and one that cannot learn the table
+            is left out with its reason.
         config: settings, as `field` for every generator that has it, or `generator.field`.
         quick: the judge subsamples (its certificate says so).
         policy: name or file of the judge's demands.
@@ -52,6 +53,7 @@ def table1(
     """
     import generators
 
+    wanted_by_name = bool(names)
     names = list(names or generators.names())
     place = Folder(Path(folder))
     wanted = Plan(
@@ -69,14 +71,28 @@ def table1(
     for name in names:
         generators.create(name, **wanted.config_of(name))
     plan = place.begin(wanted, source)
+    left_out: dict[str, str] = {}
     for name in names:
-        own = place.of(name)
-        for step, result in (("fit", own.cost), ("judge", own.scores)):
-            if not result.is_file():
-                _step(place, step, name, progress)
-    entries = [_entry(place, name) for name in names]
-    render.write(place, plan, entries, command)
+        try:
+            _steps(place, name, progress)
+        except InputError as fault:
+            if wanted_by_name:
+                raise
+            left_out[name] = fault.came
+    entries = [_entry(place, name) for name in names if name not in left_out]
+    if not entries:
+        came = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        raise InputError("a generator that can learn this table", came, "repair the table")
+    render.write(place, plan, entries, command, left_out)
     return entries
+
+
+def _steps(place: Folder, name: str, progress: Progress | None) -> None:
+    """Run what is not done yet of one generator."""
+    own = place.of(name)
+    for step, result in (("fit", own.cost), ("judge", own.scores)):
+        if not result.is_file():
+            _step(place, step, name, progress)
 
 
 def _entry(place: Folder, name: str) -> Entry:

@@ -102,6 +102,25 @@ def test_a_step_that_fails_says_why_and_leaves_no_result(
     assert "SIGKILL" in _reason(-signal.SIGKILL, tmp_path / "log")
 
 
+def test_a_generator_that_cannot_learn_the_table_is_left_out_unless_it_was_named(
+    folder: Path,
+    source: Source,
+    light_policy: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("generators.names", lambda: ("smote", "tvae"))
+    monkeypatch.setattr("panda_gym.table1.run._step", _fail)
+    run(source, folder, light_policy, names=[])
+    assert "Left out: tvae: a fault &amp; more" in (folder / "table1.html").read_text()
+    assert "Left out: tvae: a fault & more" in (folder / "table1.md").read_text()
+    with pytest.raises(InputError, match="a fault"):
+        run(source, folder, light_policy, names=["smote", "tvae"])
+
+
+def _fail(place: Folder, step: str, name: str, progress: object) -> None:
+    raise InputError(f"{name} to {step}", "a fault & more", "nothing")
+
+
 def test_settings_go_to_all_or_to_one() -> None:
     plan = Plan("o", "t", None, 1, 1, 0, True, "default", None, {"batch": 3, "tabddpm.steps": 2})
     assert plan.config_of("tabddpm") == {"batch": 3, "steps": 2}
