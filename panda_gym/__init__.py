@@ -27,10 +27,19 @@ _LAZY = {
 
 __all__ = ["__version__", *sorted(_LAZY)]
 
-ENVIRONMENTS = {
+ENVIRONMENTS: dict[str, dict[str, Any]] = {
+    "PandaGrid/Pipelines-v0": {
+        "entry_point": "panda_gym.pipeline_env.environment:PipelineEnv",
+        "vector_entry_point": "panda_gym.pipeline_env.vector_environment:PipelineVectorEnv",
+    },
     "PandaGrid/Placement-v0": {
         "entry_point": "panda_gym.env:PlacementEnv",
         "vector_entry_point": "panda_gym.vector_env:PlacementVectorEnv",
+    },
+    "PandaGrid/DataPlacement-v0": {
+        "entry_point": "panda_gym.env:PlacementEnv",
+        "vector_entry_point": "panda_gym.vector_env:PlacementVectorEnv",
+        "kwargs": {"data_actions": True},
     },
     "PandaGrid/Workflow-v0": {
         "entry_point": "panda_gym.workflow_env.environment:WorkflowEnv",

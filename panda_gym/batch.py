@@ -6,18 +6,19 @@ Knows scenarios, seeds, rewards and costs; knows no protocol.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from panda_gym import cost, reward
-from panda_gym.episode_log import Journal, check_level
+from panda_gym.episode_log import Journal, check_level, room
 from panda_gym.errors import SettingError
 from panda_gym.jobs import episode, mean_cores_underway
 from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES, Feature
 from panda_gym.scenario import Scenario
-from panda_gym.simulator import Encoding, EpisodeLog, Settings, Simulator
+from panda_gym.simulator import Encoding, EpisodeLog, Simulator
 from panda_gym.simulator.state import GRID_ROWS, JOB_ROWS, SITE_ROWS
 
 Array = np.ndarray
@@ -75,13 +76,16 @@ class Batch:
                 f"one of {self.stream.cores.max()} in stream {self.stream.name!r}",
                 "raise scale= or take another platform",
             )
-        load = scenario.competing_load()
+        settings = scenario.settings()
+        load = settings.competing
         self.competing_mean = 0.0
         if load is not None:
             sites = self.platform
             self.competing_mean = load.mean_share(sites.cores, sites.power, self.stream.cores)
         self.running = self._running()
-        settings = Settings(scenario.staleness_s, scenario.efficiency, scenario.bound_s, load)
+        if log is not None and log_level == "events" and settings.events == 0:
+            rows = (self.running + scenario.warmup + scenario.jobs) * settings.attempts
+            settings = replace(settings, events=room(rows))
         self.simulator = Simulator(
             self.platform,
             batch=num_envs,
@@ -92,11 +96,14 @@ class Batch:
         n = len(SITE_FEATURES) * len(self.platform)
         flat = self.simulator.flat
         self.parts = {
-            "sites": flat[:, :n].reshape(num_envs, len(SITE_FEATURES), -1),
-            "job": flat[:, n : n + len(JOB_FEATURES)],
-            "grid": flat[:, n + len(JOB_FEATURES) :],
+            "sites": flat[..., :n].reshape(*flat.shape[:-1], len(SITE_FEATURES), -1),
+            "job": flat[..., n : n + len(JOB_FEATURES)],
+            "grid": flat[..., n + len(JOB_FEATURES) :],
             "action_mask": self.simulator.mask,
         }
+        self.action_shape: tuple[int, ...] = (num_envs,)
+        if scenario.decisions > 1 or scenario.data_actions:
+            self.action_shape = (num_envs, scenario.decisions + scenario.data_actions)
         self.started = np.zeros(num_envs, dtype=bool)
         self.journal = None
         check_level(log_level)
@@ -144,11 +151,11 @@ class Batch:
                 self.journal.begin(e, seed)
 
     def check_actions(self, actions: Any) -> Array:
-        """Actions as int64[E]; SettingError for a wrong type or shape."""
+        """Actions as int64[E], [E, K] or [E, 2]; SettingError for a wrong type or shape."""
         found = np.asarray(actions)
-        if found.dtype.kind not in "iu" or found.shape != self.started.shape:
+        if found.dtype.kind not in "iu" or found.shape != self.action_shape:
             raise SettingError(
-                f"{len(self)} whole-numbered actions, shape {self.started.shape}",
+                f"{len(self)} whole-numbered actions, shape {self.action_shape}",
                 f"{found.dtype} of shape {found.shape}",
                 "pass site numbers as integers",
             )
@@ -180,23 +187,28 @@ class Batch:
 
     def rewards(self) -> Array:
         """Reward of the last decision, float64[E]."""
-        return self.reward(self.simulator.outcome, self.scenario.bound_s)
+        return self._total(self.reward(self.simulator.outcome, self.scenario.bound_s))
 
     def cost(self) -> Array:
         """Sum of the last decision's costs, float64[E]."""
         outcome = self.simulator.outcome
-        return np.sum([function(outcome) for function in self.costs.values()], axis=0)
+        costs = [self._total(function(outcome)) for function in self.costs.values()]
+        return np.sum(costs, axis=0)
+
+    def _total(self, values: Array) -> Array:
+        """One number a grid: the sum over its decisions."""
+        return values if values.ndim == 1 else values.sum(axis=1)
 
     def report(self) -> dict[str, Any]:
         """The parts of `info` that stand beside the reward, each float64[E] or int64[E]."""
         outcome, bound = self.simulator.outcome, self.scenario.bound_s
-        costs = {name: function(outcome) for name, function in self.costs.items()}
+        costs = {name: self._total(function(outcome)) for name, function in self.costs.items()}
         return {
             "cost": np.sum(list(costs.values()), axis=0),
             "costs": costs,
-            "reward_pred": reward.predicted(outcome, bound),
-            "reward_true": reward.true(outcome, bound),
-            "site": outcome["site"].copy(),
+            "reward_pred": self._total(reward.predicted(outcome, bound)),
+            "reward_true": self._total(reward.true(outcome, bound)),
+            "site": (outcome["site"] if outcome.ndim == 1 else outcome["site"][:, -1]).copy(),
             "time_s": self.simulator.world.grids["clock"].copy(),
         }
 

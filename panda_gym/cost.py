@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from panda_gym.units import BYTES_PER_TB
+from panda_gym.units import BYTES_PER_TB, SECONDS_PER_HOUR
 
 Array = np.ndarray
 Cost = Callable[[Array], Array]
@@ -21,6 +21,9 @@ Cost = Callable[[Array], Array]
 COSTS: Final = {
     "illegal_action": "panda_gym.cost:illegal_action",
     "wan_tb": "panda_gym.cost:wan_tb",
+    "wasted_core_h": "panda_gym.cost:wasted_core_h",
+    "closures": "panda_gym.cost:closures",
+    "quota_tb": "panda_gym.cost:quota_tb",
 }
 
 
@@ -39,5 +42,20 @@ def illegal_action(outcome: Array) -> Array:
 
 
 def wan_tb(outcome: Array) -> Array:
-    """Input moved between sites for the job, TB."""
+    """Input moved between sites for the job, and by a replication asked for with it, TB."""
     return outcome["wan_bytes"] / BYTES_PER_TB
+
+
+def wasted_core_h(outcome: Array) -> Array:
+    """Core hours held by attempts that left unfinished until the next decision."""
+    return outcome["wasted_core_s"] / SECONDS_PER_HOUR
+
+
+def closures(outcome: Array) -> Array:
+    """Attempts that a time limit closed before they ran, until the next decision."""
+    return outcome["closures"].astype(np.float64)
+
+
+def quota_tb(outcome: Array) -> Array:
+    """Inputs and outputs that found no room within a quota until the next decision, TB."""
+    return outcome["overrun_bytes"] / BYTES_PER_TB

@@ -27,7 +27,7 @@ Array = np.ndarray
 
 def observation_space(batch: Batch) -> spaces.Space:
     """Space of one grid's observation: a Dict, or the Box of the flat view."""
-    n = len(batch.platform)
+    n, jobs = len(batch.platform), batch.scenario.decisions
     parts = {
         "sites": np.repeat(upper_bounds(SITE_FEATURES)[:, None], n, axis=1),
         "job": upper_bounds(JOB_FEATURES),
@@ -36,15 +36,40 @@ def observation_space(batch: Batch) -> spaces.Space:
     # The tides of the grid's part run from -1 to 1; everything else is at least 0.
     low = {name: np.zeros_like(high) for name, high in parts.items()}
     low["grid"][:] = -1.0
+    if jobs > 1:  # one more axis in front: the jobs to be placed
+        low, parts = (
+            {name: np.repeat(part[None], jobs, axis=0) for name, part in side.items()}
+            for side in (low, parts)
+        )
+    lead = (jobs,) if jobs > 1 else ()
     if batch.observation == "flat":
         low_flat, high_flat = (
-            np.concatenate([part.ravel() for part in side.values()]) for side in (low, parts)
+            np.concatenate([part.reshape(*lead, -1) for part in side.values()], axis=-1)
+            for side in (low, parts)
         )
         return spaces.Box(low_flat, high_flat, dtype=np.float32)
     boxes: dict[str, spaces.Space] = {
         name: spaces.Box(low[name], high, dtype=np.float32) for name, high in parts.items()
     }
-    return spaces.Dict({**boxes, "action_mask": spaces.MultiBinary(n)})
+    mask = batch.parts["action_mask"].shape[1:]
+    return spaces.Dict({**boxes, "action_mask": spaces.MultiBinary(mask if jobs > 1 else mask[0])})
+
+
+def action_space(batch: Batch) -> spaces.Space:
+    """Space of one grid's action.
+
+    Discrete(A): a site, or A - 1 to defer where that is on. MultiDiscrete of K such for K jobs at
+    once. With actions on data MultiDiscrete([A, 1 + 2 S]): where the job goes, and 0 for nothing,
+    1 + s to replicate its input to site s, 1 + S + s to evict its replica at s. Masks stand side
+    by side in the same order.
+    """
+    n, scenario = len(batch.platform), batch.scenario
+    places = n + scenario.defer
+    if scenario.data_actions:
+        return spaces.MultiDiscrete([places, 1 + 2 * n])
+    if scenario.decisions > 1:
+        return spaces.MultiDiscrete([places] * scenario.decisions)
+    return spaces.Discrete(places)
 
 
 def one_info(report: dict[str, Any], e: int) -> dict[str, Any]:
@@ -84,7 +109,7 @@ class PlacementEnv(gymnasium.Env):
         self.render_mode = render_mode
         self._draw: Callable[[int], Any] | None = None
         self.observation_space = observation_space(self.batch)
-        self.action_space = spaces.Discrete(len(self.batch.platform))
+        self.action_space = action_space(self.batch)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -96,8 +121,9 @@ class PlacementEnv(gymnasium.Env):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Send the job to site `action`; an illegal one goes to the fallback and costs."""
-        self.batch.step(np.atleast_1d(action))
         batch = self.batch
+        wide = len(batch.action_shape) > 1
+        batch.step(np.asarray(action)[None] if wide else np.atleast_1d(action))
         return (
             batch.observe_one(0),
             float(batch.rewards()[0]),
@@ -107,8 +133,8 @@ class PlacementEnv(gymnasium.Env):
         )
 
     def action_masks(self) -> Array:
-        """Where the job may go, bool[S]."""
-        return self.batch.simulator.mask[0].astype(bool)
+        """Which actions are legal, bool[A]; of several dimensions, one after the other."""
+        return self.batch.simulator.mask[0].astype(bool).ravel()
 
     def episode_log(self, drain: bool = True) -> EpisodeLog:
         """The episode's jobs so far; with `drain`, after all placed jobs have ended.

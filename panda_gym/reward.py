@@ -53,16 +53,18 @@ def bounded_slowdown(wait_s: Array, run_s: Array, ideal_s: Array, bound_s: float
 def predicted(outcome: Array, bound_s: float) -> Array:
     """Minus ln of the bounded slowdown expected from the predicted workloads.
 
-    The wait is the transfer plus the work ahead at the site, as it truly stands at the decision
-    (not as the stale counters show it), over the cores that others leave.
+    The wait is the time since the job's first attempt arrived, plus the transfer, plus the work
+    ahead at the site, as it truly stands at the decision (not as the stale counters show it),
+    over the cores that others leave. A deferral pays nothing; the time it costs is paid for when
+    the job is placed.
     """
-    wait = outcome["transfer"] + outcome["wait_pred"]
+    wait = outcome["age"] + outcome["transfer"] + outcome["wait_pred"]
     return 0.0 - np.log(bounded_slowdown(wait, outcome["run_pred"], outcome["ideal_pred"], bound_s))
 
 
 def true(outcome: Array, bound_s: float) -> Array:
     """`predicted`, with true workloads and run noise: this job's, and those ahead of it."""
-    wait = outcome["transfer"] + outcome["wait_true"]
+    wait = outcome["age"] + outcome["transfer"] + outcome["wait_true"]
     return 0.0 - np.log(bounded_slowdown(wait, outcome["run_true"], outcome["ideal_true"], bound_s))
 
 

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 
 from panda_gym.batch import Batch
-from panda_gym.env import observation_space, one_info
+from panda_gym.env import action_space, observation_space, one_info
 from panda_gym.errors import SettingError
 from panda_gym.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
@@ -47,8 +46,7 @@ class PlacementVecEnv(VecEnv):
         self.copy, self._actions = copy, np.zeros(num_envs, dtype=np.int64)
         self._attributes: dict[str, list[Any]] = {"render_mode": [None] * num_envs}
         self._generators = [np.random.default_rng() for _ in range(num_envs)]
-        sites = spaces.Discrete(len(self.batch.platform))
-        super().__init__(num_envs, observation_space(self.batch), sites)
+        super().__init__(num_envs, observation_space(self.batch), action_space(self.batch))
         if seed is not None:
             self.seed(seed)
 
@@ -106,8 +104,8 @@ class PlacementVecEnv(VecEnv):
         """Nothing is held open."""
 
     def action_masks(self) -> Array:
-        """Where the jobs may go, bool[E, S]."""
-        return self.batch.simulator.mask.astype(bool)
+        """Which actions are legal, bool[E, A]; of several dimensions, one after the other."""
+        return self.batch.simulator.mask.astype(bool).reshape(self.num_envs, -1)
 
     def episode_log(self, e: int, drain: bool = True) -> EpisodeLog:
         """The jobs of grid e; with `drain`, after all placed jobs have ended."""
@@ -148,7 +146,7 @@ class PlacementVecEnv(VecEnv):
         return [False for _ in self._get_indices(indices)]
 
     def _mask_of(self, e: int) -> Any:
-        return lambda: self.batch.simulator.mask[e].astype(bool)
+        return lambda: self.batch.simulator.mask[e].astype(bool).ravel()
 
 
 def sb3_vec_env(num_envs: int = 1, **settings: Any) -> PlacementVecEnv:

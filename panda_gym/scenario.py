@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from panda_gym.errors import SettingError, nearest
 from panda_gym.scenarios import named_settings
-from panda_gym.simulator.competing import Competing
+from panda_gym.simulator import (
+    Cancellations,
+    Competing,
+    Failures,
+    Limits,
+    Network,
+    Outages,
+    Retries,
+    Settings,
+    Storage,
+)
 from panda_gym.sites import Platform, load_platform
 
 if TYPE_CHECKING:
     from panda_gym.jobs import JobStream
     from panda_gym.surrogate import Surrogate
+
+
+Table = TypeVar("Table")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,6 +59,36 @@ class Scenario:
     """The broker's counters are read at multiples of this time, s; 0: at every decision."""
     competing: float | Mapping[str, float] | Competing | None = 0.5
     """Work of others at every site: its mean share, all its settings, or None."""
+    network: int | Mapping[str, float] | Network | None = None
+    """How transfers share the network: its level (0, 1 or 2), all its settings, or None."""
+    storage: bool | Mapping[str, float] | Storage | None = None
+    """Replicas that come and go within quotas: on, all its settings, or None."""
+    failures: bool | Mapping[str, float] | Failures | None = None
+    """Attempts fail as the records of their class and site did: on, all settings, or None."""
+    retries: bool | Mapping[str, float] | Retries | None = None
+    """Failed and closed attempts come back as new jobs: on, all settings, or None."""
+    limits: bool | Mapping[str, float] | Limits | None = None
+    """PanDA's time limits hold: on, all settings, or None."""
+    cancellations: bool | Mapping[str, float] | Cancellations | None = None
+    """Jobs are cancelled from outside: on, all settings, or None."""
+    outages: bool | Mapping[str, float] | Outages | None = None
+    """Sites go down and come back: on, all settings, or None."""
+    discipline: str = "fifo"
+    """Which waiting job of a site starts next: fifo, priority or easy."""
+    pilot_s: float = 0.0
+    """Mean time from taking cores to the run, s."""
+    decisions: int = 1
+    """Jobs placed at once; an episode's last step may place fewer."""
+    defer: bool = False
+    """Whether the last action of a job defers it."""
+    defer_s: float = 300.0
+    """Time after which a deferred job is back, s."""
+    pending_s: float = 3600.0
+    """A job that arrived this long ago may be deferred no longer, s."""
+    data_actions: bool = False
+    """Whether each decision has a second part that replicates or evicts data; needs storage."""
+    events: int = 0
+    """Room for events in each grid's buffer (log level "events"); 0: none are kept."""
     efficiency: float = 0.9
     """CPU efficiency: CPU time / (run time x cores)."""
     bound_s: float = 600.0
@@ -69,7 +112,15 @@ class Scenario:
             raise SettingError("a scale above 0", repr(self.scale), "pass scale=0.01")
         if not (_is_number(self.input_scale) and 0.0 < self.input_scale <= 1e6):
             raise SettingError("input_scale in (0, 1e6]", repr(self.input_scale), "pass 1.0")
-        self.competing_load()
+        _whole("decisions", self.decisions, 1)
+        _whole("events", self.events, 0)
+        if self.data_actions and self.decisions > 1:
+            raise SettingError(
+                "one decision at a time with data_actions",
+                f"decisions={self.decisions}",
+                "drop one",
+            )
+        self.settings()
 
     @classmethod
     def of(cls, **settings: Any) -> Scenario:
@@ -86,26 +137,46 @@ class Scenario:
                 raise SettingError("a setting of the environment", repr(name), nearest(name, known))
         return cls(**settings)
 
+    def settings(self) -> Settings:
+        """What the simulator is told; SettingError for a setting out of range."""
+        network, storage = self.network, self.storage
+        if isinstance(network, int) and not isinstance(network, bool):
+            network = Network(level=network)
+        if self.data_actions and storage is None:
+            storage = Storage()
+        return Settings(
+            staleness_s=self.staleness_s,
+            efficiency=self.efficiency,
+            bound_s=self.bound_s,
+            competing=self.competing_load(),
+            discipline=self.discipline,
+            pilot_s=self.pilot_s,
+            network=_table(Network, "network", network),
+            storage=_table(Storage, "storage", storage),
+            failures=_table(Failures, "failures", self.failures),
+            retries=_table(Retries, "retries", self.retries),
+            limits=_table(Limits, "limits", self.limits),
+            cancellations=_table(Cancellations, "cancellations", self.cancellations),
+            outages=_table(Outages, "outages", self.outages),
+            decisions=self.decisions,
+            defer_s=self.defer_s if self.defer else None,
+            pending_s=self.pending_s,
+            replicate=self.data_actions,
+            events=self.events,
+        )
+
     def competing_load(self) -> Competing | None:
         """The competing load as a table of settings; None where the broker is alone."""
         given = self.competing
-        if given is None or isinstance(given, Competing):
-            return given
-        if isinstance(given, Mapping):
-            known = [field.name for field in fields(Competing)]
-            for name in given:
-                if name not in known:
-                    raise SettingError(
-                        "a setting of the competing load", repr(name), nearest(str(name), known)
-                    )
-            return Competing(**given)
-        if not _is_number(given):
+        if _is_number(given):
+            return Competing(mean=float(given)) if given > 0.0 else None  # type: ignore
+        if given is not None and not isinstance(given, Mapping | Competing):
             raise SettingError(
                 "competing as a share, a mapping, a Competing or None",
                 repr(given),
                 "pass competing=0.5",
             )
-        return Competing(mean=float(given)) if given > 0.0 else None
+        return _table(Competing, "competing load", given)
 
     def open_platform(self) -> Platform:
         """The platform, scaled."""
@@ -130,6 +201,23 @@ class Scenario:
         if not isinstance(opened, Surrogate):
             opened = Surrogate.open(opened)
         return JobStream.from_surrogate(opened, self.stream_jobs, self.stream_seed)
+
+
+def _table(kind: type[Table], name: str, given: Any) -> Table | None:
+    """A table of settings from True (its defaults), a mapping or itself; None where off."""
+    if given is None or given is False:
+        return None
+    if isinstance(given, kind):
+        return given
+    if given is True:
+        return kind()
+    if not isinstance(given, Mapping):
+        raise SettingError(f"{name} as True, a mapping or None", repr(given), f"pass {name}=True")
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    for key in given:
+        if key not in known:
+            raise SettingError(f"a setting of the {name}", repr(key), nearest(str(key), known))
+    return kind(**given)
 
 
 def _is_number(value: Any) -> bool:

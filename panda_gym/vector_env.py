@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from panda_gym.batch import Batch
-from panda_gym.env import observation_space
+from panda_gym.env import action_space, observation_space
 from panda_gym.errors import SeedError, SettingError, check_seed
 from panda_gym.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
@@ -80,7 +79,7 @@ class PlacementVectorEnv(VectorEnv):
         self.num_envs, self.copy, self.render_mode = num_envs, copy, render_mode
         self._draw: Callable[[int], Any] | None = None
         self.single_observation_space = observation_space(self.batch)
-        self.single_action_space = spaces.Discrete(len(self.batch.platform))
+        self.single_action_space = action_space(self.batch)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._generators = [np.random.default_rng() for _ in range(num_envs)]
@@ -127,8 +126,8 @@ class PlacementVectorEnv(VectorEnv):
         }
 
     def action_masks(self) -> Array:
-        """Where the jobs may go, bool[E, S]."""
-        return self.batch.simulator.mask.astype(bool)
+        """Which actions are legal, bool[E, A]; of several dimensions, one after the other."""
+        return self.batch.simulator.mask.astype(bool).reshape(self.num_envs, -1)
 
     def episode_log(self, e: int, drain: bool = True) -> EpisodeLog:
         """The jobs of grid e; with `drain`, after all placed jobs have ended.

@@ -18,6 +18,7 @@ import numpy as np
 
 from panda_gym.errors import StreamError, check_seed
 from panda_gym.jobs.catalogue import catalogue
+from panda_gym.jobs.failure import failure_law
 from panda_gym.jobs.stream import ARRAYS, JobStream
 from panda_gym.jobs.underway import draw_underway
 from panda_gym.sites import Platform
@@ -73,6 +74,10 @@ class Episode:
     """Uniform of the failure, float64[n] in [0, 1)."""
     place_u: np.ndarray
     """Uniform of the warm start's placement, float64[n] in [0, 1)."""
+    hazard: np.ndarray | float = 0.0
+    """Probability that an attempt fails at a site of risk 1, float64[n]; see `failure`."""
+    risk: np.ndarray | float = 1.0
+    """Factor of each site of the platform on it, float64[S]."""
 
     def __len__(self) -> int:
         return len(self.arrival_s)
@@ -114,6 +119,8 @@ def episode(
     row, arrival = stream.rows(int(rng.integers(len(stream))), count)
     part = {field: getattr(stream, field)[row] for field in ARRAYS if field != "arrival_s"}
     part |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, count)), strict=True))
+    law = failure_law(stream, platform)
+    part["hazard"] = law.hazard[row]
     free = platform.capacity_gflops * (1.0 - competing_mean)
     factor = 1.0 if load is None else _stretch(part["workload_true"], arrival, free * load)
     span, offered = (arrival[-1] - arrival[0]) * factor, float(part["workload_true"].sum())
@@ -129,6 +136,7 @@ def episode(
         clock_s=_time_of_week(stream.epoch, arrival[0]),
         replicas=known.replicas[part["dataset"]],
         noise=noise(part["noise_u"]),
+        risk=law.risk,
         **part,
     )
 
@@ -144,7 +152,8 @@ def _with_underway(
 ) -> dict[str, np.ndarray]:
     """The arrays of a window with n jobs under way before it."""
     met = draw_underway(stream, n, rng)
-    begun = {field: getattr(stream, field)[met.row] for field in part}
+    begun = {field: getattr(stream, field)[met.row] for field in part if field != "hazard"}
+    begun["hazard"] = np.zeros(n)  # they have got that far
     begun |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, n)), strict=True))
     for field in ("workload_true", "workload_pred"):
         begun[field] = begun[field] * met.left

@@ -3,7 +3,26 @@
 from __future__ import annotations
 
 from panda_gym.simulator.competing import Competing
+from panda_gym.simulator.failures import Failures, Retries
+from panda_gym.simulator.flows import Network
+from panda_gym.simulator.limits import Limits
 from panda_gym.simulator.log import EpisodeLog
-from panda_gym.simulator.simulator import Encoding, Settings, Simulator
+from panda_gym.simulator.outages import Outages
+from panda_gym.simulator.settings import Cancellations, Settings
+from panda_gym.simulator.simulator import Encoding, Simulator
+from panda_gym.simulator.storage import Storage
 
-__all__ = ["Competing", "Encoding", "EpisodeLog", "Settings", "Simulator"]
+__all__ = [
+    "Cancellations",
+    "Competing",
+    "Encoding",
+    "EpisodeLog",
+    "Failures",
+    "Limits",
+    "Network",
+    "Outages",
+    "Retries",
+    "Settings",
+    "Simulator",
+    "Storage",
+]

@@ -17,15 +17,14 @@ import numpy as np
 
 from panda_gym.errors import SettingError
 from panda_gym.simulator.compiled import inner
+from panda_gym.simulator.draws import bits
+from panda_gym.simulator.events import COMPETING_LOAD, NOBODY, note
+from panda_gym.simulator.ranges import check_ranges
 
 CYCLE_BINS: Final = 96
 BIN_S: Final = 86400.0 / CYCLE_BINS
 
-_STEP: Final = np.uint64(0x9E3779B97F4A7C15)
-_MIX_A: Final = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_B: Final = np.uint64(0x94D049BB133111EB)
-_SHIFT_A, _SHIFT_B, _SHIFT_C = np.uint64(30), np.uint64(27), np.uint64(31)
-_ONE, _LOW, _SIXTEEN = np.uint64(1), np.uint64(0xFFFF), np.uint64(16)
+_LOW, _SIXTEEN = np.uint64(0xFFFF), np.uint64(16)
 # Four uniform 16-bit numbers: mean of the sum 2 (2^16 - 1), variance 4 (2^32 - 1) / 12.
 _SUM_MEAN: Final = 2.0 * 65535.0
 _SUM_SD: Final = math.sqrt((2.0**32 - 1.0) / 3.0)
@@ -47,20 +46,33 @@ class Competing:
     """Correlation from one change to the next."""
     interval_s: float = 900.0
     """Time between two changes at a site, s; sites change one after another."""
+    trace: tuple[tuple[float, ...], ...] | None = None
+    """Shares of the cores that others use, taken instead of the process: one row a change, with
+    one number for all sites or one a site (site s reads s modulo the row's length); begun anew
+    at its end."""
 
     def __post_init__(self) -> None:
         limits = {
             "mean": (0.0, 0.95), "daily": (0.0, 1.0), "peak_hour": (0.0, 24.0),
             "spread": (0.0, 1.0), "memory": (0.0, 0.9999), "interval_s": (1.0, 1e9),
         }  # fmt: skip
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise SettingError(f"a number for competing {name}", repr(value), "pass a float")
-            if not low <= value <= high:
-                raise SettingError(
-                    f"competing {name} in [{low:g}, {high:g}]", f"{value:g}", "change it"
-                )
+        check_ranges(self, "competing", limits)
+        if self.trace is not None:
+            self.shares()
+
+    def shares(self) -> np.ndarray:
+        """The trace, float64[T, 1 or S]; T is 0 where there is none."""
+        if self.trace is None:
+            return np.zeros((0, 1))
+        try:
+            found = np.array(self.trace, dtype=np.float64)
+        except (TypeError, ValueError):
+            found = np.zeros(0)
+        if found.ndim != 2 or not found.size or not ((found >= 0.0) & (found <= 0.95)).all():
+            raise SettingError(
+                "competing trace as rows of shares in [0, 0.95]", "something else", "correct it"
+            )
+        return found
 
     def cycle(self) -> np.ndarray:
         """Factor on the mean in each quarter of an hour of the day, float64[96], of mean 1."""
@@ -72,7 +84,9 @@ class Competing:
 
         Shape: cores, power [S] of the sites, widths [any] the cores of the jobs.
         """
-        taken = np.minimum(self.mean * cores, cores - widest(cores, widths))
+        rows = self.shares()
+        mean = rows.mean(axis=0)[np.arange(len(cores)) % rows.shape[1]] if len(rows) else self.mean
+        taken = np.minimum(mean * cores, cores - widest(cores, widths))
         return float(np.sum(np.maximum(taken, 0.0) * power) / np.sum(cores * power))
 
 
@@ -80,21 +94,6 @@ def widest(cores: np.ndarray, widths: np.ndarray) -> np.ndarray:
     """Cores of the widest job that fits each site, int64[S]; 0 where none does."""
     known = np.concatenate([[0], np.flatnonzero(np.bincount(widths))])
     return known[np.searchsorted(known, cores, side="right") - 1].astype(np.int64)
-
-
-@inner
-def scramble(number: Any) -> Any:
-    """Finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection of 64-bit numbers."""
-    number = (number ^ (number >> _SHIFT_A)) * _MIX_A
-    number = (number ^ (number >> _SHIFT_B)) * _MIX_B
-    return number ^ (number >> _SHIFT_C)
-
-
-@inner
-def bits(seed: Any, site: int, k: int) -> Any:
-    """64 random bits that belong to change k of a site in the episode of a seed."""
-    key = scramble(np.uint64(seed) + _STEP * (np.uint64(site) + _ONE))
-    return scramble(key + _STEP * (np.uint64(k) + _ONE))
 
 
 @inner
@@ -114,6 +113,9 @@ def cores_of_others(w: Any, e: int, s: int, t: float) -> int:
     They leave room for the widest job that fits, or it might wait for ever.
     """
     place, site = w.places[s], w.sites[e, s]
+    if len(w.trace) > 0:
+        share = w.trace[site["changes"] % len(w.trace), s % w.trace.shape[1]]
+        return max(0, min(int(share * place["cores"] + 0.5), place["cores"] - site["widest"]))
     bin_ = int((w.grids[e]["clock_0"] + t) / BIN_S) % CYCLE_BINS
     share = place["share"] * w.cycle[bin_] * (1.0 + w.spread * site["load"])
     cores = int(share * place["cores"] + 0.5)
@@ -144,8 +146,9 @@ def change_load(w: Any, e: int, s: int) -> None:
     k = site["changes"] + 1
     draw = normal(bits(w.grids[e]["seed"], s, k))
     site["load"] = w.memory * site["load"] + w.innovation * draw
+    site["changes"] = k
     level = cores_of_others(w, e, s, site["change"])
     site["free"] -= level - site["others"]
     site["others"] = level
-    site["changes"] = k
+    note(w, e, COMPETING_LOAD, site["change"], NOBODY, s, level, 0.0)
     site["change"] = change_time(w, s, k + 1)

@@ -36,6 +36,21 @@ def inner(function: Function) -> Function:
     return compiled
 
 
+def seldom(function: Function) -> Function:
+    """A function that compiled ones call seldom: as `inner`, but the compiler may leave the call.
+
+    What is rare would only lengthen the code around it, and the time to compile it.
+    """
+    compiled: Function = njit(
+        error_model="numpy",
+        nogil=True,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        _nrt=False,
+    )(function)
+    return compiled
+
+
 def source_stamp(folders: Iterable[Path]) -> str:
     """SHA-256 over the names and bytes of all Python files right in the folders."""
     total = hashlib.sha256()

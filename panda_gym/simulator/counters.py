@@ -11,8 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.simulator.compiled import inner
-from panda_gym.simulator.state import GRID_ROWS, JOB_ROWS, SEEN_ROWS, SITE_ROWS
+from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.events import NOBODY, REFRESH, note
+from panda_gym.simulator.placement import may_defer, primary
+from panda_gym.simulator.replication import write_data_mask
+from panda_gym.simulator.state import DOWN, GRID_ROWS, JOB_ROWS, SEEN_ROWS, SITE_ROWS
+from panda_gym.units import BYTES_PER_TB
 
 CORES, POWER, FREE, RUNNING, ACTIVATED, ASSIGNED, QUEUED = range(7)
 WAIT, TRANSFER, RUN, LOCAL, CLOSENESS, DISK, FAILURES, ONLINE = range(7, 15)
@@ -35,7 +39,14 @@ def ratio(value: float, scale: float) -> float:
 @inner
 def write_constants(w: Any, e: int) -> None:
     """Write the rows of the observation that stay the same for the whole episode."""
-    n, scale, view = len(w.places), w.scales, w.flat[e]
+    n, scale = len(w.places), w.scales
+    for q in range(w.flat.shape[1]):
+        write_constants_of(w, w.flat[e, q], n, scale)
+
+
+@inner
+def write_constants_of(w: Any, view: Any, n: int, scale: Any) -> None:
+    """The same for one job of the turn."""
     for s in range(n):
         place = w.places[s]
         view[CORES * n + s] = ratio(place["cores"], scale[CORES])
@@ -48,7 +59,14 @@ def write_constants(w: Any, e: int) -> None:
 @inner
 def write_counters(w: Any, e: int, s: int) -> None:
     """Write the counters of site s as seen into the observation (`running` is never added to)."""
-    n, scale, view, seen = len(w.places), w.scales, w.flat[e], w.seen[e]
+    n, scale, seen = len(w.places), w.scales, w.seen[e]
+    for q in range(w.flat.shape[1]):
+        write_counters_of(w.flat[e, q], seen, s, n, scale)
+
+
+@inner
+def write_counters_of(view: Any, seen: Any, s: int, n: int, scale: Any) -> None:
+    """The same for one job of the turn."""
     view[FREE * n + s] = ratio(max(seen[SEEN_FREE, s], ZERO), scale[FREE])
     view[ACTIVATED * n + s] = ratio(seen[SEEN_ACTIVATED, s], scale[ACTIVATED])
     view[ASSIGNED * n + s] = ratio(seen[SEEN_ASSIGNED, s], scale[ASSIGNED])
@@ -72,12 +90,29 @@ def refresh(w: Any, e: int) -> None:
         seen[SEEN_WORK, s] = ahead
         seen[SEEN_SPARE, s] = site["free"] - site["promised"]
         seen[SEEN_PER_CORE, s] = 1.0 / max(1, w.places[s]["cores"] - site["others"])
-        w.flat[e, RUNNING * n + s] = ratio(site["running"], w.scales[RUNNING])
+        for q in range(w.flat.shape[1]):
+            w.flat[e, q, RUNNING * n + s] = ratio(site["running"], w.scales[RUNNING])
         write_counters(w, e, s)
+        write_health(w, e, s)
         free += max(0, site["free"])
         queued += max(0.0, site["queue_pred"])
     grid["seen_free"] = free
     grid["seen_queued"] = queued
+    note(w, e, REFRESH, t, NOBODY, NOBODY, NOBODY, 0.0)
+
+
+@inner
+def write_health(w: Any, e: int, s: int) -> None:
+    """Write what a refresh shows of a site beside its counters, where that may change."""
+    n, rules, gate, store = len(w.places), w.rules[0], w.gates[e, s], w.stores[e, s]
+    for q in range(w.flat.shape[1]):
+        view = w.flat[e, q]
+        if rules["failing"] + rules["outages"] + rules["limits"] > 0:
+            view[FAILURES * n + s] = gate["recent"] / w.scales[FAILURES]
+            view[ONLINE * n + s] = ZERO if gate["status"] == DOWN else ONE
+        if rules["storage"] > 0:
+            free = (store["quota"] - store["used"]) / BYTES_PER_TB
+            view[DISK * n + s] = ratio(free, w.scales[DISK])
 
 
 @inner
@@ -102,8 +137,19 @@ def note_placement(w: Any, e: int, s: int, j: int, time: float) -> None:
 @inner
 def write_mask(mask: Any, capacity: Any, cores: Any) -> None:
     """1 where the job fits."""
-    for s in range(len(mask)):
+    for s in range(len(capacity)):
         mask[s] = capacity[s] >= cores
+
+
+@inner
+def mask_offline(mask: Any, online: Any) -> None:
+    """0 where the site is seen offline, unless that would leave none."""
+    left = 0
+    for s in range(len(online)):
+        left += mask[s] > 0 and online[s] > ZERO
+    if left > 0:
+        for s in range(len(online)):
+            mask[s] = mask[s] > 0 and online[s] > ZERO
 
 
 @inner
@@ -148,14 +194,14 @@ def write_closeness(row: Any, a: Any, b: Any, c: Any) -> None:
 
 
 @inner
-def write_input(w: Any, e: int, j: int) -> None:
+def write_input(w: Any, e: int, j: int, view: Any) -> None:
     """Transfer time, local share and closeness of job j's input for every site."""
-    n, view, held = len(w.places), w.flat[e], w.replicas[e, j]
+    n, stored = len(w.places), w.rules[0]["storage"] > 0
     transfer = view[TRANSFER * n : (TRANSFER + 1) * n]
     local = view[LOCAL * n : (LOCAL + 1) * n]
     close = view[CLOSENESS * n : (CLOSENESS + 1) * n]
     size = np.float32(w.jobs[e, j]["input_bytes"])
-    a, b, c = held[0], held[1], held[2]
+    a, b, c = primary(w, e, j, 0), primary(w, e, j, 1), primary(w, e, j, 2)
     known = max(a, b, c)
     if not size > ZERO or known < 0:
         transfer[:] = ZERO
@@ -167,6 +213,27 @@ def write_input(w: Any, e: int, j: int) -> None:
     write_closeness(close, w.lanes[a], w.lanes[b], w.lanes[c])
     local[:] = ZERO
     local[a] = local[b] = local[c] = ONE
+    if stored:
+        write_secondary(w, e, j, size, transfer, local, close)
+
+
+@seldom
+def write_secondary(
+    w: Any, e: int, j: int, size: Any, transfer: Any, local: Any, close: Any
+) -> None:
+    """Improve what `write_input` wrote by the secondary replicas of the dataset."""
+    scale, r = w.scales[TRANSFER], w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
+    while r >= 0:
+        one = w.pool[e, r]
+        if one["there"] > 0:
+            lane = w.lanes[one["site"]]
+            for s in range(len(transfer)):
+                time = lane[0, s] + size * lane[1, s]
+                time = time / (time + scale)
+                transfer[s] = time if time < transfer[s] else transfer[s]
+                close[s] = lane[2, s] if lane[2, s] < close[s] else close[s]
+            local[one["site"]] = ONE
+        r = one["next"]
 
 
 @inner
@@ -186,28 +253,35 @@ def write_grid(w: Any, e: int, row: Any) -> None:
     day, week = tide(w, grid["clock_0"] + t, DAY_S), tide(w, grid["clock_0"] + t, WEEK_S)
     row[3], row[4] = w.tides[day, 0], w.tides[day, 1]
     row[5], row[6] = w.tides[week, 0], w.tides[week, 1]
-    row[7] = (grid["cursor"] - grid["warmup"]) / max(1, grid["jobs"] - grid["warmup"])
+    row[7] = grid["decided"] / max(1, grid["jobs"] - grid["warmup"])
 
 
 @inner
-def write_no_job(w: Any, e: int, row: Any) -> None:
-    """The observation after the last decision: no job stands to be placed."""
-    n, view = len(w.places), w.flat[e]
+def write_no_job(w: Any, e: int, q: int, row: Any) -> None:
+    """The observation where no job stands to be placed, as after the last decision."""
+    n, view = len(w.places), w.flat[e, q]
     view[WAIT * n : (LOCAL + 1) * n] = ZERO
     view[CLOSENESS * n : (CLOSENESS + 1) * n] = ZERO
     row[:] = ZERO
-    w.mask[e, :] = 1
+    w.mask[e, q, :] = 1
 
 
 @inner
 def observe(w: Any, e: int) -> None:
-    """Write what is seen before the job at the cursor is placed."""
-    grid, n, view, seen = w.grids[e], len(w.places), w.flat[e], w.seen[e]
+    """Write what is seen before the jobs of the turn are placed."""
+    for q in range(w.turn.shape[1]):
+        observe_job(w, e, q)
+
+
+@inner
+def observe_job(w: Any, e: int, q: int) -> None:
+    """Write what is seen before job q of the turn is placed."""
+    grid, n, view, seen, rules = w.grids[e], len(w.places), w.flat[e, q], w.seen[e], w.rules[0]
     row = view[N_SITE * n : N_SITE * n + N_JOB]
     write_grid(w, e, view[N_SITE * n + N_JOB :])
-    j = grid["cursor"]
-    if j >= grid["jobs"]:
-        write_no_job(w, e, row)
+    j = w.turn[e, q]
+    if j < 0:
+        write_no_job(w, e, q, row)
         return
     job, scale = w.jobs[e, j], w.scales[N_SITE : N_SITE + N_JOB]
     row[0] = ratio(job["cores"], scale[0])
@@ -216,20 +290,27 @@ def observe(w: Any, e: int) -> None:
     row[3] = ratio(job["input_files"], scale[3])
     age = np.float32(grid["clock"] - grid["refreshed"])
     cores = np.float32(job["cores"])
-    write_mask(w.mask[e], w.places32[0], cores)
+    mask = w.mask[e, q]
+    write_mask(mask, w.places32[0], cores)
+    if rules["outages"] > 0:
+        mask_offline(mask, view[ONLINE * n : (ONLINE + 1) * n])
+    if rules["defer"] > 0:
+        mask[n] = may_defer(w, e, j)
+    if rules["replicate"] > 0:
+        write_data_mask(w, e, j, mask[n + rules["defer"] :])
     write_wait(
         view[WAIT * n : (WAIT + 1) * n],
         seen[SEEN_WORK], seen[SEEN_PER_CORE], seen[SEEN_SPARE], age, cores, w.scales[WAIT],
     )  # fmt: skip
     work = np.float32(job["workload_pred"] / job["cores"])
     write_run(view[RUN * n : (RUN + 1) * n], w.places32[1], work, w.scales[RUN])
-    write_input(w, e, j)
+    write_input(w, e, j, view)
 
 
 @inner
 def last_refresh(w: Any, t: float) -> float:
     """When the counters that are seen at time t were read, s."""
-    if w.staleness_s == 0.0:
+    if w.staleness_s == 0.0 or t == math.inf:
         return t
     read = math.floor(t / w.staleness_s) * w.staleness_s
     return read if read <= t else read - w.staleness_s  # the quotient may be rounded up

@@ -55,3 +55,29 @@ def pop(heap: Any, first: int, size: int) -> int:
         hole, below = below, 2 * below + 1
     put(heap[first + hole], time, job)
     return taken
+
+
+@inner
+def take_out(heap: Any, first: int, size: int, place: int) -> None:
+    """Remove the entry at `place` from the heap of `size` entries."""
+    last = size - 1
+    if place == last:
+        return
+    time, job = heap[first + last]["time"], heap[first + last]["job"]
+    hole = place
+    while hole > 0 and before(time, job, heap[first + ((hole - 1) >> 1)]):
+        above = heap[first + ((hole - 1) >> 1)]
+        put(heap[first + hole], above["time"], above["job"])
+        hole = (hole - 1) >> 1
+    below = 2 * hole + 1
+    while below < last:
+        if below + 1 < last:
+            other = heap[first + below + 1]
+            if before(other["time"], other["job"], heap[first + below]):
+                below += 1
+        child = heap[first + below]
+        if before(time, job, child):
+            break
+        put(heap[first + hole], child["time"], child["job"])
+        hole, below = below, 2 * below + 1
+    put(heap[first + hole], time, job)

@@ -2,8 +2,9 @@
 
 Level "jobs": `Simulator.log(e) -> EpisodeLog`, arrays of length n, one row an attempt. Rows
 0 .. stream - 1 are the jobs of the stream in order of arrival; retries follow in the order in
-which they came about. Only jobs that have arrived are in it. With every mechanism off, all rows
-are first attempts and `state` ends as "finished".
+which they came about; a retry that was never placed stays "pending", and so do jobs of the
+stream that the episode's decisions did not reach. With every mechanism off, all rows are first
+attempts and `state` ends as "finished".
 
     origin       int32    row of the job's first attempt (its own row for a first attempt)
     attempt      int8     1, 2, 3
@@ -61,12 +62,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.simulator.state import World
+from panda_gym.simulator.state import (
+    CANCELLED,
+    CLOSED,
+    FAILED,
+    FINISHED,
+    NO_CAUSE,
+    RUNNING,
+    STARTING,
+    STATES,
+    World,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class EpisodeLog:
-    """n jobs in order of arrival. Times are s from the episode's start, nan: not yet."""
+    """n attempts: the stream's jobs in order of arrival, then retries as they came about.
+
+    Times are s from the episode's start, nan: not yet.
+    """
 
     now_s: float
     """Time of the log, s; what lies later is known already but has not happened."""
@@ -95,7 +109,25 @@ class EpisodeLog:
     workload_pred: np.ndarray
     """Gflop, float64[n]"""
     ideal_s: np.ndarray
-    """Run time on the fastest core of the platform, float64[n]."""
+    """Whole run time on the fastest core of the platform, float64[n]."""
+    origin: np.ndarray
+    """Row of the job's first attempt, int32[n]."""
+    attempt: np.ndarray
+    """1 for a first attempt, int8[n]."""
+    placed_s: np.ndarray
+    """When it was sent to its site, float64[n]."""
+    starting_s: np.ndarray
+    """When it took its cores, float64[n]; `start_s` comes after the pilot's delay."""
+    source: np.ndarray
+    """Site that its input came from, int16[n]; -1 local, or none."""
+    state_code: np.ndarray
+    """Index of STATES at `now_s`, int8[n]."""
+    cause: np.ndarray
+    """Index of CAUSES: why it did not finish, int8[n]; 0 for one that has not left."""
+    wasted_s: np.ndarray
+    """Core s held by an attempt that did not finish, float64[n]."""
+    priority: np.ndarray
+    """PanDA's user priority at the placement, float64[n]."""
 
     def __len__(self) -> int:
         return len(self.arrival_s)
@@ -132,32 +164,32 @@ class EpisodeLog:
 
     @property
     def state(self) -> np.ndarray:
-        """What each job is in at `now_s`: pending, assigned, activated, running, finished."""
-        state = np.full(len(self), "pending", dtype="<U9")
-        state[self.site >= 0] = "assigned"
-        state[self.activation_s <= self.now_s] = "activated"
-        state[self.start_s <= self.now_s] = "running"
-        state[self.end_s <= self.now_s] = "finished"
-        return state
+        """What each attempt is in at `now_s`, by name: one of STATES."""
+        return np.array(STATES)[self.state_code]
 
     def columns(self) -> dict[str, np.ndarray]:
         """The log as named arrays of length n, derived ones included."""
         names = (
             "arrival_s", "site", "activation_s", "start_s", "end_s", "cores", "input_bytes",
             "moved_bytes", "workload_true", "workload_pred", "ideal_s", "run_s", "wait_s",
-            "queue_s", "turnaround_s", "bounded_slowdown", "state",
+            "queue_s", "turnaround_s", "bounded_slowdown", "state", "origin", "attempt",
+            "placed_s", "starting_s", "source", "state_code", "cause", "wasted_s", "priority",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 
 def episode_log(w: World, e: int, bound_s: float) -> EpisodeLog:
     """Copy the log of grid e out of the state."""
-    n = int(w.grids[e]["jobs"])
-    jobs, tracks = w.jobs[e, :n], w.tracks[e, :n]
+    n, now = int(w.grids[e]["rows"]), float(w.grids[e]["clock"])
+    jobs, tracks, attempts = w.jobs[e, :n], w.tracks[e, :n], w.attempts[e, :n]
     run = tracks["end"] - tracks["start"]
     speed = w.places["speed"][tracks["site"]]  # of a job not yet placed: nan times anything
+    whole = jobs["workload_true"] / (jobs["cores"] * w.top_speed) * jobs["noise"]
+    state = _states(tracks, now)
+    left = state >= FINISHED
+    vain = np.isin(state, (FAILED, CLOSED, CANCELLED)) & (attempts["taken"] <= tracks["end"])
     return EpisodeLog(
-        now_s=float(w.grids[e]["clock"]),
+        now_s=now,
         warmup=int(w.grids[e]["warmup"]),
         bound_s=bound_s,
         arrival_s=jobs["arrival"].copy(),
@@ -170,5 +202,21 @@ def episode_log(w: World, e: int, bound_s: float) -> EpisodeLog:
         moved_bytes=tracks["moved"].copy(),
         workload_true=jobs["workload_true"].copy(),
         workload_pred=jobs["workload_pred"].copy(),
-        ideal_s=run * speed / w.top_speed,
+        ideal_s=np.where(attempts["cause"] == NO_CAUSE, run * speed / w.top_speed, whole),
+        origin=attempts["origin"].copy(),
+        attempt=attempts["attempt"].astype(np.int8),
+        placed_s=attempts["placed"].copy(),
+        starting_s=attempts["taken"].copy(),
+        source=attempts["source"].astype(np.int16),
+        state_code=state,
+        cause=np.where(left, attempts["cause"], NO_CAUSE).astype(np.int8),
+        wasted_s=np.where(vain, jobs["cores"] * (tracks["end"] - attempts["taken"]), 0.0),
+        priority=attempts["priority"].copy(),
     )
+
+
+def _states(tracks: np.ndarray, now: float) -> np.ndarray:
+    """Index of STATES at `now`, int8[n]: the kernel's, and whether the pilot has come yet."""
+    state = tracks["state"].astype(np.int8)
+    state[(state == RUNNING) & ~(tracks["start"] <= now)] = STARTING
+    return state

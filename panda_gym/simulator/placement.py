@@ -5,29 +5,62 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from panda_gym.simulator.compiled import inner
-from panda_gym.simulator.dynamics import activate, predicted_run, true_run
+from panda_gym.simulator import flows
+from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.draws import CANCEL_TIME, CANCELS, job_draw
+from panda_gym.simulator.dynamics import (
+    CANCEL,
+    KIND,
+    activate,
+    predicted_run,
+    promise,
+    start_waiting,
+    true_run,
+)
+from panda_gym.simulator.events import DEFERRAL, FLOW_START, NOBODY, PLACEMENT, note
 from panda_gym.simulator.heap import push
+from panda_gym.simulator.limits import line_up_assigned
+from panda_gym.simulator.queues import user_priority
+from panda_gym.simulator.state import ASSIGNED, PRIORITY
+from panda_gym.simulator.storage import claim
 
 
 @inner
-def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, float]:
-    """Least stage-in time of job j's input at site s, s, and how many bytes come from elsewhere.
+def read_time(w: Any, e: int, j: int, r: int, s: int) -> float:
+    """Time to read the input of job j at site s from site r if nothing else flows, s."""
+    return w.lanes[r, 0, s] + w.jobs[e, j]["input_bytes"] * w.lanes[r, 1, s]
 
-    An input of no bytes, or one that no site is known to hold, is at hand everywhere.
+
+@inner
+def primary(w: Any, e: int, j: int, k: int) -> int:
+    """Site of the k-th of three replicas of job j's input that stay, -1 none."""
+    if w.rules[0]["storage"] == 0:
+        return w.replicas[e, j, k]
+    return w.datasets[e, w.jobs[e, j]["dataset"]]["primary"][k]
+
+
+@inner
+def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
+    """Least stage-in time of job j's input at site s, s, and where it comes from; -1 at hand.
+
+    An input of no bytes, or one that no site is known to hold, is at hand everywhere. Of equal
+    times the first counts: primary replicas in their order, then secondary ones, latest first.
     """
-    size = w.jobs[e, j]["input_bytes"]
     best, origin = math.inf, -1
-    if size > 0.0:
-        for r in range(w.replicas.shape[2]):
-            held = w.replicas[e, j, r]
-            if held >= 0:
-                time = w.lanes[held, 0, s] + size * w.lanes[held, 1, s]
-                if time < best:
-                    best, origin = time, held
-    if origin < 0:
-        return 0.0, 0.0
-    return best, (0.0 if origin == s else size)
+    if not w.jobs[e, j]["input_bytes"] > 0.0:
+        return 0.0, -1
+    for k in range(3):
+        held = primary(w, e, j, k)
+        if held >= 0 and read_time(w, e, j, held, s) < best:
+            best, origin = read_time(w, e, j, held, s), held
+    if w.rules[0]["storage"] > 0 and origin >= 0:
+        r = w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
+        while r >= 0:
+            one = w.pool[e, r]
+            if one["there"] > 0 and read_time(w, e, j, one["site"], s) < best:
+                best, origin = read_time(w, e, j, one["site"], s), one["site"]
+            r = one["next"]
+    return (best, origin) if origin >= 0 else (0.0, -1)
 
 
 @inner
@@ -46,17 +79,11 @@ def expected_wait(w: Any, e: int, s: int, cores: int, run: float, queued: float)
 
 
 @inner
-def fits(w: Any, e: int, s: int, j: int) -> bool:
-    """Whether site s may take job j: what the action mask says."""
-    return w.places[s]["cores"] >= w.jobs[e, j]["cores"]
-
-
-@inner
-def assess(w: Any, e: int, s: int, time: float, moved: float) -> None:
-    """Write what sending the next job to site s is expected to lead to, and what it will."""
-    j = w.grids[e]["cursor"]
-    site, outcome, cores = w.sites[e, s], w.outcome[e], w.jobs[e, j]["cores"]
+def assess(w: Any, e: int, q: int, s: int, j: int, time: float, moved: float) -> None:
+    """Write what sending job j to site s is expected to lead to, and what it will."""
+    site, outcome, cores = w.sites[e, s], w.outcome[e, q], w.jobs[e, j]["cores"]
     outcome["site"] = s
+    outcome["age"] = w.grids[e]["clock"] - w.attempts[e, j]["born"]
     outcome["wait_pred"] = expected_wait(w, e, s, cores, site["run_pred"], site["queue_pred"])
     outcome["wait_true"] = expected_wait(w, e, s, cores, site["run_true"], site["queue_true"])
     outcome["transfer"] = time
@@ -64,33 +91,87 @@ def assess(w: Any, e: int, s: int, time: float, moved: float) -> None:
     outcome["run_true"] = true_run(w, e, s, j)
     outcome["ideal_pred"] = outcome["run_pred"] * w.places[s]["speed"] / w.top_speed
     outcome["ideal_true"] = outcome["run_true"] * w.places[s]["speed"] / w.top_speed
-    outcome["wan_bytes"] = moved
+    outcome["wan_bytes"] += moved
+
+
+@seldom
+def cancellation(w: Any, e: int, j: int) -> None:
+    """Enter when job j is cancelled from outside, if it is; a retry never is."""
+    rules, one, grid = w.rules[0], w.attempts[e, j], w.grids[e]
+    if one["attempt"] == 1 and job_draw(one["key"], 1, CANCELS) < rules["cancelled"]:
+        later = 2.0 * rules["cancel_s"] * job_draw(one["key"], 1, CANCEL_TIME)
+        when, entry = grid["clock"] + later, CANCEL * KIND + j
+        push(w.heap[e], w.first_staged, grid["agenda"], when, entry)
+        grid["agenda"] += 1
 
 
 @inner
-def place(w: Any, e: int, s: int, time: float, moved: float) -> None:
-    """Send the next job to site s: its input starts to move, or it joins the queue at once.
+def transfer(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
+    """The input of job j starts to move from `source` to site s; `time` is what it takes alone."""
+    grid, t = w.grids[e], w.grids[e]["clock"]
+    w.tracks[e, j]["state"] = ASSIGNED
+    if w.rules[0]["level"] > 0 and source != s:
+        flows.join(w, e, j, source, t)
+        note(w, e, FLOW_START, t, j, s, source, w.tracks[e, j]["moved"])
+        flows.share(w, e, source, s, t)
+    else:
+        if w.rules[0]["level"] > 0:
+            w.flows[e, j]["place"] = -1
+        push(w.heap[e], w.first_staged, grid["agenda"], t + time, j)
+        grid["agenda"] += 1
 
-    `time` and `moved` are what `stage_in` gives for it there.
+
+@inner
+def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
+    """Send job j to site s: its input starts to move, or it joins the line at once.
+
+    `time` and `source` are what `stage_in` gives for it there.
     """
-    grid, site = w.grids[e], w.sites[e, s]
-    j = grid["cursor"]
-    job, track = w.jobs[e, j], w.tracks[e, j]
-    cores = job["cores"]
+    grid, site, rules = w.grids[e], w.sites[e, s], w.rules[0]
+    job, track, one = w.jobs[e, j], w.tracks[e, j], w.attempts[e, j]
+    t = grid["clock"]
     track["site"] = s
-    track["cores"] = cores
-    track["moved"] = moved
-    site["promised"] += cores
-    site["queue_pred"] += cores * predicted_run(w, e, s, j)
-    site["queue_true"] += cores * true_run(w, e, s, j)
-    grid["cursor"] = j + 1
+    track["cores"] = job["cores"]
+    track["moved"] = job["input_bytes"] if source >= 0 and source != s else 0.0
+    one["placed"] = t
+    one["source"] = source if source != s else -1
+    # It has been in the system since its arrival, or since the failure of the attempt before.
+    grid["area"] += t - job["arrival"] + (rules["retry_s"] if one["attempt"] > 1 else 0.0)
     grid["unfinished"] += 1
+    if rules["discipline"] == PRIORITY:
+        dataset = w.datasets[e, job["dataset"]]
+        one["priority"] = user_priority(dataset["jobs"])
+        dataset["jobs"] += 1 if one["attempt"] == 1 else 0
+    note(w, e, PLACEMENT, t, j, s, one["source"], track["moved"])
+    claim(w, e, s, j)
+    promise(w, e, s, j, 1.0)
+    if rules["cancelled"] > 0.0:
+        cancellation(w, e, j)
     if time > 0.0:
         site["assigned"] += 1
-        push(w.heap[e], w.first_staged, grid["staging"], job["arrival"] + time, j)
-        grid["staging"] += 1
+        line_up_assigned(w, e, j)
+        transfer(w, e, s, j, time, source)
     else:
-        activate(w, e, j, job["arrival"])
+        activate(w, e, j, t)
+        start_waiting(w, e, s, t)
+
+
+@inner
+def may_defer(w: Any, e: int, j: int) -> bool:
+    """Whether job j may still be deferred: PanDA lets a job pend for a limited time."""
+    return w.grids[e]["clock"] - w.jobs[e, j]["arrival"] < w.rules[0]["pending_s"]
+
+
+@inner
+def defer(w: Any, e: int, q: int, j: int) -> None:
+    """Job j comes back later."""
+    grid, rules, outcome = w.grids[e], w.rules[0], w.outcome[e, q]
+    when = grid["clock"] + rules["defer_s"]
+    push(w.heap[e], rules["first_return"], grid["returning"], when, j)
+    grid["returning"] += 1
+    outcome["deferred"] = 1
+    outcome["site"] = -1
+    note(w, e, DEFERRAL, grid["clock"], j, NOBODY, NOBODY, 0.0)
 
 
 @inner

@@ -12,31 +12,40 @@ Each grid is alone: what happens in it depends on its episode and actions, not o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from panda_gym.errors import SettingError, StreamError
-from panda_gym.simulator.competing import CYCLE_BINS, Competing, widest
+from panda_gym.simulator.competing import CYCLE_BINS, widest
 from panda_gym.simulator.kernel import BEGIN, DRAIN, STEP, run
 from panda_gym.simulator.log import EpisodeLog, episode_log
+from panda_gym.simulator.settings import Settings
 from panda_gym.simulator.state import (
+    ATTEMPT,
     BLOCK,
+    DATASET,
+    DISCIPLINES,
     ENTRY,
+    EVENT,
+    FLOW,
+    GATE,
     GRID,
     GRID_ROWS,
     JOB,
     JOB_ROWS,
     OUTCOME,
     PLACE,
+    PRIORITY,
+    REPLICA,
     SEEN_ROWS,
     SITE,
     SITE_ROWS,
+    STORE,
     TRACK,
     World,
 )
-from panda_gym.units import BYTES_PER_MB, GFLOPS_PER_HS23
+from panda_gym.units import BYTES_PER_GB, BYTES_PER_MB, GFLOPS_PER_HS23
 
 if TYPE_CHECKING:
     from panda_gym.jobs import Episode
@@ -55,30 +64,6 @@ class Encoding(NamedTuple):
     """float32[len(JOB_ROWS)]"""
     grid: np.ndarray
     """float32[len(GRID_ROWS)]"""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What holds for every episode of a simulator."""
-
-    staleness_s: float = 300.0
-    """The broker's counters are read at multiples of this time, s; 0: at every decision."""
-    efficiency: float = 0.9
-    """CPU efficiency: CPU time / (run time x cores)."""
-    bound_s: float = 600.0
-    """Bound of the bounded slowdown: shorter run times count as this, s."""
-    competing: Competing | None = None
-    """Work of others at every site; None: the broker is alone."""
-
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("staleness_s", 0.0, 1e9), ("efficiency", 1e-3, 1.0), ("bound_s", 1e-3, 1e9),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise SettingError(f"a number for {name}", repr(value), "pass a float")
-            if not low <= value <= high:
-                raise SettingError(f"{name} in [{low:g}, {high:g}]", f"{value:g}", "change it")
 
 
 class Simulator:
@@ -100,7 +85,9 @@ class Simulator:
         self.platform, self.settings = platform, settings or Settings()
         self._cores = np.asarray(platform.cores, dtype=np.int64)
         self._loaded = np.zeros(batch, dtype=bool)
-        self._no_actions = np.zeros(0, dtype=np.int64)
+        self._no_actions = np.zeros((0, 1), dtype=np.int64)
+        self._capacity = capacity
+        self._datasets: list[np.ndarray] = [np.zeros(0, np.int64)] * batch
         self.world = _world(platform, batch, capacity, encoding, self.settings)
 
     def __len__(self) -> int:
@@ -108,30 +95,43 @@ class Simulator:
 
     @property
     def flat(self) -> np.ndarray:
-        """The observation of every grid in one row, float32[E, F]; rewritten by each step."""
-        return self.world.flat
+        """The observation of every grid in one row, float32[E, F]; rewritten by each step.
+
+        With K > 1 decisions at once, float32[E, K, F].
+        """
+        return self._one(self.world.flat)
 
     @property
     def mask(self) -> np.ndarray:
-        """1 where the next job may go, int8[E, S]; rewritten by each step."""
-        return self.world.mask
+        """1 where an action is legal, int8[E, A] or [E, K, A]; rewritten by each step.
+
+        A: the sites, then to defer if that is on, then the actions on data if they are.
+        """
+        return self._one(self.world.mask)
 
     @property
     def outcome(self) -> np.ndarray:
-        """What each grid's last decision led to, OUTCOME[E]; rewritten by each step."""
-        return self.world.outcome
+        """What each grid's last decisions led to, OUTCOME[E] or [E, K]; rewritten by each step.
+
+        What happens until the next decision stands in the last of the K.
+        """
+        return self._one(self.world.outcome)
+
+    def _one(self, part: np.ndarray) -> np.ndarray:
+        return part[:, 0] if part.shape[1] == 1 else part
 
     @property
     def done(self) -> np.ndarray:
-        """Whether all jobs of the episode are placed, bool[E]."""
-        return self.world.grids["cursor"] >= self.world.grids["jobs"]
+        """Whether all decisions of the episode are made, bool[E]."""
+        grids = self.world.grids
+        return grids["decided"] >= grids["jobs"] - grids["warmup"]
 
     def load(self, e: int, episode: Episode, seed: int) -> None:
         """Give grid e its next episode; `seed` draws what belongs to sites, not to jobs."""
         w, n = self.world, len(episode)
-        if not 0 < n <= w.jobs.shape[1]:
+        if not 0 < n <= self._capacity:
             raise StreamError(
-                f"an episode of 1 to {w.jobs.shape[1]} jobs", f"{n}", "raise the capacity"
+                f"an episode of 1 to {self._capacity} jobs", f"{n}", "raise the capacity"
             )
         if episode.cores.max() > self._cores.max():
             raise StreamError(
@@ -148,11 +148,52 @@ class Simulator:
             ("input_files", episode.input_files),
         ):  # fmt: skip
             row[field][:n] = values
-        w.replicas[e, :n] = episode.replicas
+        if w.rules[0]["storage"] == 0:
+            w.replicas[e, :n] = episode.replicas
+        self._load_attempts(e, episode)
+        self._load_datasets(e, episode)
         grid = w.grids[e]
         grid["seed"], grid["clock_0"] = np.uint64(seed), episode.clock_s
         grid["jobs"], grid["warmup"] = n, episode.warmup
         self._loaded[e] = True
+
+    def _load_attempts(self, e: int, episode: Episode) -> None:
+        """What belongs to the first attempts of the jobs: their draws and chances to fail."""
+        w, n = self.world, len(episode)
+        rows, failures = w.attempts[e], self.settings.failures
+        rows["born"][:n] = episode.arrival_s
+        rows["key"][:n] = (episode.failure_u * 2.0**53).astype(np.uint64)
+        rows["origin"][:n] = np.arange(n)
+        rows["attempt"][:n] = 1
+        rows["priority"][:n] = 1000.0
+        if failures is not None:
+            rows["hazard"][:n] = failures.scale * episode.hazard
+            w.gates[e]["risk"] = episode.risk
+
+    def _load_datasets(self, e: int, episode: Episode) -> None:
+        """The datasets of the episode, numbered from 0, where they are asked for.
+
+        With storage on, a job reads its whole dataset, whose size is the mean input of the
+        episode's jobs that read from it: the bytes of all jobs together stay what they were.
+        """
+        w, n, rules = self.world, len(episode), self.world.rules[0]
+        if rules["storage"] == 0 and rules["discipline"] != PRIORITY:
+            return
+        found, first, number = np.unique(episode.dataset, return_index=True, return_inverse=True)
+        self._datasets[e] = found
+        w.grids[e]["datasets"] = len(found)
+        w.jobs[e]["dataset"][:n] = number
+        table, size = w.datasets[e, : len(found)], episode.input_bytes
+        table["jobs"] = 0
+        if rules["storage"] == 0:
+            return
+        reads = size > 0.0
+        total = np.bincount(number, weights=size, minlength=len(found))
+        readers = np.bincount(number, weights=reads, minlength=len(found))
+        table["bytes"] = np.floor(total / np.maximum(readers, 1.0))
+        # Jobs under way when the episode begins have no catalogue entry to read from.
+        table["primary"] = episode.replicas[first]
+        w.jobs[e]["input_bytes"][:n] = np.where(reads, table["bytes"][number], 0.0)
 
     def begin(self, first: int = 0, last: int | None = None) -> None:
         """Start the loaded episodes of grids first .. last - 1: warm start, first observation."""
@@ -162,8 +203,12 @@ class Simulator:
         run(self.world, self._no_actions, first, last, BEGIN)
 
     def step(self, actions: np.ndarray) -> None:
-        """Place one job in every grid, int64[E], and let time run to its next arrival."""
-        run(self.world, actions, 0, len(self), STEP)
+        """Place the jobs of the turn in every grid and let time run to its next.
+
+        Shape: int64[E], or [E, K] for K jobs at once, or [E, 2 K] with actions on data, which
+        stand behind the sites.
+        """
+        run(self.world, actions.reshape(len(self), -1), 0, len(self), STEP)
 
     def drain(self, e: int) -> None:
         """Let grid e run, without further placements, until all its jobs have ended."""
@@ -172,6 +217,18 @@ class Simulator:
     def log(self, e: int) -> EpisodeLog:
         """What has happened to the jobs of grid e so far."""
         return episode_log(self.world, e, self.settings.bound_s)
+
+    def events(self, e: int) -> np.ndarray:
+        """The events of grid e so far, EVENT[m]; see `panda_gym.simulator.log`."""
+        return self.world.log[e, : int(self.world.grids[e]["events"])].copy()
+
+    def events_lost(self, e: int) -> int:
+        """How many events of grid e found no room in the buffer."""
+        return int(self.world.grids[e]["events_lost"])
+
+    def datasets(self, e: int) -> np.ndarray:
+        """The stream's number of each dataset of grid e's episode, int64[D]."""
+        return self._datasets[e]
 
 
 def _world(
@@ -182,17 +239,25 @@ def _world(
         raise SettingError(
             "one scale for every row", str([len(s) for s, _ in sizes]), "use the shipped encoding"
         )
-    n = len(platform)
-    load = settings.competing
+    n, k = len(platform), int(settings.decisions)
+    load, level = settings.competing, settings.network.level if settings.network else 0
     turn = 2.0 * np.pi * (np.arange(TIDE_BINS) + 0.5) / TIDE_BINS
-    places, slots = _places(platform, capacity, settings)
+    attempts = capacity * settings.attempts
+    places, slots = _places(platform, attempts, settings)
+    rows = attempts + (capacity if settings.replicate else 0)
     per_byte = 1.0 / (platform.bandwidth_mbps * BYTES_PER_MB)
     delay = np.where(per_byte > 0.0, platform.latency_s, 0.0)  # an infinite rate: at hand
     scale = float(encoding.sites[SITE_ROWS.index("closeness")])
     lanes = np.stack([delay, per_byte, platform.closeness / scale], axis=1)
     blocks = -(-n // BLOCK)
     features = len(SITE_ROWS) * n + len(JOB_ROWS) + len(GRID_ROWS)
+    actions = n + (settings.defer_s is not None) + ((1 + 2 * n) if settings.replicate else 0)
     memory = float(load.memory) if load else 0.0
+    stored = settings.storage is not None
+    grouped = stored or DISCIPLINES.index(settings.discipline) == PRIORITY
+    # The agenda holds a stage-in a row and a cancellation a job.
+    agenda = rows + (capacity if settings.cancellations else 0)
+    returns = attempts if settings.attempts > 1 or settings.defer_s is not None else 0
     return World(
         places=places,
         lanes=np.ascontiguousarray(lanes, dtype=np.float32),
@@ -210,18 +275,43 @@ def _world(
         total_cores=float(places["cores"].sum()),
         blocks=blocks,
         first_staged=slots,
+        rules=settings.rules(attempts, slots + agenda),
+        trace=load.shares() if load else np.zeros((0, 1)),
         grids=np.zeros(batch, GRID),
         sites=_aligned((batch, n), SITE),
-        jobs=_aligned((batch, capacity), JOB),
-        tracks=_aligned((batch, capacity), TRACK),
-        replicas=np.zeros((batch, capacity, 3), np.int16),
-        heap=_aligned((batch, slots + capacity), ENTRY),
+        jobs=_aligned((batch, rows), JOB),
+        tracks=_aligned((batch, rows), TRACK),
+        attempts=_aligned((batch, rows), ATTEMPT),
+        replicas=np.zeros((batch, 1 if stored else rows, 3), np.int16),
+        gates=_aligned((batch, n), GATE),
+        stores=_stores(batch, platform, settings),
+        flows=_aligned((batch, rows if level else 1), FLOW),
+        flow_heap=_aligned((batch, rows if level else 1), ENTRY),
+        pool=_aligned((batch, rows + attempts if stored else 1), REPLICA),
+        datasets=_aligned((batch, capacity if grouped else 1), DATASET),
+        holders=np.zeros((batch, capacity if stored else 1, -(-n // 64)), np.uint64),
+        log=np.zeros((batch, int(settings.events)), EVENT),
+        turn=np.full((batch, k), -1, np.int32),
+        heap=_aligned((batch, slots + agenda + returns), ENTRY),
         events=np.full((batch, blocks + blocks * BLOCK), np.inf),
         seen=np.zeros((batch, len(SEEN_ROWS), n), np.float32),
-        flat=np.zeros((batch, features), np.float32),
-        mask=np.ones((batch, n), np.int8),
-        outcome=np.zeros(batch, OUTCOME),
+        flat=np.zeros((batch, k, features), np.float32),
+        mask=np.ones((batch, k, actions), np.int8),
+        outcome=np.zeros((batch, k), OUTCOME),
     )
+
+
+def _stores(batch: int, platform: Platform, settings: Settings) -> np.ndarray:
+    """Quotas, and what may leave and come: at least what the site's fastest link takes."""
+    stores = _aligned((batch, len(platform)), STORE)
+    if settings.storage:
+        stores["quota"] = np.floor(settings.storage.gb_per_core * BYTES_PER_GB * platform.cores)
+    if settings.network:
+        between = np.where(np.eye(len(platform), dtype=bool), 0.0, platform.bandwidth_mbps)
+        fastest = np.maximum(between.max(axis=0), between.max(axis=1))
+        per_core = settings.network.mbps_per_core * platform.cores
+        stores["cap"] = np.maximum(per_core, fastest) * BYTES_PER_MB
+    return stores
 
 
 def _aligned(shape: tuple[int, int], kind: np.dtype) -> np.ndarray:

@@ -1,9 +1,9 @@
 """The state of a batch of grids as records of arrays; knows names, units and sizes, no dynamics.
 
-E grids, S sites, N jobs an episode, F features. Time is in seconds from the episode's start
-(float64), work in core seconds unless a name says Gflop, data in bytes. Every random quantity
-is a draw of the episode or a hash of (episode seed, site, k), so nothing depends on the order
-of events.
+E grids, S sites, N jobs an episode, R rows of attempts, K jobs placed at once, F features, A
+actions. Time is in seconds from the episode's start (float64), work in core seconds unless a name
+says Gflop, data in bytes. Every random quantity is a draw of the episode or a hash of (episode
+seed, site, k), so nothing depends on the order of events.
 """
 
 from __future__ import annotations
@@ -100,9 +100,29 @@ GRID: Final = np.dtype(
         ("jobs", "i8"),  # N
         ("warmup", "i8"),  # the first so many are not the policy's
         ("cursor", "i8"),  # next job to be placed; N at the end
-        ("staging", "i8"),  # jobs whose input is on its way: size of the staging heap
-        ("unfinished", "i8"),  # jobs placed and not ended
-        ("ended", "i8"),  # jobs ended since the last decision
+        ("agenda", "i8"),  # size of the agenda: stage-ins at a fixed rate, cancellations
+        ("unfinished", "i8"),  # jobs that arrived and have not ended for good
+        ("ended", "i8"),  # jobs ended for good since the last decision
+        ("decided", "i8"),  # decisions made by the policy
+        ("rows", "i8"),  # rows in use: the stream's jobs, then retries
+        ("carriers", "i8"),  # rows in use for replications, from `Rules.first_carrier` on
+        ("returning", "i8"),  # size of the heap of jobs that come back: retries, deferred ones
+        ("flows", "i8"),  # transfers between sites under way: size of the heap of flows
+        ("limit", "f8"),  # s, when the next time limit may strike; inf: none
+        ("first_assigned", "i8"),  # front of the line of jobs assigned, -1 none
+        ("last_assigned", "i8"),
+        ("first_activated", "i8"),  # front of the line of jobs activated, -1 none
+        ("last_activated", "i8"),
+        ("datasets", "i8"),  # datasets of the episode
+        ("unused", "i8"),  # first replica of the free ones, -1 none
+        ("replicas", "i8"),  # replicas ever used at the same time
+        ("events", "i8"),  # events noted
+        ("events_lost", "i8"),  # events that found no room
+        ("wasted", "f8"),  # core s held in vain by attempts that left since the last decision
+        ("closures", "i8"),  # attempts closed since then
+        ("failures", "i8"),  # attempts failed since then
+        ("overrun", "f8"),  # bytes that found no room at their site since then
+        ("copied", "f8"),  # bytes that replications will move, asked for since then
     ],
     align=True,
 )
@@ -127,11 +147,73 @@ SITE: Final = np.dtype(
         ("running", "i4"),  # jobs that run: size of the site's heap
         ("head", "i4"),  # first job of the queue, -1 none
         ("tail", "i4"),  # last job of the queue, -1 none
+        ("dark", "i4"),  # cores that a brown-out has taken away
     ],
     align=True,
 )
-"""One site of one grid: 96 bytes."""
+"""One site of one grid: 96 bytes; free + used + others + dark == cores."""
 
+GATE: Final = np.dtype(
+    [
+        ("turn", "f8"),  # s, when its status changes next; inf: never
+        ("lost", "f8"),  # s, when its running jobs are given up; inf: not
+        ("risk", "f8"),  # factor of the site on a job's probability to fail
+        ("recent", "f8"),  # recent share of attempts that did not finish
+        ("status", "i4"),  # UP, BROWN or DOWN
+        ("turns", "i4"),  # how often it has changed
+    ],
+    align=True,
+)
+"""Whether a site works: 40 bytes."""
+
+UP, BROWN, DOWN = range(3)
+
+STORE: Final = np.dtype(
+    [
+        ("quota", "f8"),  # bytes for secondary replicas and outputs
+        ("used", "f8"),  # bytes of them
+        ("pinned", "f8"),  # bytes of those in use by a job
+        ("oldest", "i4"),  # replica used longest ago, -1 none
+        ("newest", "i4"),  # replica used last, -1 none
+        ("cap", "f8"),  # bytes/s that may leave, and as many that may come
+        ("outgoing", "i4"),  # flows that leave
+        ("incoming", "i4"),  # flows that come
+        ("first_out", "i4"),  # one of the flows that leave, -1 none
+        ("first_in", "i4"),  # one of the flows that come, -1 none
+        ("spare_out", "f8"),  # scratch of max-min fairness, bytes/s
+        ("spare_in", "f8"),
+        ("open_out", "i4"),  # scratch: flows not yet fixed
+        ("open_in", "i4"),
+    ],
+    align=True,
+)
+"""Disk and network of a site."""
+
+REPLICA: Final = np.dtype(
+    [
+        ("bytes", "f8"),
+        ("site", "i4"),
+        ("dataset", "i4"),  # -1: the output of a job
+        ("pins", "i4"),  # jobs placed for it that have not left
+        ("there", "i4"),  # 1 once it may be read
+        ("older", "i4"),  # the one used before it at its site, -1 none
+        ("newer", "i4"),
+        ("next", "i4"),  # next secondary replica of its dataset, or next free one
+    ],
+    align=True,
+)
+"""A secondary replica, or an output: what counts against a quota."""
+
+DATASET: Final = np.dtype(
+    [
+        ("bytes", "f8"),
+        ("first", "i4"),  # a secondary replica of it, -1 none
+        ("jobs", "i4"),  # its jobs placed and not ended
+        ("primary", "i4", (3,)),  # sites that hold it for good, -1 none
+    ],
+    align=True,
+)
+"""A dataset of the episode."""
 JOB: Final = np.dtype(
     [
         ("arrival", "f8"),  # s
@@ -142,7 +224,8 @@ JOB: Final = np.dtype(
         ("place_u", "f8"),  # [0, 1)
         ("cores", "i4"),
         ("input_files", "i4"),
-        ("pad", "f8"),
+        ("dataset", "i4"),  # of the episode, -1 none
+        ("pad", "i4"),
     ],
     align=True,
 )
@@ -159,16 +242,99 @@ TRACK: Final = np.dtype(
         ("next", "i4"),  # the job behind it in its queue, -1 none
         ("site", "i4"),  # where it was placed, -1 before
         ("cores", "i4"),  # as in JOB, so that an end touches this record alone
-        ("pad", "i4"),
+        ("state", "i4"),  # index of STATES; RUNNING from when it took its cores
     ],
     align=True,
 )
 """What has happened to a job: 64 bytes, one cache line."""
 
+ATTEMPT: Final = np.dtype(
+    [
+        ("born", "f8"),  # s, arrival of the first attempt
+        ("placed", "f8"),  # s, when it was sent to its site; nan before
+        ("taken", "f8"),  # s, when it took its cores; nan before
+        ("hazard", "f8"),  # probability to fail at a site of risk 1
+        ("priority", "f8"),  # 1000 is the most
+        ("key", "u8"),  # what its draws are hashes of
+        ("origin", "i4"),  # row of the first attempt
+        ("attempt", "i4"),  # 1, 2, ...
+        ("source", "i4"),  # where its input comes from; -1 local or none
+        ("cause", "i4"),  # index of CAUSES: how it will leave
+        ("replica", "i4"),  # which it pins, -1 none
+        ("after_assigned", "i4"),  # the job assigned after it, -1 none
+        ("after_activated", "i4"),  # the job activated after it, -1 none
+        ("pad", "i4"),
+    ],
+    align=True,
+)
+"""What the mechanisms beyond queues know of a job: 80 bytes."""
+
+FLOW: Final = np.dtype(
+    [
+        ("left", "f8"),  # bytes at `since`
+        ("since", "f8"),  # s, from when on it has gone at `rate`
+        ("rate", "f8"),  # bytes/s
+        ("link", "f8"),  # bytes/s that its link allows
+        ("place", "i4"),  # where in the heap of flows; -1: has ended
+        ("source", "i4"),
+        ("out_before", "i4"),  # neighbours among the flows that leave its source, -1 none
+        ("out_after", "i4"),
+        ("in_before", "i4"),  # neighbours among the flows that come to its destination
+        ("in_after", "i4"),
+        ("fixed", "i4"),  # scratch of max-min fairness
+        ("share", "f8"),  # scratch
+    ],
+    align=True,
+)
+"""A transfer between two sites, by the row of the job it is for."""
+
+RULES: Final = np.dtype(
+    [
+        ("level", "i8"),  # of the links: 0, 1, 2
+        ("storage", "i8"),  # 1: replicas come and go
+        ("discipline", "i8"),  # index of DISCIPLINES
+        ("failing", "i8"),  # 1: attempts may fail
+        ("outages", "i8"),  # 1: sites may go down
+        ("limits", "i8"),  # 1: PanDA's time limits hold
+        ("attempts", "i8"),  # most of them a job
+        ("decisions", "i8"),  # jobs placed at once
+        ("defer", "i8"),  # 1: the last action of a job defers it
+        ("replicate", "i8"),  # 1: actions on data
+        ("events", "i8"),  # size of the buffer of events
+        ("first_carrier", "i8"),  # first row of replications
+        ("first_return", "i8"),  # where the heap of returns begins in `World.heap`
+        ("early", "f8"),  # share of failures that come early
+        ("early_s", "f8"),  # s, run until an early failure
+        ("most", "f8"),  # greatest probability to fail
+        ("retry_s", "f8"),  # s, from a failure to the arrival of the retry
+        ("assigned_s", "f8"),  # s, limits
+        ("activated_s", "f8"),
+        ("running_s", "f8"),
+        ("heartbeat_s", "f8"),
+        ("cancelled", "f8"),  # share of jobs that are cancelled
+        ("cancel_s", "f8"),  # s, mean time from placement to that
+        ("pilot_s", "f8"),  # s, mean time from taking cores to the run
+        ("step_s", "f8"),  # s, step of the Markov chain of outages
+        ("stay_up", "f8"),  # ln of the probability to stay up for a step
+        ("stay_down", "f8"),
+        ("stay_brown", "f8"),
+        ("brown", "f8"),  # share of the turns from up that are brown-outs
+        ("brown_cores", "f8"),  # share of cores that a brown-out takes
+        ("output", "f8"),  # bytes of output per byte of input
+        ("defer_s", "f8"),  # s, after which a deferred job is back
+        ("pending_s", "f8"),  # s, after which a job may be deferred no longer
+    ],
+    align=True,
+)
+"""The mechanisms beyond queues and competing load: one record, all 0 when off."""
+
+DISCIPLINES: Final = ("fifo", "priority", "easy")
+FIFO, PRIORITY, EASY = range(3)
 OUTCOME: Final = np.dtype(
     [
         ("site", "i8"),  # where the job went
         ("illegal", "i8"),  # 1 where the action was not legal and the fallback was taken
+        ("age", "f8"),  # s since the job's first attempt arrived
         ("wait_pred", "f8"),  # s, expected at the decision from the true counters
         ("wait_true", "f8"),  # s, the same with true instead of predicted workloads
         ("transfer", "f8"),  # s, stage-in time
@@ -181,6 +347,11 @@ OUTCOME: Final = np.dtype(
         ("ended", "f8"),  # jobs ended until the next decision
         ("ended_gflop", "f8"),  # what they computed, their noise included, Gflop
         ("ended_ln", "f8"),  # their sum of ln(bounded slowdown)
+        ("wasted_core_s", "f8"),  # held in vain by attempts that left until the next decision
+        ("closures", "f8"),  # attempts closed until then
+        ("failures", "f8"),  # attempts failed until then
+        ("overrun_bytes", "f8"),  # that found no room at their site until then
+        ("deferred", "i8"),  # 1 where the job was deferred
     ],
     align=True,
 )
@@ -209,17 +380,29 @@ class World(NamedTuple):
     spread: float  # relative standard deviation of the competing load
     total_cores: float  # cores of all sites
     blocks: int  # blocks of sites in `events`
-    first_staged: int  # where the heap of stage-ins begins in `heap`
+    first_staged: int  # where the agenda begins in `heap`
+    rules: Array  # RULES[1]
+    trace: Array  # float64[T, S or 1] shares of the cores that others use; T 0: none
     # the state
     grids: Array  # GRID[E]
     sites: Array  # SITE[E, S]
-    jobs: Array  # JOB[E, N]
-    tracks: Array  # TRACK[E, N]
+    jobs: Array  # JOB[E, R]
+    tracks: Array  # TRACK[E, R]
+    attempts: Array  # ATTEMPT[E, R]
     replicas: Array  # int16[E, N, 3], -1 none
-    heap: Array  # ENTRY[E, ...]: a heap of ends for each site, then one of stage-ins
+    gates: Array  # GATE[E, S]
+    stores: Array  # STORE[E, S]
+    flows: Array  # FLOW[E, R], or one at link level 0
+    flow_heap: Array  # ENTRY[E, R], or one
+    pool: Array  # REPLICA[E, P], or one without storage
+    datasets: Array  # DATASET[E, D], or one
+    holders: Array  # uint64[E, D, words] bits of the sites that hold each dataset, or one
+    log: Array  # EVENT[E, events]
+    turn: Array  # int32[E, K] rows of the jobs to be placed, -1 none
+    heap: Array  # ENTRY[E, ...]: a heap of ends for each site, the agenda, the returns
     events: Array  # float64[E, blocks + blocks x BLOCK] next event of each block, each site, s
     # what is seen
     seen: Array  # float32[E, len(SEEN_ROWS), S]
-    flat: Array  # float32[E, F]: the observation: sites, job, grid
-    mask: Array  # int8[E, S]
-    outcome: Array  # OUTCOME[E]
+    flat: Array  # float32[E, K, F]: the observation: sites, job, grid
+    mask: Array  # int8[E, K, A]: sites, defer, actions on data
+    outcome: Array  # OUTCOME[E, K]

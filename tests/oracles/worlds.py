@@ -40,9 +40,19 @@ def make_platform(n: int, seed: int = 0, most_cores: int = 40) -> Platform:
 
 
 def make_episode(
-    platform: Platform, *, jobs: int, warmup: int = 0, load: float = 1.0, seed: int = 0
+    platform: Platform,
+    *,
+    jobs: int,
+    warmup: int = 0,
+    load: float = 1.0,
+    seed: int = 0,
+    datasets: int | None = None,
+    hazard: float = 0.0,
 ) -> Episode:
-    """An episode in batches of like jobs, one to eight cores, some with inputs elsewhere."""
+    """An episode in batches of like jobs, one to eight cores, some with inputs elsewhere.
+
+    datasets: jobs share so many; None: each has its own. hazard: mean chance to fail.
+    """
     rng = np.random.default_rng(seed)
     n, sites = warmup + jobs, len(platform)
     wide = int(platform.cores.max())
@@ -52,6 +62,8 @@ def make_episode(
     # Arrivals on whole seconds, so that ties occur.
     arrival = np.floor(np.sort(rng.random(n)) * span)
     held = np.sort(rng.integers(-1, sites, (n, 3)), axis=1)[:, ::-1]
+    dataset = np.arange(n) if datasets is None else np.arange(n) * 7919 % min(datasets, n)
+    held = held[dataset]  # sites that hold a dataset do not depend on the job
     unit = np.zeros(n, dtype=np.int16)
     return Episode(
         warmup=warmup,
@@ -63,7 +75,7 @@ def make_episode(
         workload_pred=true * np.exp(rng.normal(0.0, 0.7, n)),
         input_bytes=np.where(rng.random(n) < 0.3, 0.0, np.exp(rng.normal(21.0, 1.0, n))),
         input_files=rng.integers(0, 9, n).astype(np.int32),
-        dataset=np.arange(n, dtype=np.int32),
+        dataset=dataset.astype(np.int32),
         source=unit,
         replicas=held.astype(np.int16),
         status=unit.astype(np.int8),
@@ -74,6 +86,8 @@ def make_episode(
         noise_u=rng.random(n),
         failure_u=rng.random(n),
         place_u=rng.random(n),
+        hazard=2.0 * hazard * (dataset % 5 + 1) / 6.0,
+        risk=1.0 + (np.arange(sites) % 3 - 1.0) / 2.0,
     )
 
 

@@ -41,7 +41,7 @@ def assert_consistent(simulator: Simulator) -> None:
         assert (sites[counter] >= 0).all()
     alive = (sites["running"] + sites["activated"] + sites["assigned"]).sum(axis=1)
     assert (alive == grids["unfinished"]).all()
-    assert (sites["assigned"].sum(axis=1) == grids["staging"]).all()
+    assert (sites["assigned"].sum(axis=1) == grids["agenda"] + grids["flows"]).all()
     assert ((sites["head"] >= 0) == (sites["activated"] > 0)).all()
 
 

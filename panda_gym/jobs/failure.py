@@ -1,0 +1,55 @@
+"""How likely jobs are to fail, from how the records of their class and site ended.
+
+    hazard   share of failed records in the job's class (project, prodstep, datatype), drawn
+             towards the share in the whole stream as if SHRINK more records of it had that share
+    risk     failed records at a site / those that its jobs' hazards let expect, drawn towards 1
+             in the same way; 1 at a site of the platform that the stream does not know
+
+An attempt fails with probability hazard x risk (`panda_gym.simulator.failures`). Cancelled and
+closed records are not failures of the job: those states come about in the simulation itself.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from panda_gym.jobs.catalogue import catalogue
+from panda_gym.jobs.stream import CATEGORIES, STATUSES, JobStream
+from panda_gym.sites import Platform
+
+SHRINK: Final = 20.0
+"""Records of the prior."""
+
+
+class FailureLaw(NamedTuple):
+    """Who fails, and where."""
+
+    hazard: np.ndarray
+    """Of each job of the stream, float64[n]."""
+    risk: np.ndarray
+    """Of each site of the platform, float64[S]."""
+
+
+# A memo: both are immutable, and environments ask for the same pair at every reset.
+@lru_cache(maxsize=4)
+def failure_law(stream: JobStream, platform: Platform) -> FailureLaw:
+    """The law of a stream on a platform."""
+    failed = (stream.status == STATUSES.index("failed")).astype(np.float64)
+    base = float(failed.mean())
+    classes = np.stack([getattr(stream, name) for name in CATEGORIES], axis=1)
+    _, group = np.unique(classes, axis=0, return_inverse=True)
+    group = group.ravel()
+    found, count = np.bincount(group, weights=failed), np.bincount(group)
+    hazard = ((found + SHRINK * base) / (count + SHRINK))[group]
+    site = catalogue(stream, platform).sites[stream.source]
+    here, sites = site >= 0, len(platform)
+    seen = np.bincount(site[here], weights=failed[here], minlength=sites)
+    expected = np.bincount(site[here], weights=hazard[here], minlength=sites)
+    prior = SHRINK * base
+    risk = (seen + prior) / (expected + prior) if base > 0.0 else np.ones(sites)
+    hazard.setflags(write=False)
+    risk.setflags(write=False)
+    return FailureLaw(hazard, risk)

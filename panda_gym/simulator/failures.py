@@ -1,0 +1,79 @@
+"""Attempts that fail, early or late, and pilots that start late; knows draws, never retries.
+
+An attempt of job j at site s fails with probability min(most, hazard of j x risk of s). The
+hazard comes from the jobstatus of the records of the job's class, the risk from those of the
+site (`panda_gym.jobs.failure`). An early failure has used its cores for at most `early_s` (the
+pilot finds the software or the input broken); a late one has done a uniform share of its run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from panda_gym.errors import SettingError
+from panda_gym.simulator.compiled import inner
+from panda_gym.simulator.draws import FAILS, PILOT, WHEN, job_draw
+from panda_gym.simulator.ranges import check_ranges
+from panda_gym.simulator.state import EARLY, LATE, NO_CAUSE, RUNNING_LIMIT
+
+
+@dataclass(frozen=True)
+class Failures:
+    """When attempts fail."""
+
+    scale: float = 1.0
+    """Factor on every probability to fail."""
+    most: float = 0.95
+    """Greatest probability to fail."""
+    early: float = 0.4
+    """Share of the failures that come early."""
+    early_s: float = 300.0
+    """Run time until an early failure, s."""
+
+    def __post_init__(self) -> None:
+        limits = {"scale": (0.0, 100.0), "most": (0.0, 1.0), "early": (0.0, 1.0)}
+        check_ranges(self, "failures", {**limits, "early_s": (0.0, 1e6)})
+
+
+@dataclass(frozen=True)
+class Retries:
+    """What follows an attempt that failed or was closed."""
+
+    attempts: int = 3
+    """Most attempts of a job."""
+    delay_s: float = 600.0
+    """From the failure to the arrival of the next attempt, s; at least the counters' age."""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "retries", {"attempts": (1, 10), "delay_s": (0.0, 1e7)})
+        if int(self.attempts) != self.attempts:
+            raise SettingError("whole retries attempts", repr(self.attempts), "pass 3")
+
+
+@inner
+def pilot_delay(w: Any, e: int, j: int) -> float:
+    """From taking its cores to the run of attempt j, s: uniform on [0, 2 pilot_s)."""
+    mean = w.rules[0]["pilot_s"]
+    if mean == 0.0:
+        return 0.0
+    one = w.attempts[e, j]
+    return 2.0 * mean * job_draw(one["key"], one["attempt"], PILOT)
+
+
+@inner
+def fate(w: Any, e: int, s: int, j: int, run: float) -> tuple[float, int]:
+    """How long attempt j runs at site s, s, and why it ends: `run` unless something happens."""
+    rules, one = w.rules[0], w.attempts[e, j]
+    cause = NO_CAUSE
+    if rules["failing"] > 0:
+        risk = min(rules["most"], one["hazard"] * w.gates[e, s]["risk"])
+        if job_draw(one["key"], one["attempt"], FAILS) < risk:
+            when, early = job_draw(one["key"], one["attempt"], WHEN), rules["early"]
+            if when < early:
+                run, cause = min(run, rules["early_s"]), EARLY
+            else:
+                run, cause = run * ((when - early) / (1.0 - early)), LATE
+    if rules["limits"] > 0 and run > rules["running_s"]:
+        run, cause = rules["running_s"], RUNNING_LIMIT
+    return run, cause

@@ -1,0 +1,230 @@
+"""Transfers between sites that share the network; knows rates and bytes, never why they flow.
+
+A flow takes its share from its start; its bytes move from one latency later on. Local reads go
+at their own rate and are no flows.
+
+    level 1   rate = min(link, cap of source / its outgoing, cap of destination / its incoming):
+              endpoint sharing, exact for what it says
+    level 2   max-min fairness with the links' rates as limits, by progressive filling (Bertsekas
+              and Gallager, Data Networks, 2nd ed., section 6.5.2): the reference
+
+A flow is re-timed when its rate changes, and then only: left -= rate x time since.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from panda_gym.errors import SettingError
+from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.events import FLOW_RATE, note
+from panda_gym.simulator.heap import before, put
+from panda_gym.simulator.ranges import check_ranges
+
+
+@dataclass(frozen=True)
+class Network:
+    """How transfers share the network."""
+
+    level: int = 1
+    """0: no sharing; 1: endpoint sharing; 2: max-min fairness."""
+    mbps_per_core: float = 0.25
+    """What may leave a site, and as much may come, MB/s per core; at least its fastest link."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.level, bool) or self.level not in (0, 1, 2):
+            raise SettingError("network level 0, 1 or 2", repr(self.level), "choose one")
+        check_ranges(self, "network", {"mbps_per_core": (1e-6, 1e9)})
+
+
+@inner
+def sift(w: Any, e: int, hole: int, time: float, j: int) -> None:
+    """Put flow j into the heap at or above or below an empty place."""
+    heap, size = w.flow_heap[e], w.grids[e]["flows"]
+    while hole > 0 and before(time, j, heap[(hole - 1) >> 1]):
+        above = heap[(hole - 1) >> 1]
+        put(heap[hole], above["time"], above["job"])
+        w.flows[e, above["job"]]["place"] = hole
+        hole = (hole - 1) >> 1
+    below = 2 * hole + 1
+    while below < size:
+        if below + 1 < size:
+            other = heap[below + 1]
+            if before(other["time"], other["job"], heap[below]):
+                below += 1
+        child = heap[below]
+        if before(time, j, child):
+            break
+        put(heap[hole], child["time"], child["job"])
+        w.flows[e, child["job"]]["place"] = hole
+        hole, below = below, 2 * below + 1
+    put(heap[hole], time, j)
+    w.flows[e, j]["place"] = hole
+
+
+@inner
+def set_rate(w: Any, e: int, j: int, rate: float, t: float) -> None:
+    """Flow j goes at `rate` from time t on."""
+    flow = w.flows[e, j]
+    if rate == flow["rate"]:
+        return
+    if flow["rate"] > 0.0:
+        flow["left"] -= flow["rate"] * max(0.0, t - flow["since"])
+        flow["left"] = max(0.0, flow["left"])
+    flow["since"] = max(t, flow["since"])
+    flow["rate"] = rate
+    sift(w, e, flow["place"], flow["since"] + flow["left"] / rate, j)
+    note(w, e, FLOW_RATE, t, j, w.tracks[e, j]["site"], flow["source"], rate)
+
+
+@inner
+def endpoint_rate(w: Any, e: int, j: int) -> float:
+    """Rate of flow j under endpoint sharing, bytes/s."""
+    flow = w.flows[e, j]
+    source, target = w.stores[e, flow["source"]], w.stores[e, w.tracks[e, j]["site"]]
+    out, into = source["cap"] / source["outgoing"], target["cap"] / target["incoming"]
+    return min(flow["link"], min(out, into))
+
+
+@inner
+def share_endpoints(w: Any, e: int, source: int, target: int, t: float) -> None:
+    """Re-time the flows that leave `source` or come to `target`, where a flow came or went."""
+    j = w.stores[e, source]["first_out"]
+    into = 0
+    while True:
+        if j < 0 and into == 0:
+            j, into = w.stores[e, target]["first_in"], 1
+        if j < 0:
+            break
+        set_rate(w, e, j, endpoint_rate(w, e, j), t)
+        j = w.flows[e, j]["in_after"] if into else w.flows[e, j]["out_after"]
+
+
+@inner
+def fill(w: Any, e: int) -> float:
+    """The next water level: the least rate at which a link or an end of an open flow is full."""
+    level = math.inf
+    for k in range(w.grids[e]["flows"]):
+        j = w.flow_heap[e, k]["job"]
+        flow = w.flows[e, j]
+        if flow["fixed"] == 0:
+            source, target = w.stores[e, flow["source"]], w.stores[e, w.tracks[e, j]["site"]]
+            out = source["spare_out"] / source["open_out"]
+            into = target["spare_in"] / target["open_in"]
+            flow["share"] = min(flow["link"], min(out, into))
+            level = min(level, flow["share"])
+    return level
+
+
+@inner
+def fix(w: Any, e: int, level: float) -> int:
+    """Fix the flows that go no faster than `level`; return how many."""
+    fixed, heap = 0, w.flow_heap[e]
+    for k in range(w.grids[e]["flows"]):
+        j = heap[k]["job"]
+        flow = w.flows[e, j]
+        if flow["fixed"] == 0 and flow["share"] <= level:
+            flow["fixed"] = 1
+            flow["share"] = level
+            source, target = w.stores[e, flow["source"]], w.stores[e, w.tracks[e, j]["site"]]
+            source["open_out"] -= 1
+            target["open_in"] -= 1
+            source["spare_out"] = max(0.0, source["spare_out"] - level)
+            target["spare_in"] = max(0.0, target["spare_in"] - level)
+            fixed += 1
+    return fixed
+
+
+@seldom
+def share_max_min(w: Any, e: int, t: float) -> None:
+    """Re-time all flows by progressive filling."""
+    n = w.grids[e]["flows"]
+    for s in range(len(w.places)):
+        store = w.stores[e, s]
+        store["spare_out"] = store["spare_in"] = store["cap"]
+        store["open_out"], store["open_in"] = store["outgoing"], store["incoming"]
+    for k in range(n):
+        w.flows[e, w.flow_heap[e, k]["job"]]["fixed"] = 0
+    left = n
+    while left > 0:
+        left -= fix(w, e, fill(w, e))
+    # By sites, not by places in the heap, which re-timing moves.
+    for s in range(len(w.places)):
+        j = w.stores[e, s]["first_in"]
+        while j >= 0:
+            set_rate(w, e, j, w.flows[e, j]["share"], t)
+            j = w.flows[e, j]["in_after"]
+
+
+@inner
+def share(w: Any, e: int, source: int, target: int, t: float) -> None:
+    """A flow from `source` to `target` has come or gone: give all flows their new rates."""
+    if w.rules[0]["level"] == 2:
+        share_max_min(w, e, t)
+    else:
+        share_endpoints(w, e, source, target, t)
+
+
+@inner
+def join(w: Any, e: int, j: int, source: int, t: float) -> None:
+    """The input of job j begins to flow from `source` to its site."""
+    grid, flow, target = w.grids[e], w.flows[e, j], w.tracks[e, j]["site"]
+    flow["left"] = w.tracks[e, j]["moved"]
+    flow["since"] = t + w.lanes[source, 0, target]
+    flow["rate"] = 0.0
+    flow["link"] = 1.0 / np.float64(w.lanes[source, 1, target])
+    flow["source"] = source
+    a, b = w.stores[e, source], w.stores[e, target]
+    flow["out_before"] = flow["in_before"] = -1
+    flow["out_after"], flow["in_after"] = a["first_out"], b["first_in"]
+    if a["first_out"] >= 0:
+        w.flows[e, a["first_out"]]["out_before"] = j
+    if b["first_in"] >= 0:
+        w.flows[e, b["first_in"]]["in_before"] = j
+    a["first_out"] = b["first_in"] = j
+    a["outgoing"] += 1
+    b["incoming"] += 1
+    flow["place"] = grid["flows"]
+    grid["flows"] += 1
+    put(w.flow_heap[e, flow["place"]], math.inf, j)
+
+
+@inner
+def leave(w: Any, e: int, j: int) -> None:
+    """Flow j has ended or is cut off."""
+    grid, flow, target = w.grids[e], w.flows[e, j], w.tracks[e, j]["site"]
+    source = flow["source"]
+    if flow["out_before"] >= 0:
+        w.flows[e, flow["out_before"]]["out_after"] = flow["out_after"]
+    else:
+        w.stores[e, source]["first_out"] = flow["out_after"]
+    if flow["out_after"] >= 0:
+        w.flows[e, flow["out_after"]]["out_before"] = flow["out_before"]
+    if flow["in_before"] >= 0:
+        w.flows[e, flow["in_before"]]["in_after"] = flow["in_after"]
+    else:
+        w.stores[e, target]["first_in"] = flow["in_after"]
+    if flow["in_after"] >= 0:
+        w.flows[e, flow["in_after"]]["in_before"] = flow["in_before"]
+    w.stores[e, source]["outgoing"] -= 1
+    w.stores[e, target]["incoming"] -= 1
+    place, last = flow["place"], grid["flows"] - 1
+    flow["place"] = -1
+    grid["flows"] = last
+    if place < last:
+        moved = w.flow_heap[e, last]
+        sift(w, e, place, moved["time"], moved["job"])
+
+
+@inner
+def begin_flows(w: Any, e: int) -> None:
+    """Nothing flows."""
+    w.grids[e]["flows"] = 0
+    for s in range(len(w.places)):
+        store = w.stores[e, s]
+        store["outgoing"] = store["incoming"] = 0
+        store["first_out"] = store["first_in"] = -1

@@ -1,0 +1,146 @@
+"""What holds for every episode of a simulator: one table, every mechanism a switch.
+
+With the defaults every mechanism beyond queues is off.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from panda_gym.errors import SettingError
+from panda_gym.simulator.competing import Competing
+from panda_gym.simulator.failures import Failures, Retries
+from panda_gym.simulator.flows import Network
+from panda_gym.simulator.limits import Limits
+from panda_gym.simulator.outages import Outages
+from panda_gym.simulator.ranges import check_ranges
+from panda_gym.simulator.state import DISCIPLINES, RULES
+from panda_gym.simulator.storage import Storage
+
+
+@dataclass(frozen=True)
+class Cancellations:
+    """Jobs that are cancelled from outside, whatever they are doing."""
+
+    share: float = 0.03
+    """Share of the jobs; one that has ended before its time is not."""
+    mean_s: float = 14400.0
+    """Mean time from the placement; uniform from 0 to twice that, s."""
+
+    def __post_init__(self) -> None:
+        check_ranges(self, "cancellations", {"share": (0.0, 1.0), "mean_s": (0.0, 1e9)})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What holds for every episode of a simulator."""
+
+    staleness_s: float = 300.0
+    """The broker's counters are read at multiples of this time, s; 0: at every decision."""
+    efficiency: float = 0.9
+    """CPU efficiency: CPU time / (run time x cores)."""
+    bound_s: float = 600.0
+    """Bound of the bounded slowdown: shorter run times count as this, s."""
+    competing: Competing | None = None
+    """Work of others at every site; None: the broker is alone."""
+    discipline: str = "fifo"
+    """Which waiting job starts next: fifo, priority or easy, see `queues`."""
+    pilot_s: float = 0.0
+    """Mean time from taking cores to the run, s; uniform from 0 to twice that."""
+    network: Network | None = None
+    """How transfers share the network; None: not at all (level 0)."""
+    storage: Storage | None = None
+    """Replicas that come and go; None: inputs lie where the catalogue says, for ever."""
+    failures: Failures | None = None
+    """Attempts that fail; None: none does."""
+    retries: Retries | None = None
+    """New attempts for those that failed or were closed; None: there are none."""
+    limits: Limits | None = None
+    """PanDA's time limits; None: none holds, and running jobs survive every outage."""
+    cancellations: Cancellations | None = None
+    """Jobs that are cancelled from outside; None: none is."""
+    outages: Outages | None = None
+    """Sites that go down; None: all stay up."""
+    decisions: int = 1
+    """Jobs placed at once: time runs until so many have arrived."""
+    defer_s: float | None = None
+    """A job may be deferred and comes back after this time, s; None: it may not."""
+    pending_s: float = 3600.0
+    """A job that arrived this long ago may be deferred no longer (PanDA: 1 h), s."""
+    replicate: bool = False
+    """Whether a decision has a second part, an action on data (see `replication`)."""
+    events: int = 0
+    """Room for events in each grid's buffer; 0: none are kept."""
+
+    def __post_init__(self) -> None:
+        limits = {
+            "staleness_s": (0.0, 1e9), "efficiency": (1e-3, 1.0), "bound_s": (1e-3, 1e9),
+            "pilot_s": (0.0, 1e6), "pending_s": (0.0, 1e9), "decisions": (1, 64),
+            "events": (0, 1e9),
+        }  # fmt: skip
+        check_ranges(self, "setting", limits)
+        if self.defer_s is not None:
+            check_ranges(self, "setting", {"defer_s": (1.0, 1e9)})
+        if self.discipline not in DISCIPLINES:
+            raise SettingError(f"discipline in {DISCIPLINES}", repr(self.discipline), "choose one")
+        if self.replicate and self.storage is None:
+            raise SettingError("storage for actions on data", "none", "pass storage=True")
+        if self.retries is not None and self.retries.delay_s < self.staleness_s:
+            # A retry may then arrive before a reading of the counters that was passed already.
+            raise SettingError(
+                f"retries delay_s of at least staleness_s ({self.staleness_s:g} s)",
+                f"{self.retries.delay_s:g}",
+                "raise it",
+            )
+
+    @property
+    def attempts(self) -> int:
+        """Most attempts of a job."""
+        return int(self.retries.attempts) if self.retries else 1
+
+    def rules(self, rows: int, first_return: int) -> np.ndarray:
+        """The mechanisms as the kernel reads them, RULES[1]; rows: of attempts, all grids."""
+        table = np.zeros(1, RULES)
+        for part in _parts(self):
+            for name, value in part.items():
+                table[name] = value
+        table["first_carrier"], table["first_return"] = rows, first_return
+        return table
+
+
+def _parts(rules: Settings) -> list[dict[str, float]]:
+    """What each mechanism that is on says to the kernel."""
+    parts = [
+        {
+            "discipline": DISCIPLINES.index(rules.discipline), "pilot_s": rules.pilot_s,
+            "decisions": rules.decisions, "events": rules.events, "attempts": rules.attempts,
+            "pending_s": rules.pending_s, "replicate": rules.replicate,
+            "heartbeat_s": math.inf, "running_s": math.inf,
+        }
+    ]  # fmt: skip
+    if rules.network:
+        parts.append({"level": rules.network.level})
+    if rules.storage:
+        parts.append({"storage": 1, "output": rules.storage.output})
+    if (failing := rules.failures) is not None:
+        names = ("most", "early", "early_s")
+        parts.append({"failing": 1, **{name: getattr(failing, name) for name in names}})
+    if rules.retries:
+        parts.append({"retry_s": rules.retries.delay_s})
+    if (limits := rules.limits) is not None:
+        parts.append({"limits": 1, **vars(limits)})
+    if (cancelling := rules.cancellations) is not None:
+        parts.append({"cancelled": cancelling.share, "cancel_s": cancelling.mean_s})
+    if (outages := rules.outages) is not None:
+        parts.append({
+            "outages": 1, "step_s": outages.step_s, "brown": outages.brown,
+            "brown_cores": outages.brown_cores, "stay_up": outages.ln_stay(outages.up_s),
+            "stay_down": outages.ln_stay(outages.down_s),
+            "stay_brown": outages.ln_stay(outages.brown_s),
+        })  # fmt: skip
+    if rules.defer_s is not None:
+        parts.append({"defer": 1, "defer_s": rules.defer_s})
+    return parts
