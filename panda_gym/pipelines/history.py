@@ -91,7 +91,7 @@ class History:
     def summary(self) -> dict[str, float]:
         """One row of figures: waiting, slowdown, utilisation, staleness, retrains, quality, cost.
 
-        quality_hours: weighted integral of performance, hours. staleness: mean over models and
+        quality_hours: weighted integral of performance, hours. mean_staleness: over models and
         time. cost: of started tasks. performance: weighted mean over models and time.
         """
         weight = np.array([model.weight for model in self.operations.models])
@@ -105,7 +105,7 @@ class History:
             "wait_p95_s": float(np.quantile(wait, 0.95)) if len(wait) else float("nan"),
             "slowdown_mean": _mean(slow),
             "late": _mean(self._late()),
-            "staleness": float((self.models["stale"] / self.horizon_s).mean()),
+            "mean_staleness": float((self.models["stale"] / self.horizon_s).mean()),
             "performance": quality * SECONDS_PER_HOUR / float(weight.sum() * self.horizon_s),
             "quality_hours": quality,
             "cost": self.cost,

@@ -72,7 +72,7 @@ def begin(p: Any, x: Any) -> None:
     for m in range(len(p.models)):
         o, s = p.models[m], x.models[m]
         s.settled, s.quality, s.stale, s.data_at, s.version = 0.0, 0.0, 0.0, 0.0, 0
-        s.underway, s.runs, s.turns, s.looks, s.pending, s.asked = 0, 0, 0, 0, -1, 0.0
+        s.underway, s.begun, s.runs, s.turns, s.looks, s.pending, s.asked = 0, 0, 0, 0, 0, -1, 0.0
         s.deployed, s.performance, s.level = -o.age, o.hoped, 0.0
         s.period = np.inf
         for k in range(p.base.shape[1]):
@@ -228,6 +228,7 @@ def launch(p: Any, x: Any, m: int, reason: int, row: int, since: float, site: in
     record.requested, record.launched, record.ended = since, run.clock, np.nan
     record.first_task, record.model, record.row, record.site = first, m, row, site
     record.reason, record.failed, record.deployed, record.open = reason, 0, 0, 0
+    record.begun = 0
     for k in range(p.base.shape[1]):
         record.metrics[k] = x.metrics[m, k]
     run.pipes += 1
@@ -298,16 +299,23 @@ def dispatch(p: Any, x: Any, c: int) -> None:
 
 @inner
 def foremost(p: Any, x: Any, c: int) -> int:
-    """Place in the queue of the task of the least score now; ties to the first task."""
+    """Place in the queue of the task of the least score now; ties to the first task.
+
+    By improvement, a run gains nothing while another one of its model has begun to train: that
+    one will have brought the gain before it.
+    """
     best, least, chosen = np.inf, -1, 0
     for i in range(x.clusters[c].queued):
         task = x.queues[c][i].job
-        m = x.pipes[x.tasks[task].pipe].model
+        record = x.pipes[x.tasks[task].pipe]
+        m = record.model
         o = p.models[m]
         if p.general[0].discipline == FAIR:
             score = x.used[o.owner] / p.shares[o.owner]
         else:
             gain = o.weight * potential(o, x.models[m], x.run[0].clock)
+            if x.models[m].begun > record.begun:
+                gain = 0.0
             score = -gain / p.types[o.type].train_s
         if least < 0 or score < best or (score == best and task < least):
             best, least, chosen = score, task, i
@@ -324,6 +332,9 @@ def start(p: Any, x: Any, c: int, task: int) -> None:
     held = occupied_s(p, c, plan, p.seconds[record.row, i], asset)
     x.clusters[c].free -= 1
     x.tasks[task].start = run.clock
+    if plan.trains and record.begun == 0:
+        record.begun = 1
+        x.models[record.model].begun += 1
     run.read += plan.read * asset
     run.written += plan.write * asset
     run.cost += held * p.clusters[c].cost
@@ -381,6 +392,7 @@ def conclude(p: Any, x: Any, record: Any) -> None:
     record.ended = now
     run.ended += 1
     s.underway -= 1
+    s.begun -= record.begun
     if s.pending >= 0:
         run.awake = 1
     if record.failed == 0 and p.types[o.type].deploys and record.metrics[0] > 0.0:
@@ -404,7 +416,7 @@ def conclude(p: Any, x: Any, record: Any) -> None:
 @inner
 def act(p: Any, x: Any, action: int) -> int:
     """Take a decision: run model action // sites at its site, or hold; 1 if it was illegal."""
-    run, sites = x.run[0], len(p.clusters)
+    run, sites = x.run[0], p.general[0].places
     if action < 0 or action >= len(p.models) * sites:
         run.awake = 0
         return 1 if action != len(p.models) * sites else 0

@@ -44,6 +44,7 @@ def plan_of(
     *,
     asks: bool = False,
     review_s: float = 0.0,
+    places: int = 1,
 ) -> Plan:
     """The kernel's view of operations.
 
@@ -53,6 +54,7 @@ def plan_of(
         wanted: models of the requests from outside, int[A]: each has draws of its own; None: all
             draws come from the pool of their type.
         asks: whether an agent decides on requests.
+        places: the first so many clusters are where an agent may send a run.
         review_s: time between occasions to launch a run unasked, s; 0: none.
     """
     if not 0.0 < horizon_s < np.inf:
@@ -66,7 +68,7 @@ def plan_of(
     seconds, asset, luck = _draws(operations, labels, rng)
     _expect(operations, types, tasks, seconds[len(own) :])
     discipline = DISCIPLINES.index(operations.discipline)
-    general = np.array([(horizon_s, review_s, discipline, asks, POOL, len(own))], GENERAL)
+    general = np.array([(horizon_s, review_s, discipline, asks, POOL, len(own), places)], GENERAL)
     owners = sorted({model.owner for model in operations.models})
     models, base = _models(operations, of_model, owners)
     return Plan(

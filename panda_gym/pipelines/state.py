@@ -57,10 +57,11 @@ ARRIVAL: Final = np.dtype([("time", "f8"), ("model", "i4"), ("row", "i4")], alig
 
 GENERAL: Final = np.dtype(
     [("horizon", "f8"), ("review", "f8"), ("discipline", "i4"), ("asks", "i4"), ("pool", "i8"),
-     ("first_pool", "i8")],
+     ("first_pool", "i8"), ("places", "i8")],
     align=True,
 )  # fmt: skip
-"""s; s between reviews (0: none); code; whether an agent decides; draws of a type, their first."""
+"""s; s between reviews (0: none); code; whether an agent decides; draws of a type, their first;
+clusters that an agent may name."""
 
 
 class Plan(NamedTuple):
@@ -119,6 +120,7 @@ MODEL: Final = np.dtype(
         ("asked", "f8"),  # when the pending request came
         ("version", "i4"),
         ("underway", "i4"),
+        ("begun", "i4"),  # runs under way that have begun to train
         ("runs", "i4"),
         ("turns", "i4"),  # steps of drift so far
         ("looks", "i4"),  # observations so far
@@ -141,6 +143,7 @@ PIPE: Final = np.dtype(
         ("reason", "i1"),
         ("failed", "i1"),  # stopped at a gate
         ("deployed", "i1"),
+        ("begun", "i1"),  # to train
     ],
     align=True,
 )

@@ -276,7 +276,16 @@ class PipelineTwin:
         if rule == 3:
             return self.used[o["owner"]] / self.plan.shares[o["owner"]]
         gain = model.fresh(now) * (o["hoped"] - model.performance(now))
+        if any(p["model"] == pipe["model"] and p is not pipe and self.begun(p) for p in self.pipes):
+            return 0.0
         return -o["weight"] * gain / self.plan.types[o["type"]]["train_s"]
+
+    def begun(self, pipe: dict) -> bool:
+        """Whether a run that has not ended has begun to train."""
+        first, count = self.steps(pipe["model"])
+        trains = [i for i in range(count) if self.plan.tasks[first + i]["trains"]]
+        started = any(self.tasks[pipe["first"] + i]["start"] >= 0 for i in trains)
+        return math.isnan(pipe["ended"]) and started
 
     def dispatch(self, c: int) -> None:
         while self.free[c] > 0 and self.queues[c]:

@@ -133,7 +133,7 @@ def test_an_instant_retrain_has_the_closed_period_and_staleness(kind):
     stale = rate * period / 2
     if kind == "exponential":
         stale = 1.0 - (1.0 - np.exp(-rate * period)) / (rate * period)
-    assert ran.summary()["staleness"] == pytest.approx(stale, rel=1e-9)
+    assert ran.summary()["mean_staleness"] == pytest.approx(stale, rel=1e-9)
 
 
 def queue(jobs: int, seed: int):
