@@ -8,10 +8,13 @@ import os
 import signal
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from panda_gym.errors import InputError
 from panda_gym.table1 import Source, from_reference, table1
+from panda_gym.table1.entry import read_scores
 from panda_gym.table1.plan import Folder, Plan
 from panda_gym.table1.run import _reason
 
@@ -119,6 +122,27 @@ def test_a_generator_that_cannot_learn_the_table_is_left_out_unless_it_was_named
 
 def _fail(place: Folder, step: str, name: str, progress: object) -> None:
     raise InputError(f"{name} to {step}", "a fault & more", "nothing")
+
+
+def test_a_target_of_classes_is_judged_by_f1(light_policy: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=600)
+    rows = pd.DataFrame(
+        {
+            "x": x,
+            "kind": pd.Categorical(
+                np.where(rng.random(600) < 0.1, None, rng.choice(["u", "v"], 600))
+            ),
+            "y": pd.Categorical(np.where(x + rng.normal(0, 0.3, 600) > 0, "yes", "no")),
+        }
+    )
+    run(Source(rows, "A small table.", "y", None), tmp_path / "run", light_policy)
+    judged = read_scores(tmp_path / "run" / "smote" / "scores.json")
+    assert judged.passed is None
+    assert "diff_mlef" not in judged.scores
+    assert 0.6 < judged.scores["f1"].low < judged.scores["f1"].high <= 1.0
+    assert judged.scores["f1"].floor > 0.7
+    assert "TSTR F1" in (tmp_path / "run" / "table1.md").read_text()
 
 
 def test_settings_go_to_all_or_to_one() -> None:
