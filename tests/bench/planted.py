@@ -10,7 +10,7 @@ and scores them; each case and seed is a file, so that it goes on where it stopp
 them by a policy: in how many seeds each case is found, and fresh rows are failed. `margins` shows
 for each score how far fresh rows and planted cases lie from the floor: the policy's margins are
 calibrated on it. Efficacy and the white-box attack are left out, and what no policy grades, unless
---also names the metric.
+--metrics names them.
 Knows public names, generators and metrics.
 """
 
@@ -129,7 +129,7 @@ CASES: dict[str, Case] = {
 
 
 def measure(
-    out: Path, rows: int, seeds: int, minutes: float, also: list[str], only: list[str]
+    out: Path, rows: int, seeds: int, minutes: float, wanted: list[str], only: list[str]
 ) -> None:
     """Score every case and seed that is not yet on disk, until the minutes of CPU time are over."""
     for seed in range(seeds):
@@ -143,7 +143,7 @@ def measure(
                 print("the time is over; run it again to go on")
                 return
             tables = tables or draw(rows, seed)
-            found = scores(tables, change(*tables[:2], seed), seed, also, shared)
+            found = scores(tables, change(*tables[:2], seed), seed, wanted, shared)
             entry = {"case": name, "seed": seed, "rows": rows, **found}
             write_whole(path, json.dumps(entry))
             print(f"{name}, seed {seed}: {found['cpu_s']:.1f} CPU-s", flush=True)
@@ -160,7 +160,11 @@ def draw(rows: int, seed: int) -> tuple[Rows, Rows, Rows]:
 
 
 def scores(
-    tables: tuple[Rows, Rows, Rows], rows: Rows, seed: int, also: list[str], shared: dict[str, Any]
+    tables: tuple[Rows, Rows, Rows],
+    rows: Rows,
+    seed: int,
+    wanted: list[str],
+    shared: dict[str, Any],
 ) -> dict[str, Any]:
     """Return every score of a quick certificate, ready for JSON, without margins.
 
@@ -182,9 +186,7 @@ def scores(
         shared={name: shared[name] for name in REAL_ALONE if name in shared},
     )
     entries: dict[str, Any] = {}
-    for name in base.names():
-        if name in LEFT_OUT and name not in also:
-            continue
+    for name in wanted:
         try:
             entries |= {score.id: score.as_dict() for score in base.load(name)(study)}
         except NotApplicable:
@@ -263,11 +265,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=1e9)
     parser.add_argument("--policy", default="default")
-    parser.add_argument("--also", nargs="*", default=[])
+    known = [name for name in base.names() if name not in LEFT_OUT]
+    parser.add_argument("--metrics", nargs="*", default=known, choices=base.names())
     parser.add_argument("--only", nargs="*", default=[], choices=list(CASES))
     options = parser.parse_args()
     if options.what == "measure":
-        how = (options.minutes, options.also, options.only)
+        how = (options.minutes, options.metrics, options.only)
         measure(options.out, options.rows, options.seeds, *how)
     elif options.what == "table":
         table(options.out, options.policy)
