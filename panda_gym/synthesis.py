@@ -68,10 +68,14 @@ class Fit:
             ) from error
 
 
-def split(records: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training and holdout rows, 80/20 by random rows, as certification needs them."""
-    from panda_gym.records import split_by_rows
+def split(
+    records: pd.DataFrame, seed: int, group: str | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training and holdout rows, 80/20 by random rows (or whole groups), as certification needs."""
+    from panda_gym.records import split_by_groups, split_by_rows
 
+    if group is not None:
+        return split_by_groups(records, group, seed=seed)
     return split_by_rows(records, seed=seed)
 
 
@@ -89,7 +93,7 @@ def fit(
     import generators
 
     model = generators.create(generator, **(config or {}))
-    train, _ = split(records, check_seed(split_seed))
+    train, _ = split(records, check_seed(split_seed), (config or {}).get("group"))
     cpu, wall = time.process_time(), time.perf_counter()
     folder = Path(folder)
     # Beside the folder, so that a fit that was killed goes on from its last checkpoint.
@@ -145,7 +149,8 @@ def certify(
 
     behind = Fit.read(Path(draft))
     model = generators.load(Path(draft) / "generator")
-    train, holdout = split(records, behind.split_seed)
+    group = behind.config.get("group")
+    train, holdout = split(records, behind.split_seed, group)
     if len(train) != behind.rows:
         raise SurrogateError(
             f"the records that the generator was fitted to ({behind.rows} training rows)",
@@ -162,6 +167,7 @@ def certify(
         synthetic,
         target="workload",
         time="creationtime",
+        group=group,
         seed=seed,
         quick=quick,
         policy=policy,

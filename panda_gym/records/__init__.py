@@ -14,7 +14,7 @@ from panda_gym.records.reference import (
     write_reference,
 )
 from panda_gym.records.saving import save_records
-from panda_gym.records.split import split_by_rows, split_by_time
+from panda_gym.records.split import split_by_groups, split_by_rows, split_by_time
 
 __all__ = [
     "COLUMNS",
@@ -31,6 +31,7 @@ __all__ = [
     "reference_records",
     "save_records",
     "site_power",
+    "split_by_groups",
     "split_by_rows",
     "split_by_time",
     "workload_gflop",

@@ -21,6 +21,27 @@ def split_by_rows(
     return _parts(table, order, _cut(table, share))
 
 
+def split_by_groups(
+    table: pd.DataFrame, group: str, share: float = TRAIN_SHARE, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split at random groups (tasks), none of which is cut: (train, test), about `share` of rows.
+
+    Where a group is one secret, rows of it on both sides would tell nothing of what leaks.
+    """
+    if group not in table.columns:
+        raise RecordsError(f"a group column {group!r}", ", ".join(table.columns), "name the column")
+    _cut(table, share)
+    _, code = np.unique(table[group].to_numpy(), return_inverse=True)
+    sizes = np.bincount(code)
+    if len(sizes) < 2:
+        raise RecordsError("at least two groups to split", "one", "pass more groups")
+    order = np.random.default_rng(check_seed(seed)).permutation(len(sizes))
+    gone = np.cumsum(sizes[order])
+    count = int(np.clip(np.searchsorted(gone, share * len(table)) + 1, 1, len(sizes) - 1))
+    first = np.isin(code, order[:count])
+    return table[first].reset_index(drop=True), table[~first].reset_index(drop=True)
+
+
 def split_by_time(
     table: pd.DataFrame, share: float = TRAIN_SHARE, time: str = "creationtime"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from panda_gym.surrogate.seal import Seal, digest, verify_seal
 from panda_gym.surrogate.surrogate import HEAD_SEED, Surrogate, surrogate_names
-from panda_gym.surrogate.weeks import Weeks
+from panda_gym.surrogate.weeks import OwnWeeks, Weeks
 
-__all__ = ["HEAD_SEED", "Seal", "Surrogate", "Weeks", "digest", "surrogate_names", "verify_seal"]
+__all__ = [
+    "HEAD_SEED",
+    "OwnWeeks",
+    "Seal",
+    "Surrogate",
+    "Weeks",
+    "digest",
+    "surrogate_names",
+    "verify_seal",
+]

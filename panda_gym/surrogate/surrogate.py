@@ -13,16 +13,17 @@ The folder:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from panda_gym.errors import SurrogateError, nearest
+from panda_gym.errors import SurrogateError, check_seed, nearest
 from panda_gym.files import whole_folder
 from panda_gym.surrogate.seal import Seal, digest, seal_folder, verify_seal
-from panda_gym.surrogate.weeks import Weeks
+from panda_gym.surrogate.weeks import OwnWeeks, Weeks
 from panda_gym.workload import WorkloadModel
 
 if TYPE_CHECKING:
@@ -120,8 +121,7 @@ class Surrogate:
                 "rows_per_week": int(head_rows),
                 "start": str(start.astype("datetime64[s]")),
             }
-            draw = _with_prediction(generator.sample, workload_model)
-            weeks = Weeks(draw, start=start, rows_per_week=head_rows, seed=HEAD_SEED)
+            weeks = _weeks(generator, workload_model, start, int(head_rows), HEAD_SEED, False)
             weeks.week(0).to_parquet(aside / "head.parquet", compression="zstd")
             seal_folder(aside, about)
         return cls.open(folder, allow_uncertified=True)
@@ -152,20 +152,36 @@ class Surrogate:
         """Draw n synthetic records: the nine columns."""
         return self.generator.sample(n, seed=seed)
 
-    def stream(self, seed: int = 0, rows_per_week: int | None = None) -> Weeks:
+    @property
+    def keeps_time(self) -> bool:
+        """Whether its generator has a stream of its own, with times and batches."""
+        return hasattr(self.generator, "stream")
+
+    def stream(
+        self, seed: int = 0, rows_per_week: int | None = None, replay: bool = False
+    ) -> Weeks | OwnWeeks:
         """Synthetic records without end, a table a week, with a column `workload_pred` (Gflop).
+
+        A surrogate that keeps time goes on where its records end, at its own rate, and its rows
+        come in batches; other surrogates' rows are spread over each week.
 
         Args:
             seed: same seed, same stream.
             rows_per_week: density of the stream; None takes the sealed one.
+            replay: repeat the course of the records' own weeks instead of going on after them.
+
+        Raises:
+            SurrogateError: a density asked of a surrogate that keeps time, or a replay of another.
         """
-        rows = rows_per_week or int(self.seal.about["rows_per_week"])
         start = np.datetime64(self.seal.about["start"], "s")
-
-        def draw(n: int, child: int) -> pd.DataFrame:
-            return _with_prediction(self.generator.sample, self.workload_model)(n, child)
-
-        return Weeks(draw, start=start, rows_per_week=rows, seed=seed)
+        if self.keeps_time and rows_per_week is not None:
+            came, do = f"rows_per_week={rows_per_week}", "leave it out; an episode's load= sets it"
+            raise SurrogateError(f"no density for {self.name!r}, which keeps its own", came, do)
+        if replay and not self.keeps_time:
+            came, do = f"{self.name!r}, whose rows are independent", "leave replay out"
+            raise SurrogateError("a surrogate that keeps time, to replay", came, do)
+        rows = rows_per_week or int(self.seal.about["rows_per_week"])
+        return _weeks(self.generator, self.workload_model, start, rows, seed, replay)
 
     def redraw(self) -> float:
         """Draw the sealed head again; the share of rows that come out exactly equal.
@@ -212,6 +228,23 @@ def _same_origin(seal: Seal, certificate: Certificate) -> None:
             f"another description ({str(said)[:60]}…)",
             "fetch an unaltered copy, or certify with `panda-grid certify`",
         )
+
+
+def _weeks(
+    generator: Any, model: WorkloadModel, start: np.datetime64, rows: int, seed: int, replay: bool
+) -> Weeks | OwnWeeks:
+    """The weeks of a generator's own stream if it has one, else of its independent rows."""
+    if not hasattr(generator, "stream"):
+        draw = _with_prediction(generator.sample, model)
+        return Weeks(draw, start=start, rows_per_week=rows, seed=seed)
+    check_seed(seed)
+
+    def begin() -> Iterator[pd.DataFrame]:
+        for table in generator.stream(seed, replay=replay, rows=4_000):
+            yield table.assign(workload_pred=model.predict(table))
+
+    # A replay begins with the records' own weeks, a forecast after them.
+    return OwnWeeks(begin, start=None if replay else start)
 
 
 def _with_prediction(sample: Any, model: WorkloadModel) -> Any:

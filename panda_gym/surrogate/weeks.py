@@ -1,5 +1,8 @@
 """A stream of synthetic records without end, week after week; knows tables, never sites.
 
+A generator that keeps time itself has a stream of its own: `OwnWeeks` cuts it at midnight before
+Mondays and changes no time.
+
 A row-independent generator draws each row's creation time anew, so its rows fill the whole
 training window thinly. A week of the stream is `rows_per_week` rows, each moved to that week with
 its weekday and time of day kept: the weekly and daily cycle survive at any rate, the season does
@@ -24,6 +27,11 @@ WEEK = np.timedelta64(7, "D")
 MONDAY = np.datetime64("1970-01-05", "s")
 
 
+def first_monday(start: np.datetime64) -> np.datetime64:
+    """The first Monday, 00:00 UTC, not before `start`: the stream goes on where records end."""
+    return np.datetime64(MONDAY - (MONDAY - start.astype("datetime64[s]")) // WEEK * WEEK)
+
+
 class Weeks(Iterator["pd.DataFrame"]):
     """Endless iterator over tables of one week each, sorted by creation time."""
 
@@ -40,8 +48,7 @@ class Weeks(Iterator["pd.DataFrame"]):
             raise SurrogateError("at least 1 row a week", f"{rows_per_week}", "raise rows_per_week")
         self._draw, self._rows, self._time = draw, int(rows_per_week), time
         self._seed = check_seed(seed)
-        # The first Monday not before `start`: the stream goes on where the records end.
-        self._monday = MONDAY - (MONDAY - start.astype("datetime64[s]")) // WEEK * WEEK
+        self._monday = first_monday(start)
         self._number = 0
 
     def week(self, number: int) -> pd.DataFrame:
@@ -57,3 +64,57 @@ class Weeks(Iterator["pd.DataFrame"]):
         table = self.week(self._number)
         self._number += 1
         return table
+
+
+class OwnWeeks(Iterator["pd.DataFrame"]):
+    """Endless iterator over the weeks of a generator's own stream, as many rows as come in each.
+
+    A week without rows is an empty table. Weeks come one after the other; an earlier one is
+    reached by drawing the stream again from its beginning.
+    """
+
+    def __init__(
+        self,
+        begin: Callable[[], Iterator[pd.DataFrame]],
+        *,
+        start: np.datetime64 | None = None,
+        time: str = "creationtime",
+    ) -> None:
+        """Read streams that `begin` opens, sorted by `time`.
+
+        The first week is that of the first Monday not before `start`; None: that of the first row.
+        """
+        self._begin, self._time, self._start = begin, time, start
+        self._restart()
+
+    def _restart(self) -> None:
+        self._parts, self._number = self._begin(), 0
+        self._left = next(self._parts)
+        first = self._left[self._time].iloc[0].to_datetime64().astype("datetime64[s]")
+        begin = first - WEEK + np.timedelta64(1, "s") if self._start is None else self._start
+        self._monday = first_monday(begin)
+        self._until(self._monday)
+
+    def _until(self, end: np.datetime64) -> pd.DataFrame:
+        """The rows before `end` that were not read yet."""
+        import pandas as pd
+
+        parts = [self._left]
+        while not len(parts[-1]) or parts[-1][self._time].iloc[-1] < end:
+            parts.append(next(self._parts))
+        table = pd.concat([part for part in parts if len(part)], ignore_index=True)
+        cut = int(table[self._time].searchsorted(end))
+        self._left = table.iloc[cut:]
+        return table.iloc[:cut]
+
+    def week(self, number: int) -> pd.DataFrame:
+        """The table of week `number` (0, 1, ...), the same whenever it is asked for."""
+        if number < self._number:
+            self._restart()
+        while self._number < number:
+            next(self)
+        return next(self)
+
+    def __next__(self) -> pd.DataFrame:
+        self._number += 1
+        return self._until(self._monday + self._number * WEEK)

@@ -1,0 +1,344 @@
+"""A two-level surrogate beside rows drawn one by one, on streams that neither has seen.
+
+    python -m tests.bench.two_levels reference --rows 200000
+    python -m tests.bench.two_levels lcg --trace LCG-2005.swf.gz
+    python -m tests.bench.two_levels policies
+    python -m tests.bench.two_levels rates --base autoregressive tabddpm
+
+`reference`: fitted on days 1 to 120 of the reference workload, compared with days 121 to 150. The
+floor is other worlds of the same reference (other seeds, the same days). `lcg`: fitted on days 1
+to 8 of the LCG-2005 log, compared with days 9 to 11; the floor is days 6 to 8. `policies`: how
+policies rank on each kind of stream. `rates`: rows streamed in a CPU second. The reference
+workload is a stand-in, not PanDA data. Every table also goes to a JSON file. Knows public names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import generators
+import metrics
+import panda_gym
+
+FIGURES = (
+    "fano",
+    "autocorrelation_1",
+    "autocorrelation_24",
+    "hour_of_week",
+    "batch_size_ks",
+    "interarrival_ks",
+)
+POLICIES = (
+    "earliest_completion",
+    "least_loaded",
+    "least_queued",
+    "panda_production@scaled",
+    "panda_analysis@scaled",
+    "capacity_random",
+    "data_locality",
+    "round_robin",
+    "random",
+)
+TASK, TIME = "jeditaskid", "creationtime"
+
+
+def days(table: pd.DataFrame, first: int, last: int, start: pd.Timestamp) -> pd.DataFrame:
+    """Return the rows of days first to last, counted from 1 at `start`."""
+    low, high = start + pd.Timedelta(days=first - 1), start + pd.Timedelta(days=last)
+    return table[(table[TIME] >= low) & (table[TIME] < high)].reset_index(drop=True)
+
+
+def forecast(model: Any, seed: int, end: pd.Timestamp) -> pd.DataFrame:
+    """Return the rows of a two-level stream from the window's end up to `end`."""
+    parts = []
+    for part in model.stream(seed, rows=5_000):
+        parts.append(part)
+        if part[TIME].iloc[-1] >= end:
+            break
+    table = pd.concat(parts, ignore_index=True)
+    return table[table[TIME] < end].reset_index(drop=True)
+
+
+def alone(model: Any, seed: int, n: int, low: pd.Timestamp, high: pd.Timestamp) -> pd.DataFrame:
+    """Return n rows drawn one by one, moved to the window with weekday and time of day kept."""
+    rows = model.sample(2 * n, seed=seed)
+    rng, week = np.random.default_rng(seed), pd.Timedelta(days=7)
+    weeks = int(np.ceil((high - low) / week))
+    later = pd.to_timedelta(7 * rng.integers(weeks, size=2 * n), "D")
+    moved = low + (rows[TIME] - low) % week + later
+    rows = rows.assign(**{TIME: moved.astype(rows[TIME].dtype)})
+    rows = rows[moved < high].iloc[:n]
+    return rows.assign(**{TASK: np.arange(len(rows))}).sort_values(TIME, ignore_index=True)
+
+
+def fit(table: pd.DataFrame, options: argparse.Namespace, **config: Any) -> tuple[Any, Any]:
+    """Return the two-level model and the model of single rows; fitted ones are kept and reread."""
+    two = {"group": TASK, "time": TIME, "base": options.base, **config}
+    asked = [
+        ("two-levels", "grouped", two, table),
+        ("single-rows", options.base, {"iterations": options.iterations}, table.drop(columns=TASK)),
+    ]
+    models = []
+    for word, name, settings, rows in asked:
+        key = f"{word}-{'lcg' if options.kind == 'lcg' else 'reference'}-{len(rows)}"
+        if not (options.out / key).is_dir():
+            clock = time.process_time()
+            model = generators.create(name, **settings).fit(rows, seed=0)
+            print(f"{key}: {time.process_time() - clock:.0f} CPU s of fit", flush=True)
+            model.save(options.out / key)
+        models.append(generators.load(options.out / key))
+    return models[0], models[1]
+
+
+def compare(
+    streams: dict[str, list[pd.DataFrame]], true: pd.DataFrame, numbers: tuple[str, ...]
+) -> pd.DataFrame:
+    """Return each figure's distance from the true stream's: mean and sd over each kind's draws."""
+    shown = [*FIGURES, *(f"batch_share.{name}" for name in numbers)]
+    rows = {}
+    for word, tables in streams.items():
+        found = [metrics.time_figures(t, true, time=TIME, group=TASK) for t in tables]
+        for id in shown:
+            values = [figures[id] for figures in found]
+            rows[id, word] = f"{np.mean(values):.4f} ({np.std(values):.4f})"
+    return pd.Series(rows).unstack().loc[shown, list(streams)]
+
+
+def plain(table: pd.DataFrame, numbers: tuple[str, ...]) -> dict[str, float]:
+    """Return the figures of one stream by themselves."""
+    from metrics.temporal.batches import explained
+
+    seconds = table[TIME].to_numpy().astype("datetime64[s]").astype(np.int64)
+    counts = np.bincount((seconds - seconds.min()) // 3600).astype(float)
+    around = counts - counts.mean()
+    memory = {k: float(around[k:] @ around[:-k] / (around @ around)) for k in (1, 24)}
+    label = np.unique(table[TASK].to_numpy(np.int64), return_inverse=True)[1]
+    out = {
+        "rows": float(len(table)),
+        "tasks": float(label.max() + 1),
+        "fano": float(counts.var() / counts.mean()),
+        "autocorrelation 1 h": memory[1],
+        "autocorrelation 24 h": memory[24],
+        "rows in one second with the row before": float((np.diff(np.sort(seconds)) == 0).mean()),
+    }
+    for name in numbers:
+        x = table[name].to_numpy(float)
+        here = x > 0
+        out[f"ln {name} explained by task"] = explained(np.log(x[here]), label[here])
+    return out
+
+
+def table_of(streams: dict[str, list[pd.DataFrame]], numbers: tuple[str, ...]) -> pd.DataFrame:
+    """Return `plain` figures, mean over each kind's draws."""
+    return pd.DataFrame(
+        {w: pd.DataFrame([plain(t, numbers) for t in ts]).mean() for w, ts in streams.items()}
+    )
+
+
+def paper(streams: dict[str, list[pd.DataFrame]], true: pd.DataFrame) -> pd.DataFrame:
+    """Return the paper's metrics against the true rows, mean and sd over each kind's draws."""
+    real, out = true.drop(columns=TASK), {}
+    for word, tables in streams.items():
+        found = []
+        for table in tables:
+            rows = table.drop(columns=TASK)
+            found.append({
+                "WD, rank scale": metrics.wd(rows, real),
+                "JSD, bits": metrics.jsd(rows, real),
+                "diff-CORR": metrics.diff_corr(rows, real),
+                "C2ST": metrics.c2st(
+                    rows.sample(min(len(rows), 10_000), random_state=0),
+                    real.sample(min(len(real), 10_000), random_state=0),
+                ),
+            })  # fmt: skip
+        every = pd.DataFrame(found)
+        out[word] = [
+            f"{m:.4f} ({s:.4f})" for m, s in zip(every.mean(), every.std(ddof=0), strict=True)
+        ]
+    return pd.DataFrame(out, index=list(every.columns))
+
+
+def on_reference(options: argparse.Namespace) -> dict[str, pd.DataFrame]:
+    """Compare on the reference workload."""
+    numbers = ("workload", "inputfilebytes")
+
+    def world(seed: int) -> pd.DataFrame:
+        return panda_gym.reference_records(options.rows, seed=seed, keep=[TASK])
+
+    records = world(0)
+    start = records[TIME].min().floor("D")
+    low, high = start + pd.Timedelta(days=120), start + pd.Timedelta(days=150)
+    train, true = days(records, 1, 120, start), days(records, 121, 150, start)
+    two, one = fit(train, options)
+    seeds = range(options.seeds)
+    streams = {
+        "other worlds (floor)": [days(world(100 + s), 121, 150, start) for s in seeds],
+        "two levels": [forecast(two, s, high) for s in seeds],
+        "single rows": [alone(one, s, len(true), low, high) for s in seeds],
+    }
+    pooled = {word: [joined(tables)] for word, tables in streams.items() if word != "single rows"}
+    return {
+        "distance from the true days": compare(streams, true, numbers),
+        "by themselves": table_of({"true days": [true], **streams}, numbers),
+        "pooled draws against pooled other worlds": compare(
+            {"two levels": pooled["two levels"]}, pooled["other worlds (floor)"][0], numbers
+        ),
+        "the paper's metrics against the true days": paper(streams, true),
+    }
+
+
+def joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return tables one after the other in time, whole weeks apart, their tasks kept apart."""
+    parts = []
+    for i, table in enumerate(tables):
+        task = table[TASK].to_numpy(np.int64)
+        moved = table[TIME] + pd.Timedelta(days=35 * i)
+        parts.append(table.assign(**{TIME: moved, TASK: task + i * 10**9}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def lcg(path: Path) -> pd.DataFrame:
+    """Return the LCG-2005 log as a table: user as group (a number), site as category."""
+    from panda_gym.jobs.swf import read_swf
+
+    field = read_swf(path).fields
+    keep = field["run_s"] >= 0
+    user = pd.factorize(field["user"][keep])[0]
+    submit = field["submit_s"][keep].astype("timedelta64[s]")
+    return pd.DataFrame({
+        TIME: np.datetime64("2005-11-20T00:00:05", "s") + submit,
+        "site": pd.Categorical(field["partition"][keep].astype(int).astype(str)),
+        "organisation": pd.Categorical(field["group"][keep].astype(int).astype(str)),
+        "run": pd.array(field["run_s"][keep].astype(np.int64), dtype="Int64"),
+        TASK: pd.array(user, dtype="Int64"),
+    }).sort_values(TIME, kind="stable", ignore_index=True)  # fmt: skip
+
+
+def on_lcg(options: argparse.Namespace) -> dict[str, pd.DataFrame]:
+    """Compare on the LCG-2005 log."""
+    records = lcg(options.trace)
+    start = records[TIME].min().floor("D")
+    low, high = start + pd.Timedelta(days=8), start + pd.Timedelta(days=11)
+    train, true = days(records, 1, 8, start), days(records, 9, 11, start)
+    two, one = fit(train, options, pause_h=options.pause)
+    seeds = range(options.seeds)
+    streams = {
+        "days 6 to 8 (floor)": [days(records, 6, 8, start)],
+        "days 3 to 5 (floor)": [days(records, 3, 5, start)],
+        "two levels": [forecast(two, s, high) for s in seeds],
+        "single rows": [alone(one, s, len(true), low, high) for s in seeds],
+    }
+    return {
+        "distance from days 9 to 11": compare(streams, true, ("run",)),
+        "by themselves": table_of({"days 9 to 11": [true], **streams}, ("run",)),
+    }
+
+
+def on_policies(options: argparse.Namespace) -> dict[str, pd.DataFrame]:
+    """Rank policies on streams of each kind."""
+    from panda_gym.jobs import JobStream
+
+    records = panda_gym.reference_records(options.rows, seed=0, keep=[TASK])
+    start = records[TIME].min().floor("D")
+    low, high = start + pd.Timedelta(days=120), start + pd.Timedelta(days=150)
+    true = days(records, 121, 150, start)
+    two, one = fit(days(records, 1, 120, start), options)
+    tables = {
+        "reference": true,
+        "two levels": forecast(two, 0, high),
+        "single rows": alone(one, 0, len(true), low, high).drop(columns=TASK),
+    }
+    streams = {
+        word: JobStream.from_records(table, name=word.replace(" ", "-"), origin="bench")
+        for word, table in tables.items()
+    }
+    slowdown = {}
+    for word, stream in streams.items():
+        table = panda_gym.benchmark(
+            POLICIES, {word.replace(" ", "-"): stream}, seeds=range(options.worlds),
+            platform="atlas150", scale=0.01, jobs=options.jobs,
+        )  # fmt: skip
+        slowdown[word] = per_world(table)
+    return {"mean slowdown": ranking(slowdown)}
+
+
+def per_world(table: Any) -> pd.DataFrame:
+    """Return the mean bounded slowdown of each policy (column) in each world (row)."""
+    rows = {row.policy: row.values["mean_slowdown"] for row in table.rows}
+    return pd.DataFrame({name: np.asarray(values, float) for name, values in rows.items()})
+
+
+def ranking(slowdown: dict[str, pd.DataFrame], times: int = 2_000) -> pd.DataFrame:
+    """Return mean slowdowns, Kendall's tau and relative error against the reference, 95 %."""
+    from scipy.stats import kendalltau
+
+    rng, out = np.random.default_rng(0), {}
+    true = slowdown["reference"]
+    for word, table in slowdown.items():
+        column = {name: f"{table[name].mean():.2f}" for name in true}
+        taus, errors = [], []
+        for draw in range(times + 1):
+            at = [rng.integers(len(t), size=len(t)) if draw else slice(None) for t in (true, table)]
+            a, b = true.iloc[at[0]].mean(), table.iloc[at[1]].mean()
+            taus.append(kendalltau(a, b[a.index]).statistic)
+            errors.append(float((b / a - 1.0).abs().median()))
+        for label, values in (("Kendall's tau", taus), ("median relative error", errors)):
+            low, high = np.quantile(values[1:], [0.025, 0.975])
+            column[label] = f"{values[0]:.2f} [{low:.2f}, {high:.2f}]"
+        out[word] = column
+    return pd.DataFrame(out)
+
+
+def rates(options: argparse.Namespace) -> dict[str, pd.DataFrame]:
+    """Measure rows streamed in a CPU second, by base generator."""
+    records = panda_gym.reference_records(options.rows, seed=0, keep=[TASK])
+    out = {}
+    for base in options.bases:
+        model = generators.create("grouped", group=TASK, time=TIME, base=base, iterations=100)
+        model.fit(records, seed=0)
+        stream: Iterator[pd.DataFrame] = model.stream(0, rows=10_000)
+        next(stream)
+        clock, rows = time.process_time(), 0
+        for part in islice(stream, 30):
+            rows += len(part)
+        out[base] = {"jobs / CPU s": f"{rows / (time.process_time() - clock):,.0f}"}
+    return {"rates": pd.DataFrame(out).T}
+
+
+KINDS = {"reference": on_reference, "lcg": on_lcg, "policies": on_policies, "rates": rates}
+
+
+def main() -> None:
+    """Read the command line, print the tables and write them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--base", default="autoregressive")
+    parser.add_argument("--bases", nargs="+", default=["autoregressive", "tabddpm"])
+    parser.add_argument("--iterations", type=int, default=200, help="of the model of single rows")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--trace", type=Path)
+    parser.add_argument("--pause", type=float, default=1.0, help="hours, LCG-2005 only")
+    parser.add_argument("--worlds", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=600)
+    parser.add_argument("--out", type=Path, default=Path("runs/two-levels"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    tables = KINDS[options.kind](options)
+    for title, table in tables.items():
+        print(f"\n{options.kind}: {title}\n{table.to_string()}", flush=True)
+    body = {title: table.to_dict() for title, table in tables.items()}
+    (options.out / f"{options.kind}.json").write_text(json.dumps(body, indent=1, default=str))
+
+
+if __name__ == "__main__":
+    main()
