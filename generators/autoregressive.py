@@ -58,10 +58,12 @@ class AutoregressiveConfig(TrainingConfig):
     """Width of the context that a row's known tokens are summed into."""
     hidden: int = 128
     """Width inside each token's network."""
-    dropout: float = 0.1
+    dropout: float = 0.3
     """Share of the last layer's inputs dropped in training."""
     given_share: float = 0.25
     """Share of the training that learns to follow given columns; 0 forgoes that."""
+    candidates: int = 4
+    """Rows proposed for each row under a condition, of which one is drawn by its weight."""
     epsilon: float | None = None
     """Differential privacy of a row that the whole fit keeps to (extra `dp`); None: no such."""
     delta: float = 1e-6
@@ -79,6 +81,7 @@ class AutoregressiveConfig(TrainingConfig):
         check_range(self, "hidden", 1, 65_536)
         check_range(self, "dropout", 0.0, 0.9)
         check_range(self, "given_share", 0.0, 1.0)
+        check_range(self, "candidates", 1, 10_000)
         check_range(self, "clip", 1e-6, 1e6)
         if self.epsilon is not None:
             check_range(self, "epsilon", 1e-3, 1e3)
@@ -176,7 +179,12 @@ class Autoregressive(Generator):
         net: Any = self._nets["tokens"]
         generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
         with autocast(self.config):
-            tokens = diffusion.sample_ordered(net, n, 1, generator, known)
+            if known is None:
+                tokens = diffusion.sample_ordered(net, n, 1, generator)
+            else:
+                tokens = diffusion.sample_ordered_given(
+                    net, n, self.config.candidates, generator, known
+                )
         return tokens.cpu().numpy(), none
 
     def _row_losses(self, data: Encoded, seed: int) -> np.ndarray:

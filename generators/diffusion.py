@@ -148,6 +148,25 @@ def sample_ordered(
     return tokens
 
 
+def sample_ordered_given(
+    net: OrderedNet, n: int, candidates: int, generator: torch.Generator, known: Known
+) -> Tensor:
+    """Return tokens int32[n, C] given some, corrected towards the law of rows without a condition.
+
+    Each row is drawn among so many candidates from the learnt conditional law, weighed by the
+    unconditional law of the whole row over that proposal (sampling-importance-resampling, Rubin
+    1987): exact for many candidates whatever the conditional law has missed. Given numbers have
+    no such law of their own; there the proposal stands.
+    """
+    if candidates == 1 or bool(known.seen.any()):
+        return sample_ordered(net, n, 1, generator, known)
+    each = known.repeated(candidates)
+    drawn = sample_ordered(net, n * candidates, 1, generator, each)
+    gain = net.losses(drawn, known=each).sum(dim=1) - net.losses(drawn).sum(dim=1)
+    chosen = draw(gain.view(n, candidates), generator)
+    return drawn.view(n, candidates, -1)[torch.arange(n, device=drawn.device), chosen]
+
+
 def masked_loss(
     net: TokenNet, tokens: Tensor, generator: torch.Generator, known: Known | None = None
 ) -> Tensor:

@@ -42,6 +42,11 @@ class Known:
         mask[list(self.columns)] = 1.0
         return mask
 
+    def repeated(self, times: int) -> Known:
+        """Return the same of every row, so many times in a row."""
+        parts = (self.tokens, self.numbers, self.seen)
+        return Known(self.columns, *(part.repeat_interleave(times, dim=0) for part in parts))
+
     def put(self, tokens: Tensor) -> Tensor:
         """Return the tokens with those that are given in their places."""
         return torch.where(self.mask(tokens.shape[1]).bool(), self.tokens, tokens)

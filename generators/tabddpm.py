@@ -68,8 +68,10 @@ class TabDDPMConfig(TrainingConfig):
     """Width of the networks' residual streams."""
     hidden: int = 128
     """Width inside the residual layers of ordered tokens."""
-    dropout: float = 0.1
-    """Share of activations dropped in training (ordered tokens, numbers)."""
+    dropout: float = 0.3
+    """Share of the last layer's inputs dropped in training of ordered tokens."""
+    number_dropout: float = 0.1
+    """Share of what the tokens say dropped in training of the numbers."""
     depth: int = 2
     """Residual layers of the other networks."""
     steps: int = 12
@@ -82,6 +84,8 @@ class TabDDPMConfig(TrainingConfig):
     """Share of fresh noise in a step of ddim."""
     given_share: float = 0.25
     """Share of the training that learns to follow given columns; 0 forgoes that."""
+    candidates: int = 4
+    """Rows proposed for each row under a condition, of which one is drawn by its weight."""
 
     older: ClassVar[dict[str, Any]] = {"given_share": 0.0}
     """Folders from before conditions were learnt."""
@@ -94,10 +98,12 @@ class TabDDPMConfig(TrainingConfig):
         check_range(self, "width", 1, 65_536)
         check_range(self, "hidden", 1, 65_536)
         check_range(self, "dropout", 0.0, 0.9)
+        check_range(self, "number_dropout", 0.0, 0.9)
         check_range(self, "depth", 0, 1000)
         check_range(self, "steps", 1, 100_000)
         check_range(self, "token_steps", 1, 100_000)
         check_range(self, "given_share", 0.0, 1.0)
+        check_range(self, "candidates", 1, 10_000)
 
     def told(self, encoder: Encoder) -> int | None:
         """Return of how many numbers the networks can be told, None if of nothing."""
@@ -142,7 +148,12 @@ class Denoisers(nn.Module):
         self.tokens: Any = PROCESSES[config.process].net(encoder, config) if cards else None
         self.numbers: Any = (
             NumberNet(
-                cards, numbers, config.width, config.depth, config.dropout, config.given_share > 0
+                cards,
+                numbers,
+                config.width,
+                config.depth,
+                config.number_dropout,
+                config.given_share > 0,
             )
             if numbers
             else None
@@ -225,6 +236,8 @@ class TabDDPM(Generator):
         net = self._nets.tokens
         if net is None:
             return torch.zeros((n, 0), dtype=torch.int32, device=self.config.device)
+        if known is not None and self.config.process == "ordered":
+            return diffusion.sample_ordered_given(net, n, self.config.candidates, generator, known)
         masked = self.config.process == "masked"
         steps = self.config.token_steps if masked else self.config.steps
         return PROCESSES[self.config.process].sample(net, n, steps, generator, known)

@@ -172,6 +172,27 @@ def test_every_process_learns_and_draws_under_a_condition(process: str) -> None:
             assert np.abs(share - (law / law.sum()).numpy()).sum() / 2 < 0.07
 
 
+def test_candidates_make_up_for_a_conditional_law_that_was_never_learnt() -> None:
+    net = OrderedNet((2, 3), [], 16, 16, 0.0, 0)
+    initialise(net, seeded())
+    optimiser = torch.optim.Adam(net.parameters(), 1e-2)
+    for step in range(300):
+        optimiser.zero_grad()
+        diffusion.ordered_loss(net, rows_of_law(512), seeded(step)).backward()
+        optimiser.step()
+    tokens = torch.full((6000, 2), 2, dtype=torch.int32)
+    known = Known((1,), tokens, torch.zeros(6000, 0), torch.zeros(6000, 0).bool())
+    errors = []
+    for candidates in (1, 30):
+        with torch.no_grad():
+            drawn = diffusion.sample_ordered_given(net, 6000, candidates, seeded(9), known)
+        assert (drawn[:, 1] == 2).all()
+        law = LAW[:, 2] / LAW[:, 2].sum()
+        share = np.bincount(drawn[:, 0].numpy(), minlength=2) / 6000
+        errors.append(float(np.abs(share - law.numpy()).sum() / 2))
+    assert errors[1] < 0.05 < errors[0]
+
+
 def test_tokens_follow_a_known_number() -> None:
     net = OrderedNet((2,), [], 16, 16, 0.0, 1)
     initialise(net, seeded())

@@ -222,6 +222,21 @@ def test_half_precision_is_on_only_where_asked_for_and_stays_near() -> None:
     torch.testing.assert_close(near.float(), exact, atol=0.05, rtol=0.05)
 
 
+@pytest.mark.parametrize("name", ["tabddpm", "autoregressive"])
+def test_a_fit_in_half_precision_reaches_the_same_loss(name: str) -> None:
+    table = mixed_table(800)
+    reached = []
+    for precision in ("float32", "bfloat16"):
+        last: list[Any] = []
+        settings = {**TINY, "iterations": 120, "evaluate_every": 60, "learning_rate": 1e-2}
+        model = generators.create(name, precision=precision, **settings)
+        model.fit(table, progress=lambda done, total, text, last=last: last.append(text.losses))
+        reached.append(last[-1])
+        assert not model.sample(50).isna().any(axis=None)
+    for part, loss in reached[0].items():
+        assert reached[1][part] == pytest.approx(loss, rel=0.02)
+
+
 def test_arrays_hold_every_parameter_and_misshapen_ones_are_refused() -> None:
     first, second = Mean(), Mean()
     nn.init.ones_(first.inner.weight)
