@@ -24,6 +24,7 @@ from panda_gym.sites import Platform, load_platform
 
 if TYPE_CHECKING:
     from panda_gym.jobs import JobStream
+    from panda_gym.jobs.retiming import ArrivalTimes
     from panda_gym.surrogate import Surrogate
 
 
@@ -97,6 +98,9 @@ class Scenario:
     """Jobs drawn from the surrogate, of which episodes are windows; None: one week of them."""
     stream_seed: int = 0
     """Seed of that draw."""
+    arrivals: str | Path | ArrivalTimes | None = None
+    """Law of arrivals (or its file, see `panda-grid pipelines fit`) that times the stream's jobs
+    anew; None: as they are. With `load` times are stretched, and bursts and cycles with them."""
 
     def __post_init__(self) -> None:
         _whole("jobs", self.jobs, 1)
@@ -186,10 +190,22 @@ class Scenario:
 
     def open_stream(self) -> JobStream:
         """The stream of jobs; the surrogate is opened only if none was given."""
-        opened = self._named_stream()
+        opened = self._timed(self._named_stream())
         if self.input_scale == 1.0:
             return opened
         return replace(opened, input_bytes=opened.input_bytes * self.input_scale)
+
+    def _timed(self, stream: JobStream) -> JobStream:
+        if self.arrivals is None:
+            return stream
+        from panda_gym.jobs.retiming import retimed
+        from panda_gym.pipelines.laws import load_law
+
+        named = isinstance(self.arrivals, str | Path)
+        law = load_law(self.arrivals) if named else self.arrivals  # type: ignore[arg-type]
+        if not hasattr(law, "first"):
+            raise SettingError("a law of arrivals", type(law).__name__, "fit one to arrivals")
+        return retimed(stream, law, self.stream_seed)
 
     def _named_stream(self) -> JobStream:
         if self.stream is not None:

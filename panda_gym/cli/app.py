@@ -23,6 +23,8 @@ VERBS: Final = (
     "dataset",
     "report",
     "workflow",
+    "pipelines",
+    "watch",
     "demo",
     "doctor",
 )

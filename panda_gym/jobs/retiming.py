@@ -1,0 +1,28 @@
+"""The jobs of a stream at other times: those of a law of arrivals; knows no law."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from panda_gym.errors import check_seed
+from panda_gym.jobs.episode import _time_of_week
+from panda_gym.jobs.stream import JobStream
+
+
+class ArrivalTimes(Protocol):
+    """Anything that draws arrival times, such as `panda_gym.pipelines.laws.Arrivals`."""
+
+    def first(self, rng: np.random.Generator, n: int, start_s: float = 0.0) -> np.ndarray:
+        """The first n arrivals, float64[n], s after a start given in s since Monday 00:00 UTC."""
+        ...
+
+
+def retimed(stream: JobStream, law: ArrivalTimes, seed: int = 0) -> JobStream:
+    """The same jobs in the same order, arriving as the law says from the stream's beginning on."""
+    begin = float(stream.arrival_s[0])
+    rng = np.random.default_rng([check_seed(seed), 9])
+    times = law.first(rng, len(stream), _time_of_week(stream.epoch, begin))
+    return replace(stream, arrival_s=begin + times)

@@ -1,0 +1,1 @@
+"""`PandaGrid/Pipelines-v0`: scenario, observation, batch, faces and policies; knows pipelines."""

@@ -1,0 +1,118 @@
+"""An experiment as one HTML page: figures with intervals, every run; knows tables, no simulation.
+
+The page holds its own scripts and asks nothing of the network. Names are data: HTML is escaped.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from panda_gym.errors import PipelineError
+from panda_gym.files import whole_file
+from panda_gym.pipelines.comparison import compare
+from panda_gym.pipelines.experiment import load
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN: Final = (
+    "performance", "mean_staleness", "quality_hours", "cost", "wait_mean_s", "wait_p95_s",
+    "slowdown_mean", "utilisation_training", "retrains", "late",
+)  # fmt: skip
+"""Figures that the page draws."""
+
+STYLE: Final = (
+    "body{font:15px/1.45 system-ui,sans-serif;max-width:74rem;margin:2em auto;padding:0 1em;"
+    "color:#222}table{border-collapse:collapse;margin:1em 0;font-size:.9em}"
+    "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #ddd}"
+    "th:first-child,td:first-child{text-align:left}.stand-in{border:1px solid #c90;padding:.5em}"
+)
+
+
+def write_dashboard(folder: str | Path, path: str | Path | None = None) -> Path:
+    """Write the page of an experiment that has ended; returns its path (in the folder if None)."""
+    document, table = load(folder)
+    path = Path(path) if path is not None else Path(folder) / "dashboard.html"
+    if path.suffix != ".html":
+        raise PipelineError("a page called .html", repr(path.name), "rename it")
+    settings = list(document["grid"])
+    shown = [name for name in SHOWN if name in table.columns]
+    figures = compare(_named(table, settings), ["setting"], shown)
+    with whole_file(path) as aside:
+        aside.write_text(_page(document, figures, table, shown), encoding="utf-8")
+    return path
+
+
+def _named(table: pd.DataFrame, settings: list[str]) -> pd.DataFrame:
+    """A column that names the combination of a run."""
+    names = ["all"] * len(table)
+    if settings:
+        rows = table[settings].astype(object).to_numpy().tolist()
+        names = [", ".join(f"{k} {v}" for k, v in zip(settings, row, strict=True)) for row in rows]
+    return table.assign(setting=names)
+
+
+def _page(
+    document: dict[str, Any], figures: pd.DataFrame, table: pd.DataFrame, shown: list[str]
+) -> str:
+    title = html.escape(str(document["title"]))
+    runs, seeds = len(table), len(document["seeds"])
+    settings = html.escape(json.dumps(document["fleet"], indent=1))
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<link rel="icon" href="data:,"><title>{title}</title><style>{STYLE}</style></head>'
+        f"<body><h1>{title}</h1><p>{runs} runs of {document['days']:g} days, {seeds} seeds a "
+        "setting; means with 95 % intervals of Student's t over seeds.</p>"
+        '<p class="stand-in">Fleets and their numbers are defaults of the project, not '
+        "measurements, unless a fitted law is named below.</p>"
+        f"{_rows(figures, shown)}{_drawing(figures, shown)}"
+        f"<details><summary>Settings</summary><pre>{settings}</pre></details></body></html>\n"
+    )
+
+
+def _rows(figures: pd.DataFrame, shown: list[str]) -> str:
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in ("setting", *shown))
+    lines = []
+    for setting, part in figures.groupby("setting", sort=False):
+        cells = part.set_index("measure").loc[shown]
+        lines.append(
+            f"<tr><td>{html.escape(str(setting))}</td>"
+            + "".join(
+                f"<td>{row.value:.4g}<br><small>{row.low:.4g} to {row.high:.4g}</small></td>"
+                for row in cells.itertuples()
+            )
+            + "</tr>"
+        )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _drawing(figures: pd.DataFrame, shown: list[str]) -> str:
+    """Every figure over the settings, with its intervals."""
+    from plotly.subplots import make_subplots
+
+    columns = 2
+    drawn = make_subplots(
+        rows=-(-len(shown) // columns), cols=columns, subplot_titles=[html.escape(s) for s in shown]
+    )
+    for i, name in enumerate(shown):
+        part = figures[figures["measure"] == name]
+        drawn.add_scatter(
+            x=[html.escape(str(s)) for s in part["setting"]],
+            y=part["value"].tolist(),
+            error_y={
+                "type": "data",
+                "array": (part["high"] - part["value"]).tolist(),
+                "arrayminus": (part["value"] - part["low"]).tolist(),
+            },
+            mode="markers",
+            marker={"color": "#4477aa"},
+            showlegend=False,
+            row=i // columns + 1,
+            col=i % columns + 1,
+        )
+    drawn.update_layout(height=280 * -(-len(shown) // columns), template="plotly_white")
+    drawing: str = drawn.to_html(include_plotlyjs=True, full_html=False)
+    return drawing
