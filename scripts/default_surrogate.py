@@ -2,10 +2,12 @@
 
     python scripts/default_surrogate.py [--rows 200000] [--iterations 1000]
     python scripts/default_surrogate.py --recertify
+    python scripts/default_surrogate.py --generator grouped --name tasks --work runs/tasks-surrogate
 
 Reference workload -> 80/20 split -> TabDDPM -> full certificate -> sealed folder
 panda_gym/surrogate/shipped/default. Same versions, same processor: same folder. With `--recertify`
-the weights that ship are judged by the policy of today and sealed again, without fitting.
+the weights that ship are judged by the policy of today and sealed again, without fitting. With
+`--generator grouped` tasks are split whole, modelled in two levels and judged as tasks.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -27,6 +29,7 @@ from panda_gym.surrogate import Surrogate
 from panda_gym.surrogate.surrogate import SHIPPED
 
 LIMIT_BYTES = 12_000_000
+TASK = "jeditaskid"
 
 
 def main(
@@ -44,17 +47,21 @@ def main(
     ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Subsample the expensive parts.")] = False,
 ) -> None:
-    records = panda_gym.reference_records(rows, seed=seed)
+    grouped = generator == "grouped"
+    records = panda_gym.reference_records(rows, seed=seed, keep=[TASK] if grouped else [])
+    config = {"group": TASK, "time": "creationtime"} if grouped else {}
+    if not grouped:
+        config |= {"iterations": iterations, "batch": batch}
     draft = work / ("shipped" if recertify else "draft")
     if recertify:
-        draft_of_shipped(SHIPPED / name, draft, records, seed)
+        draft_of_shipped(SHIPPED / name, draft, records, seed, config)
     elif not draft.is_dir():
         with progress_bar(f"fit {generator}") as progress:
             synthesis.fit(
                 records,
                 draft,
                 generator=generator,
-                config={"iterations": iterations, "batch": batch},
+                config=config,
                 seed=seed,
                 progress=progress,
             )
@@ -80,15 +87,17 @@ def main(
     print(f"shipped as {Surrogate.open(target).name}")
 
 
-def draft_of_shipped(folder: Path, draft: Path, records: pd.DataFrame, seed: int) -> None:
+def draft_of_shipped(
+    folder: Path, draft: Path, records: pd.DataFrame, seed: int, config: dict[str, Any]
+) -> None:
     """Make a draft of the weights that ship, as if they had just been fitted to these records."""
     about = json.loads((folder / "seal.json").read_text())["about"]
-    train, _ = synthesis.split(records, seed)
+    train, _ = synthesis.split(records, seed, config.get("group"))
     with whole_folder(draft) as aside:
         generators.load(folder / "generator").save(aside / "generator")
         synthesis.Fit(
             generator=about["generator"],
-            config={},
+            config={"group": config["group"]} if "group" in config else {},
             origin=about["origin"],
             rows=len(train),
             split_seed=seed,
