@@ -20,7 +20,7 @@ from panda_gym.datasets.dataset import Manifest, OfflineDataset
 from panda_gym.datasets.episode import Episode
 from panda_gym.datasets.plan import Shard, shards
 from panda_gym.datasets.shard import write_shard
-from panda_gym.errors import check_seed
+from panda_gym.errors import SettingError, check_seed
 from panda_gym.scenario import Scenario
 
 Array = np.ndarray
@@ -56,7 +56,7 @@ def collect(
         PolicyError: an unknown policy. SettingError: an unknown setting, a folder that holds
         another data set. StreamError, SurrogateError: jobs that cannot be had.
     """
-    setting = Scenario.of(**scenario)
+    setting = _one_site_a_decision(Scenario.of(**scenario))
     found = find_behaviours(behaviours, epsilon, setting.scale)
     plan = shards(
         transitions, setting.jobs, [one.weight for one in found], check_seed(seed), side_by_side
@@ -76,6 +76,17 @@ def collect(
             progress(done, total, found[shard.behaviour].label)
     manifest.finish()
     return OfflineDataset.open(folder)
+
+
+def _one_site_a_decision(scenario: Scenario) -> Scenario:
+    """The scenario, if an action is one site; SettingError if it is more."""
+    if scenario.decisions > 1 or scenario.data_actions or scenario.defer:
+        raise SettingError(
+            "decisions that are one site each",
+            "decisions > 1, data_actions or defer",
+            "collect without these settings",
+        )
+    return scenario
 
 
 class _Batches:

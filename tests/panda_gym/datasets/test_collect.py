@@ -142,6 +142,8 @@ def test_bad_settings_are_one_clear_error(scenario: dict[str, Any], tmp_path: Pa
         datasets.collect(tmp_path, ["random"], 25, epsilon=1.5, **scenario)
     with pytest.raises(SettingError, match="weight"):
         datasets.collect(tmp_path, {"random": -1.0}, 25, **scenario)
+    with pytest.raises(SettingError, match="one site"):
+        datasets.collect(tmp_path, ["random"], 25, decisions=2, **scenario)
     assert not list(tmp_path.iterdir())
 
 
