@@ -8,9 +8,11 @@ NOTE[DIFF] Entries are drawn from the decoder's softmax where the paper takes th
 deletes rare levels and makes columns functions of each other.
 NOTE[DIFF] After training the latent points of the rows (their aggregated posterior) are fitted by
 a mixture of Gaussians, from which sampling draws; the paper draws from the standard normal prior,
-which the posterior does not fill.
+which the posterior does not fill. (On 100,000 rows of the reference workload gradient boosting
+tells the rows apart with an area of .77 at 200 Gaussians, .81 at 50, .67 were the rows' own
+posteriors drawn from.)
 NOTE[DIFF] With a fitted prior the divergence need only keep the latent space smooth: its weight
-`divergence` is 0.1 for the bound's 1, under which most latent dimensions fall idle.
+`divergence` is 0.1 for the bound's 1; already at 0.3 all but 3 of 32 dimensions fall idle.
 NOTE[DIFF] Numbers enter the encoder as Gaussian scores with sines and cosines, and the decoder
 gives each a softmax over bins of equal mass, where the paper normalises by the modes of a mixture
 and takes tanh plus noise. Heavy tails, ties and atoms return exactly. (Bins alone as the encoder's
