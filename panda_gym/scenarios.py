@@ -29,25 +29,58 @@ class Named:
 
 DEFAULT: Final = "default"
 
+AS_IT_IS: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "network": 1,
+        "storage": True,
+        "failures": True,
+        "retries": True,
+        "limits": True,
+        "cancellations": True,
+        "outages": True,
+        "pilot_s": 300.0,
+    }
+)
+"""Every mechanism of the grid on, with its own defaults: the ground of the scenarios below."""
+
 SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
     {
         DEFAULT: Named("The default settings of the environment.", {}),
+        "atlas": Named(
+            "Calibrated: PanDA's brokerage at full size waits, fails and moves data as public "
+            "figures say (docs/scenarios.md).",
+            {**AS_IT_IS, "load": 1.1, "competing": {"mean": 0.5, "spread": 0.2}},
+        ),
         "calm": Named(
-            "A quiet week: half of what the grid can do arrives, others take a quarter.",
-            {"load": 0.5, "competing": {"mean": 0.25, "spread": 0.1}},
+            "A quiet week: half of what the grid can do arrives, others take a quarter, no site "
+            "goes down.",
+            {
+                **AS_IT_IS,
+                "outages": None,
+                "load": 0.5,
+                "competing": {"mean": 0.25, "spread": 0.1},
+            },
         ),
         "saturated": Named(
             "A third more arrives than the grid can do: queues grow from first to last.",
-            {"load": 1.35, "competing": {"mean": 0.5, "spread": 0.3}},
+            {**AS_IT_IS, "load": 1.35, "competing": {"mean": 0.5, "spread": 0.3}},
         ),
         "data-heavy": Named(
-            "Inputs ten times as large: where the data lie decides.",
-            {"load": 0.85, "input_scale": 10.0},
+            "Inputs ten times as large, links and quotas as they are: where the data lie decides.",
+            {**AS_IT_IS, "load": 0.85, "input_scale": 10.0},
+        ),
+        "outage": Named(
+            "Every site goes down or browns out about once a day, for hours.",
+            {
+                **AS_IT_IS,
+                "load": 0.85,
+                "outages": {"up_s": 86_400.0, "down_s": 21_600.0, "brown_s": 21_600.0},
+            },
         ),
         "rush": Named(
             "Twice what the grid can do arrives for as long as the episode lasts, counters are "
             "ten minutes old.",
-            {"load": 2.0, "staleness_s": 600.0},
+            {**AS_IT_IS, "load": 2.0, "staleness_s": 600.0},
         ),
     }
 )

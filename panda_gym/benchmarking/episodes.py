@@ -89,12 +89,19 @@ def measures_of(episode: LoggedEpisode) -> dict[str, float]:
 
 
 def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) -> Outcomes:
-    """An episode's log and its steps' rewards and costs, as the measures take them."""
-    judged = np.arange(len(log)) >= log.warmup
+    """An episode's log and its steps' rewards and costs, as the measures take them.
+
+    Rows are attempts; a job stands at the row of its first one and ends with its last one.
+    """
+    rows = np.arange(len(log))
+    judged = (log.attempt == 1) & (rows >= log.warmup) & (log.site >= 0)
+    placed = np.flatnonzero(log.site >= 0)
+    last = rows.copy()
+    last[log.origin[placed]] = placed  # in order of rows, so that the last attempt stays
     return Outcomes(
         judged=judged,
         arrival_s=log.arrival_s,
-        start_s=log.start_s,
+        start_s=log.starting_s,
         end_s=log.end_s,
         ideal_s=log.ideal_s,
         cores=log.cores,
@@ -103,6 +110,9 @@ def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) 
         moved_bytes=log.moved_bytes,
         total_cores=total_cores,
         bound_s=log.bound_s,
+        last_end_s=log.end_s[last],
+        finished=(log.attempt == 1) & (log.state[last] == "finished"),
+        wasted_s=log.wasted_s,
         **steps,
     )
 

@@ -1,6 +1,7 @@
 """What is measured of an episode: a table of measures over its log; knows no policy.
 
-Judged jobs are those that the policy placed; the warm start's jobs are not judged. The window
+Judged jobs are those that the policy placed; the warm start's jobs are not judged. A job that is
+retried counts once: it arrives with its first attempt and ends with its last. The window
 is the time from the first to the last arrival of a judged job. The bounded slowdown of a job is
 max(1, (end - arrival) / max(ideal, bound)) with its run on the fastest core as the ideal, see
 `panda_gym.simulator.log`.
@@ -21,16 +22,16 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """What became of the n jobs of one episode, drained."""
+    """What became of the n attempts of one episode, drained; a job stands at its first attempt."""
 
     judged: Array
-    """Whether the policy placed the job, bool[n]."""
+    """Whether the row is the first attempt of a job that the policy placed, bool[n]."""
     arrival_s: Array
     """Arrival, float64[n], s."""
     start_s: Array
-    """Begin of the run, float64[n], s."""
+    """When it took its cores, float64[n], s; nan if it never did."""
     end_s: Array
-    """End of the run, float64[n], s."""
+    """When it left in whatever state, float64[n], s; nan if it never was placed."""
     ideal_s: Array
     """Run time on the fastest core, float64[n], s."""
     cores: Array
@@ -51,14 +52,23 @@ class Outcomes:
     """Cores of the platform, those that others use included."""
     bound_s: float
     """Bound of the bounded slowdown, s."""
+    last_end_s: Array
+    """End of the last attempt of the row's job, float64[n], s, at its first attempt."""
+    finished: Array
+    """Whether that attempt finished, bool[n]; False at the rows of retries."""
+    wasted_s: Array
+    """Core s that an attempt held without finishing, float64[n]."""
 
     def wait(self) -> Array:
-        """Arrival to start of each judged job, float64[m], s; stage-in included."""
-        return (self.start_s - self.arrival_s)[self.judged]
+        """Arrival to start of each judged job's first attempt, float64[m], s, stage-in included.
+
+        To its end if it never started.
+        """
+        return (np.fmin(self.start_s, self.end_s) - self.arrival_s)[self.judged]
 
     def turnaround(self) -> Array:
-        """Arrival to end of each judged job, float64[m], s."""
-        return (self.end_s - self.arrival_s)[self.judged]
+        """Arrival to the end of the last attempt of each judged job, float64[m], s."""
+        return (self.last_end_s - self.arrival_s)[self.judged]
 
     def slowdown(self) -> Array:
         """Bounded slowdown of each judged job, float64[m]."""
@@ -83,9 +93,9 @@ class Measure:
 
 
 def throughput(run: Outcomes) -> float:
-    """Jobs that end within the window, per hour; jobs of the warm start included."""
+    """Jobs that finish within the window, per hour; jobs of the warm start included."""
     first, last = run.window()
-    ended = np.count_nonzero((run.end_s >= first) & (run.end_s <= last))
+    ended = np.count_nonzero(run.finished & (run.last_end_s >= first) & (run.last_end_s <= last))
     return float(ended / max((last - first) / SECONDS_PER_HOUR, 1e-9))
 
 
@@ -93,7 +103,7 @@ def utilisation(run: Outcomes) -> float:
     """Share of the platform's core seconds within the window that the broker's jobs hold."""
     first, last = run.window()
     held = np.clip(run.end_s, first, last) - np.clip(run.start_s, first, last)
-    return float((held * run.cores).sum() / max(run.total_cores * (last - first), 1e-9))
+    return float(np.nansum(held * run.cores) / max(run.total_cores * (last - first), 1e-9))
 
 
 def remote_share(run: Outcomes) -> float:
@@ -198,6 +208,20 @@ MEASURES: Final = (
         "neither",
         "reward_pred - reward_true: what is gained from the predictor's errors alone",
         lambda r: float(r.reward_pred.mean() - r.reward_true.mean()),
+    ),
+    Measure(
+        "unfinished",
+        "1",
+        "low",
+        "share of judged jobs whose last attempt did not finish",
+        lambda r: float(1.0 - r.finished[r.judged].mean()),
+    ),
+    Measure(
+        "wasted",
+        "core h",
+        "low",
+        "cores held by attempts that did not finish",
+        lambda r: float(r.wasted_s.sum() / SECONDS_PER_HOUR),
     ),
     Measure("cost", "1", "low", "mean cost a step", lambda r: float(r.cost.mean())),
 )

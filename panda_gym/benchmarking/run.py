@@ -19,6 +19,7 @@ from panda_gym.benchmarking.contestants import (
     find_streams,
 )
 from panda_gym.benchmarking.episodes import play
+from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.benchmarking.table import BenchmarkTable, Row
 from panda_gym.errors import PolicyError, SeedError, check_seed, nearest
 from panda_gym.files import whole_file
@@ -122,6 +123,7 @@ def _key(batch: Batch, policy: Policy, worlds: list[int]) -> dict[str, Any] | No
         "platform": named(batch.platform),
         "seeds": worlds,
         "scenario": plain(vars(batch.scenario)),
+        "measures": [measure.name for measure in MEASURES],
         "version": panda_gym.__version__,
     }
 

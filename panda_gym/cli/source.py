@@ -12,9 +12,7 @@ Stream = Annotated[
 ]
 Named = Annotated[
     str,
-    typer.Option(
-        "--scenario", help="A named scenario: default, calm, saturated, data-heavy, rush, ..."
-    ),
+    typer.Option("--scenario", help="default, atlas, calm, saturated, data-heavy, outage or rush."),
 ]
 Platform = Annotated[str, typer.Option(help="Sites: a shipped name, a file or a folder.")]
 Scale = Annotated[float, typer.Option(help="Factor on the cores of every site.")]

@@ -7,7 +7,7 @@ or "events" (beside it, in a second file, one row an event of a job or a site, i
 from __future__ import annotations
 
 from panda_gym.episode_log.events import derived
-from panda_gym.episode_log.journal import Journal, drained
+from panda_gym.episode_log.journal import Journal, drained, room
 from panda_gym.episode_log.logged import LEVELS, LoggedEpisode, Steps, about, check_level
 from panda_gym.episode_log.parquet import check_path, events_path, read_log, write_log
 from panda_gym.episode_log.recorder import Recorder
@@ -25,5 +25,6 @@ __all__ = [
     "drained",
     "events_path",
     "read_log",
+    "room",
     "write_log",
 ]

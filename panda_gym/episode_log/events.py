@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from panda_gym.simulator import EpisodeLog
-from panda_gym.simulator.state import EVENT, KINDS, STATES
+from panda_gym.simulator.state import EVENT, KINDS
 
 Array = np.ndarray
 
@@ -24,9 +24,6 @@ AT: Final = {
     "end": "end_s",
 }
 """The time of the log at which each kind of event comes."""
-INSTEAD: Final = {"placed_s": "arrival_s", "starting_s": "start_s"}
-"""Where a log without that column has it: no job was deferred, no pilot had to start."""
-
 COLUMNS: Final = {
     "time_s": "time", "kind": "kind", "job": "job", "site": "site", "other": "other",
     "bytes": "bytes",
@@ -67,8 +64,7 @@ def from_columns(table: Mapping[str, Array]) -> Array:
 
 
 def _of_kind(log: EpisodeLog, kind: str) -> Array:
-    name = AT[kind]
-    when = getattr(log, name if hasattr(log, name) else INSTEAD[name])
+    when = getattr(log, AT[kind])
     happened = when <= log.now_s
     if kind != "arrival":
         happened &= log.site >= 0
@@ -84,13 +80,6 @@ def _of_kind(log: EpisodeLog, kind: str) -> Array:
 
 def _other(log: EpisodeLog, kind: str, rows: Array) -> Array | int:
     """What an event of the kind says beside job and site."""
-    if kind == "arrival":
-        return log.origin[rows] if hasattr(log, "origin") else rows
-    if kind == "placement" and hasattr(log, "source"):
-        return log.source[rows]
-    if kind == "cores_taken":
-        return log.cores[rows]
-    if kind == "end":
-        code = {name: k for k, name in enumerate(STATES)}
-        return np.array([code[str(state)] for state in log.state[rows]], dtype=np.int32)
-    return -1
+    said = {"arrival": log.origin, "placement": log.source, "cores_taken": log.cores,
+            "end": log.state_code}  # fmt: skip
+    return said[kind][rows] if kind in said else -1

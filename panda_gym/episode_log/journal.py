@@ -5,16 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from panda_gym.episode_log.events import derived
 from panda_gym.episode_log.logged import LoggedEpisode, about, check_level
 from panda_gym.episode_log.parquet import SUFFIX, write_log
 from panda_gym.episode_log.recorder import Numbered, Recorder
 from panda_gym.errors import SettingError
-from panda_gym.simulator import EpisodeLog, Simulator
+from panda_gym.simulator import Simulator
 from panda_gym.simulator.state import World
 
 if TYPE_CHECKING:
@@ -23,13 +22,24 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-def drained(simulator: Simulator, e: int) -> EpisodeLog:
-    """The log of grid e after all its placed jobs have ended; the grid itself stays as it is."""
+def drained(simulator: Simulator, e: int) -> Simulator:
+    """A copy in which all placed jobs of grid e have ended; the grid itself stays as it is."""
     aside = copy.copy(simulator)
     parts = (v.copy() if isinstance(v, np.ndarray) else v for v in simulator.world)
     aside.world = World._make(parts)
     aside.drain(e)
-    return aside.log(e)
+    return aside
+
+
+def room(rows: int) -> int:
+    """Events to keep room for in an episode of so many attempts; what comes after is counted."""
+    return min(EVENTS_A_ROW * rows + FEWEST_EVENTS, MOST_EVENTS)
+
+
+EVENTS_A_ROW: Final = 48
+FEWEST_EVENTS: Final = 200_000
+MOST_EVENTS: Final = 4_000_000
+"""128 MB."""
 
 
 class Journal:
@@ -64,8 +74,8 @@ class Journal:
         self.recorder.begin(e)
 
     def rows(self) -> Array:
-        """The row of the log that each grid's next step decides, int64[E]."""
-        return self.simulator.world.grids["cursor"].copy()
+        """The row of the log that each grid's next step decides, int64[E]; the first of several."""
+        return self.simulator.world.turn[:, 0].astype(np.int64)
 
     def step(self, rows: Array, reward: Array, report: Mapping[str, Any]) -> None:
         """All grids made a step that decided `rows`; those that are done are written."""
@@ -75,7 +85,8 @@ class Journal:
 
     def episode(self, e: int) -> LoggedEpisode:
         """The episode of grid e so far, its placed jobs ended."""
-        log = drained(self.simulator, e)
+        ended = drained(self.simulator, e)
+        log = ended.log(e)
         world = about(
             self.simulator.platform,
             self.stream,
@@ -84,7 +95,10 @@ class Journal:
             policy=self.policy,
             settings=self.settings,
         )
-        happened = derived(log) if self.level == "events" else None
+        happened = None
+        if self.level == "events":
+            happened = ended.events(e)
+            world["events_lost"] = ended.events_lost(e)
         return LoggedEpisode(log, self.recorder.steps(e, len(log)), world, happened)
 
     def write(self, e: int) -> None:

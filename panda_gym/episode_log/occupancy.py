@@ -23,8 +23,7 @@ def spans(log: EpisodeLog) -> dict[str, tuple[Array, Array]]:
 
     Times after `log.now_s` are nan: they have not happened.
     """
-    placed = np.where(log.site >= 0, getattr(log, "placed_s", log.arrival_s), np.nan)
-    times = placed, log.activation_s, getattr(log, "starting_s", log.start_s), log.end_s
+    times = log.placed_s, log.activation_s, log.starting_s, log.end_s
     entered, ready, begun, end = (np.where(t <= log.now_s, t, np.nan) for t in times)
     return {
         "staging": (entered, np.fmin(ready, end)),

@@ -20,6 +20,7 @@ from matplotlib.lines import Line2D
 from panda_gym.episode_log.occupancy import counts, spans
 from panda_gym.picture.cartogram import cartogram
 from panda_gym.picture.palette import INK, PRESSURE_FULL, pressure, rgb, shade
+from panda_gym.simulator.state import DOWN
 
 if TYPE_CHECKING:
     from panda_gym.simulator import EpisodeLog, Simulator
@@ -64,7 +65,7 @@ class Painter:
         """Grid e as it is now, uint8[HEIGHT, WIDTH, 3]."""
         world = simulator.world
         log = simulator.log(e)
-        self._draw_sites(world.sites[e])
+        self._draw_sites(world.sites[e], world.gates[e]["status"] == DOWN)
         self._draw_flows(log)
         span = float(world.jobs[e, int(world.grids[e]["jobs"]) - 1]["arrival"])
         self._draw_curves(log, max(span, log.now_s))
@@ -165,20 +166,17 @@ class Painter:
         curves = *self.areas.values(), *self.lines.values(), *self.values.values()
         self.moving = [self.others, self.used, self.flows, self.down, *curves, self.head]
 
-    def _draw_sites(self, sites: Array) -> None:
+    def _draw_sites(self, sites: Array, down: Array) -> None:
         cores = self.platform.cores
         ours, theirs = sites["used"] / cores, sites["others"] / cores
         _scale(self.others, self.radius, np.sqrt(np.clip(ours + theirs, 0.0, 1.0)))
         _scale(self.used, self.radius, np.sqrt(np.clip(ours, 0.0, 1.0)))
         self.used.set_facecolor(list(map(tuple, shade(pressure(sites["promised"], cores)))))
-        down = sites["up"] == 0 if "up" in (sites.dtype.names or ()) else np.zeros(len(cores), bool)
         _scale(self.down, self.radius, down.astype(np.float64))
 
     def _draw_flows(self, log: EpisodeLog) -> None:
         """A line for each input on its way from another site."""
-        source = getattr(log, "source", None)
-        if source is None:
-            return
+        source = log.source
         entered, left = spans(log)["staging"]
         moving = (entered <= log.now_s) & np.isnan(left) & (source >= 0)
         rows = np.flatnonzero(moving)[-MOST_FLOWS:]

@@ -83,7 +83,7 @@ def _ended(log: EpisodeLog, times: Array, count: int) -> Array:
 def _totals(log: EpisodeLog, times: Array) -> dict[str, Array]:
     gone = log.end_s <= log.now_s
     good = gone & (log.state == "finished")
-    placed = np.where(log.site >= 0, log.arrival_s, np.inf)
+    placed = np.where(log.placed_s <= log.now_s, log.placed_s, np.inf)
     return {
         "arrived": _up_to(log.arrival_s, None, times),
         "finished": _up_to(log.end_s[good], None, times),
@@ -129,10 +129,9 @@ def _last_value(
 
 def _flows(log: EpisodeLog, times: Array, count: int) -> dict[str, Array]:
     """Inputs on their way from another site in each scene, by pair of sites."""
-    source = getattr(log, "source", np.full(len(log), -1))
     enter, leave = spans(log)["staging"]
-    rows = np.flatnonzero((source >= 0) & ~np.isnan(enter))
-    pair = source[rows].astype(np.int64) * count + log.site[rows]
+    rows = np.flatnonzero((log.source >= 0) & ~np.isnan(enter))
+    pair = log.source[rows].astype(np.int64) * count + log.site[rows]
     # The scenes that show a flow: first <= t < last.
     first = np.searchsorted(times, enter[rows])
     last = np.searchsorted(times, np.where(np.isnan(leave[rows]), np.inf, leave[rows]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,6 +29,9 @@ def run() -> Outcomes:
         cost=np.array([0.0, 0.5, 1.0]),
         total_cores=2.0,
         bound_s=10.0,
+        last_end_s=np.array([200.0, 220.0, 205.0, 400.0]),
+        finished=np.ones(4, dtype=bool),
+        wasted_s=np.zeros(4),
     )
 
 
@@ -50,9 +54,39 @@ def test_measures_are_as_worked_out_by_hand(run: Outcomes) -> None:
         "reward_pred": -2.0,
         "reward_true": -3.0,
         "reward_gap": 1.0,
+        "unfinished": 0.0,
+        "wasted": 0.0,
         "cost": 0.5,
     }
     assert measure(run) == pytest.approx(expected)
+
+
+def test_a_retried_job_counts_once_and_ends_with_its_last_attempt(run: Outcomes) -> None:
+    # The second judged job failed after 5 s; its retry, another row, held a core from 250 to 290.
+    more = {
+        "judged": False, "arrival_s": 240.0, "start_s": 250.0, "end_s": 290.0, "ideal_s": 4.0,
+        "cores": 1, "group": 1, "input_bytes": 2e12, "moved_bytes": 0.0, "last_end_s": 290.0,
+        "finished": False, "wasted_s": 0.0,
+    }  # fmt: skip
+    rows = {name: np.append(getattr(run, name), value) for name, value in more.items()}
+    rows["last_end_s"][2] = 290.0
+    rows["wasted_s"][2] = 5.0
+    found, before = measure(replace(run, **rows)), measure(run)
+    assert found["mean_turnaround"] == pytest.approx((120 + 140 + 100) / 3)
+    assert found["mean_wait"] == before["mean_wait"]
+    assert found["throughput"] == before["throughput"]
+    assert found["utilisation"] == pytest.approx(before["utilisation"] + 40 / 400)
+    assert found["wasted"] == pytest.approx(5 / 3600)
+    rows["finished"][2] = False
+    lost = measure(replace(run, **rows))
+    assert lost["unfinished"] == pytest.approx(1 / 3)
+    assert lost["throughput"] == pytest.approx(before["throughput"] * 2 / 3)
+
+
+def test_a_job_that_never_started_waited_until_it_left(run: Outcomes) -> None:
+    start = run.start_s.copy()
+    start[3] = np.nan
+    assert measure(replace(run, start_s=start))["mean_wait"] == pytest.approx((20 + 50 + 100) / 3)
 
 
 def test_every_measure_says_unit_and_meaning(run: Outcomes) -> None:

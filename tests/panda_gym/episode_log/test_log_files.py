@@ -28,7 +28,7 @@ from panda_gym.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
 from panda_gym.simulator.state import KINDS
 from panda_gym.vector_env import PlacementVectorEnv
-from tests.panda_gym.placements import PLATFORM, small
+from tests.panda_gym.placements import PLATFORM, ROUGH, small
 
 
 def played(path: Path, level: str = "events", seed: int = 3, **changes: object) -> PlacementEnv:
@@ -82,13 +82,13 @@ def test_any_reader_of_parquet_opens_both_tables(written: tuple[Path, PlacementE
     assert len(jobs) == len(env.episode_log())
 
 
-@settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), load=st.floats(0.3, 2.0), competing=st.floats(0.0, 0.8))
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), load=st.floats(0.3, 2.0), rough=st.booleans())
 def test_statistics_recomputed_from_the_file_are_the_runs_own(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, load: float, competing: float
+    tmp_path_factory: pytest.TempPathFactory, seed: int, load: float, rough: bool
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "run.parquet"
-    scenario = Scenario.of(**small(load=load, competing=competing))
+    scenario = Scenario.of(**small(load=load, **(ROUGH if rough else {})))
     batch = Batch(scenario, 1, log=path, log_level="events")
     (own,) = play(batch, create("random"), [seed])
     again = measures_of(read_log(path))
@@ -183,6 +183,30 @@ def test_derived_events_replay_to_the_log(written: tuple[Path, PlacementEnv]) ->
             assert (used >= 0).all()
             assert (used <= PLATFORM.cores).all()
     assert not used.any()
+
+
+def test_a_rough_episode_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "run.parquet"
+    env = played(path, **ROUGH)
+    kept = read_log(path)
+    assert_equal_logs(kept.log, env.episode_log())
+    assert {"finished", "failed"} <= set(kept.log.state)
+    assert (kept.log.attempt > 1).any()
+    assert kept.about["events_lost"] == 0
+    np.testing.assert_array_equal(kept.events, env.batch.simulator.events(0))
+
+
+def test_recorded_events_of_jobs_are_those_that_follow_from_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "run.parquet"
+    played(path, **ROUGH)
+    kept = read_log(path)
+    expected = derived(kept.log)
+    for kind in ("placement", "activation", "cores_taken", "end"):
+        code = KINDS.index(kind)
+        one, other = (e[e["kind"] == code] for e in (kept.events, expected))
+        one, other = (e[np.lexsort((e["job"], e["time"]))] for e in (one, other))
+        for field in ("time", "job", "site"):
+            np.testing.assert_array_equal(one[field], other[field], err_msg=f"{kind} {field}")
 
 
 def test_bad_input_is_one_clear_error(tmp_path: Path) -> None:

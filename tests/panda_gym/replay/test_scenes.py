@@ -66,8 +66,8 @@ def test_the_last_event_of_a_site_holds_until_the_next(episode: LoggedEpisode) -
 def test_flows_are_the_inputs_on_their_way(episode: LoggedEpisode) -> None:
     log = episode.log
     source = np.where(np.arange(len(log)) % 3 == 0, (log.site + 1) % len(PLATFORM), -1)
-    object.__setattr__(log, "source", source.astype(np.int16))
-    shown = scenes(episode, 17)
+    moved = replace(episode, log=replace(log, source=source.astype(np.int16)))
+    shown = scenes(moved, 17)
     for t, now in enumerate(shown.times_s):
         moving = (log.arrival_s <= now) & (log.activation_s > now) & (source >= 0)
         rows = slice(shown.flows["first"][t], shown.flows["first"][t + 1])
