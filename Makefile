@@ -35,6 +35,7 @@ check: install
 bench: install
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.workflows
+	$(BIN)/python -m tests.bench.pipelines
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info

@@ -85,7 +85,7 @@ class Pipeline:
     def parents(self) -> tuple[tuple[int, ...], ...]:
         """Of every task, the numbers of the tasks it waits for."""
         place = {task.label: i for i, task in enumerate(self.tasks)}
-        found = []
+        found: list[tuple[int, ...]] = []
         for i, task in enumerate(self.tasks):
             if task.after is None:
                 found.append((i - 1,) if i else ())
