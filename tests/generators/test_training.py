@@ -156,7 +156,7 @@ def test_kill_at_random_moments_and_resume_end_with_identical_weights(
     code = (
         "import sys, torch, generators; torch.set_num_threads(1);"
         "from tests.generators.tables import mixed_table;"
-        "config = dict(iterations=2500, batch=32, width=8, hidden=8, checkpoint_every=3,"
+        "config = dict(iterations=6000, batch=32, width=8, hidden=8, checkpoint_every=3,"
         "              patience=10**6);"
         "table = mixed_table(500); print('now', flush=True);"
         "model = generators.create(sys.argv[1], **config).fit(table, checkpoint=sys.argv[2]);"
@@ -169,15 +169,18 @@ def test_kill_at_random_moments_and_resume_end_with_identical_weights(
         places = [str(tmp_path / f"c{label}"), str(tmp_path / label)]
         return [sys.executable, "-c", code, name, *places]
 
-    for _ in range(kills):
+    saved = tmp_path / "ckilled" / CHECKPOINT
+    for kill in range(kills):
+        before = saved.stat().st_mtime_ns if saved.is_file() else 0
         process = subprocess.Popen(command("killed"), cwd=root, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "now\n"
-        time.sleep(0.8 * rng.random())
+        while kill % 2 == 0 and not (saved.is_file() and saved.stat().st_mtime_ns > before):
+            time.sleep(0.01)  # every other kill comes after some progress, the rest at any moment
+        time.sleep(0.6 * rng.random())
         assert process.poll() is None  # still fitting, so that the kill is one
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-    assert (tmp_path / "ckilled" / CHECKPOINT).is_file()
     for label in ("killed", "whole"):
         subprocess.run(command(label), cwd=root, check=True, stdout=subprocess.DEVNULL)
     killed, whole = (tmp_path / k / "weights.safetensors" for k in ("killed", "whole"))
