@@ -118,12 +118,6 @@ class Scenario:
             raise SettingError("input_scale in (0, 1e6]", repr(self.input_scale), "pass 1.0")
         _whole("decisions", self.decisions, 1)
         _whole("events", self.events, 0)
-        if self.data_actions and self.decisions > 1:
-            raise SettingError(
-                "one decision at a time with data_actions",
-                f"decisions={self.decisions}",
-                "drop one",
-            )
         self.settings()
 
     @classmethod

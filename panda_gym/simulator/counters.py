@@ -13,7 +13,7 @@ import numpy as np
 
 from panda_gym.simulator.compiled import inner, seldom
 from panda_gym.simulator.events import NOBODY, REFRESH, note
-from panda_gym.simulator.placement import may_defer, primary
+from panda_gym.simulator.placement import may_defer, primary, remaining
 from panda_gym.simulator.replication import write_data_mask
 from panda_gym.simulator.state import DOWN, GRID_ROWS, JOB_ROWS, SEEN_ROWS, SITE_ROWS
 from panda_gym.units import BYTES_PER_TB
@@ -82,7 +82,7 @@ def refresh(w: Any, e: int) -> None:
     free, queued = 0.0, 0.0
     for s in range(n):
         site = w.sites[e, s]
-        ahead = max(0.0, site["run_pred"] - t * site["used"]) + site["queue_pred"]
+        ahead = remaining(w, e, s) + site["queue_pred"]
         seen[SEEN_FREE, s] = site["free"]
         seen[SEEN_ACTIVATED, s] = site["activated"]
         seen[SEEN_ASSIGNED, s] = site["assigned"]
@@ -173,15 +173,21 @@ def write_run(row: Any, per_gflop: Any, work: Any, scale: Any) -> None:
 
 
 @inner
-def write_transfer(row: Any, a: Any, b: Any, c: Any, size: Any, scale: Any) -> None:
+def write_time(row: Any, a: Any, b: Any, c: Any, size: Any) -> None:
     """Transfer time from the best of three sources, each a lane of start-ups and s/byte."""
     for s in range(len(row)):
         time = a[0, s] + size * a[1, s]
         other = b[0, s] + size * b[1, s]
         time = other if other < time else time
         other = c[0, s] + size * c[1, s]
-        time = other if other < time else time
-        row[s] = time / (time + scale)
+        row[s] = other if other < time else time
+
+
+@inner
+def encode(row: Any, scale: Any) -> None:
+    """x / (x + scale) in place."""
+    for s in range(len(row)):
+        row[s] = row[s] / (row[s] + scale)
 
 
 @inner
@@ -209,12 +215,13 @@ def write_input(w: Any, e: int, j: int, view: Any) -> None:
         close[:] = ZERO
         return
     a, b, c = (a if a >= 0 else known), (b if b >= 0 else known), (c if c >= 0 else known)
-    write_transfer(transfer, w.lanes[a], w.lanes[b], w.lanes[c], size, w.scales[TRANSFER])
+    write_time(transfer, w.lanes[a], w.lanes[b], w.lanes[c], size)
     write_closeness(close, w.lanes[a], w.lanes[b], w.lanes[c])
     local[:] = ZERO
     local[a] = local[b] = local[c] = ONE
     if stored:
         write_secondary(w, e, j, size, transfer, local, close)
+    encode(transfer, w.scales[TRANSFER])
 
 
 @seldom
@@ -222,14 +229,13 @@ def write_secondary(
     w: Any, e: int, j: int, size: Any, transfer: Any, local: Any, close: Any
 ) -> None:
     """Improve what `write_input` wrote by the secondary replicas of the dataset."""
-    scale, r = w.scales[TRANSFER], w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
+    r = w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
     while r >= 0:
         one = w.pool[e, r]
         if one["there"] > 0:
             lane = w.lanes[one["site"]]
             for s in range(len(transfer)):
                 time = lane[0, s] + size * lane[1, s]
-                time = time / (time + scale)
                 transfer[s] = time if time < transfer[s] else transfer[s]
                 close[s] = lane[2, s] if lane[2, s] < close[s] else close[s]
             local[one["site"]] = ONE

@@ -88,6 +88,13 @@ class Settings:
             raise SettingError(f"discipline in {DISCIPLINES}", repr(self.discipline), "choose one")
         if self.replicate and self.storage is None:
             raise SettingError("storage for actions on data", "none", "pass storage=True")
+        if self.replicate and self.decisions > 1:
+            # The masks of the later jobs would not know what the earlier ones have done.
+            raise SettingError(
+                "one decision at a time with actions on data",
+                f"decisions={self.decisions}",
+                "drop one",
+            )
         if self.retries is not None and self.retries.delay_s < self.staleness_s:
             # A retry may then arrive before a reading of the counters that was passed already.
             raise SettingError(

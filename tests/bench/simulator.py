@@ -4,28 +4,64 @@
 
 CPU seconds and ratios, because wall times on shared machines mean little. Worlds are random
 (`tests.oracles.worlds`): 20 cores a site, competing load, inputs at one to three sites, a load
-near saturation, sites drawn by capacity.
+near saturation, sites drawn by capacity. "all on" is competing load, endpoint sharing, storage,
+failures with retries, outages and time limits.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import resource
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 import panda_gym
-from panda_gym.simulator import Competing, Settings, Simulator
+from panda_gym.simulator import (
+    Competing,
+    Failures,
+    Limits,
+    Network,
+    Outages,
+    Retries,
+    Settings,
+    Simulator,
+    Storage,
+)
 from panda_gym.vector_env import PlacementVectorEnv
+from tests.bench.plain_environment import PlainEnv
 from tests.oracles.grid_twin import GridTwin
 from tests.oracles.worlds import ENCODING, make_episode, make_platform, make_stream
 
 CORES = 40
 RULES = Settings(competing=Competing())
 WARMUP = 1000
+MECHANISMS: dict[str, dict[str, Any]] = {
+    "network, level 1": {"network": Network(level=1)},
+    "network, level 2": {"network": Network(level=2)},
+    "storage": {"storage": Storage()},
+    "failures and retries": {"failures": Failures(), "retries": Retries()},
+    "time limits": {"limits": Limits()},
+    "outages": {"outages": Outages()},
+    "priority queues": {"discipline": "priority"},
+    "EASY backfill": {"discipline": "easy"},
+    "pilots": {"pilot_s": 60.0},
+}
+ALL_ON = Settings(
+    competing=Competing(),
+    network=Network(level=1),
+    storage=Storage(),
+    failures=Failures(),
+    retries=Retries(),
+    limits=Limits(),
+    outages=Outages(),
+    pilot_s=60.0,
+)
 
 
 def cpu_rate(step: Callable[[int], object], steps: int, per_step: int) -> float:
@@ -49,22 +85,134 @@ def kernel(sites: int, batch: int, decisions: int = 1000, rules: Settings = RULE
     simulator = Simulator(
         platform, batch=batch, capacity=WARMUP + decisions, encoding=ENCODING, settings=rules
     )
-    drawn = [
-        make_episode(platform, jobs=decisions, warmup=WARMUP, load=0.5, seed=k) for k in range(4)
-    ]
-    for e in range(batch):
-        simulator.load(e, drawn[e % 4], seed=e)
-    simulator.begin()
+    load(simulator, platform, batch, decisions)
     chosen = actions(sites, decisions, batch)
     simulator.step(chosen[0])
     return cpu_rate(lambda k: simulator.step(chosen[k + 1]), decisions - 1, batch)
 
 
-def twin(sites: int, decisions: int = 40, observed: bool = True) -> float:
+def load(simulator: Simulator, platform: Any, batch: int, decisions: int) -> None:
+    """Begin an episode in every grid, four different ones in turn; a tenth of attempts fail."""
+    drawn = [
+        make_episode(
+            platform, jobs=decisions, warmup=WARMUP, load=0.5, seed=k, hazard=0.1,
+            datasets=(WARMUP + decisions) // 6,
+        )
+        for k in range(4)
+    ]  # fmt: skip
+    for e in range(batch):
+        simulator.load(e, drawn[e % 4], seed=e)
+    simulator.begin()
+
+
+def threads(sites: int, batch: int, count: int, decisions: int = 500) -> float:
+    """Decisions per wall second of `count` kernels side by side, each in a thread of its own."""
+    platform = make_platform(sites, most_cores=CORES)
+    kernels = [
+        Simulator(
+            platform, batch=batch, capacity=WARMUP + decisions, encoding=ENCODING, settings=ALL_ON
+        )
+        for _ in range(count)
+    ]
+    for one in kernels:
+        load(one, platform, batch, decisions)
+    chosen = actions(sites, decisions, batch)
+
+    def work(one: Simulator) -> None:
+        for k in range(decisions):
+            one.step(chosen[k])
+
+    with ThreadPoolExecutor(count) as pool:
+        begin = time.perf_counter()
+        list(pool.map(work, kernels))
+        return count * batch * decisions / (time.perf_counter() - begin)
+
+
+def plain(decisions: int = 2000) -> float:
+    """Decisions per CPU second of a plain-Python environment."""
+    env = PlainEnv()
+    env.reset(seed=0)
+    chosen = np.random.default_rng(0).integers(0, 150, decisions)
+    return cpu_rate(lambda k: env.step(chosen[k]), decisions, 1)
+
+
+def subprocesses(count: int = 4, decisions: int = 500) -> float:
+    """Decisions per CPU second of SB3's SubprocVecEnv over it, its children's time included."""
+    from stable_baselines3.common.vec_env import SubprocVecEnv
+
+    env = SubprocVecEnv([PlainEnv] * count, start_method="forkserver")
+    env.reset()
+    chosen = np.random.default_rng(0).integers(0, 150, (decisions, count))
+    before = spent()
+    children = [cpu_of(p.pid) for p in env.processes]
+    for row in chosen:
+        env.step(row)
+    used = spent() - before
+    used += sum(cpu_of(p.pid) for p in env.processes) - sum(children)
+    env.close()
+    return count * decisions / used
+
+
+def spent() -> float:
+    """CPU seconds of this process."""
+    return time.process_time()
+
+
+def cpu_of(pid: int) -> float:
+    """CPU seconds of another process (Linux)."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def whole_grid(jobs: int = 1_000_000) -> tuple[float, float]:
+    """CPU seconds, and GB at the peak of this process, of one grid of 300,000 slots."""
+    platform = make_platform(150, most_cores=4000)
+    simulator = Simulator(platform, batch=1, capacity=jobs, encoding=ENCODING, settings=ALL_ON)
+    episode = make_episode(platform, jobs=jobs, load=0.5, hazard=0.1, datasets=jobs // 20)
+    simulator.load(0, episode, seed=0)
+    chosen = actions(150, jobs, 1)
+    simulator.begin()
+    begin = time.process_time()
+    for k in range(jobs):
+        simulator.step(chosen[k])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return time.process_time() - begin, peak
+
+
+def level_errors(decisions: int = 1500) -> dict[str, float]:
+    """Stage-in time at levels 0 and 1 over that at level 2: mean and 95th percentile."""
+    errors = {}
+    for name, seed, rate in (("light", 1, 0.2), ("busy", 2, 0.5), ("heavy", 3, 1.0)):
+        platform = make_platform(20, seed=seed, most_cores=CORES)
+        episode = make_episode(platform, jobs=decisions, load=rate, seed=seed)
+        times = []
+        for level in (0, 1, 2):
+            rules = Settings(network=Network(level=level, mbps_per_core=1.0))
+            simulator = Simulator(
+                platform, batch=1, capacity=decisions, encoding=ENCODING, settings=rules
+            )
+            simulator.load(0, episode, seed=0)
+            simulator.begin()
+            for row in actions(20, decisions, 1):
+                simulator.step(row)
+            simulator.drain(0)
+            log = simulator.log(0)
+            times.append((log.activation_s - log.placed_s)[log.source >= 0])
+        for level in (0, 1):
+            for what, measure in (("mean", np.mean), ("p95", lambda x: np.percentile(x, 95))):
+                ratio = float(measure(times[level]) / measure(times[2]))
+                errors[f"stage-in, level {level} / level 2, {name} stream, {what}"] = ratio
+    return errors
+
+
+def twin(sites: int, decisions: int = 40, observed: bool = True, rules: Settings = RULES) -> float:
     """Decisions per CPU second of the SimPy twin, which recounts everything it is asked for."""
     platform = make_platform(sites, most_cores=CORES)
-    episode = make_episode(platform, jobs=decisions, warmup=WARMUP // 4, load=0.5)
-    slow, chosen = GridTwin(platform, episode, RULES, 0), actions(sites, decisions, 1)
+    episode = make_episode(
+        platform, jobs=decisions, warmup=WARMUP // 4, load=0.5, hazard=0.1, datasets=50
+    )
+    slow, chosen = GridTwin(platform, episode, rules, 0), actions(sites, decisions, 1)
     if observed:
         return cpu_rate(lambda k: (slow.step(int(chosen[k, 0])), slow.observation()), decisions, 1)
     return cpu_rate(lambda k: slow.step(int(chosen[k, 0])), decisions, 1)
@@ -107,6 +255,13 @@ def measure(quick: bool = False) -> dict[str, float]:
     batches, widths = ([64], [150]) if quick else ([1, 64, 256, 1024], [15, 50, 500])
     rates = {f"kernel, 150 sites, batch {n}": kernel(150, n) for n in batches}
     rates |= {f"kernel, {n} sites, batch 64": kernel(n, 64) for n in widths}
+    rates |= {
+        f"kernel, all on, 150 sites, batch {n}": kernel(150, n, rules=ALL_ON) for n in batches
+    }
+    rates |= {f"kernel, all on, {n} sites, batch 64": kernel(n, 64, 400, ALL_ON) for n in widths}
+    for name, more in {} if quick else MECHANISMS.items():
+        rules = Settings(competing=Competing(), **more)
+        rates[f"kernel, 150 sites, batch 64, {name}"] = kernel(150, 64, 400, rules)
     fresh = Settings(staleness_s=0.0, competing=Competing())
     rates["kernel, 150 sites, batch 64, counters always fresh"] = kernel(150, 64, rules=fresh)
     rates["kernel, 150 sites, batch 64, nobody competes"] = kernel(150, 64, rules=Settings())
@@ -117,6 +272,9 @@ def measure(quick: bool = False) -> dict[str, float]:
     rates[f"gymnasium VectorEnv, batch {widest}"] = face(PlacementVectorEnv, 150, widest)
     short = face(panda_gym.sb3_vec_env, 150, widest, info="cost")
     rates[f"stable-baselines3 VecEnv, batch {widest}, info='cost'"] = short
+    rates["plain-Python environment"] = plain()
+    rates["SubprocVecEnv x 4 over it"] = subprocesses()
+    rates["SimPy twin, all on, 150 sites"] = twin(150, rules=ALL_ON)
     rates["SimPy twin, 150 sites"] = twin(150)
     rates["SimPy twin, 150 sites, nothing observed"] = twin(150, 200, observed=False)
     rates["memset of the observation, batch 64"] = memset(150, 64)
@@ -137,6 +295,16 @@ def main() -> None:
     print(f"{'decisions per CPU second':<54}{'rate':>14}{'x SimPy twin':>14}")
     for name, rate in rates.items():
         print(f"{name:<54}{rate:>14,.0f}{rate / slow:>14.1f}")
+    if not arguments.quick:
+        print("level errors", json.dumps(level_errors(), indent=2))
+        one, two = threads(150, 256, 1), threads(150, 256, 2)
+        print(
+            f"all on, batch 256, wall: 1 thread {one:,.0f}, 2 threads {two:,.0f}: {two / one:.2f}"
+        )
+        seconds, peak = whole_grid()
+        print(
+            f"one grid of 300,000 slots, 1,000,000 jobs, all on: {seconds:.1f} CPU s, {peak:.2f} GB"
+        )
     print(f"memory of one grid of 150 sites and 4000 jobs: {bytes_per_grid(150, 4000):,} bytes")
 
 

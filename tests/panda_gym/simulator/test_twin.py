@@ -77,7 +77,10 @@ MECHANISMS = dict(
     events=st.just(20_000),
 )
 EVERYTHING = st.builds(Settings, **MECHANISMS) | st.builds(
-    Settings, **MECHANISMS, storage=STORAGE, replicate=st.booleans()
+    Settings,
+    **{**MECHANISMS, "decisions": st.just(1)},
+    storage=STORAGE,
+    replicate=st.booleans(),
 )
 
 

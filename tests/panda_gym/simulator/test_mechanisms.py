@@ -1,0 +1,259 @@
+"""Claims about the mechanisms: the same luck for every policy, conservation, limits, fairness."""
+
+from __future__ import annotations
+
+import resource
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from panda_gym.errors import SettingError
+from panda_gym.simulator import (
+    Cancellations,
+    Competing,
+    Failures,
+    Limits,
+    Network,
+    Outages,
+    Retries,
+    Settings,
+    Simulator,
+    Storage,
+)
+from panda_gym.simulator.draws import CANCELS, FAILS, PILOT, WHEN
+from panda_gym.simulator.state import CAUSES, KINDS, STATES
+from tests.oracles.grid_twin import job_uniform
+from tests.oracles.worlds import ENCODING, make_episode, make_platform
+
+PLATFORM = make_platform(12, most_cores=16)
+EVERYTHING = Settings(
+    competing=Competing(mean=0.4),
+    network=Network(level=1, mbps_per_core=0.5),
+    storage=Storage(gb_per_core=2.0),
+    failures=Failures(),
+    retries=Retries(),
+    limits=Limits(assigned_s=3000.0, activated_s=20_000.0, heartbeat_s=1000.0),
+    outages=Outages(up_s=20_000.0, down_s=3000.0, brown_s=3000.0),
+    cancellations=Cancellations(),
+    pilot_s=60.0,
+    events=100_000,
+)
+
+
+def world(rules: Settings, jobs: int = 300, seed: int = 0, load: float = 1.5) -> Simulator:
+    simulator = Simulator(PLATFORM, batch=1, capacity=jobs, encoding=ENCODING, settings=rules)
+    episode = make_episode(
+        PLATFORM, jobs=jobs - 20, warmup=20, load=load, seed=seed, datasets=30, hazard=0.3
+    )
+    simulator.load(0, episode, seed=seed)
+    simulator.begin()
+    return simulator
+
+
+def play(simulator: Simulator, seed: int = 0) -> Simulator:
+    """Random legal sites to the end of the episode, and on until all jobs have left."""
+    rng = np.random.default_rng(seed)
+    while not simulator.done[0]:
+        simulator.step(rng.choice(np.flatnonzero(simulator.mask[0, :12]), 1))
+    simulator.drain(0)
+    return simulator
+
+
+def test_two_policies_on_one_seed_have_the_same_luck():
+    one, other = play(world(EVERYTHING), 1), play(world(EVERYTHING), 2)
+    first, second = one.world.attempts[0, :300], other.world.attempts[0, :300]
+    for field in ("key", "hazard", "born"):
+        np.testing.assert_array_equal(first[field], second[field])
+    np.testing.assert_array_equal(
+        one.world.jobs["noise"][0, :300], other.world.jobs["noise"][0, :300]
+    )
+    fate = [
+        [(row["time"], row["site"], row["kind"]) for row in simulator.events(0)
+         if KINDS[row["kind"]] in ("site_up", "site_brown", "site_down", "competing_load")]
+        for simulator in (one, other)
+    ]  # fmt: skip
+    length = min(len(each) for each in fate)
+    assert length > 100
+    assert fate[0][:length] == fate[1][:length]
+    assert not np.array_equal(one.log(0).site[:300], other.log(0).site[:300])
+
+
+def test_an_attempt_fails_exactly_when_its_own_draw_says_so():
+    rules = Settings(failures=Failures(most=0.9), retries=Retries())
+    log = play(world(rules)).log(0)
+    simulator = play(world(rules))
+    rows = simulator.world.attempts[0]
+    for j in range(len(log)):
+        if log.site[j] >= 0:
+            chance = min(0.9, rows["hazard"][j] * simulator.world.gates["risk"][0, log.site[j]])
+            fails = job_uniform(int(rows["key"][j]), int(log.attempt[j]), FAILS) < chance
+            assert (STATES[log.state_code[j]] == "failed") == fails
+    assert (log.cause == CAUSES.index("early")).any()
+    assert (log.cause == CAUSES.index("late")).any()
+
+
+def test_retries_are_new_jobs_and_at_most_three_attempts():
+    log = play(world(EVERYTHING)).log(0)
+    assert log.attempt.max() == 3
+    for j in np.flatnonzero(log.attempt > 1):
+        before = np.flatnonzero((log.origin == log.origin[j]) & (log.attempt == log.attempt[j] - 1))
+        assert len(before) == 1
+        assert log.state[before[0]] in ("failed", "closed")
+        assert log.arrival_s[j] == log.end_s[before[0]] + 600.0
+
+
+def test_everything_is_conserved_within_capacities_and_quotas_at_every_step():
+    simulator = world(EVERYTHING)
+    w, rng = simulator.world, np.random.default_rng(0)
+    while not simulator.done[0]:
+        assert_sound(simulator)
+        simulator.step(rng.integers(-1, 13, 1))
+    simulator.drain(0)
+    log = simulator.log(0)
+    placed = log.site >= 0
+    assert np.isin(log.state[placed], STATES[5:]).all()
+    assert not (w.stores[0]["pinned"]).any()
+    assert w.grids["flows"][0] == w.grids["unfinished"][0] == 0
+
+
+def test_endpoint_sharing_gives_every_flow_what_the_formula_says():
+    simulator = world(EVERYTHING)
+    w, rng, seen = simulator.world, np.random.default_rng(0), 0
+    while not simulator.done[0]:
+        for k in range(int(w.grids["flows"][0])):
+            j = w.flow_heap[0, k]["job"]
+            flow, source = w.flows[0, j], w.stores[0, w.flows[0, j]["source"]]
+            target = w.stores[0, w.tracks[0, j]["site"]]
+            fair = source["cap"] / source["outgoing"], target["cap"] / target["incoming"]
+            assert flow["rate"] == min(flow["link"], *fair)
+            seen += 1
+        simulator.step(rng.integers(0, 12, 1))
+    assert seen > 50
+
+
+def test_max_min_fairness_gives_every_flow_a_bottleneck():
+    """Max-min fair: no end over its cap, and every flow is at its link's limit or among the
+    fastest at an end that is full (Bertsekas and Gallager, section 6.5.2)."""
+    rules = Settings(network=Network(level=2, mbps_per_core=0.2))
+    simulator = world(rules, load=40.0)
+    w, rng, most = simulator.world, np.random.default_rng(0), 0
+    while not simulator.done[0]:
+        rows = w.flow_heap[0, : int(w.grids["flows"][0])]["job"]
+        rate, link = w.flows[0, rows]["rate"], w.flows[0, rows]["link"]
+        cap = w.stores[0]["cap"]
+        bound = rate >= link * (1.0 - 1e-9)
+        for end in (w.flows[0, rows]["source"], w.tracks[0, rows]["site"]):
+            total = np.bincount(end, weights=rate, minlength=12)
+            assert (total <= cap * (1.0 + 1e-9)).all()
+            fastest = np.zeros(12)
+            np.maximum.at(fastest, end, rate)
+            full = total >= cap * (1.0 - 1e-9)
+            bound |= full[end] & (rate >= fastest[end] * (1.0 - 1e-9))
+        assert bound.all()
+        most = max(most, len(rows))
+        simulator.step(rng.integers(0, 12, 1))
+    assert most > 10
+
+
+def test_no_job_stays_in_a_state_beyond_its_limit():
+    log = play(world(EVERYTHING)).log(0)
+    limits = EVERYTHING.limits
+    ended = np.where(np.isnan(log.activation_s), log.end_s, log.activation_s)
+    assert np.nanmax(ended - log.placed_s) <= limits.assigned_s * (1 + 1e-12)
+    waited = np.where(np.isnan(log.starting_s), log.end_s, log.starting_s) - log.activation_s
+    assert np.nanmax(waited) <= limits.activated_s * (1 + 1e-12)
+    assert (log.state == "closed").any()
+
+
+def test_a_site_that_is_down_starts_nothing_and_loses_what_runs_too_long():
+    simulator = play(world(EVERYTHING))
+    events, down = simulator.events(0), np.zeros(12, bool)
+    for row in events:
+        kind = KINDS[row["kind"]]
+        if kind.startswith("site_"):
+            down[row["site"]] = kind == "site_down"
+        assert not (kind == "cores_taken" and down[row["site"]])
+    assert (simulator.log(0).cause == CAUSES.index("heartbeat")).any()
+
+
+def test_draws_of_a_job_are_uniform_and_apart():
+    draws = np.array(
+        [[job_uniform(key * 977, a, k) for k in (FAILS, WHEN, PILOT, CANCELS)]
+         for key in range(1000) for a in (1, 2)]
+    )  # fmt: skip
+    assert abs(draws.mean() - 0.5) < 0.02
+    assert np.abs(np.corrcoef(draws.T)[np.triu_indices(4, 1)]).max() < 0.08
+
+
+@pytest.mark.parametrize(
+    ("build", "hint"),
+    [
+        (lambda: Failures(most=1.5), "most"),
+        (lambda: Failures(early=float("nan")), "early"),
+        (lambda: Retries(attempts=2.5), "attempts"),
+        (lambda: Network(level=3), "level"),
+        (lambda: Network(mbps_per_core=0.0), "mbps_per_core"),
+        (lambda: Storage(gb_per_core=-1.0), "gb_per_core"),
+        (lambda: Outages(up_s=0.0), "up_s"),
+        (lambda: Limits(assigned_s=0.0), "assigned_s"),
+        (lambda: Cancellations(share=2.0), "share"),
+        (lambda: Competing(trace=((1.5,),)), "trace"),
+        (lambda: Settings(discipline="lifo"), "discipline"),
+        (lambda: Settings(replicate=True), "storage"),
+        (lambda: Settings(staleness_s=900.0, retries=Retries(delay_s=600.0)), "delay_s"),
+        (lambda: Settings(defer_s=0.0), "defer_s"),
+        (lambda: Settings(decisions=0), "decisions"),
+    ],
+)
+def test_a_setting_out_of_range_is_one_clear_error(build, hint):
+    with pytest.raises(SettingError, match=hint):
+        build()
+
+
+def test_a_dataset_larger_than_every_quota_is_read_through_and_costs():
+    rules = Settings(storage=Storage(gb_per_core=0.0))
+    simulator, overrun = world(rules), 0.0
+    for _ in range(100):
+        simulator.step(np.array([3]))
+        overrun += simulator.outcome["overrun_bytes"][0]
+    assert overrun > 0.0
+    assert (simulator.world.stores["used"] == 0.0).all()
+
+
+def assert_sound(simulator: Simulator) -> None:
+    """Jobs and cores are conserved, and no capacity or quota is broken, in every grid."""
+    w = simulator.world
+    sites, stores = w.sites, w.stores
+    whole = sites["free"] + sites["used"] + sites["others"] + sites["dark"]
+    assert (whole == w.places["cores"]).all()
+    assert (sites["used"] <= w.places["cores"]).all()
+    alive = (sites["running"] + sites["activated"] + sites["assigned"]).sum(axis=1)
+    assert (alive == w.grids["unfinished"]).all()
+    assert (stores["used"] <= stores["quota"]).all()
+    assert (stores["pinned"] <= stores["used"]).all()
+    assert (stores["outgoing"].sum(axis=1) == w.grids["flows"]).all()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("steps", [10_000_000])
+def test_ten_million_random_steps_are_sound_and_need_no_more_memory(steps):
+    batch, jobs, warmup = 64, 2000, 20
+    rules = replace(EVERYTHING, events=0)
+    simulator = Simulator(PLATFORM, batch=batch, capacity=jobs, encoding=ENCODING, settings=rules)
+    rng, peaks = np.random.default_rng(0), []
+    for _ in range(-(-steps // (batch * (jobs - warmup)))):
+        for e in range(batch):
+            seed = int(rng.integers(2**31))
+            episode = make_episode(
+                PLATFORM, jobs=jobs - warmup, warmup=warmup, seed=seed, datasets=200, hazard=0.3
+            )
+            simulator.load(e, episode, seed=seed)
+        simulator.begin()
+        for k, actions in enumerate(rng.integers(-1, 14, (jobs - warmup, batch))):
+            simulator.step(actions)
+            if k % 100 == 0:
+                assert_sound(simulator)
+        assert simulator.done.all()
+        peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    assert peaks[-1] < 1.05 * peaks[len(peaks) // 2]
