@@ -32,7 +32,7 @@ def fleet(discipline: str = "fifo") -> Fleet:
     """A busy fleet whose runs are asked for from outside, one every 44 s; load about .85."""
     return Fleet(
         models=200, pipeline="short", arrivals=poisson(GAP_S), staleness=None, train_hours=0.1,
-        training_slots=12, generic_slots=6, discipline=discipline,
+        training_slots=12, generic_slots=12, discipline=discipline,
     )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def simulated(runs: int, discipline: str = "fifo") -> dict[str, float]:
     }
 
 
-def twin(runs: int = 3000) -> float:
+def twin(runs: int = 600) -> float:
     """Runs a CPU second of the SimPy twin."""
     operations, rng = fleet().open(), np.random.default_rng(0)
     times = operations.arrivals.until(rng, runs * GAP_S)  # type: ignore[union-attr]
