@@ -141,10 +141,11 @@ def markdown(full: Mapping[str, float], small: Mapping[str, float], scale: float
     for figure in FIGURES:
         one, other = full[figure.name], small[figure.name]
         ratio = one / figure.value
+        apart = f"{other / one:.2f}" if one > 0.0 else ""
         met = "yes" if 1.0 / FACTOR <= ratio <= FACTOR else "**no**"
         lines.append(
             f"| {figure.name} ({figure.unit}) | {figure.value:g} | {one:.4g} | {ratio:.2f} "
-            f"| {met} | {other:.4g} | {other / max(one, 1e-12):.2f} | {figure.source} |"
+            f"| {met} | {other:.4g} | {apart} | {figure.source} |"
         )
     for name in ("utilisation", "hours", "jobs judged"):
         apart = f"{small[name] / full[name]:.2f}" if name == "utilisation" else ""
