@@ -115,9 +115,10 @@ def ask(
     from panda_gym.pipelines.questions import ask
 
     tried = None if values is None else tuple(settings([f"values={values}"])["values"])
+    fleet = _fleet(option)
     with progress_bar(question) as progress:
         answer = ask(
-            question, out, fleet=_fleet(option), values=tried, seeds=range(seeds), days=days,
+            question, out, fleet=fleet, values=tried, seeds=range(seeds), days=days,
             target=target, progress=progress,
         )  # fmt: skip
     page = write_dashboard(out)
