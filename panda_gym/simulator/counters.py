@@ -13,7 +13,7 @@ import numpy as np
 
 from panda_gym.simulator.compiled import inner, seldom
 from panda_gym.simulator.events import NOBODY, REFRESH, note
-from panda_gym.simulator.placement import may_defer, primary, remaining
+from panda_gym.simulator.placement import may_defer, primary
 from panda_gym.simulator.replication import write_data_mask
 from panda_gym.simulator.state import DOWN, GRID_ROWS, JOB_ROWS, SEEN_ROWS, SITE_ROWS
 from panda_gym.units import BYTES_PER_TB
@@ -82,7 +82,7 @@ def refresh(w: Any, e: int) -> None:
     free, queued = 0.0, 0.0
     for s in range(n):
         site = w.sites[e, s]
-        ahead = remaining(w, e, s) + site["queue_pred"]
+        ahead = max(0.0, site["run_pred"] - t * site["used"]) + site["queue_pred"]
         seen[SEEN_FREE, s] = site["free"]
         seen[SEEN_ACTIVATED, s] = site["activated"]
         seen[SEEN_ASSIGNED, s] = site["assigned"]

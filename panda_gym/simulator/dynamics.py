@@ -126,6 +126,7 @@ def start(w: Any, e: int, s: int, j: int, t: float) -> None:
     slowdown = (track["end"] - w.attempts[e, j]["born"]) / max(ideal, w.bound_s)
     track["ln_slowdown"] = math.log(max(1.0, slowdown))
     promise(w, e, s, j, -1.0)
+    site["run_pred"] += cores * track["pred_end"]
     site["run_true"] += cores * track["end"]
     site["free"] -= cores
     site["used"] += cores
@@ -172,8 +173,10 @@ def give_back(w: Any, e: int, s: int, j: int) -> None:
     site["running"] -= 1
     site["used"] -= cores
     site["free"] += cores
+    site["run_pred"] -= cores * track["pred_end"]
     site["run_true"] -= cores * track["end"]
     if site["running"] == 0:  # rounding must not pile up over a long episode
+        site["run_pred"] = 0.0
         site["run_true"] = 0.0
 
 

@@ -166,7 +166,7 @@ def empty(w: Any, e: int) -> None:
     w.events[e, :] = math.inf
     for s in range(len(w.places)):
         site = w.sites[e, s]
-        site["run_true"] = site["queue_pred"] = site["queue_true"] = 0.0
+        site["run_pred"] = site["run_true"] = site["queue_pred"] = site["queue_true"] = 0.0
         site["used"] = site["promised"] = 0
         site["assigned"] = site["activated"] = site["running"] = 0
         site["head"] = site["tail"] = -1

@@ -64,27 +64,20 @@ def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
 
 
 @inner
-def remaining(w: Any, e: int, s: int) -> float:
-    """Predicted work left of the running jobs of site s, core s; of one that is overdue, none."""
-    total, t, first = 0.0, w.grids[e]["clock"], w.places[s]["first_run"]
-    for k in range(w.sites[e, s]["running"]):
-        track = w.tracks[e, w.heap[e, first + k]["job"]]
-        total += track["cores"] * max(0.0, track["pred_end"] - t)
-    return total
-
-
-@inner
-def expected_wait(w: Any, e: int, s: int, cores: int, left: float, queued: float) -> float:
+def expected_wait(w: Any, e: int, s: int, cores: int, run: float, queued: float) -> float:
     """Wait for `cores` cores at site s, s, from the work ahead there.
 
-    `left` is the work left of the running jobs and `queued` the work of the jobs assigned or
-    activated, both predicted or both true (core s). The wait is zero if the free cores suffice
-    after those promised, else the work ahead over the cores left by others.
+    `run` is the sum of cores x end over the running jobs and `queued` the work of the jobs
+    assigned or activated, both predicted or both true (core s). The wait is zero if the free
+    cores suffice after those promised, else the work ahead over the cores left by others. A job
+    past its predicted end counts negatively: taken as 0 instead, predictions come nearer to the
+    truth, but earliest completion does worse by it (see docs/simulation.md).
     """
     site = w.sites[e, s]
     if site["free"] - site["promised"] >= cores:
         return 0.0
-    return (max(0.0, left) + queued) / max(1, w.places[s]["cores"] - site["others"])
+    ahead = max(0.0, run - w.grids[e]["clock"] * site["used"]) + queued
+    return ahead / max(1, w.places[s]["cores"] - site["others"])
 
 
 @inner
@@ -93,10 +86,8 @@ def assess(w: Any, e: int, q: int, s: int, j: int, time: float, moved: float) ->
     site, outcome, cores = w.sites[e, s], w.outcome[e, q], w.jobs[e, j]["cores"]
     outcome["site"] = s
     outcome["age"] = w.grids[e]["clock"] - w.attempts[e, j]["born"]
-    left = remaining(w, e, s)
-    outcome["wait_pred"] = expected_wait(w, e, s, cores, left, site["queue_pred"])
-    left = site["run_true"] - w.grids[e]["clock"] * site["used"]
-    outcome["wait_true"] = expected_wait(w, e, s, cores, left, site["queue_true"])
+    outcome["wait_pred"] = expected_wait(w, e, s, cores, site["run_pred"], site["queue_pred"])
+    outcome["wait_true"] = expected_wait(w, e, s, cores, site["run_true"], site["queue_true"])
     outcome["transfer"] = time
     outcome["run_pred"] = predicted_run(w, e, s, j)
     outcome["run_true"] = true_run(w, e, s, j)
@@ -214,6 +205,6 @@ def warm_site(w: Any, e: int, j: int) -> int:
     lower = u * 1048576.0  # the lower bits of the same draw are as good as another one
     b = weighted_site(w, wide, lower - math.floor(lower))
     first, second = w.sites[e, a], w.sites[e, b]
-    wait_a = expected_wait(w, e, a, cores, remaining(w, e, a), first["queue_pred"])
-    wait_b = expected_wait(w, e, b, cores, remaining(w, e, b), second["queue_pred"])
+    wait_a = expected_wait(w, e, a, cores, first["run_pred"], first["queue_pred"])
+    wait_b = expected_wait(w, e, b, cores, second["run_pred"], second["queue_pred"])
     return b if wait_b < wait_a else a

@@ -130,7 +130,8 @@ GRID: Final = np.dtype(
 
 SITE: Final = np.dtype(
     [
-        ("run_true", "f8"),  # core s: sum over running jobs of cores x end
+        ("run_pred", "f8"),  # core s: sum over running jobs of cores x predicted end
+        ("run_true", "f8"),  # core s: the same of the true ends
         ("queue_pred", "f8"),  # core s: predicted work of jobs assigned or activated
         ("queue_true", "f8"),  # core s: the same, true
         ("load", "f8"),  # 1: state of the competing load's AR(1), variance 1
@@ -150,7 +151,7 @@ SITE: Final = np.dtype(
     ],
     align=True,
 )
-"""One site of one grid: 88 bytes; free + used + others + dark == cores."""
+"""One site of one grid: 96 bytes; free + used + others + dark == cores."""
 
 GATE: Final = np.dtype(
     [

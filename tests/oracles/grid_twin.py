@@ -152,8 +152,8 @@ class Site:
     def ahead(self, now: float, run: str) -> float:
         length = getattr(self, run)
         ends = {"pred_run": "pred_end", "true_run": "end"}[run]
-        left = sum(job.cores * max(0.0, getattr(job, ends) - now) for job in self.running)
-        return left + sum(job.cores * length(job) for job in self.waiting())
+        left = sum(job.cores * (getattr(job, ends) - now) for job in self.running)
+        return max(0.0, left) + sum(job.cores * length(job) for job in self.waiting())
 
     def wait(self, now: float, cores: int, run: str = "pred_run") -> float:
         if self.spare() >= cores:
