@@ -85,7 +85,7 @@ def test_a_browser_shows_the_dashboard(tmp_path):
 
 
 def test_a_dashboard_needs_an_experiment_that_ended(tmp_path):
-    with pytest.raises(PipelineError, match="experiment[.]json"):
+    with pytest.raises(PipelineError, match=r"experiment\.json"):
         write_dashboard(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
