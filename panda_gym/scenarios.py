@@ -49,7 +49,11 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
         "atlas": Named(
             "Calibrated: PanDA's brokerage at full size waits, fails and moves data as public "
             "figures say (docs/scenarios.md).",
-            {**AS_IT_IS, "load": 1.1, "competing": {"mean": 0.5, "spread": 0.2}},
+            {
+                **AS_IT_IS,
+                "load": 1.0,
+                "competing": {"mean": 0.5, "spread": 0.5, "memory": 0.985},
+            },
         ),
         "calm": Named(
             "A quiet week: half of what the grid can do arrives, others take a quarter, no site "

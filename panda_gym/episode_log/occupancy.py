@@ -26,10 +26,15 @@ def spans(log: EpisodeLog) -> dict[str, tuple[Array, Array]]:
     times = log.placed_s, log.activation_s, log.starting_s, log.end_s
     entered, ready, begun, end = (np.where(t <= log.now_s, t, np.nan) for t in times)
     return {
-        "staging": (entered, np.fmin(ready, end)),
-        "waiting": (ready, np.fmin(begun, end)),
-        "running": (begun, end),
+        "staging": _span(entered, np.fmin(ready, end)),
+        "waiting": _span(ready, np.fmin(begun, end)),
+        "running": _span(begun, end),
     }
+
+
+def _span(enter: Array, leave: Array) -> tuple[Array, Array]:
+    """Who never entered never leaves: an attempt may end before it waits or runs."""
+    return enter, np.where(np.isnan(enter), np.nan, leave)
 
 
 def counts(log: EpisodeLog, times: Array) -> dict[str, Array]:

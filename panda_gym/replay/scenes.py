@@ -19,7 +19,7 @@ from panda_gym.simulator.state import KINDS
 Array = np.ndarray
 
 BEYOND: Final = 1.25
-"""The last scene is at most so many times as late as the last arrival: some jobs run for days."""
+"""The last scene is at most so many times as late as the last placement: some jobs run for days."""
 MOST_FLOWS: Final = 250
 """Flows of a scene: the pairs of sites with most inputs on their way."""
 STATUS: Final = {"site_down": 0, "site_brown": 1, "site_up": 2}
@@ -45,7 +45,7 @@ class Scenes:
 
 
 def scenes(episode: LoggedEpisode, frames: int) -> Scenes:
-    """That many scenes, from the beginning to some time after the last arrival, see BEYOND."""
+    """That many scenes, from the beginning to some time after the last placement, see BEYOND."""
     log, count = episode.log, len(episode.site_names)
     times = np.linspace(0.0, _last(log), max(2, frames))
     at = by_site(log, times, count)
@@ -68,8 +68,8 @@ SITE_KINDS: Final = np.array([KINDS.index(kind) for kind in (*STATUS, "competing
 
 def _last(log: EpisodeLog) -> float:
     """Time of the last scene, s."""
-    arrivals = float(log.arrival_s.max())
-    return max(min(float(log.now_s), BEYOND * arrivals), arrivals, 1.0)
+    placed = float(np.nanmax(log.placed_s, initial=0.0))  # retries of the drain come later
+    return max(min(float(log.now_s), BEYOND * placed), placed, 1.0)
 
 
 def _ended(log: EpisodeLog, times: Array, count: int) -> Array:

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from panda_gym.env import PlacementEnv
 from panda_gym.episode_log.occupancy import STAGES, by_site, counts, spans
-from tests.panda_gym.placements import PLATFORM, small
+from tests.panda_gym.placements import PLATFORM, ROUGH, small
 
 
-def played(seed: int, steps: int) -> PlacementEnv:
-    env = PlacementEnv(**small())
+def played(seed: int, steps: int, **settings: object) -> PlacementEnv:
+    env = PlacementEnv(**small(**settings))
     rng = np.random.default_rng(seed)
     env.reset(seed=seed)
     for _ in range(steps):
@@ -54,3 +54,17 @@ def test_sites_add_up_to_the_grid(stage: str) -> None:
     whole = counts(log, times)[stage]
     np.testing.assert_allclose(by_site(log, times, len(PLATFORM))[stage].sum(axis=1), whole)
     assert whole[-1] == 0.0
+
+
+@pytest.mark.parametrize("limit_s", [600.0, 43_200.0])
+def test_attempts_that_end_early_leave_no_trace_where_they_never_were(limit_s: float) -> None:
+    limits = {"assigned_s": limit_s, "activated_s": limit_s}
+    log = played(2, 40, **{**ROUGH, "limits": limits}).episode_log()
+    if limit_s == 600.0:
+        assert "closed" in log.state
+    times = np.linspace(0.0, log.now_s, 41)
+    for values in by_site(log, times, len(PLATFORM)).values():
+        assert (values >= 0.0).all()
+        assert not values[-1].any()
+    for values in counts(log, times).values():
+        assert (values >= 0.0).all()
