@@ -34,9 +34,19 @@ FITTING = 10
 POOL = 4
 """Blocks drawn to look for rows near a condition."""
 BASE: dict[str, dict[str, Any]] = {
-    "autoregressive": {"iterations": 300, "width": 128, "hidden": 64, "dropout": 0.3}
+    "autoregressive": {
+        "iterations": 400,
+        "width": 128,
+        "hidden": 64,
+        "dropout": 0.3,
+        "given_share": 0.6,
+    }
 }
-"""Settings of base generators where they differ: a table of batches is small, so nets are too."""
+"""Settings of base generators where they differ.
+
+A table of batches is small, so nets are too; every stream is drawn given when batches begin, so
+most of the training is of conditions.
+"""
 
 
 @dataclass(frozen=True)
