@@ -10,7 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from panda_gym.simulator import Competing, Settings, Simulator
+from panda_gym.simulator import (
+    Cancellations,
+    Competing,
+    Failures,
+    Limits,
+    Network,
+    Outages,
+    Retries,
+    Settings,
+    Simulator,
+    Storage,
+)
 from panda_gym.simulator.compiled import source_stamp
 from tests.oracles.worlds import ENCODING, make_episode, make_platform
 
@@ -42,8 +53,36 @@ def fingerprint() -> str:
         simulator.step(row)
         seen += float(simulator.flat.astype(np.float64).sum())
     simulator.drain(0)
+    whole = everything()
     times = [simulator.log(0).end_s.sum().hex(), simulator.log(1).start_s[:30].sum().hex()]
-    return f"{times} {seen:.3f}"
+    return f"{times} {seen:.3f} {whole}"
+
+
+def everything() -> list[str]:
+    """The same with every mechanism on."""
+    platform = make_platform(5, most_cores=9)
+    rules = Settings(
+        competing=Competing(interval_s=200.0),
+        network=Network(level=1, mbps_per_core=0.2),
+        storage=Storage(gb_per_core=1.0),
+        failures=Failures(),
+        retries=Retries(),
+        limits=Limits(activated_s=2000.0, heartbeat_s=300.0),
+        outages=Outages(up_s=3000.0, down_s=1000.0),
+        cancellations=Cancellations(),
+        discipline="easy",
+        pilot_s=30.0,
+        events=10_000,
+    )
+    simulator = Simulator(platform, batch=1, capacity=60, encoding=ENCODING, settings=rules)
+    episode = make_episode(platform, jobs=45, warmup=15, load=2.0, datasets=9, hazard=0.3)
+    simulator.load(0, episode, seed=3)
+    simulator.begin()
+    for action in np.random.default_rng(1).integers(-1, 6, (45, 1)):
+        simulator.step(action)
+    simulator.drain(0)
+    events = simulator.events(0)
+    return [float(events[name].sum()).hex() for name in ("time", "job", "site", "kind")]
 
 
 def run(tmp_path: Path, **environment: str) -> str:
