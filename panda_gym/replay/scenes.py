@@ -68,7 +68,8 @@ SITE_KINDS: Final = np.array([KINDS.index(kind) for kind in (*STATUS, "competing
 
 def _last(log: EpisodeLog) -> float:
     """Time of the last scene, s."""
-    placed = float(np.nanmax(log.placed_s, initial=0.0))  # retries of the drain come later
+    first = log.placed_s[log.attempt == 1]  # retries go on long after the last of these
+    placed = float(np.nanmax(first, initial=0.0))
     return max(min(float(log.now_s), BEYOND * placed), placed, 1.0)
 
 
