@@ -1,7 +1,7 @@
 """mostlyai-engine's TabularARGN on train.parquet, to be judged beside ours; runs in its own venv.
 
-    python3 -m venv /tmp/argn && /tmp/argn/bin/pip install mostlyai-engine==2.7.3
-    /tmp/argn/bin/python tests/bench/tabularargn.py runs/k100 --minutes 2
+    python3 -m venv argn && argn/bin/pip install mostlyai-engine==2.7.3
+    argn/bin/python tests/bench/tabularargn.py runs/k100 --minutes 2
     python -m tests.bench.scale judge runs/k100 --label tabularargn
 
 On a processor-only build of torch, torchvision and torchaudio must be removed again before it

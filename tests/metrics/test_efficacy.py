@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -155,15 +154,12 @@ def test_one_fit_cannot_tell_its_noise(parts):
         judged("workload", parts, efficacy_seeds=1)
 
 
-ADULT = Path("/work/shared/data/tabular")
-
-
-@pytest.mark.skipif(not ADULT.is_dir(), reason="the Adult tables are not here")
-def test_income_of_the_adult_table_is_learnt():
+def test_income_of_the_adult_table_is_learnt(shared_data):
+    adult = shared_data / "tabular"
     columns = [f"c{i}" for i in range(14)] + ["income"]
     names = ("adult-train.csv", "adult-test.csv")
     train, test = (
-        pd.read_csv(ADULT / name, names=columns, skipinitialspace=True, comment="|", dtype=str)
+        pd.read_csv(adult / name, names=columns, skipinitialspace=True, comment="|", dtype=str)
         for name in names
     )
     rows = [t.assign(income=t["income"].str.strip(" .")).dropna().head(4000) for t in (train, test)]

@@ -18,7 +18,7 @@ from panda_gym.pipelines.fleet import Fleet
 from panda_gym.pipelines.validation import queue_waits, validate
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-TRACE = Path("/work/shared/data/grid_trace/LCG-2005_188041jobs_170sites.swf.gz")
+TRACE = "LCG-2005_188041jobs_170sites.swf.gz"
 
 
 def made(days: float = 10.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -90,12 +90,11 @@ def test_a_dashboard_needs_an_experiment_that_ended(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(not TRACE.exists(), reason="the trace is not here")
-def test_the_grid_of_2005(tmp_path):
+def test_the_grid_of_2005(shared_data, tmp_path):
     from panda_gym.jobs import JobStream
     from panda_gym.jobs.episode import _time_of_week
 
-    stream = JobStream.from_swf(TRACE)
+    stream = JobStream.from_swf(shared_data / "grid_trace" / TRACE)
     group = np.array(stream.levels["project"], dtype=object)[stream.project]
     lasted = stream.workload_true / stream.cores / 10.0
     found = validate(
