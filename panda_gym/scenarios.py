@@ -51,7 +51,7 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
             "figures say (docs/scenarios.md).",
             {
                 **AS_IT_IS,
-                "load": 1.0,
+                "load": 1.05,
                 "competing": {"mean": 0.5, "spread": 0.5, "memory": 0.985},
             },
         ),

@@ -131,11 +131,13 @@ def utilisation(logs: list[EpisodeLog], cores: float) -> float:
     return float(np.mean(shares))
 
 
-def markdown(full: Mapping[str, float], small: Mapping[str, float], scale: float) -> str:
+def markdown(
+    full: Mapping[str, float], small: Mapping[str, float], whole: float, scale: float
+) -> str:
     """The table, one line a figure."""
     head = (
-        f"| figure | public | full size | ratio | within {FACTOR:g} | at scale {scale:g} "
-        "| scaled / full | source |\n|---|---|---|---|---|---|---|---|"
+        f"| figure | public | at scale {whole:g} | ratio | within {FACTOR:g} | at scale {scale:g} "
+        f"| {scale:g} / {whole:g} | source |\n|---|---|---|---|---|---|---|---|"
     )
     lines = []
     for figure in FIGURES:
@@ -181,7 +183,7 @@ def main() -> None:
         cores = float(batch.platform.cores.sum())
         load = {"utilisation": utilisation(logs, cores), "cores": cores}
         found[name] = {**figures(logs, len(batch.platform)), **load}
-    table = markdown(found["full"], found["scaled"], given.scale)
+    table = markdown(found["full"], found["scaled"], given.full_scale, given.scale)
     print(table)
     for name, text in (("table.md", table), ("figures.json", json.dumps(found, indent=1) + "\n")):
         with whole_file(given.out / name) as aside:
