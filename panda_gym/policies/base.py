@@ -85,9 +85,16 @@ class Memoryless(Policy):
     def reset(self, envs: int) -> None:
         """Nothing is remembered."""
 
-    @abstractmethod
     def distribution(self, view: View) -> Array:
-        """Return the probability with which `choose` names every site, float64[E, S]."""
+        """Return the probability with which `choose` names every site, float64[E, S].
+
+        PolicyError where a policy of one's own has not said; only logging asks for it.
+        """
+        raise PolicyError(
+            "a policy that states its probabilities",
+            f"{type(self).__name__}, which has no method distribution",
+            "write one, or derive from Ranking or Drawing",
+        )
 
     @final
     def law(self, view: View, rng: np.random.Generator) -> Array:

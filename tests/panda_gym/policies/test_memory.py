@@ -1,4 +1,4 @@
-"""Round robin: the one policy that remembers."""
+"""What policies remember, and what they need not say."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import pytest
 
 from panda_gym import policies
 from panda_gym.errors import PolicyError
+from panda_gym.observation import View
+from panda_gym.policies.base import Memoryless
 from tests.oracles.observations import observation
 
 
@@ -24,3 +26,14 @@ def test_another_batch_size_needs_a_reset() -> None:
     policy(observation(0), rng)
     with pytest.raises(PolicyError, match=r"reset\(2\)"):
         policy(observation(0, envs=2), rng)
+
+
+def test_a_policy_of_ones_own_may_leave_its_probabilities_unsaid() -> None:
+    class First(Memoryless):
+        def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
+            return view.mask.argmax(axis=1)
+
+    policy, seen = First(), observation(0)
+    assert policy(seen, np.random.default_rng(0)).shape == (5,)
+    with pytest.raises(PolicyError, match="states its probabilities"):
+        policy.law(View(seen), np.random.default_rng(0))
