@@ -7,6 +7,7 @@ import warnings
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 
@@ -43,16 +44,28 @@ def test_its_spec_survives_json(name):
     assert EnvSpec.from_json(text).entry_point == panda_gym.ENVIRONMENTS[name]["entry_point"]
 
 
+def choices(space: gymnasium.Space) -> np.ndarray:
+    """How many choices each part of an action has."""
+    return np.atleast_1d(space.n if isinstance(space, spaces.Discrete) else space.nvec)
+
+
+def legal(space: gymnasium.Space, mask: np.ndarray) -> np.ndarray:
+    """A legal action, drawn; the masks of an action's parts stand behind each other."""
+    if isinstance(space, spaces.Discrete):
+        return space.sample(mask)
+    return space.sample(tuple(np.split(mask, np.cumsum(space.nvec)[:-1])))
+
+
 def test_masks_and_costs_are_there_from_the_start(name, settings):
     env = gymnasium.make(name, **settings)
     observation, begin = env.reset(seed=0)
     masks = env.get_wrapper_attr("action_masks")()
     assert masks.dtype == bool
-    assert masks.shape == (env.action_space.n,)
+    assert masks.shape == (choices(env.action_space).sum(),)
     assert masks.any()
     np.testing.assert_array_equal(masks, observation["action_mask"].astype(bool))
     assert begin["cost"] == 0.0
-    _, paid, _, _, info = env.step(env.action_space.sample(observation["action_mask"]))
+    _, paid, _, _, info = env.step(legal(env.action_space, observation["action_mask"]))
     assert begin.keys() == info.keys()
     assert isinstance(paid, float)
     assert isinstance(info["cost"], float)
