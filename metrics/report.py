@@ -49,7 +49,9 @@ line-height:1.45;max-width:70rem;margin:auto}
 .mc td:first-child code{white-space:nowrap}.mc td.note{color:var(--mute);min-width:14em}
 .mc dt{font-weight:600;margin-top:.5em}.mc dd{margin-left:1em}
 .mc .bad{color:var(--bad);font-weight:600}
-.mc .good{color:var(--good)}.mc .grid{display:grid;gap:1em;
+.mc .good{color:var(--good)}.mc .grades b{color:inherit}
+.mc .grades .good{color:var(--good)}.mc .grades .bad{color:var(--bad)}
+.mc .grid{display:grid;gap:1em;
 grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
 .mc .grid.big{grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}
 .mc figure{margin:0}.mc figcaption{font-size:.9em;font-weight:600}
@@ -62,6 +64,9 @@ grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
 .mc code{overflow-wrap:anywhere;font-size:.85em}
 """
 """The fragment's style sheet; every rule is inside the class `mc`."""
+
+LOOKS = {"A": "good", "B": "good", "C": "bad", "F": "bad"}
+"""Classes of the style sheet by grade; a part that is not graded has none."""
 
 PAGE_STYLE = """:root{color-scheme:light dark}body{font:16px system-ui,sans-serif;margin:1rem}
 @media(prefers-color-scheme:dark){body{background:#14181d;color:#e6e9ec}}"""
@@ -133,7 +138,8 @@ def _verdict(name: str, card: Certificate) -> str:
 
 def _grades(card: Certificate) -> str:
     rows = "".join(
-        f"<li><b>{escape(part)} {grade}</b>: {grade_words(grade)}</li>"
+        f'<li><b class="{LOOKS.get(grade, "")}">{escape(part)} {grade}</b>: '
+        f"{grade_words(grade)}</li>"
         for part, grade in card.grades.items()
     )
     return f'<ul class="grades">{rows}</ul>'

@@ -13,7 +13,7 @@ from panda_gym.report.folder import RunFolder
 from panda_gym.report.sections import SECTIONS, Section
 
 STYLE = """
-main{max-width:74rem;margin:auto}
+main{max-width:74rem;margin:auto;padding:1rem}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.3em 1.2em;padding:0}
 .source{color:var(--mute);font-size:.9em;border-left:.2em solid var(--soft);padding-left:.7em}
 .stand-in{border:1px solid var(--s5);padding:.5em .9em}
