@@ -43,6 +43,23 @@ def masked(report: dict[str, Any], which: Array) -> dict[str, Any]:
     return infos
 
 
+def begin_again(
+    batch: Any, generators: Sequence[np.random.Generator], done: Array, report: dict[str, Any]
+) -> dict[str, Any]:
+    """Begin anew where episodes are done; return what Gymnasium's infos say of the ended ones.
+
+    batch: anything with `observe_one(e)` and `begin(pairs of e and generator)`.
+    report: the batch's, taken before.
+    """
+    ended, final = np.flatnonzero(done).tolist(), np.full(len(done), None, dtype=object)
+    infos = {"final_info": masked(report, done), "_final_info": done.copy()}
+    for e in ended:
+        final[e] = batch.observe_one(e)
+    infos |= {"final_obs": final, "_final_obs": done.copy()}
+    batch.begin((e, generators[e]) for e in ended)
+    return infos
+
+
 class PlacementVectorEnv(VectorEnv):
     """E grids side by side. Keywords are the fields of `panda_gym.scenario.Scenario`.
 
@@ -107,23 +124,10 @@ class PlacementVectorEnv(VectorEnv):
         everywhere = np.ones(self.num_envs, dtype=bool)
         infos: dict[str, Any] = {}
         if done.any():
-            infos = self._finish(done, report)
+            infos = begin_again(batch, self._generators, done, report)
             report = batch.report()
         infos.update(masked(report, everywhere))
         return batch.observe(self.copy), rewards, terminated, done, infos
-
-    def _finish(self, done: Array, report: dict[str, Any]) -> dict[str, Any]:
-        final = np.full(self.num_envs, None, dtype=object)
-        ended = np.flatnonzero(done).tolist()
-        for e in ended:
-            final[e] = self.batch.observe_one(e)
-        self.batch.begin((e, self._generators[e]) for e in ended)
-        return {
-            "final_obs": final,
-            "_final_obs": done.copy(),
-            "final_info": masked(report, done),
-            "_final_info": done.copy(),
-        }
 
     def action_masks(self) -> Array:
         """Which actions are legal, bool[E, A]; of several dimensions, one after the other."""

@@ -18,7 +18,7 @@ from panda_gym.errors import SettingError
 from panda_gym.pipeline_env.batch import PipelineBatch
 from panda_gym.pipeline_env.environment import observation_space
 from panda_gym.pipeline_env.scenario import PipelineScenario
-from panda_gym.vector_env import masked, spread_seeds
+from panda_gym.vector_env import begin_again, masked, spread_seeds
 
 Array = np.ndarray
 
@@ -72,24 +72,11 @@ class PipelineVectorEnv(VectorEnv):
         rewards, done, report = batch.rewards(), batch.done.copy(), batch.report()
         infos: dict[str, Any] = {}
         if done.any():
-            infos = self._finish(done, report)
+            infos = begin_again(batch, self._generators, done, report)
             report = batch.report()
         infos.update(masked(report, np.ones(self.num_envs, dtype=bool)))
         terminated = np.zeros(self.num_envs, dtype=bool)
         return batch.observe(), rewards, terminated, done, infos
-
-    def _finish(self, done: Array, report: dict[str, Any]) -> dict[str, Any]:
-        final = np.full(self.num_envs, None, dtype=object)
-        ended = np.flatnonzero(done).tolist()
-        for e in ended:
-            final[e] = self.batch.observe_one(e)
-        self.batch.begin((e, self._generators[e]) for e in ended)
-        return {
-            "final_obs": final,
-            "_final_obs": done.copy(),
-            "final_info": masked(report, done),
-            "_final_info": done.copy(),
-        }
 
     def action_masks(self) -> Array:
         """What may be done, bool[E, models * places + 1]."""

@@ -13,6 +13,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from panda_gym.env import one_info
 from panda_gym.errors import SettingError, check_seed
 from panda_gym.workflow_env.batch import WorkflowBatch
 from panda_gym.workflow_env.scenario import WorkflowScenario
@@ -30,16 +31,6 @@ def observation_space(batch: WorkflowBatch) -> spaces.Dict:
         if name != "action_mask"
     }
     return spaces.Dict({**boxes, "action_mask": spaces.MultiBinary(batch.actions)})
-
-
-def one_info(report: dict[str, Any], e: int) -> dict[str, Any]:
-    """The info of execution e as Python numbers."""
-    return {
-        name: {k: v[e].item() for k, v in value.items()}
-        if isinstance(value, dict)
-        else value[e].item()
-        for name, value in report.items()
-    }
 
 
 class WorkflowEnv(gymnasium.Env):

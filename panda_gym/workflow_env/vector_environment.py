@@ -15,7 +15,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from panda_gym.errors import SettingError
-from panda_gym.vector_env import masked, spread_seeds
+from panda_gym.vector_env import begin_again, masked, spread_seeds
 from panda_gym.workflow_env.batch import WorkflowBatch
 from panda_gym.workflow_env.environment import observation_space
 from panda_gym.workflow_env.scenario import WorkflowScenario
@@ -75,24 +75,11 @@ class WorkflowVectorEnv(VectorEnv):
         rewards, done, report = batch.rewards(), batch.done, batch.report()
         infos: dict[str, Any] = {}
         if done.any():
-            infos = self._finish(done, report)
+            infos = begin_again(batch, self._generators, done, report)
             report = batch.report()
         infos.update(masked(report, np.ones(self.num_envs, dtype=bool)))
         truncated = np.zeros(self.num_envs, dtype=bool)
         return batch.observe(self.copy), rewards, done, truncated, infos
-
-    def _finish(self, done: Array, report: dict[str, Any]) -> dict[str, Any]:
-        final = np.full(self.num_envs, None, dtype=object)
-        ended = np.flatnonzero(done).tolist()
-        for e in ended:
-            final[e] = self.batch.observe_one(e)
-        self.batch.begin((e, self._generators[e]) for e in ended)
-        return {
-            "final_obs": final,
-            "_final_obs": done.copy(),
-            "final_info": masked(report, done),
-            "_final_info": done.copy(),
-        }
 
     def action_masks(self) -> Array:
         """What may be done, bool[E, slots * sites + 1]."""
