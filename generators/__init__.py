@@ -49,12 +49,16 @@ def create(name: str, **config: Any) -> Generator:
     return _resolve(name)(**config)
 
 
-def load(folder: str | Path) -> Generator:
-    """Return the fitted generator that `.save(folder)` wrote; refuse a damaged or foreign one."""
+def load(folder: str | Path, **changes: Any) -> Generator:
+    """Return the fitted generator that `.save(folder)` wrote; refuse a damaged or foreign one.
+
+    `changes` are settings that shall differ from those of the fit: `device="cuda"` (the CPU unless
+    named, wherever the fit was), or what sampling looks at, such as TabDDPM's `steps` and `solver`.
+    """
     from generators.files import read_folder
 
     meta, arrays = read_folder(folder)
-    return _resolve(meta.get("generator", "")).restore(meta, arrays)
+    return _resolve(meta.get("generator", "")).restore(meta, arrays, **changes)
 
 
 def _resolve(name: str) -> type[Generator]:

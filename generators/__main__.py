@@ -1,7 +1,7 @@
 """Fit a generator to a Parquet table, or sample one; knows files and names.
 
     python -m generators fit table.parquet tabddpm folder --set iterations=4000 minutes=30
-    python -m generators sample folder rows.parquet --rows 100000 --given site=CERN
+    python -m generators sample folder rows.parquet --rows 100000 --given site=CERN --set steps=50
     torchrun --standalone --nproc-per-node 2 -m generators fit table.parquet tabddpm folder
 
 On a GPU: `--device cuda`, and `--precision bfloat16` if wanted; nothing else changes. A fit that
@@ -31,11 +31,9 @@ def fit(options: argparse.Namespace) -> None:
     from generators.progress import TensorBoard
 
     torch.set_num_threads(options.threads)
-    config = dict(_pair(item) for item in options.set)
-    known = vars(generators.create(options.name).config)
-    with joined(options.device) as device:
-        own = {"device": device, "precision": options.precision}
-        config |= {k: v for k, v in own.items() if k in known}
+    config = _settings(options)
+    with joined(config.get("device", "cpu")) as device:
+        config |= {"device": device} if "device" in config else {}
         model = generators.create(options.name, **config)
         world = World.now()
         table, place = pd.read_parquet(options.table), Path(f"{options.folder}.checkpoint")
@@ -53,9 +51,16 @@ def sample(options: argparse.Namespace) -> None:
 
     torch.set_num_threads(options.threads)
     given = dict(_pair(item) for item in options.given) or None
-    model = generators.load(options.folder)
+    model = generators.load(options.folder, **_settings(options))
     rows = model.sample(options.rows, seed=options.seed, given=given, balance=options.balance)
     rows.to_parquet(options.table, index=False)
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the flags name."""
+    flags = {"device": options.device, "precision": options.precision}
+    named = {key: value for key, value in flags.items() if value is not None}
+    return {**dict(_pair(item) for item in options.set), **named}
 
 
 def _say(done: int, total: int, text: str) -> None:
@@ -79,9 +84,6 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("table", type=Path, help="Parquet file")
     one.add_argument("name", help="one of " + ", ".join(generators.names()))
     one.add_argument("folder", type=Path, help="where the fitted generator goes")
-    one.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
-    one.add_argument("--device", default="cpu")
-    one.add_argument("--precision", default="float32")
     one.add_argument("--tensorboard", type=Path, help="folder for TensorBoard")
     one.set_defaults(run=fit)
     two = steps.add_parser("sample", help="write rows of a saved generator")
@@ -92,6 +94,9 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("--balance", help="category whose levels shall be equally likely")
     two.set_defaults(run=sample)
     for step in (one, two):
+        step.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
+        step.add_argument("--device", help="torch device; the CPU if not named")
+        step.add_argument("--precision", help="float32, bfloat16 or auto")
         step.add_argument("--seed", type=int, default=0)
         step.add_argument("--threads", type=int, default=1)
     return parser

@@ -42,6 +42,8 @@ class Config:
 
     older: ClassVar[dict[str, Any]] = {}
     """Settings that folders of older versions lack, and what stood in their place then."""
+    here: ClassVar[dict[str, Any]] = {}
+    """Settings of the machine, not of the model: what a loaded generator starts from."""
 
     def __post_init__(self) -> None:
         check_range(self, "min_count", 1, 10**9)
@@ -148,14 +150,18 @@ class Generator(ABC):
 
     @final
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Return the generator of this kind that `save` wrote to `folder`."""
-        return cls.restore(*read_folder(folder))
+    def load(cls, folder: str | Path, **changes: Any) -> Self:
+        """Return the generator of this kind that `save` wrote to `folder`; see `restore`."""
+        return cls.restore(*read_folder(folder), **changes)
 
     @final
     @classmethod
-    def restore(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Self:
-        """Return the fitted generator that settings and arrays describe."""
+    def restore(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray], **changes: Any) -> Self:
+        """Return the fitted generator that settings and arrays describe.
+
+        `changes` are settings that shall differ from those of the fit, of sampling or of the
+        machine, such as `device`, which is the CPU unless it is named here.
+        """
         if meta.get("generator") != cls.name:
             raise GeneratorError(
                 f"a folder of the generator {cls.name!r}",
@@ -163,7 +169,8 @@ class Generator(ABC):
                 "use generators.load(folder), which finds the right one",
             )
         try:
-            self = cls(**{**cls.Config.older, **meta["config"]})
+            kept = {**cls.Config.older, **meta["config"], **cls.Config.here}
+            self = cls(**{**kept, **changes})
             encoder = Encoder.restore(meta["encoder"], _under("encoder.", arrays))
             self._restore(encoder, _under("model.", arrays))
         except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as fault:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -66,6 +66,9 @@ class TrainingConfig(Config):
     """Torch device of fit and sampling."""
     precision: str = "float32"
     """float32 (reproducible), bfloat16, or auto: bfloat16 where the hardware multiplies it."""
+
+    here: ClassVar[dict[str, Any]] = {"device": "cpu"}
+    """A model can be drawn from elsewhere than where it was fitted."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -185,6 +185,29 @@ def test_a_saved_generator_loads_and_draws_the_same_rows(fitted: Any, tmp_path: 
     ]
 
 
+def test_a_generator_is_loaded_with_settings_of_its_own_but_not_against_its_weights(
+    tmp_path: Path,
+) -> None:
+    table = mixed_table(300)
+    model = create("tabddpm").fit(table, seed=1)
+    model.save(tmp_path / "g")
+    more = generators.load(tmp_path / "g", steps=9, solver="ddim")
+    assert (more.config.steps, more.config.solver) == (9, "ddim")
+    assert not more.sample(50, seed=3).equals(model.sample(50, seed=3))
+    for wrong in ({"width": 32}, {"stesp": 9}, {"steps": 0}, {"device": "abacus"}):
+        with pytest.raises(GeneratorError):
+            generators.load(tmp_path / "g", **wrong)
+
+
+def test_a_model_is_loaded_on_the_cpu_wherever_it_was_fitted(tmp_path: Path) -> None:
+    model = create("autoregressive").fit(mixed_table(100))
+    elsewhere = dataclasses.replace(model.config)
+    object.__setattr__(elsewhere, "device", "cuda:7")
+    model.config = elsewhere
+    model.save(tmp_path / "g")
+    assert generators.load(tmp_path / "g").config.device == "cpu"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_seed_fits_the_same_model(name: str) -> None:
     table = mixed_table(300)

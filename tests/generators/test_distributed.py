@@ -89,6 +89,10 @@ def test_the_command_fits_and_samples(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["fit", str(tmp_path / "t.parquet"), "autoregressive", model, "--set", *FLAGS]) == 0
     assert "30/30" in capsys.readouterr().out
     assert main(["sample", model, rows, "--rows", "7", "--given", "kind=k1", "files=0"]) == 0
+    again = str(tmp_path / "again.parquet")
+    order = ["sample", model, again, "--rows", "7", "--set", "candidates=1", "--device", "cpu"]
+    assert main([*order, "--precision", "float32"]) == 0
+    assert len(pd.read_parquet(again)) == 7
     drawn = pd.read_parquet(rows)
     assert len(drawn) == 7
     assert (drawn["kind"] == "k1").all()
@@ -102,6 +106,8 @@ def test_the_command_fits_and_samples(tmp_path: Path, capsys: pytest.CaptureFixt
         ["fit", "nowhere.parquet", "smoke", "folder"],
         ["fit", "nowhere.parquet", "tabddpm", "folder", "--set", "width"],
         ["sample", "nowhere", "rows.parquet"],
+        ["fit", "nowhere.parquet", "autoregressive", "folder", "--device", "abacus"],
+        ["fit", "nowhere.parquet", "smote", "folder", "--device", "cpu"],
     ],
     ids=" ".join,
 )
