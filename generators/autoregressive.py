@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,24 +24,14 @@ import torch
 from torch import Tensor, nn
 
 from generators import diffusion
-from generators.base import Config, Generator, Progress, check_range
+from generators.base import Config, check_range
 from generators.encoding import Encoded, Encoder, EncodingConfig
-from generators.given import Condition
-from generators.known import Known, choose_known
+from generators.known import Known
 from generators.losses import row_losses
-from generators.networks import OrderedNet, initialise
+from generators.networks import OrderedNet
+from generators.neural import Following
 from generators.privacy import Account, Mechanism, noisy_marginals
-from generators.training import (
-    START,
-    Batch,
-    TrainingConfig,
-    autocast,
-    device_of,
-    from_arrays,
-    generator_of,
-    to_arrays,
-    train,
-)
+from generators.training import Batch, TrainingConfig, autocast, generator_from
 
 MARGINALS = 6
 """Stream of random numbers of the noise on counts; others are in `generators.base`."""
@@ -88,7 +77,7 @@ class AutoregressiveConfig(TrainingConfig):
             check_range(self, "delta", 1e-15, 0.1)
 
 
-class Autoregressive(Generator):
+class Autoregressive(Following):
     """One token after another."""
 
     name: ClassVar[str] = "autoregressive"
@@ -96,19 +85,6 @@ class Autoregressive(Generator):
 
     def _encoding(self) -> EncodingConfig:
         return replace(super()._encoding(), bins=self.config.bins)
-
-    def _fit(
-        self,
-        encoder: Encoder,
-        data: Encoded,
-        seed: int,
-        progress: Progress | None,
-        checkpoint: Path | None,
-    ) -> None:
-        self._nets = self._networks(encoder)
-        initialise(self._nets, generator_of(seed, START))
-        private = None if self.config.epsilon is None else self._mechanism(len(data))
-        train(self._nets, self._losses, data, self.config, seed, progress, checkpoint, private)
 
     def _encoder(self, table: pd.DataFrame, seed: int) -> Encoder:
         if self.config.epsilon is None:
@@ -122,7 +98,9 @@ class Autoregressive(Generator):
         config, rate = self.config, min(self.config.batch, rows) / rows
         return Account.within(config.epsilon, config.delta, rate, config.iterations)
 
-    def _mechanism(self, rows: int) -> Mechanism:
+    def _mechanism(self, rows: int) -> Mechanism | None:
+        if self.config.epsilon is None:
+            return None
         batch, noise = min(self.config.batch, rows), self._account(rows).gradients
         return Mechanism(self._each_loss, noise, self.config.clip, batch)
 
@@ -148,36 +126,15 @@ class Autoregressive(Generator):
             known = self._some_known(batch, generator)
             return {"tokens": diffusion.ordered_loss(net, batch.tokens, generator, known)}
 
-    def _some_known(self, batch: Batch, generator: torch.Generator) -> Known | None:
-        """Return what a training batch is given; nothing where rows are judged."""
-        share = self.config.given_share
-        if not self._nets.training or not share:
-            return None
-        if float(torch.rand(1, generator=generator)) >= share:
-            return None
-        return choose_known(batch.tokens, batch.numbers, batch.present, (), generator)
-
-    def _draw(
-        self, encoder: Encoder, n: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        return self._drawn(encoder, None, n, rng)
-
-    def _draw_given(
-        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        if not self.config.given_share:
-            return super()._draw_given(encoder, condition, n, rng)
-        return self._drawn(encoder, Known.of(condition, device_of(self.config.device)), n, rng)
-
     @torch.no_grad()
-    def _drawn(
+    def _follow(
         self, encoder: Encoder, known: Known | None, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         none = np.zeros((n, 0), np.float32)
         if not encoder.cards:
             return np.zeros((n, 0), np.int32), none
         net: Any = self._nets["tokens"]
-        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        generator = generator_from(rng)
         with autocast(self.config):
             if known is None:
                 tokens = diffusion.sample_ordered(net, n, 1, generator)
@@ -191,11 +148,3 @@ class Autoregressive(Generator):
         if "tokens" not in self._nets:
             return np.zeros((len(data), 1))  # a table of constants: every row is as likely
         return row_losses(self._nets["tokens"], None, "ordered", data, seed)
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        return dict(to_arrays(self._nets))
-
-    def _restore(self, encoder: Encoder, arrays: dict[str, Any]) -> None:
-        self._nets = self._networks(encoder)
-        from_arrays(self._nets, arrays)
-        self._nets.to(device_of(self.config.device))

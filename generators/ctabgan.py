@@ -32,8 +32,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -48,21 +47,11 @@ from generators.adversaries import (
     information_loss,
     one_hot,
 )
-from generators.base import FIT, Config, Generator, Progress, check_range
+from generators.base import FIT, Config, Progress, check_range
 from generators.encoding import Encoded, Encoder
 from generators.given import Condition
-from generators.networks import initialise
-from generators.training import (
-    START,
-    Batch,
-    TrainingConfig,
-    autocast,
-    device_of,
-    from_arrays,
-    generator_of,
-    to_arrays,
-    train,
-)
+from generators.neural import Neural
+from generators.training import Batch, TrainingConfig, autocast, device_of, generator_from
 
 CLIP = 5.2
 """Numbers are standard normal, from tables of at most ten million rows."""
@@ -131,37 +120,34 @@ class CtabganConfig(TrainingConfig):
         check_range(self, "given_share", 0.0, 1.0)
 
 
-class Ctabgan(Generator):
+class Ctabgan(Neural):
     """A conditional Wasserstein GAN."""
 
     name: ClassVar[str] = "ctabgan"
     Config: ClassVar[type[Config]] = CtabganConfig
 
-    def _fit(
-        self,
-        encoder: Encoder,
-        data: Encoded,
-        seed: int,
-        progress: Progress | None,
-        checkpoint: Path | None,
-    ) -> None:
+    facts: ClassVar[str | None] = "share."
+
+    def _begin(self, encoder: Encoder, data: Encoded) -> None:
+        """Start the logits of every token at its share in the table."""
         self._shares = [
             np.bincount(data.tokens[:, c], minlength=card) / len(data)
             for c, card in enumerate(encoder.cards)
         ]
-        self._nets = self._networks(encoder)
         self._owners = torch.tensor(encoder.gates, device=self.config.device)
-        initialise(self._nets, generator_of(seed, START))
         self._lean([np.log(np.maximum(share, 0.1 / len(data))) for share in self._shares])
-        train(self._nets, self._losses, data, self.config, seed, progress, checkpoint)
+
+    def _end(self, encoder: Encoder, data: Encoded, seed: int, progress: Progress | None) -> None:
+        """Correct the shares; keep the generator alone, since the others have seen the rows."""
         for i in range(self.config.calibrations if encoder.cards else 0):
             self._calibrate(encoder, np.random.default_rng([seed, FIT, CALIBRATE, i]))
+        self._nets = nn.ModuleDict({k: n for k, n in self._nets.items() if k == "generator"})
 
     def _lean(self, gaps: list[np.ndarray]) -> None:
         """Add to the logits of every token, whatever the row."""
         with torch.no_grad():
             for column, gap in enumerate(gaps):
-                net: Any = self._nets["generator"]
+                net = self._nets["generator"]
                 net.head[column].bias += torch.from_numpy(gap).float().to(net.head[column].bias)
 
     def _calibrate(self, encoder: Encoder, rng: np.random.Generator) -> None:
@@ -174,7 +160,11 @@ class Ctabgan(Generator):
             gaps.append(np.clip(np.log((wanted + 3) / (count + 3)), -1, 1))
         self._lean(gaps)
 
-    def _networks(self, encoder: Encoder) -> nn.ModuleDict:
+    def _kept(self, encoder: Encoder) -> nn.Module:
+        some = bool(encoder.cards or encoder.gates)
+        return nn.ModuleDict({"generator": self._maker(encoder)} if some else {})
+
+    def _networks(self, encoder: Encoder) -> nn.Module:
         if not encoder.cards and not encoder.gates:
             return nn.ModuleDict()
         config, numbers = self.config, len(encoder.gates)
@@ -196,7 +186,7 @@ class Ctabgan(Generator):
         self, batch: Batch, generator: torch.Generator, parts: Collection[str]
     ) -> dict[str, Tensor]:
         """Return the losses of one step, each with a history of its own part only."""
-        nets: Any = self._nets
+        nets = self._nets
         training = torch.is_grad_enabled()
         given = self._condition(batch.tokens, generator)
         moves = not training or _chance(1 / self.config.critic_steps, generator)
@@ -230,7 +220,7 @@ class Ctabgan(Generator):
         real_loss: Tensor | None,
     ) -> Tensor:
         """Return the generator's loss, with critic and classifier held still."""
-        nets: Any = self._nets
+        nets = self._nets
         others = [p for n in ("critic", "classifier") if n in nets for p in nets[n].parameters()]
         try:
             for parameter in others:
@@ -256,7 +246,7 @@ class Ctabgan(Generator):
         some = torch.rand(n, columns, generator=generator) < torch.rand(n, 1, generator=generator)
         many = torch.rand(n, 1, generator=generator) < self.config.given_share
         keep = torch.where(many, some, keep).to(tokens.device)
-        net: Any = self._nets["generator"]
+        net = self._nets["generator"]
         return torch.where(keep, tokens, net.given.unknown)
 
     def _hidden(self, batch: Batch, generator: torch.Generator) -> Tensor | None:
@@ -292,7 +282,7 @@ class Ctabgan(Generator):
         self, encoder: Encoder, given: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         n, numbers = len(given), len(encoder.gates)
-        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        generator = generator_from(rng)
         if "generator" not in self._nets:
             return np.zeros((n, 0), np.int32), np.zeros((n, 0), np.float32)
         with autocast(self.config):
@@ -305,20 +295,11 @@ class Ctabgan(Generator):
         drawn = made.numbers.clamp(-CLIP, CLIP).cpu().numpy()
         return tokens, (drawn * encoder.present(tokens)).reshape(n, numbers)
 
-    def _arrays(self) -> dict[str, np.ndarray]:
-        """Return the generator alone: critic and classifier have seen the rows themselves."""
-        own = dict(to_arrays(self._nets["generator"])) if len(self._nets) else {}
-        shares = {f"share.{c}": share for c, share in enumerate(self._shares)}
-        return {f"generator.{k}": a for k, a in own.items()} | shares
+    def _facts(self) -> dict[str, np.ndarray]:
+        return {str(column): share for column, share in enumerate(self._shares)}
 
-    def _restore(self, encoder: Encoder, arrays: dict[str, Any]) -> None:
-        self._shares = [arrays[f"share.{c}"] for c in range(len(encoder.cards))]
-        self._nets = nn.ModuleDict()
-        if encoder.cards or encoder.gates:
-            self._nets["generator"] = self._maker(encoder)
-        weights = {k: a for k, a in arrays.items() if not k.startswith("share.")}
-        from_arrays(self._nets, weights)
-        self._nets.to(device_of(self.config.device))
+    def _recall(self, arrays: dict[str, np.ndarray]) -> None:
+        self._shares = [arrays[str(column)] for column in range(len(arrays))]
 
 
 def _chance(share: float, generator: torch.Generator) -> bool:

@@ -31,7 +31,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -39,23 +38,13 @@ import torch
 from torch import Tensor, nn
 
 from generators import diffusion
-from generators.base import Config, Generator, Progress, check_choice, check_range
+from generators.base import Config, check_choice, check_range
 from generators.encoding import Encoded, Encoder
-from generators.given import Condition
-from generators.known import Known, choose_known, choose_seen
+from generators.known import Known, choose_seen
 from generators.losses import row_losses
-from generators.networks import NumberNet, OrderedNet, TokenNet, initialise
-from generators.training import (
-    START,
-    Batch,
-    TrainingConfig,
-    autocast,
-    device_of,
-    from_arrays,
-    generator_of,
-    to_arrays,
-    train,
-)
+from generators.networks import NumberNet, OrderedNet, TokenNet
+from generators.neural import Following
+from generators.training import Batch, TrainingConfig, autocast, generator_from
 
 
 @dataclass(frozen=True)
@@ -160,23 +149,14 @@ class Denoisers(nn.Module):
         )
 
 
-class TabDDPM(Generator):
+class TabDDPM(Following):
     """Diffusion of mixed tables."""
 
     name: ClassVar[str] = "tabddpm"
     Config: ClassVar[type[Config]] = TabDDPMConfig
 
-    def _fit(
-        self,
-        encoder: Encoder,
-        data: Encoded,
-        seed: int,
-        progress: Progress | None,
-        checkpoint: Path | None,
-    ) -> None:
-        self._nets, self._gates = Denoisers(encoder, self.config), encoder.gates
-        initialise(self._nets, generator_of(seed, START))
-        train(self._nets, self._losses, data, self.config, seed, progress, checkpoint)
+    def _networks(self, encoder: Encoder) -> nn.Module:
+        return Denoisers(encoder, self.config)
 
     def _losses(
         self, batch: Batch, generator: torch.Generator, parts: Collection[str]
@@ -194,38 +174,17 @@ class TabDDPM(Generator):
                 )
         return losses
 
-    def _some_known(self, batch: Batch, generator: torch.Generator) -> Known | None:
-        """Return what a training batch is given; nothing where rows are judged."""
-        share = self.config.given_share
-        if not self._nets.training or not share:
-            return None
-        if float(torch.rand(1, generator=generator)) >= share:
-            return None
-        return choose_known(batch.tokens, batch.numbers, batch.present, self._gates, generator)
-
     def _some_seen(self, batch: Batch, generator: torch.Generator) -> Tensor | None:
         share = self.config.given_share
         if not self._nets.training or not share:
             return None
         return choose_seen(batch.present, share, generator)
 
-    def _draw(
-        self, encoder: Encoder, n: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        return self._drawn(encoder, None, n, rng)
-
-    def _draw_given(
-        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        if not self.config.given_share:
-            return super()._draw_given(encoder, condition, n, rng)
-        return self._drawn(encoder, Known.of(condition, device_of(self.config.device)), n, rng)
-
     @torch.no_grad()
-    def _drawn(
+    def _follow(
         self, encoder: Encoder, known: Known | None, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        generator = generator_from(rng)
         with autocast(self.config):
             tokens = self._draw_tokens(n, generator, known)
             drawn = tokens.cpu().numpy()
@@ -258,11 +217,3 @@ class TabDDPM(Generator):
     def _row_losses(self, data: Encoded, seed: int) -> np.ndarray:
         nets = self._nets
         return row_losses(nets.tokens, nets.numbers, self.config.process, data, seed)
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        return dict(to_arrays(self._nets))
-
-    def _restore(self, encoder: Encoder, arrays: dict[str, Any]) -> None:
-        self._nets = Denoisers(encoder, self.config)
-        from_arrays(self._nets, arrays)
-        self._nets.to(device_of(self.config.device))

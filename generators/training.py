@@ -137,6 +137,11 @@ def generator_of(seed: int, *stream: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state[0] >> np.uint64(1)))
 
 
+def generator_from(rng: np.random.Generator) -> torch.Generator:
+    """Return a CPU generator seeded from another's next number."""
+    return torch.Generator().manual_seed(int(rng.integers(2**63)))
+
+
 def device_of(name: str) -> torch.device:
     """Return the torch device of this name; refuse one that is not there."""
     try:

@@ -26,8 +26,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -35,22 +34,20 @@ from scipy.special import ndtri
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from generators.base import FIT, Config, Generator, Progress, check_range
+from generators.base import FIT, Config, Progress, check_range
 from generators.codecs import EDGE
 from generators.diffusion import draw
 from generators.encoding import Encoded, Encoder
 from generators.mixture import Mixture
-from generators.networks import Residual, TokenEmbedding, Waves, initialise
+from generators.networks import Residual, TokenEmbedding, Waves
+from generators.neural import Neural
 from generators.training import (
-    START,
     Batch,
     TrainingConfig,
     autocast,
     device_of,
-    from_arrays,
+    generator_from,
     generator_of,
-    to_arrays,
-    train,
 )
 
 LEAST_SHARE = 50
@@ -160,42 +157,42 @@ class Autoencoder(nn.Module):
         self.decoder = RowDecoder(encoder, config)
 
 
-class Tvae(Generator):
+class Tvae(Neural):
     """A variational autoencoder with a fitted latent prior."""
 
     name: ClassVar[str] = "tvae"
     Config: ClassVar[type[Config]] = TvaeConfig
 
-    def _fit(
-        self,
-        encoder: Encoder,
-        data: Encoded,
-        seed: int,
-        progress: Progress | None,
-        checkpoint: Path | None,
-    ) -> None:
-        self._decoder: Any = None
+    facts: ClassVar[str | None] = "prior."
+
+    def _networks(self, encoder: Encoder) -> nn.Module:
+        some = bool(encoder.cards or encoder.gates)
+        return nn.ModuleDict({"rows": Autoencoder(encoder, self.config)} if some else {})
+
+    def _kept(self, encoder: Encoder) -> nn.Module:
+        some = bool(encoder.cards or encoder.gates)
+        return nn.ModuleDict({"decoder": RowDecoder(encoder, self.config)} if some else {})
+
+    def _begin(self, encoder: Encoder, data: Encoded) -> None:
         self._prior: Mixture | None = None
-        if not encoder.cards and not encoder.gates:
+
+    def _end(self, encoder: Encoder, data: Encoded, seed: int, progress: Progress | None) -> None:
+        """Fit the latent prior; the encoder is of no use any more."""
+        if "rows" not in self._nets:
             return
-        nets: Any = nn.ModuleDict({"rows": Autoencoder(encoder, self.config)})
-        self._nets = nets
-        initialise(nets, generator_of(seed, START))
-        train(nets, self._losses, data, self.config, seed, progress, checkpoint)
         points = self._latents(data, seed)
         rng = np.random.default_rng([seed, FIT, LATENTS])
         count = max(1, min(self.config.components, len(points) // LEAST_SHARE))
         if progress is not None:
             progress(self.config.iterations, self.config.iterations, "fitting the latent prior")
         self._prior = Mixture.fit(points, count, self.config.prior_iterations, rng)
-        self._decoder = nets["rows"].decoder
-        del self._nets
+        self._nets = nn.ModuleDict({"decoder": self._nets["rows"].decoder})
 
     def _losses(
         self, batch: Batch, generator: torch.Generator, parts: Collection[str]
     ) -> dict[str, Tensor]:
         """Return the evidence lower bound's negative, its divergence weighted."""
-        net: Any = self._nets["rows"]
+        net = self._nets["rows"]
         with autocast(self.config):
             mean, spread = net.encoder(batch.tokens, batch.numbers)
             noise = torch.randn(mean.shape, generator=generator).to(mean.device)
@@ -211,7 +208,7 @@ class Tvae(Generator):
         """Return one latent point of each of some rows, drawn from its posterior [n, latent]."""
         rng = np.random.default_rng([seed, FIT, LATENTS, 1])
         chosen = rng.permutation(len(data))[: self.config.prior_rows]
-        net: Any = self._nets["rows"]
+        net = self._nets["rows"]
         generator, out = generator_of(seed, LATENTS), []
         for rows in np.array_split(chosen, -(-len(chosen) // 4096)):
             batch = Batch.of(data.rows(rows), device_of(self.config.device))
@@ -226,33 +223,23 @@ class Tvae(Generator):
         self, encoder: Encoder, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         columns, numbers = len(encoder.cards), len(encoder.gates)
-        if self._prior is None or self._decoder is None:
+        if self._prior is None:
             return np.zeros((n, columns), np.int32), np.zeros((n, numbers), np.float32)
         latent = torch.from_numpy(self._prior.draw(n, rng)).float()
-        generator = torch.Generator().manual_seed(int(rng.integers(2**63)))
+        generator = generator_from(rng)
         with autocast(self.config):
-            drawn = self._decoder.draw(latent.to(device_of(self.config.device)), generator)
+            drawn = self._nets["decoder"].draw(latent.to(device_of(self.config.device)), generator)
         found = drawn.cpu().numpy()
         tokens = np.ascontiguousarray(found[:, :columns], np.int32)
         rank = (found[:, columns:] + rng.random((n, numbers))) / self.config.bins
         scores = ndtri(np.clip(rank, EDGE, 1 - EDGE)).astype(np.float32)
         return tokens, scores * encoder.present(tokens)
 
-    def _arrays(self) -> dict[str, np.ndarray]:
-        """Return decoder and prior; the encoder is of no use any more."""
-        if self._prior is None or self._decoder is None:
-            return {}
-        weights = {f"decoder.{k}": a for k, a in to_arrays(self._decoder)}
-        return weights | {f"prior.{k}": a for k, a in self._prior.arrays().items()}
+    def _facts(self) -> dict[str, np.ndarray]:
+        return {} if self._prior is None else self._prior.arrays()
 
-    def _restore(self, encoder: Encoder, arrays: dict[str, Any]) -> None:
-        self._decoder, self._prior = None, None
-        if not encoder.cards and not encoder.gates:
-            return
-        self._prior = Mixture.restore({k[6:]: a for k, a in arrays.items() if k[:6] == "prior."})
-        self._decoder = RowDecoder(encoder, self.config)
-        from_arrays(self._decoder, {k[8:]: a for k, a in arrays.items() if k[:8] == "decoder."})
-        self._decoder.to(device_of(self.config.device))
+    def _recall(self, arrays: dict[str, np.ndarray]) -> None:
+        self._prior = Mixture.restore(arrays) if arrays else None
 
 
 def _body(config: TvaeConfig) -> nn.Sequential:

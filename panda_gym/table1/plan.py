@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -130,20 +130,35 @@ class Folder:
         return self._agreed(Plan(**{**asdict(plan), "data_sha256": _content(train, holdout)}))
 
     def _agreed(self, plan: Plan) -> Plan:
+        """Return the plan with the settings of all calls; refuse one that differs in the rest."""
         path = self.root / "plan.json"
-        if not path.is_file():
-            with whole_file(path) as aside:
-                aside.write_text(json.dumps(asdict(plan), indent=1) + "\n")
-            return plan
-        before, now = asdict(self.plan()), asdict(plan)
-        differ = sorted(k for k in now if before.get(k) != now[k])
-        if differ:
-            raise InputError(
-                f"the plan of the run that lies at {self.root}",
-                "another " + ", ".join(differ),
-                "name another folder with --out, or delete that one",
-            )
+        if path.is_file():
+            before = self.plan()
+            plan = replace(plan, config={**before.config, **plan.config})
+            known, now = asdict(before), asdict(plan)
+            differ = [k for k in now if k != "config" and known.get(k) != now[k]]
+            differ += self._fitted_otherwise(plan)
+            if differ:
+                raise InputError(
+                    f"the plan of the run that lies at {self.root}",
+                    "another " + ", ".join(sorted(differ)),
+                    "name another folder with --out, or delete that one",
+                )
+        with whole_file(path) as aside:
+            aside.write_text(json.dumps(asdict(plan), indent=1) + "\n")
         return plan
+
+    def _fitted_otherwise(self, plan: Plan) -> list[str]:
+        """Return whose settings differ from those that it was fitted with."""
+        import generators
+        from panda_gym.table1.entry import read_cost
+
+        done = [name for name in generators.names() if self.of(name).cost.is_file()]
+        return [
+            f"setting of {name}"
+            for name in done
+            if dict(read_cost(self.of(name).cost).config) != plan.config_of(name)
+        ]
 
 
 def _content(*tables: Any) -> str:

@@ -36,7 +36,8 @@ def table1(
     """Compare generators on one table; write `table1.md`, `.csv` and `.html` into the folder.
 
     The rows are split 80/20 at random as in the paper. A run that was stopped, at any moment, goes
-    on where it was when it is called again with the same arguments; generators may be added.
+    on where it was when it is called again with the same arguments; generators may be added, with
+    settings of their own (settings of earlier calls stay).
 
     Args:
         names: registered generators. If empty, all of them, and one that cannot learn the table

@@ -1,14 +1,16 @@
 """A generator at any scale, in pieces that survive being stopped: fit, sample, judge.
 
-    python -m tests.bench.scale split runs/paper --rows 1648758
+    python -m tests.bench.scale split runs/paper
+    python -m tests.bench.scale split runs/k100 --rows 200000 --fit 100000
     python -m tests.bench.scale fit runs/paper tabddpm --set iterations=4000 batch=4096
     python -m tests.bench.scale sample runs/paper tabddpm --rows 1319007
-    python -m tests.bench.scale judge runs/paper tabddpm --mlef
+    python -m tests.bench.scale judge runs/paper --labels tabddpm smote --mlef 100000
 
-`split` writes the reference workload, shuffled, as 80 % train.parquet and 20 % unseen.parquet.
+`split` writes the reference workload, shuffled, as train.parquet (80 % of the rows, or as many as
+`--fit` says) and unseen.parquet.
 `fit` stopped at any moment and called again goes on from its checkpoint. `judge` compares with the
-unseen rows; its first line judges as many training rows, the floor. CPU-seconds are of the
-process, which runs on one thread.
+unseen rows; its first line judges training rows, the floor; each line is kept beside the rows.
+`--mlef` is how many rows CatBoost learns from. CPU-seconds are of the process, on one thread.
 """
 
 from __future__ import annotations
@@ -29,8 +31,12 @@ import metrics
 from metrics.privacy import Space
 from metrics.tables import read
 
+PAPER_ROWS = 1_648_759
+"""Rows of which 80 % are the paper's 1,319,007."""
 HEAD = 50_000
 """Rows on each side of the classifier and rows asked for their nearest."""
+PAIRS = 3
+"""Disjoint pairs of so many rows that C2ST is the mean of."""
 RARE = 0.001
 """Levels with a smaller share of the unseen rows are rare."""
 
@@ -75,13 +81,24 @@ def broken_rules(table: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def separation(fake: pd.DataFrame, unseen: pd.DataFrame) -> list[float]:
+    """Return C2ST of up to `PAIRS` disjoint pairs of `HEAD` rows, or one of fewer."""
+    size = min(HEAD, len(fake), len(unseen))
+    pairs = min(PAIRS, len(fake) // size, len(unseen) // size)
+    parts = [slice(i * size, (i + 1) * size) for i in range(pairs)]
+    return [metrics.c2st(fake[part], unseen[part]) for part in parts]
+
+
 def judge(train: pd.DataFrame, unseen: pd.DataFrame, fake: pd.DataFrame) -> dict[str, float]:
     """Return all scores but the efficacy."""
     n = min(len(train), len(unseen), len(fake))
     floor = metrics.diff_corr(train[:n], unseen[:n])
     corr = metrics.diff_corr(fake[:n], unseen[:n])
+    areas = separation(fake, unseen)
     return {
-        "C2ST": metrics.c2st(fake[:HEAD], unseen[:HEAD]),
+        "C2ST": float(np.mean(areas)),
+        "C2ST least": min(areas),
+        "C2ST most": max(areas),
         "diff-CORR": corr,
         "diff-CORR excess": corr - floor,
         "closer": closer_share(train, unseen, fake),
@@ -90,19 +107,26 @@ def judge(train: pd.DataFrame, unseen: pd.DataFrame, fake: pd.DataFrame) -> dict
     }
 
 
+def efficacy(table: pd.DataFrame, unseen: pd.DataFrame, rows: int) -> float:
+    """Return the mean MLEF of two fits, each on rows of its own, tested on as many unseen rows."""
+    rows = min(rows, len(table) // 2)
+    parts = [table[i * rows : (i + 1) * rows].reset_index(drop=True) for i in range(2)]
+    test = unseen[: min(HEAD, len(unseen))]
+    return float(np.mean([metrics.mlef(part, test, seed=i) for i, part in enumerate(parts)]))
+
+
 def spent() -> dict[str, float]:
     """Return what this process has used: CPU-seconds and peak memory in GB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"CPU-s": time.process_time(), "peak GB": peak / 1e6}
 
 
-def split(folder: Path, rows: int, seed: int) -> None:
+def split(folder: Path, rows: int, cut: int, seed: int) -> None:
     """Write the reference workload as two tables."""
     from panda_gym import reference_records
 
     table = reference_records(rows, seed=seed)
     order = np.random.default_rng(seed).permutation(rows)
-    cut = round(0.8 * rows) + (rows == 1_648_758)  # the paper's 1,319,007
     folder.mkdir(parents=True, exist_ok=True)
     table.iloc[order[:cut]].to_parquet(folder / "train.parquet", index=False)
     table.iloc[order[cut:]].to_parquet(folder / "unseen.parquet", index=False)
@@ -113,12 +137,12 @@ def fit(folder: Path, name: str, config: dict[str, Any], seed: int, label: str) 
     table = read_table(folder / "train.parquet")
 
     def progress(done: int, total: int, text: str) -> None:
-        print(f"{done}/{total} {text} {_line(spent())}", flush=True)
+        print(f"{done}/{total} {text} {show(spent())}", flush=True)
 
     model = generators.create(name, **config)
     model.fit(table, seed=seed, progress=progress, checkpoint=folder / f"{label}.checkpoint")
     model.save(folder / label)
-    print("fit", _line(spent()), flush=True)
+    print("fit", show(spent()), flush=True)
 
 
 def sample(folder: Path, rows: int, seed: int, label: str) -> None:
@@ -129,24 +153,36 @@ def sample(folder: Path, rows: int, seed: int, label: str) -> None:
     table = model.sample(rows, seed=seed)
     cost = time.process_time() - before
     table.to_parquet(folder / f"{label}.parquet", index=False)
-    print(f"{rows} rows in {cost:.1f} CPU-s, {rows / cost:.0f} rows/CPU-s", _line(spent()))
+    print(f"{rows} rows in {cost:.1f} CPU-s, {rows / cost:.0f} rows/CPU-s", show(spent()))
 
 
-def report(folder: Path, label: str, mlef: bool) -> None:
-    """Print the scores of a sample beside those of training rows."""
+def report(folder: Path, labels: list[str], mlef_rows: int) -> None:
+    """Judge what is not judged yet, training rows (the floor) first; print one table."""
     train, unseen = (read_table(folder / f"{k}.parquet") for k in ("train", "unseen"))
-    fake = read_table(folder / f"{label}.parquet")
     n = min(len(train) // 2, len(unseen))
-    print("real  ", _line(judge(train[n : 2 * n], unseen, train[:n])), flush=True)
-    print(f"{label:6s}", _line(judge(train, unseen, fake)), flush=True)
-    if mlef:
-        real = metrics.mlef(train[: len(fake)], unseen)
-        fakes = metrics.mlef(fake, unseen)
-        print(f"MLEF {real:.4f} real, {fakes:.4f} fake, diff {(fakes - real) / real:+.2%}")
+    for label in ["real", *labels]:
+        kept = folder / f"{label}.scores.json"
+        if kept.is_file():
+            continue
+        real = label == "real"
+        fake = train[:n] if real else read_table(folder / f"{label}.parquet")
+        scores = judge(train[n : 2 * n] if real else train, unseen, fake)
+        if mlef_rows:
+            scores["MLEF"] = efficacy(train if real else fake, unseen, mlef_rows)
+        kept.write_text(json.dumps(scores, indent=1) + "\n")
+        print(label, show(scores), flush=True)
+    found = {k: json.loads((folder / f"{k}.scores.json").read_text()) for k in ["real", *labels]}
+    print(pd.DataFrame(found).T.to_string(float_format="{:.4g}".format))
 
 
-def _line(scores: dict[str, float]) -> str:
+def show(scores: dict[str, float]) -> str:
+    """Return scores as one line."""
     return "  ".join(f"{k} {v:.4g}" for k, v in scores.items())
+
+
+def settings_of(items: list[str]) -> dict[str, Any]:
+    """Return settings given as FIELD=VALUE, each JSON or plain text."""
+    return {key: _value(text) for key, text in (item.split("=", 1) for item in items)}
 
 
 def _value(text: str) -> Any:
@@ -163,23 +199,25 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("name", nargs="?", default="tabddpm")
     parser.add_argument("--label", help="name of this fit, where there are several of a generator")
-    parser.add_argument("--rows", type=int, default=1_648_758)
+    parser.add_argument("--rows", type=int, default=PAPER_ROWS)
+    parser.add_argument("--fit", type=int, help="rows to fit; 80 % if not named")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--mlef", action="store_true")
+    parser.add_argument("--labels", nargs="+", help="fits to judge")
+    parser.add_argument("--mlef", type=int, default=0, metavar="ROWS")
     parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     label = options.label or options.name
     if options.step == "split":
-        split(options.folder, options.rows, options.seed)
+        cut = options.fit or round(0.8 * options.rows)
+        split(options.folder, options.rows, cut, options.seed)
     elif options.step == "fit":
-        config = {k: _value(v) for k, v in (item.split("=") for item in options.set)}
-        fit(options.folder, options.name, config, options.seed, label)
+        fit(options.folder, options.name, settings_of(options.set), options.seed, label)
     elif options.step == "sample":
         sample(options.folder, options.rows, options.seed + 1, label)
     else:
-        report(options.folder, label, options.mlef)
+        report(options.folder, options.labels or [label], options.mlef)
 
 
 if __name__ == "__main__":

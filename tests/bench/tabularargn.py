@@ -2,7 +2,7 @@
 
     python3 -m venv argn && argn/bin/pip install mostlyai-engine==2.7.3
     argn/bin/python tests/bench/tabularargn.py runs/k100 --minutes 2
-    python -m tests.bench.scale judge runs/k100 --label tabularargn
+    python -m tests.bench.scale judge runs/k100 --labels tabularargn
 
 On a processor-only build of torch, torchvision and torchaudio must be removed again before it
 imports. Protection of rare values is off, so that it shows its best fidelity. One thread;

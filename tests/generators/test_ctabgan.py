@@ -35,7 +35,8 @@ def test_each_loss_moves_its_own_part_alone() -> None:
     model.fit(table)
     encoder = model.encoder
     data = encoder.encode(table, np.random.default_rng(0))
-    nets = model._nets.requires_grad_(True)
+    nets = model._nets = model._networks(encoder)
+    initialise(nets, generator_of(0))
     losses = model._losses(Batch.of(data, torch.device("cpu")), generator_of(0), ())
     assert set(losses) == {"generator", "critic", "classifier"}
     for name, loss in losses.items():

@@ -59,7 +59,7 @@ def test_the_prior_follows_the_rows_better_than_a_standard_normal(pair: Any) -> 
 
 
 def test_draws_of_the_decoder_follow_its_softmax(pair: Any) -> None:
-    decoder = pair[2]._decoder
+    decoder = pair[2]._nets["decoder"]
     latent = torch.zeros(4000, SMALL["latent"])
     drawn = decoder.draw(latent, torch.Generator().manual_seed(0))
     start = 0

@@ -85,6 +85,19 @@ def test_another_plan_is_refused(folder: Path, source: Source, light_policy: Pat
         run(source, folder, light_policy, seed=1)
 
 
+def test_settings_of_earlier_calls_stay_and_those_of_a_fitted_generator_are_final(
+    folder: Path, source: Source, light_policy: Path
+) -> None:
+    cost = (folder / "smote" / "cost.json").stat().st_mtime_ns
+    run(source, folder, light_policy, config={"tvae.iterations": 7})
+    assert Folder(folder).plan().config_of("tvae") == {"iterations": 7}
+    run(source, folder, light_policy)
+    assert Folder(folder).plan().config_of("tvae") == {"iterations": 7}
+    assert (folder / "smote" / "cost.json").stat().st_mtime_ns == cost
+    with pytest.raises(InputError, match="another setting of smote"):
+        run(source, folder, light_policy, config={"smote.neighbours": 3})
+
+
 def test_an_unknown_generator_or_setting_is_refused_before_anything_is_written(
     source: Source, light_policy: Path, tmp_path: Path
 ) -> None:

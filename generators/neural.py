@@ -1,0 +1,139 @@
+"""Generators made of networks that one loop trains; knows encoded tables, never a method.
+
+A method brings its networks, their losses and its draws. What it keeps for drawing (a decoder, a
+generator without its critic) may be less than what it trains.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from generators.base import Generator, Progress
+from generators.encoding import Encoded, Encoder
+from generators.given import Condition
+from generators.known import Known, choose_known
+from generators.networks import initialise
+from generators.privacy import Mechanism
+from generators.training import (
+    START,
+    Batch,
+    device_of,
+    from_arrays,
+    generator_of,
+    to_arrays,
+    train,
+)
+
+
+class Neural(Generator):
+    """A generator of networks."""
+
+    facts: ClassVar[str | None] = None
+    """Start of the names of arrays that are kept beside the weights."""
+
+    _nets: Any
+    """The networks: all of them during a fit, those of `_kept` afterwards."""
+
+    @final
+    def _fit(
+        self,
+        encoder: Encoder,
+        data: Encoded,
+        seed: int,
+        progress: Progress | None,
+        checkpoint: Path | None,
+    ) -> None:
+        private = self._mechanism(len(data))
+        self._nets = self._networks(encoder)
+        initialise(self._nets, generator_of(seed, START))
+        self._begin(encoder, data)
+        train(self._nets, self._losses, data, self.config, seed, progress, checkpoint, private)
+        self._end(encoder, data, seed, progress)
+
+    @abstractmethod
+    def _networks(self, encoder: Encoder) -> nn.Module:
+        """Return the networks to be trained; none for a table of constants."""
+
+    def _kept(self, encoder: Encoder) -> nn.Module:
+        """Return the networks that rows are drawn with."""
+        return self._networks(encoder)
+
+    def _begin(self, encoder: Encoder, data: Encoded) -> None:
+        """Get ready; the networks stand as they were drawn."""
+
+    @abstractmethod
+    def _losses(
+        self, batch: Batch, generator: torch.Generator, parts: Collection[str]
+    ) -> dict[str, Tensor]:
+        """Return the losses of a batch, see `generators.training.Losses`."""
+
+    def _mechanism(self, rows: int) -> Mechanism | None:
+        """Return what makes the fit private, if anything does."""
+        return None
+
+    def _end(self, encoder: Encoder, data: Encoded, seed: int, progress: Progress | None) -> None:
+        """Do what follows training; the networks stand at their best."""
+
+    def _facts(self) -> dict[str, np.ndarray]:
+        """Return what was learnt beside the weights."""
+        return {}
+
+    def _recall(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take back what `_facts` returned."""
+
+    @final
+    def _arrays(self) -> dict[str, np.ndarray]:
+        facts = {f"{self.facts}{key}": array for key, array in self._facts().items()}
+        return {**dict(to_arrays(self._nets)), **facts}
+
+    @final
+    def _restore(self, encoder: Encoder, arrays: dict[str, np.ndarray]) -> None:
+        own = {k for k in arrays if self.facts is not None and k.startswith(self.facts)}
+        self._recall({k[len(self.facts or "") :]: arrays[k] for k in own})
+        self._nets = self._kept(encoder)
+        from_arrays(self._nets, {k: a for k, a in arrays.items() if k not in own})
+        self._nets.to(device_of(self.config.device))
+
+
+class Following(Neural):
+    """A generator of networks that can be told any part of a row, and follow it."""
+
+    @final
+    def _some_known(self, batch: Batch, generator: torch.Generator) -> Known | None:
+        """Return what a training batch is given; nothing where rows are judged."""
+        share = self.config.given_share
+        if not self._nets.training or not share:
+            return None
+        if float(torch.rand(1, generator=generator)) >= share:
+            return None
+        return choose_known(batch.tokens, batch.numbers, batch.present, self._gates, generator)
+
+    def _begin(self, encoder: Encoder, data: Encoded) -> None:
+        self._gates = encoder.gates
+
+    @final
+    def _draw(
+        self, encoder: Encoder, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return self._follow(encoder, None, n, rng)
+
+    @final
+    def _draw_given(
+        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        if not self.config.given_share:
+            return super()._draw_given(encoder, condition, n, rng)
+        return self._follow(encoder, Known.of(condition, device_of(self.config.device)), n, rng)
+
+    @abstractmethod
+    def _follow(
+        self, encoder: Encoder, known: Known | None, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return tokens int32[n, C] and numbers float32[n, D], given some of them."""
