@@ -11,7 +11,7 @@ import hashlib
 import json
 import platform as machine
 from collections.abc import Iterable, Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,14 @@ def named(thing: Any) -> Any:
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """Return the versions of Python and of installed packages."""
-    return {"python": machine.python_version(), **{name: version(name) for name in packages}}
+    return {"python": machine.python_version(), **{name: _version(name) for name in packages}}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # run from its sources
+        return "not installed"
 
 
 def _digest(thing: Any) -> str:

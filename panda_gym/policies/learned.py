@@ -8,6 +8,7 @@ Nothing in the folder is executed: there is no pickle in it.
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,16 +23,21 @@ from panda_gym.policies.base import Memoryless
 from panda_gym.policies.choice import best, best_law, draw, draw_law
 
 if TYPE_CHECKING:
-    from panda_gym.policies.scorer import SiteScorer
+    from torch import nn
 
 CARD: Final = "agent.json"
 WEIGHTS: Final = "agent.safetensors"
-KIND: Final = "site_scorer"
+
+KINDS: Final = {
+    "site_scorer": ("panda_gym.policies.scorer", "SiteScorer", "ScorerShape"),
+    "site_value": ("panda_gym.policies.site_value", "SiteValue", "ValueShape"),
+}
+"""Networks by name: module, class, class of its sizes; all are called alike."""
 
 
 @dataclass(frozen=True)
 class Learned(Memoryless):
-    """Scores every site with a trained `SiteScorer`.
+    """Scores every site with a trained network, see KINDS.
 
     folder: where the agent was saved.
     greedy: True takes the best score, False draws from softmax(scores) as in training.
@@ -39,7 +45,7 @@ class Learned(Memoryless):
 
     folder: str | Path
     greedy: bool = True
-    scorer: SiteScorer = field(init=False, repr=False, compare=False)
+    scorer: nn.Module = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scorer", load_agent(self.folder))
@@ -71,14 +77,14 @@ def _softmax_weights(scores: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return np.exp(scores - scores.max(axis=1, keepdims=True))
 
 
-def save_agent(folder: str | Path, scorer: SiteScorer, provenance: dict[str, Any]) -> None:
+def save_agent(folder: str | Path, scorer: nn.Module, provenance: dict[str, Any]) -> None:
     """Write an agent folder, whole or not at all."""
     from panda_gym.policies.scorer import features_fingerprint, save_weights
 
     with whole_folder(folder) as aside:
         save_weights(scorer, aside / WEIGHTS)
         card = {
-            "kind": KIND,
+            "kind": kind_of(scorer),
             "network": vars(scorer.shape),
             "weights_sha256": sha256(aside / WEIGHTS),
             "features": features_fingerprint(),
@@ -107,14 +113,20 @@ def read_card(folder: str | Path) -> dict[str, Any]:
         raise PolicyError(
             f"an agent's folder with {CARD}", f"{folder}: {error}", "train an agent first"
         ) from error
-    if not isinstance(card, dict) or card.get("kind") != KIND:
-        raise PolicyError(f"an agent of kind {KIND!r}", f"{path}", "train an agent with `train`")
+    if not isinstance(card, dict) or card.get("kind") not in KINDS:
+        needed = f"an agent of one of the kinds {list(KINDS)}"
+        raise PolicyError(needed, f"{path}", "train an agent with `train`")
     return card
 
 
-def load_agent(folder: str | Path) -> SiteScorer:
+def kind_of(scorer: nn.Module) -> str:
+    """The name of a network's kind."""
+    return next(kind for kind, (_, name, _) in KINDS.items() if name == type(scorer).__name__)
+
+
+def load_agent(folder: str | Path) -> nn.Module:
     """Rebuild the scorer of an agent folder; PolicyError if altered or of other features."""
-    from panda_gym.policies.scorer import ScorerShape, features_fingerprint, load_weights
+    from panda_gym.policies.scorer import features_fingerprint, load_weights
 
     card, weights = read_card(folder), agent_folder(folder) / WEIGHTS
     if card.get("features") != features_fingerprint():
@@ -129,4 +141,6 @@ def load_agent(folder: str | Path) -> SiteScorer:
             f"{weights}, missing or altered",
             "restore the folder or train the agent again",
         )
-    return load_weights(weights, ScorerShape(**card["network"]))
+    module, network, shape = KINDS[card["kind"]]
+    found = importlib.import_module(module)
+    return load_weights(getattr(found, network)(getattr(found, shape)(**card["network"])), weights)

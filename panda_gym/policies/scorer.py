@@ -112,14 +112,14 @@ def derive(sites: Tensor, legal: Tensor) -> Tensor:
     sites [B, F, S] codes, legal bool [B, S] -> [B, 4, S]. Completion is transfer + wait + run in
     hours; slowdown is completion / run.
     """
-    wait, transfer, run = (_natural(sites, name) for name in ("wait", "transfer", "run"))
+    wait, transfer, run = (natural(sites, name) for name in ("wait", "transfer", "run"))
     completion = wait + transfer + run + 1.0
     logs = torch.stack([torch.log(completion / 3600.0), torch.log(completion / (run + 1.0))], dim=1)
     best = torch.where(legal[:, None, :], logs, torch.inf).amin(dim=2, keepdim=True)
     return torch.cat([logs, logs - torch.where(best.isinf(), 0.0, best)], dim=1)
 
 
-def _natural(sites: Tensor, name: str) -> Tensor:
+def natural(sites: Tensor, name: str) -> Tensor:
     """A ratio feature of the sites in natural units, [B, S]."""
     row = position(SITE_FEATURES, name)
     code = sites[:, row].clamp(max=ALMOST_ONE)
@@ -135,24 +135,24 @@ def features_fingerprint() -> dict[str, list[list[str | float]]]:
     return {part: [row(feature) for feature in table] for part, table in PART_FEATURES.items()}
 
 
-def save_weights(scorer: SiteScorer, path: Path) -> None:
+def save_weights(scorer: nn.Module, path: Path) -> None:
     """Write the weights as safetensors."""
     from safetensors.torch import save_file
 
-    save_file({key: value.contiguous() for key, value in scorer.state_dict().items()}, str(path))
+    tensors = {key: value.cpu().contiguous() for key, value in scorer.state_dict().items()}
+    save_file(tensors, str(path))
 
 
-def load_weights(path: Path, shape: ScorerShape) -> SiteScorer:
-    """Rebuild a scorer from weights; PolicyError if the file does not fit the shape."""
+def load_weights(scorer: nn.Module, path: Path) -> nn.Module:
+    """Set a scorer's weights to a file's; PolicyError if it does not fit the scorer's shape."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    scorer = SiteScorer(shape)
     try:
         scorer.load_state_dict(load_file(str(path)))
     except (SafetensorError, RuntimeError, OSError) as error:
         raise PolicyError(
-            f"weights of a site scorer {asdict(shape)} in {path}",
+            f"weights of a scorer {asdict(scorer.shape)} in {path}",
             str(error).splitlines()[0],
             "train the agent again or restore the file",
         ) from error

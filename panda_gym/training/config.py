@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from panda_gym.errors import PolicyError, check_seed
+from panda_gym.errors import PolicyError, check_seed, nearest
 
-ALGORITHMS: Final = ("maskable_ppo",)
-"""Learners that `train` knows."""
+ALGORITHMS: Final = ("maskable_ppo", "ppo", "a2c", "dqn", "ppo_lagrangian", "hindsight")
+"""Learners that `panda-grid train` knows; all but the last are TrainConfig's."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,8 @@ class TrainConfig:
     """Rollouts after which all worlds begin anew, which bounds what a resumed run replays."""
 
     def __post_init__(self) -> None:
-        if self.algo not in ALGORITHMS:
-            raise PolicyError("a learner", repr(self.algo), f"choose one of {ALGORITHMS}")
-        check_seed(self.seed)
-        for field in dataclasses.fields(self):
-            if field.type == "int" and field.name != "seed":
-                self._whole(field.name)
-            elif field.type == "float":
-                self._number(field.name)
+        check_algorithm(self.algo)
+        check_fields(self)
 
     @property
     def rollout(self) -> int:
@@ -78,14 +72,93 @@ class TrainConfig:
         """`steps`, rounded up to whole rollouts."""
         return -(-self.steps // self.rollout) * self.rollout
 
-    def _whole(self, name: str) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise PolicyError(f"{name} as a positive whole number", repr(value), "change it")
 
-    def _number(self, name: str) -> None:
-        value = getattr(self, name)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        top = 1.0 if name in ("gamma", "gae_lambda") else math.inf
-        if not number or not math.isfinite(value) or not 0.0 <= value <= top:
-            raise PolicyError(f"{name} from 0 to {top:g}", repr(value), "change it")
+@dataclass(frozen=True)
+class HindsightConfig:
+    """One run of `panda_gym.training.hindsight`, whole: same settings, same scenarios, same agent."""
+
+    steps: int = 1_000_000
+    """Decisions to learn from; rounded up to whole rounds."""
+    num_envs: int = 32
+    """Grids of each scenario; all play one episode a round."""
+    external_weight: float = 1.0
+    """What the cost for others counts beside the job's own; 0: selfish."""
+    most: float = 10.0
+    """The cost for others is cut here."""
+    temperature_first: float = 0.3
+    """Temperature of the first round, which draws from ln(predicted completion)."""
+    temperature: float = 0.15
+    """Temperature of the second round; it falls geometrically to `temperature_end`."""
+    temperature_end: float = 0.02
+    """Temperature at the end."""
+    window: int = 8
+    """Rounds that are learned from together."""
+    epochs: int = 3
+    """Passes over the window a round."""
+    batch_size: int = 1024
+    """Decisions a gradient step."""
+    learning_rate: float = 2e-3
+    """Adam's step size; within each round it falls linearly to a fiftieth."""
+    hidden: int = 64
+    """Width of the network's layers."""
+    depth: int = 2
+    """How many there are."""
+    members: int = 1
+    """Networks whose mean is taken."""
+    evaluate_every: int = 1
+    """Rounds between two evaluations of the greedy agent."""
+    evaluate_envs: int = 16
+    """Held-out grids of each scenario."""
+    seed: int = 0
+    """Seed of the weights, the actions and the worlds."""
+    threads: int = 1
+    """Threads that step grids."""
+    torch_threads: int = 1
+    """Threads of torch."""
+    device: str = "cpu"
+    """Where the network is: cpu, cuda, cuda:0, ..."""
+    checkpoints: bool = True
+    """Whether a killed run can go on; the file holds the window, some 140 bytes a decision."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+def check_algorithm(algo: str) -> None:
+    """PolicyError unless it is the name of a learner; the nearest is suggested."""
+    if algo not in ALGORITHMS:
+        hint = f"{nearest(str(algo), ALGORITHMS)}; known: {', '.join(ALGORITHMS)}"
+        raise PolicyError("a learner", repr(algo), hint)
+
+
+def check_device(device: str) -> None:
+    """PolicyError unless torch finds the device."""
+    import torch
+
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        came = f"{device!r}: {str(error).splitlines()[0]}"
+        raise PolicyError("a device of torch", came, "pass --device cpu") from error
+
+
+def check_fields(config: TrainConfig | HindsightConfig) -> None:
+    """PolicyError for a number out of its range."""
+    check_seed(config.seed)
+    for field in dataclasses.fields(config):
+        if field.type == "int" and field.name != "seed":
+            _whole(field.name, getattr(config, field.name))
+        elif field.type == "float":
+            _number(field.name, getattr(config, field.name))
+
+
+def _whole(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise PolicyError(f"{name} as a positive whole number", repr(value), "change it")
+
+
+def _number(name: str, value: Any) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    top = 1.0 if name in ("gamma", "gae_lambda") else math.inf
+    if not number or not math.isfinite(value) or not 0.0 <= value <= top:
+        raise PolicyError(f"{name} from 0 to {top:g}", repr(value), "change it")

@@ -12,19 +12,19 @@ from panda_gym.files import whole_file
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """What one rollout and the update after it were like."""
+    """What one rollout and the update after it were like; None: the learner does not say."""
 
     steps: int
     """Decisions so far."""
     reward: float
     """Mean reward a decision over the rollout, under the drawing policy."""
-    entropy: float
+    entropy: float | None
     """Mean entropy of the choice, nat."""
-    value_loss: float
-    """Mean squared error of the critic."""
-    explained_variance: float
-    """Share of the returns' variance that the critic explains."""
-    kl: float
+    value_loss: float | None
+    """Mean squared error of what values: the critic, or the network of the sites' costs."""
+    explained_variance: float | None
+    """Share of the returns' variance that it explains."""
+    kl: float | None
     """Approximate Kullback-Leibler divergence of the update."""
     environment_s: float
     """CPU seconds in the environment so far."""
@@ -32,6 +32,12 @@ class CurvePoint:
     """CPU seconds in choosing actions so far."""
     learning_s: float
     """CPU seconds in updates so far."""
+    cost: float | None = None
+    """Mean cost a decision over the rollout, under the drawing policy."""
+    multiplier: float | None = None
+    """Lagrange multiplier of the cost."""
+    evaluation: float | None = None
+    """Minus the mean ln(bounded slowdown) of the greedy agent on held-out seeds."""
 
 
 def write_curve(points: Sequence[CurvePoint], path: Path) -> None:
@@ -46,6 +52,9 @@ def read_curve(path: Path) -> list[CurvePoint]:
     """Read what `write_curve` wrote."""
     with path.open(newline="") as file:
         return [
-            CurvePoint(int(row.pop("steps")), **{key: float(value) for key, value in row.items()})
+            CurvePoint(
+                int(row.pop("steps")),
+                **{key: float(value) if value else None for key, value in row.items()},  # type: ignore[arg-type]
+            )
             for row in csv.DictReader(file)
         ]

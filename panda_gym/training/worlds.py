@@ -1,0 +1,152 @@
+"""Whole episodes in many grids at once, and what every decision cost; knows no learner.
+
+Grids stand in shards, one a scenario or load, each stepped in a thread of its own: the kernel
+lets go of the interpreter's lock. What a shard plays depends on its seeds alone, so the number
+of threads changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from panda_gym.batch import Batch
+from panda_gym.errors import PolicyError
+from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
+from panda_gym.scenario import Scenario
+from panda_gym.training.marginal import external_costs, own_costs
+
+Array = np.ndarray
+Parts = tuple[Tensor, Tensor, Tensor, Tensor]
+"""sites [E, F, S], job [E, J], grid [E, G], mask [E, S] on the learner's device."""
+
+
+@dataclass(frozen=True)
+class Credit:
+    """What the decisions of T steps in E grids led to."""
+
+    own: Array
+    """ln(bounded slowdown) of the decision's own job in the end, float32[T, E]."""
+    external: Array
+    """What it cost the others, float32[T, E]; see `marginal`."""
+    objective: Array
+    """Mean ln(bounded slowdown) of each grid's jobs, float64[E]."""
+    cost: Array
+    """Mean cost a decision of each grid, float64[E]."""
+
+
+class Worlds:
+    """Grids of several scenarios on one platform, `num_envs` in each shard.
+
+    scenarios: settings of the environment, one mapping a shard; they must place the same number of
+    jobs, one at a time.
+    """
+
+    def __init__(
+        self,
+        scenarios: Sequence[Mapping[str, Any]],
+        num_envs: int,
+        *,
+        threads: int = 1,
+        device: str = "cpu",
+    ) -> None:
+        self.shards = [Batch(Scenario.of(**settings), num_envs) for settings in scenarios]
+        self.num_envs, self.device = num_envs, torch.device(device)
+        self._check()
+        self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        first = self.shards[0]
+        total, pinned = len(self), self.device.type == "cuda"
+        self.sites = len(first.platform)
+        self.jobs = first.scenario.jobs
+        width = len(SITE_FEATURES) * self.sites + len(JOB_FEATURES) + len(GRID_FEATURES)
+        self._flat = torch.zeros((total, width), pin_memory=pinned)
+        self._mask = torch.zeros((total, self.sites), dtype=torch.int8, pin_memory=pinned)
+        self._rows = np.zeros((self.jobs, total), dtype=np.int32)
+        self._spent = np.zeros(total)
+
+    def __len__(self) -> int:
+        return self.num_envs * len(self.shards)
+
+    def _check(self) -> None:
+        first = self.shards[0]
+        for shard in self.shards:
+            scenario = shard.scenario
+            same = len(shard.platform) == len(first.platform)
+            if scenario.decisions > 1 or scenario.data_actions or scenario.defer:
+                raise PolicyError("one site a decision", "other actions", "train with PPO instead")
+            if scenario.jobs != first.scenario.jobs or not same:
+                raise PolicyError(
+                    "scenarios of the same platform and number of jobs",
+                    f"{scenario.jobs} jobs beside {first.scenario.jobs}",
+                    "give all the same jobs= and platform=",
+                )
+
+    def play(self, seeds: Sequence[Sequence[int]], choose: Callable[[int, Parts], Tensor]) -> Credit:  # noqa: E501
+        """Play one episode in every grid to its last job's end.
+
+        seeds: one a grid, shard by shard. choose: step and observation -> sites int64[E].
+        """
+        self._each(lambda k: self._begin(k, seeds[k]))
+        for step in range(self.jobs):
+            actions = choose(step, self._parts()).cpu().numpy()
+            self._each(lambda k, step=step, actions=actions: self._step(k, step, actions))
+        found = [part for shard in self._each(self._settle) for part in shard]
+        own, external, objective, cost = zip(*found, strict=True)
+        return Credit(
+            np.stack(own, axis=1), np.stack(external, axis=1), np.array(objective), np.array(cost)
+        )
+
+    def _each(self, work: Callable[[int], Any]) -> list[Any]:
+        shards = range(len(self.shards))
+        return list(self.pool.map(work, shards) if self.pool else map(work, shards))
+
+    def _part(self, k: int) -> slice:
+        return slice(k * self.num_envs, (k + 1) * self.num_envs)
+
+    def _begin(self, k: int, seeds: Sequence[int]) -> None:
+        shard = self.shards[k]
+        shard.begin((e, np.random.default_rng(seed)) for e, seed in enumerate(seeds))
+        self._spent[self._part(k)] = 0.0
+        self._look(k)
+
+    def _step(self, k: int, step: int, actions: Array) -> None:
+        shard, part = self.shards[k], self._part(k)
+        self._rows[step, part] = shard.simulator.world.turn[:, 0]
+        shard.simulator.step(actions[part])
+        self._spent[part] += shard.cost()
+        self._look(k)
+
+    def _look(self, k: int) -> None:
+        part, simulator = self._part(k), self.shards[k].simulator
+        np.copyto(self._flat.numpy()[part], simulator.flat)
+        np.copyto(self._mask.numpy()[part], simulator.mask)
+
+    def _parts(self) -> Parts:
+        flat = self._flat.to(self.device, non_blocking=True)
+        mask = self._mask.to(self.device, non_blocking=True)
+        n, j = len(SITE_FEATURES) * self.sites, len(JOB_FEATURES)
+        sites = flat[:, :n].unflatten(1, (len(SITE_FEATURES), self.sites))
+        return sites, flat[:, n : n + j], flat[:, n + j :], mask
+
+    def _settle(self, k: int) -> list[tuple[Array, Array, float, float]]:
+        return list(self._credits(k))
+
+    def _credits(self, k: int) -> Iterator[tuple[Array, Array, float, float]]:
+        shard = self.shards[k]
+        for e in range(self.num_envs):
+            log = shard.log(e)
+            rows = self._rows[:, k * self.num_envs + e]
+            own, external = own_costs(log), external_costs(shard.simulator, e, log)
+            placed = (log.attempt == 1) & (np.arange(len(log)) >= log.warmup) & (log.site >= 0)
+            yield (
+                own[rows].astype(np.float32),
+                external[rows].astype(np.float32),
+                float(own[placed].mean()),
+                float(self._spent[k * self.num_envs + e]) / self.jobs,
+            )
