@@ -82,14 +82,15 @@ class Batch:
         if load is not None:
             sites = self.platform
             self.competing_mean = load.mean_share(sites.cores, sites.power, self.stream.cores)
-        self.running = self._running()
+        self.running = self._running(scenario)
         if log is not None and log_level == "events" and settings.events == 0:
             rows = (self.running + scenario.warmup + scenario.jobs) * settings.attempts
             settings = replace(settings, events=room(rows))
+        self.capacity = self.running + scenario.warmup + scenario.jobs
         self.simulator = Simulator(
             self.platform,
             batch=num_envs,
-            capacity=self.running + scenario.warmup + scenario.jobs,
+            capacity=self.capacity,
             encoding=encoding(),
             settings=settings,
         )
@@ -120,9 +121,19 @@ class Batch:
     def __len__(self) -> int:
         return len(self.started)
 
-    def _running(self) -> int:
+    def offer(self, load: float | None) -> None:
+        """Offer another load from the next episode on.
+
+        SettingError where that begins with more jobs under way than the batch was made for.
+        """
+        scenario = replace(self.scenario, load=load)
+        running = self._running(scenario)
+        if running + scenario.warmup + scenario.jobs > self.capacity:
+            raise SettingError("no higher load than at first", f"{load}", "begin with the highest")
+        self.scenario, self.running = scenario, running
+
+    def _running(self, scenario: Scenario) -> int:
         """Jobs under way at the start; none where times are as recorded, unless asked for."""
-        scenario = self.scenario
         if scenario.running is not None or scenario.load is None:
             return scenario.running or 0
         busy = min(scenario.load, 1.0) * (1.0 - self.competing_mean) * self.platform.cores.sum()

@@ -4,58 +4,175 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from panda_gym.cli.console import AllowUncertified, Json, Seed, progress_bar, show
-from panda_gym.cli.source import (
-    Competing,
-    Load,
-    Named,
-    Platform,
-    Scale,
-    Stream,
-    job_stream,
-    scenario,
-)
+from panda_gym.cli.console import AllowUncertified, Json, Progress, Seed, progress_bar, show
+from panda_gym.cli.source import Competing, Platform, Scale, Stream, job_stream, scenario
+
+if TYPE_CHECKING:
+    from panda_gym.training.curve import CurvePoint
 
 
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the run; goes on where it stopped.")] = Path(
         "runs/training"
     ),
-    algo: Annotated[str, typer.Option(help="Learner.")] = "maskable_ppo",
+    algo: Annotated[
+        str,
+        typer.Option(help="maskable_ppo, ppo, a2c, dqn, ppo_lagrangian or hindsight."),
+    ] = "maskable_ppo",
     steps: Annotated[int, typer.Option(min=1, help="Decisions to learn from.")] = 200_000,
-    num_envs: Annotated[int, typer.Option(min=1, help="Environments side by side.")] = 64,
+    num_envs: Annotated[
+        int, typer.Option(min=1, help="Environments side by side; hindsight: of each scenario.")
+    ] = 64,
     stream: Stream = "default",
     platform: Platform = "atlas150",
     scale: Scale = 0.01,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
-    named: Named = "default",
-    load: Load = None,
+    named: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scenario",
+            help="Name of a scenario, or NAME@LOAD; hindsight: repeat it to learn from several.",
+            show_default="default",
+        ),
+    ] = None,
+    load: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Offered work / capacity; repeat it: a curriculum, each for as long "
+            "(hindsight: side by side).",
+            show_default="scenario's",
+        ),
+    ] = None,
     competing: Competing = None,
     reward: Annotated[str, typer.Option(help="Name of the reward.")] = "predicted",
+    cost_limit: Annotated[
+        float | None,
+        typer.Option(help="Mean cost a decision that ppo_lagrangian allows.", show_default="none"),
+    ] = None,
+    gamma: Annotated[
+        float | None, typer.Option(help="Discount a decision.", show_default="the learner's")
+    ] = None,
+    evaluate_every: Annotated[
+        int, typer.Option(min=0, help="Rollouts between evaluations on held-out seeds; 0: none.")
+    ] = 0,
+    members: Annotated[int, typer.Option(min=1, help="hindsight: networks in the agent.")] = 1,
+    hidden: Annotated[
+        int | None, typer.Option(help="Width of the network.", show_default="the learner's")
+    ] = None,
+    external_weight: Annotated[
+        float, typer.Option(min=0.0, help="hindsight: weight of the cost for other jobs.")
+    ] = 1.0,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="hindsight: stop after so long.", show_default="none"),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="hindsight: threads that step grids.")] = 1,
+    checkpoint: Annotated[
+        bool, typer.Option(help="hindsight: keep what a killed run needs to go on.")
+    ] = True,
+    device: Annotated[str, typer.Option(help="Where the network is: cpu or cuda.")] = "cpu",
     tensorboard: Annotated[bool, typer.Option(help="Also log for TensorBoard.")] = False,
     seed: Seed = 0,
     json: Json = False,
     allow_uncertified: AllowUncertified = False,
 ) -> None:
     """Train, with checkpoints; the agent is safetensors and JSON, and sees no true workload."""
+    from panda_gym.training.config import check_algorithm
+
+    check_algorithm(algo)
+    jobs_of = job_stream(stream, allow_uncertified)
+    shared = {"jobs": jobs, "reward": reward}
+    settings = [
+        {**scenario(platform, scale, at, competing, named=name, **shared), **jobs_of}
+        for name, at in _cells(named or ["default"], load or [], spread=algo == "hindsight")
+    ]
+    given = {"steps": steps, "num_envs": num_envs, "seed": seed, "device": device}
+    given |= {} if hidden is None else {"hidden": hidden}
+    command = shlex.join(["panda-grid", *sys.argv[1:]])
+    with progress_bar(f"train {algo}") as progress:
+        if algo == "hindsight":
+            given |= {"members": members, "external_weight": external_weight, "threads": threads}
+            given |= {"evaluate_every": evaluate_every} if evaluate_every else {}
+            given |= {"checkpoints": checkpoint}
+            shown = _hindsight(out, given, settings, command, minutes, progress)
+        else:
+            given |= {"algo": algo, "cost_limit": cost_limit, "evaluate_every": evaluate_every}
+            given |= {"loads": tuple(load or ())} | ({} if gamma is None else {"gamma": gamma})
+            shown = _sb3(out, given, settings, command, tensorboard, progress)
+    show(shown, json)
+
+
+def _cells(
+    named: list[str], loads: list[float], spread: bool
+) -> list[tuple[str, float | None]]:
+    """Scenario and load of each set of worlds; one, unless they are to be `spread`."""
+    from panda_gym.errors import SettingError
+
+    cells: list[tuple[str, float | None]] = []
+    for one in named:
+        name, at, own = one.partition("@")
+        try:
+            cells += [(name, load) for load in ([float(own)] if at else loads or [None])]
+        except ValueError:
+            raise SettingError("a scenario as NAME or NAME@LOAD", repr(one), "correct it") from None
+    if not spread and len(named) > 1:
+        raise SettingError("one scenario", f"{len(named)}", "--algo hindsight takes several")
+    return cells if spread else cells[:1]
+
+
+def _sb3(
+    out: Path,
+    given: dict[str, Any],
+    settings: list[dict[str, Any]],
+    command: str,
+    tensorboard: bool,
+    progress: Progress,
+) -> dict[str, Any]:
     from panda_gym.training import TrainConfig
     from panda_gym.training import train as learn
 
-    settings = scenario(platform, scale, load, competing, named=named, jobs=jobs, reward=reward)
-    with progress_bar(f"train {algo}") as progress:
-        done = learn(
-            out,
-            TrainConfig(algo=algo, steps=steps, num_envs=num_envs, seed=seed),
-            scenario={**settings, **job_stream(stream, allow_uncertified)},
-            command=shlex.join(["panda-grid", *sys.argv[1:]]),
-            tensorboard=tensorboard,
-            progress=progress,
-        )
-    shares = {f"share of {part}": f"{share:.1%}" for part, share in done.share.items()}
-    last = done.curve[-1]
-    show({"agent": str(done.agent), "steps": last.steps, "reward": last.reward, **shares}, json)
+    done = learn(
+        out,
+        TrainConfig(**given),
+        scenario=settings[0],
+        command=command,
+        tensorboard=tensorboard,
+        progress=progress,
+    )
+    return _result(done.agent, done.curve[-1], done.share)
+
+
+def _hindsight(
+    out: Path,
+    given: dict[str, Any],
+    settings: list[dict[str, Any]],
+    command: str,
+    minutes: float | None,
+    progress: Progress,
+) -> dict[str, Any]:
+    from panda_gym.training.config import HindsightConfig
+    from panda_gym.training.hindsight import train_hindsight
+
+    agent, run = train_hindsight(
+        out,
+        HindsightConfig(**given),
+        settings,
+        command=command,
+        minutes=minutes,
+        progress=progress,
+    )
+    total = max(sum(run.seconds.values()), 1e-9)
+    return _result(agent, run.points[-1], {k: v / total for k, v in run.seconds.items()})
+
+
+def _result(agent: Path, last: CurvePoint, share: Mapping[str, float]) -> dict[str, Any]:
+    shown = {"agent": str(agent), "steps": last.steps, "reward": last.reward}
+    extra = {"cost": last.cost, "multiplier": last.multiplier, "evaluation": last.evaluation}
+    shown |= {name: value for name, value in extra.items() if value is not None}
+    return shown | {f"share of {part}": f"{one:.1%}" for part, one in share.items()}

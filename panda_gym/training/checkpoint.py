@@ -34,7 +34,7 @@ class Checkpoint:
     def write(self, path: Path) -> None:
         """Write the file, whole or not at all."""
         header = {"state": json.dumps(self.state)}
-        tensors = {name: tensor.contiguous() for name, tensor in self.tensors.items()}
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in self.tensors.items()}
         with whole_file(path) as aside:
             save_file(tensors, str(aside), metadata=header)
 

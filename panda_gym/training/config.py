@@ -12,6 +12,9 @@ from panda_gym.errors import PolicyError, check_seed, nearest
 ALGORITHMS: Final = ("maskable_ppo", "ppo", "a2c", "dqn", "ppo_lagrangian", "hindsight")
 """Learners that `panda-grid train` knows; all but the last are TrainConfig's."""
 
+FIRST_SEED: Final = 1_000_000
+"""Training and its evaluations draw worlds with seeds from here on: below is for benchmarks."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -57,10 +60,29 @@ class TrainConfig:
     """Rollouts between two checkpoints."""
     renew_every: int = 1000
     """Rollouts after which all worlds begin anew, which bounds what a resumed run replays."""
+    cost_limit: float | None = None
+    """Mean cost a decision that ppo_lagrangian allows; None for the others."""
+    loads: tuple[float, ...] = ()
+    """Curriculum: loads of the grid in the order of training, each as long; none: the scenario's."""
+    memory_steps: int = 20_000
+    """Decisions that DQN remembers, 19 kB each on 150 sites."""
+    evaluate_every: int = 0
+    """Rollouts between two evaluations of the greedy agent on held-out seeds; 0: none."""
+    evaluate_envs: int = 8
+    """Held-out grids."""
+    device: str = "cpu"
+    """Where the network is: cpu, cuda, cuda:0, ..."""
 
     def __post_init__(self) -> None:
         check_algorithm(self.algo)
         check_fields(self)
+        if self.algo == "hindsight":
+            raise PolicyError("HindsightConfig for hindsight", "TrainConfig", "see `hindsight`")
+        if self.algo != "ppo_lagrangian" and self.cost_limit is not None:
+            came = f"{self.algo} with {self.cost_limit}"
+            raise PolicyError("no cost limit but for ppo_lagrangian", came, "--algo ppo_lagrangian")
+        for load in self.loads:
+            _number("loads", load)
 
     @property
     def rollout(self) -> int:
@@ -71,6 +93,17 @@ class TrainConfig:
     def total_steps(self) -> int:
         """`steps`, rounded up to whole rollouts."""
         return -(-self.steps // self.rollout) * self.rollout
+
+    def stage(self, rollouts: int) -> int:
+        """Which of `loads` holds after so many rollouts."""
+        total = self.total_steps // self.rollout
+        return min(rollouts * len(self.loads) // total, max(len(self.loads) - 1, 0))
+
+    def begins(self, rollouts: int) -> bool:
+        """Whether all worlds begin anew before the next rollout."""
+        if rollouts % self.renew_every == 0:
+            return True
+        return self.stage(rollouts) != self.stage(rollouts - 1)
 
 
 @dataclass(frozen=True)
@@ -147,14 +180,15 @@ def check_fields(config: TrainConfig | HindsightConfig) -> None:
     check_seed(config.seed)
     for field in dataclasses.fields(config):
         if field.type == "int" and field.name != "seed":
-            _whole(field.name, getattr(config, field.name))
+            least = 0 if field.name == "evaluate_every" else 1
+            _whole(field.name, getattr(config, field.name), least)
         elif field.type == "float":
             _number(field.name, getattr(config, field.name))
 
 
-def _whole(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise PolicyError(f"{name} as a positive whole number", repr(value), "change it")
+def _whole(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise PolicyError(f"{name} as a whole number >= {least}", repr(value), "change it")
 
 
 def _number(name: str, value: Any) -> None:

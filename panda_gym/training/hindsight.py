@@ -33,16 +33,13 @@ from panda_gym.provenance import plain, versions
 from panda_gym.training.checkpoint import FILE, Checkpoint
 from panda_gym.training.config import HindsightConfig, check_device
 from panda_gym.training.curve import CurvePoint, write_curve
+from panda_gym.training.evaluation import TRAINING, HeldOut, world_seeds
 from panda_gym.training.worlds import Credit, Parts, Worlds
 
 Progress = Callable[[int, int, str], None]
 
 PACKAGES: Final = ("panda-grid-gym", "torch", "numpy", "numba")
 """Packages whose versions are kept with an agent."""
-
-TRAINING, HELD_OUT = 0, 1
-"""What the seeds of a world are drawn for."""
-
 
 @dataclass
 class Window:
@@ -66,8 +63,12 @@ class Hindsight:
         self.worlds = Worlds(
             scenarios, config.num_envs, threads=config.threads, device=config.device
         )
-        self.held_out = Worlds(
-            scenarios, config.evaluate_envs, threads=config.threads, device=config.device
+        self.held_out = HeldOut(
+            scenarios,
+            config.evaluate_envs,
+            seed=config.seed,
+            threads=config.threads,
+            device=config.device,
         )
         self.device = self.worlds.device
         self.generator = torch.Generator(self.device).manual_seed(config.seed)
@@ -95,7 +96,8 @@ class Hindsight:
         fall = (config.temperature_end / config.temperature) ** gone
         tau = config.temperature * fall if number else config.temperature_first
         choose = self._drawing(tau, rows, first=number == 0)
-        credit = self._timed_play(self.worlds, self._seeds(TRAINING, number, self.worlds), choose)
+        seeds = world_seeds(config.seed, TRAINING, number, self.worlds)
+        credit = self._timed_play(seeds, choose)
         costs = credit.own + config.external_weight * np.minimum(credit.external, config.most)
         self.window.add(
             rows.flatten(0, 1), torch.as_tensor(costs, device=self.device).flatten(), config.window
@@ -103,7 +105,9 @@ class Hindsight:
         began = self._now()
         loss, explained = self._fit()
         self.seconds["learning"] += self._now() - began
-        evaluated = self.evaluate() if (number + 1) % config.evaluate_every == 0 else None
+        evaluated = None
+        if (number + 1) % config.evaluate_every == 0 or number + 1 == self.rounds:
+            evaluated = self.held_out.evaluate(self.network)
         self._keep(evaluated)
         point = CurvePoint(
             steps=(number + 1) * self.round_steps,
@@ -120,20 +124,6 @@ class Hindsight:
         )
         self.points.append(point)
         return point
-
-    def evaluate(self) -> float:
-        """Minus the mean ln(bounded slowdown) of the greedy agent on held-out seeds."""
-        return -float(self.outcome().objective.mean())
-
-    def outcome(self) -> Credit:
-        """What the greedy agent leads to on held-out seeds."""
-
-        def greedy(step: int, parts: Parts) -> Tensor:
-            with torch.inference_mode():
-                scores, _ = self.network(*parts)
-            return torch.where(parts[3].bool(), scores, -torch.inf).argmax(dim=1)
-
-        return self.held_out.play(self._seeds(HELD_OUT, 0, self.held_out), greedy)
 
     def checkpoint(self, settings: dict[str, Any]) -> Checkpoint:
         """Return everything that a later process needs to go on."""
@@ -174,12 +164,6 @@ class Hindsight:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed)
             return SiteValue(shape)
-
-    def _seeds(self, purpose: int, number: int, worlds: Worlds) -> list[list[int]]:
-        """Seeds of one round's worlds, other ones for each shard."""
-        sequence = np.random.SeedSequence([self.config.seed, purpose, number])
-        drawn = sequence.generate_state(len(worlds)) >> 1
-        return drawn.reshape(len(worlds.shards), -1).tolist()
 
     def _drawing(
         self, tau: float, rows: Tensor, first: bool
@@ -231,7 +215,7 @@ class Hindsight:
             self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
 
     def _timed_play(
-        self, worlds: Worlds, seeds: list[list[int]], choose: Callable[[int, Parts], Tensor]
+        self, seeds: list[list[int]], choose: Callable[[int, Parts], Tensor]
     ) -> Credit:
         spent, began = 0.0, self._now()
 
@@ -242,7 +226,7 @@ class Hindsight:
             spent += self._now() - start
             return sites
 
-        credit = worlds.play(seeds, timed)
+        credit = self.worlds.play(seeds, timed)
         self.seconds["choosing"] += spent
         self.seconds["environment"] += self._now() - began - spent
         return credit

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from sb3_contrib import MaskablePPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from panda_gym.training.checkpoint import Checkpoint, read_learner, write_learner
-from panda_gym.training.config import TrainConfig
+from panda_gym.training.config import FIRST_SEED, TrainConfig
 from panda_gym.training.curve import CurvePoint
+from panda_gym.training.evaluation import HeldOut
+from panda_gym.training.learners import collect, learn, seen
 from panda_gym.training.randomness import read_generators, write_generators
 from panda_gym.training.stopwatch import Stopwatch
 
@@ -23,8 +24,11 @@ from panda_gym.training.stopwatch import Stopwatch
 class Loop:
     """The state of a run between two rollouts."""
 
-    def __init__(self, model: MaskablePPO, env: Stopwatch, config: TrainConfig) -> None:
-        self.model, self.env, self.config = model, env, config
+    def __init__(
+        self, model: Any, env: Stopwatch, config: TrainConfig, held_out: HeldOut | None = None
+    ) -> None:
+        self.model, self.env, self.config, self.held_out = model, env, config, held_out
+        self.best: dict[str, torch.Tensor] = {}
         self.points: list[CurvePoint] = []
         self.choosing_s = self.learning_s = 0.0
         self.callback: BaseCallback | None = None
@@ -49,17 +53,17 @@ class Loop:
 
     def advance(self) -> CurvePoint:
         """Do one rollout and learn from it."""
-        if self.rollouts % self.config.renew_every == 0:
-            self._stand(self.env.begin(self._world_seed()), np.ones(self.env.num_envs, dtype=bool))
+        if self.config.begins(self.rollouts):
+            self._offer(self.rollouts)
+            fresh = self.env.begin(self._world_seed(self.rollouts))
+            self._stand(fresh, np.ones(self.env.num_envs, dtype=bool))
         model, inside = self.model, self.env.seconds
         with self._timed("choosing_s"):
-            model.collect_rollouts(
-                model.env, self._started(), model.rollout_buffer, self.config.rollout_steps
-            )
+            collect(model, self.config, self._started())
         self.choosing_s -= self.env.seconds - inside
         model._update_current_progress_remaining(model.num_timesteps, self.config.total_steps)
         with self._timed("learning_s"):
-            model.train()
+            learn(model, self.config)
         self.points.append(self._point())
         model.logger.dump(step=model.num_timesteps)
         return self.points[-1]
@@ -69,12 +73,15 @@ class Loop:
         actions = np.array(self.env.actions, dtype=np.int16).reshape(-1, self.env.num_envs)
         tensors = {**read_learner(self.model.policy), **read_generators()}
         tensors["actions"] = torch.as_tensor(actions)
+        tensors |= {f"best/{name}": value for name, value in self.best.items()}
         state = {
             "settings": settings,
             "steps": self.model.num_timesteps,
             "updates": self.model._n_updates,
             "curve": [asdict(point) for point in self.points],
         }
+        if hasattr(self.model, "multiplier"):
+            state["multiplier"] = self.model.multiplier.state()
         return Checkpoint(tensors, state)
 
     def restore(self, saved: Checkpoint) -> None:
@@ -83,19 +90,39 @@ class Loop:
         self.model.num_timesteps = saved.state["steps"]
         self.model._n_updates = saved.state["updates"]
         write_learner(self.model.policy, saved.tensors)
-        if self.rollouts % self.config.renew_every:
-            self._stand(*self.env.replay(self._world_seed(), saved.tensors["actions"].numpy()))
+        self.best = {
+            name.removeprefix("best/"): value
+            for name, value in saved.tensors.items()
+            if name.startswith("best/")
+        }
+        if hasattr(self.model, "multiplier"):
+            self.model.multiplier.restore(saved.state["multiplier"])
+        if not self.config.begins(self.rollouts):
+            begun = next(k for k in range(self.rollouts, -1, -1) if self.config.begins(k))
+            self._offer(begun)
+            taken = saved.tensors["actions"].numpy()
+            self._stand(*self.env.replay(self._world_seed(begun), taken))
         if self.points:
             last = self.points[-1]
             self.choosing_s, self.learning_s = last.choosing_s, last.learning_s
             self.env.seconds = last.environment_s
         write_generators(saved.tensors)
 
-    def _world_seed(self) -> int:
-        """The seed of the present worlds: of the run's seed and of how often they began."""
-        renewal = self.rollouts // self.config.renew_every
-        sequence = np.random.SeedSequence([self.config.seed, renewal])
-        return int(sequence.generate_state(1)[0] >> 1)
+    def scorer(self) -> Any:
+        """The network of the best evaluation; the present one if there was none."""
+        if self.best:
+            self.model.policy.scorer.load_state_dict(self.best)
+        return self.model.policy.scorer
+
+    def _offer(self, rollouts: int) -> None:
+        """Give the worlds that begin after so many rollouts the load of their stage."""
+        if self.config.loads:
+            self.env.venv.batch.offer(self.config.loads[self.config.stage(rollouts)])
+
+    def _world_seed(self, rollouts: int) -> int:
+        """The seed of worlds: of the run's seed and of when they begin."""
+        sequence = np.random.SeedSequence([self.config.seed, rollouts])
+        return FIRST_SEED + int(sequence.generate_state(1)[0] >> 1)
 
     def _stand(self, observation: Any, dones: np.ndarray) -> None:
         """Tell the learner where its worlds stand."""
@@ -113,18 +140,29 @@ class Loop:
         yield
         setattr(self, counter, getattr(self, counter) + time.process_time() - began)
 
+    def _evaluated(self) -> float | None:
+        """The evaluation that is due, if one is; the best network is kept."""
+        every, number = self.config.evaluate_every, self.rollouts + 1
+        if self.held_out is None or (number % every and not self.done):
+            return None
+        scorer = self.model.policy.scorer
+        found = self.held_out.evaluate(scorer)
+        before = [p.evaluation for p in self.points if p.evaluation is not None]
+        if found >= max(before, default=-np.inf):
+            self.best = {k: v.detach().cpu().clone() for k, v in scorer.state_dict().items()}
+        self.model.logger.record("evaluation/minus_ln_slowdown", found)
+        return found
+
     def _point(self) -> CurvePoint:
-        logged = self.model.logger.name_to_value
         reward = self.env.take_reward()
         self.model.logger.record("rollout/reward", reward)
         return CurvePoint(
             steps=int(self.model.num_timesteps),
             reward=reward,
-            entropy=-float(logged["train/entropy_loss"]),
-            value_loss=float(logged["train/value_loss"]),
-            explained_variance=float(logged["train/explained_variance"]),
-            kl=float(logged["train/approx_kl"]),
             environment_s=self.env.seconds,
             choosing_s=self.choosing_s,
             learning_s=self.learning_s,
+            cost=self.env.take_cost(),
+            evaluation=self._evaluated(),
+            **seen(self.model),
         )

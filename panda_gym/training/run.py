@@ -17,20 +17,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sb3_contrib import MaskablePPO
 from stable_baselines3.common.logger import configure
 
 from panda_gym.errors import PolicyError
 from panda_gym.policies.learned import Learned, save_agent
-from panda_gym.policies.scorer import ScorerShape
 from panda_gym.provenance import plain, versions
 from panda_gym.sb3 import sb3_vec_env
 from panda_gym.training.checkpoint import FILE, Checkpoint
-from panda_gym.training.config import TrainConfig
+from panda_gym.training.config import TrainConfig, check_device
 from panda_gym.training.curve import CurvePoint, write_curve
+from panda_gym.training.evaluation import HeldOut
+from panda_gym.training.learners import build
 from panda_gym.training.loop import Loop
 from panda_gym.training.randomness import own_generators
-from panda_gym.training.sb3_policy import SiteScorerPolicy
 from panda_gym.training.stopwatch import Stopwatch
 
 Progress = Callable[[int, int, str], None]
@@ -80,10 +79,12 @@ def train(
     config, out, scenario = config or TrainConfig(), Path(out), dict(scenario or {})
     settings = plain({"config": asdict(config), "scenario": scenario})
     saved = _saved(out / FILE, settings)
-    env = Stopwatch(sb3_vec_env(num_envs=config.num_envs, **scenario))
+    check_device(config.device)
+    env = _environment(config, scenario)
     try:
         with own_generators(config.seed, config.threads):
-            loop = Loop(_model(env, config, out if tensorboard else None), env, config)
+            model = _log(build(env, config), out if tensorboard else None)
+            loop = Loop(model, env, config, _held_out(config, scenario))
             if saved is not None:
                 loop.restore(saved)
             _learn(loop, out, settings, progress)
@@ -91,7 +92,8 @@ def train(
         env.close()
     provenance = {**settings, "command": command, "versions": versions(PACKAGES)}
     provenance["curve"] = [[point.steps, point.reward] for point in loop.points]
-    save_agent(out / "agent", loop.model.policy.scorer, provenance)
+    save_agent(out / "agent", loop.scorer(), provenance)
+    _judge(loop)
     return Training(out / "agent", tuple(loop.points), loop.seconds())
 
 
@@ -105,27 +107,40 @@ def _learn(loop: Loop, out: Path, settings: dict[str, Any], progress: Progress |
             progress(point.steps, loop.config.total_steps, f"reward {point.reward:.3f}")
 
 
-def _model(env: Stopwatch, config: TrainConfig, tensorboard: Path | None) -> MaskablePPO:
-    start, end = config.learning_rate, config.learning_rate_end
-    model = MaskablePPO(
-        SiteScorerPolicy,
-        env,
-        learning_rate=lambda left: end + (start - end) * left,
-        n_steps=config.rollout_steps,
-        batch_size=min(config.batch_size, config.rollout),
-        n_epochs=config.epochs,
-        gamma=config.gamma,
-        gae_lambda=config.gae_lambda,
-        clip_range=config.clip_range,
-        ent_coef=config.ent_coef,
-        vf_coef=config.vf_coef,
-        max_grad_norm=config.max_grad_norm,
-        policy_kwargs={"shape": ScorerShape(config.hidden, config.critic)},
-        device="cpu",
-    )
+def _log(model: Any, tensorboard: Path | None) -> Any:
     board = None if tensorboard is None else str(tensorboard / "tensorboard")
     model.set_logger(configure(board, ["tensorboard"] if board else []))
     return model
+
+
+def _environment(config: TrainConfig, scenario: Mapping[str, Any]) -> Stopwatch:
+    """Worlds with room for the highest load of the curriculum; steps say no more than the cost."""
+    load = {"load": max(config.loads)} if config.loads else {}
+    return Stopwatch(
+        sb3_vec_env(num_envs=config.num_envs, info="cost", **{**scenario, **load})
+    )
+
+
+def _held_out(config: TrainConfig, scenario: Mapping[str, Any]) -> HeldOut | None:
+    """The worlds of the evaluations: of the last load, if there are several."""
+    if config.evaluate_every == 0:
+        return None
+    load = {"load": config.loads[-1]} if config.loads else {}
+    return HeldOut(
+        [{**scenario, **load}], config.evaluate_envs, seed=config.seed, device=config.device
+    )
+
+
+def _judge(loop: Loop) -> None:
+    """PolicyError if a cost limit was not kept when training ended."""
+    multiplier = getattr(loop.model, "multiplier", None)
+    if multiplier is not None and multiplier.excess > multiplier.tolerance:
+        reached = multiplier.limit * (1.0 + multiplier.excess)
+        raise PolicyError(
+            f"a cost limit that training comes to (it ended at {reached:.4g} a decision)",
+            f"{multiplier.limit:g}",
+            "raise --cost-limit, or --steps if the cost was still falling; the agent is kept",
+        )
 
 
 def _saved(path: Path, settings: dict[str, Any]) -> Checkpoint | None:

@@ -1,16 +1,29 @@
-"""The site scorer in the shape that sb3-contrib's MaskablePPO asks for; knows no environment."""
+"""The site scorer in the shapes that stable-baselines3 and sb3-contrib ask for; knows no
+environment.
+
+The mask is part of the observation, so that learners without a mask of their own (PPO, A2C, DQN)
+choose among legal sites too.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import gymnasium
+import numpy as np
 import torch
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
+from stable_baselines3 import DQN
+from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import Tensor, nn
 
 from panda_gym.policies.scorer import ScorerShape, SiteScorer
+
+PARTS: Final = ("sites", "job", "grid", "action_mask")
+NEVER: Final = -1e8
+"""Score of an illegal site where the learner has no mask; finite, so that 0 x NEVER is 0."""
 
 
 class WholeObservation(BaseFeaturesExtractor):
@@ -24,15 +37,19 @@ class WholeObservation(BaseFeaturesExtractor):
 
 
 class ScorerLatents(nn.Module):
-    """Site scores as the actor's latent, the value as the critic's."""
+    """Site scores as the actor's latent, the value as the critic's.
 
-    def __init__(self, scorer: SiteScorer) -> None:
+    masked: illegal sites score NEVER.
+    """
+
+    def __init__(self, scorer: SiteScorer, masked: bool = False) -> None:
         super().__init__()
-        self.scorer = scorer
+        self.scorer, self.masked = scorer, masked
 
     def forward(self, observation: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        parts = (observation[part] for part in ("sites", "job", "grid", "action_mask"))
-        scores, value = self.scorer(*parts)
+        scores, value = self.scorer(*(observation[part] for part in PARTS))
+        if self.masked:
+            scores = scores.masked_fill(~observation["action_mask"].bool(), NEVER)
         return scores, value[:, None]
 
     def forward_actor(self, observation: dict[str, Tensor]) -> Tensor:
@@ -45,6 +62,8 @@ class ScorerLatents(nn.Module):
 class SiteScorerPolicy(MaskableActorCriticPolicy):
     """Logits are the scores of the sites: no layer depends on how many there are."""
 
+    masked = False
+
     def __init__(self, *args: Any, shape: ScorerShape, **kwargs: Any) -> None:
         self._shape = shape
         kwargs["features_extractor_class"] = WholeObservation
@@ -56,6 +75,82 @@ class SiteScorerPolicy(MaskableActorCriticPolicy):
         return self.mlp_extractor.scorer
 
     def _build(self, lr_schedule: Any) -> None:
-        self.mlp_extractor = ScorerLatents(SiteScorer(self._shape))
-        self.action_net, self.value_net = nn.Identity(), nn.Identity()
-        self.optimizer = torch.optim.Adam(self.parameters(), lr=lr_schedule(1), eps=1e-5)
+        build_scorer(self, lr_schedule)
+
+
+class UnmaskedScorerPolicy(ActorCriticPolicy):
+    """The same for learners without masks: illegal sites are scored out of reach."""
+
+    masked = True
+
+    def __init__(self, *args: Any, shape: ScorerShape, **kwargs: Any) -> None:
+        self._shape = shape
+        kwargs["features_extractor_class"] = WholeObservation
+        super().__init__(*args, **kwargs)
+
+    @property
+    def scorer(self) -> SiteScorer:
+        """The network that is trained."""
+        return self.mlp_extractor.scorer
+
+    def _build(self, lr_schedule: Any) -> None:
+        build_scorer(self, lr_schedule)
+
+
+def build_scorer(policy: Any, lr_schedule: Any) -> None:
+    """Give an actor-critic policy the site scorer as all its layers."""
+    policy.mlp_extractor = ScorerLatents(SiteScorer(policy._shape), policy.masked)
+    policy.action_net, policy.value_net = nn.Identity(), nn.Identity()
+    policy.optimizer = torch.optim.Adam(policy.parameters(), lr=lr_schedule(1), eps=1e-5)
+
+
+class SiteQNetwork(QNetwork):
+    """Action values are the scores of the sites; NEVER where illegal."""
+
+    def __init__(self, *args: Any, shape: ScorerShape, **kwargs: Any) -> None:
+        super().__init__(*args, net_arch=[1], **kwargs)
+        self.q_net = ScorerLatents(SiteScorer(shape), masked=True)
+
+    def forward(self, obs: Any) -> Tensor:
+        return self.q_net(obs)[0]
+
+
+class SiteQPolicy(DQNPolicy):
+    """DQN's two networks of this kind."""
+
+    def __init__(self, *args: Any, shape: ScorerShape, **kwargs: Any) -> None:
+        self._shape = shape
+        kwargs["features_extractor_class"] = WholeObservation
+        super().__init__(*args, **kwargs)
+
+    @property
+    def scorer(self) -> SiteScorer:
+        """The network that is trained."""
+        return self.q_net.q_net.scorer
+
+    def make_q_net(self) -> QNetwork:
+        given = self._update_features_extractor(self.net_args, features_extractor=None)
+        names = ("observation_space", "action_space", "features_extractor", "features_dim")
+        return SiteQNetwork(**{name: given[name] for name in names}, shape=self._shape).to(
+            self.device
+        )
+
+
+class SiteDQN(DQN):
+    """DQN whose exploration draws among legal sites."""
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = False,
+    ) -> tuple[np.ndarray, Any]:
+        """The best site; with probability `exploration_rate`, each environment's own, any legal."""
+        sites, state = self.policy.predict(observation, state, episode_start, True)
+        if deterministic:
+            return sites, state
+        mask = np.atleast_2d(observation["action_mask"]) > 0
+        race = np.where(mask, np.random.random_sample(mask.shape), -1.0)  # noqa: NPY002
+        explore = np.random.random_sample(len(mask)) < self.exploration_rate  # noqa: NPY002
+        return np.where(explore, race.argmax(axis=1), sites), state

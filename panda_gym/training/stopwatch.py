@@ -15,7 +15,7 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 
 class Stopwatch(VecEnvWrapper):
-    """Passes everything on; counts CPU seconds and rewards, remembers actions."""
+    """Passes everything on; counts CPU seconds, rewards and costs, remembers actions."""
 
     def __init__(self, venv: VecEnv) -> None:
         super().__init__(venv)
@@ -23,6 +23,8 @@ class Stopwatch(VecEnvWrapper):
         """CPU seconds spent in the environment."""
         self.rewards: list[np.ndarray] = []
         """Rewards since they were last taken, float32[E] each."""
+        self.costs: list[float] = []
+        """Mean cost of each step since they were last taken; nothing where infos have none."""
         self.actions: list[np.ndarray] = []
         """Actions since the worlds began, int16[E] each."""
 
@@ -38,12 +40,19 @@ class Stopwatch(VecEnvWrapper):
         for taken in actions:
             observation, _, dones, _ = self.step(taken.astype(np.int64))
         self.rewards.clear()
+        self.costs.clear()
         return observation, dones
 
     def take_reward(self) -> float:
         """Return the mean reward since the last call, and forget it."""
         mean = float(np.mean(self.rewards)) if self.rewards else float("nan")
         self.rewards.clear()
+        return mean
+
+    def take_cost(self) -> float | None:
+        """Return the mean cost a step since the last call, and forget it; None: none is known."""
+        mean = float(np.mean(self.costs)) if self.costs else None
+        self.costs.clear()
         return mean
 
     def reset(self) -> Any:
@@ -61,6 +70,8 @@ class Stopwatch(VecEnvWrapper):
         observation, rewards, dones, infos = self.venv.step_wait()
         self.seconds += time.process_time() - began
         self.rewards.append(np.array(rewards))
+        if "cost" in infos[0]:
+            self.costs.append(sum(info["cost"] for info in infos) / len(infos))
         return observation, rewards, dones, infos
 
     def env_method(self, name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:

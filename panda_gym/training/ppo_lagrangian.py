@@ -1,0 +1,161 @@
+"""PPO under a limit on the mean cost a decision; knows rewards and info["cost"], never a grid.
+
+A constrained Markov decision process (Altman, 1999): the most reward among policies whose mean
+cost a step is at most d. PPO-Lagrangian (Ray, Achiam and Amodei, "Benchmarking safe exploration in
+deep reinforcement learning", 2019) pays
+
+    r' = (r - m c / d) / (1 + m)
+
+and moves the multiplier m after every rollout by a PID rule on the relative excess of the cost
+(Stooke, Achiam and Abbeel, "Responsive safety in RL by PID Lagrangian methods", ICML 2020).
+
+NOTE[DIFF] one critic values r' instead of two that value r and c: m is the same for a whole
+rollout, and the critic follows it as it follows the policy. Costs are divided by the limit, so
+that one set of gains serves every limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sb3_contrib import MaskablePPO
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
+
+from panda_gym.errors import PolicyError
+
+Array = np.ndarray
+
+
+@dataclass
+class Multiplier:
+    """The price of cost, moved so that the mean cost comes to the limit."""
+
+    limit: float
+    """Mean cost a step that is allowed, above 0."""
+    proportional: float = 0.5
+    """Gain on the smoothed excess."""
+    integral: float = 0.02
+    """Gain on its sum."""
+    derivative: float = 0.5
+    """Gain on the rise of the cost from one rollout to the next."""
+    smooth: float = 0.8
+    """Share of the past in the smoothed excess."""
+    most: float = 50.0
+    """The multiplier goes no higher."""
+    patience: int = 25
+    """Rollouts at the highest multiplier with the cost above the limit before giving up."""
+    tolerance: float = 0.1
+    """Relative excess that is not held against the limit."""
+    value: float = 0.0
+    """The multiplier."""
+    total: float = 0.0
+    """The integral part, not negative."""
+    excess: float = 0.0
+    """Smoothed mean cost / limit - 1."""
+    before: float | None = None
+    """The smoothed excess of the rollout before."""
+    stuck: list[float] = field(default_factory=list)
+    """Mean costs of the latest rollouts at the highest multiplier and above the limit."""
+
+    def __post_init__(self) -> None:
+        number = isinstance(self.limit, (int, float)) and not isinstance(self.limit, bool)
+        if not number or not np.isfinite(self.limit) or self.limit <= 0.0:
+            raise PolicyError("a cost limit above 0", repr(self.limit), "raise --cost-limit")
+
+    def price(self, reward: Array, cost: Array) -> Array:
+        """r' of rewards and costs, the same shape."""
+        return (reward - self.value * cost / self.limit) / (1.0 + self.value)
+
+    def move(self, cost: float) -> None:
+        """Take in the mean cost of a rollout; PolicyError if the limit is out of reach."""
+        excess = cost / self.limit - 1.0
+        self.total = min(max(0.0, self.total + self.integral * excess), self.most)
+        first = self.before is None
+        self.excess = excess if first else self.smooth * self.excess + (1 - self.smooth) * excess
+        rise = 0.0 if self.before is None else max(0.0, self.excess - self.before)
+        self.before = self.excess
+        wanted = self.proportional * self.excess + self.total + self.derivative * rise
+        self.value = min(max(0.0, wanted), self.most)
+        self._watch(cost)
+
+    def _watch(self, cost: float) -> None:
+        """Give up where the highest price has not brought the cost down for long."""
+        above = cost > (1.0 + self.tolerance) * self.limit
+        self.stuck = [*self.stuck, cost] if above and self.value >= self.most else []
+        if len(self.stuck) >= self.patience:
+            half = len(self.stuck) // 2
+            early, late = np.mean(self.stuck[:half]), np.mean(self.stuck[half:])
+            if late > 0.98 * early:
+                raise PolicyError(
+                    f"a cost limit that some policy reaches (at most {late:.4g} a decision was reached)",
+                    f"{self.limit:g}",
+                    "raise --cost-limit",
+                )
+            self.stuck = self.stuck[half:]
+
+    def state(self) -> dict[str, Any]:
+        """What moves, as JSON."""
+        names = ("value", "total", "excess", "before", "stuck")
+        return {name: getattr(self, name) for name in names}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Set what moves to what `state` returned."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+class Priced(VecEnvWrapper):
+    """Pays r' instead of r, and remembers the costs."""
+
+    def __init__(self, venv: VecEnv, multiplier: Multiplier) -> None:
+        super().__init__(venv)
+        self.multiplier = multiplier
+        self.costs: list[float] = []
+        """Mean cost of each step since they were last taken."""
+
+    def reset(self) -> Any:
+        return self.venv.reset()
+
+    def step_wait(self) -> Any:
+        observation, rewards, dones, infos = self.venv.step_wait()
+        cost = np.array([info["cost"] for info in infos], dtype=np.float64)
+        self.costs.append(float(cost.mean()))
+        priced = self.multiplier.price(rewards, cost).astype(rewards.dtype)
+        return observation, priced, dones, infos
+
+    def take_cost(self) -> float:
+        """Mean cost a step since the last call."""
+        mean = float(np.mean(self.costs)) if self.costs else float("nan")
+        self.costs.clear()
+        return mean
+
+
+class PPOLagrangian(MaskablePPO):
+    """MaskablePPO with a limit on the mean cost a step; info["cost"] of every step is read.
+
+    cost_limit: mean cost a step that is allowed. gains: fields of Multiplier.
+    """
+
+    def __init__(
+        self,
+        policy: Any,
+        env: Any,
+        *args: Any,
+        cost_limit: float,
+        gains: dict[str, float] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.multiplier = Multiplier(cost_limit, **(gains or {}))  # type: ignore[arg-type]
+        super().__init__(policy, env, *args, **settings)
+        self.env: Any = Priced(self.env, self.multiplier)
+
+    def collect_rollouts(self, env: Any, *args: Any, **settings: Any) -> bool:
+        """One rollout at one price; then the price moves."""
+        going_on = super().collect_rollouts(env, *args, **settings)
+        cost = self.env.take_cost()
+        self.logger.record("rollout/cost", cost)
+        self.logger.record("rollout/multiplier", self.multiplier.value)
+        self.multiplier.move(cost)
+        return bool(going_on)
