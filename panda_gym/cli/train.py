@@ -108,17 +108,17 @@ def train(
     show(shown, json)
 
 
-def _cells(
-    named: list[str], loads: list[float], spread: bool
-) -> list[tuple[str, float | None]]:
+def _cells(named: list[str], loads: list[float], spread: bool) -> list[tuple[str, float | None]]:
     """Scenario and load of each set of worlds; one, unless they are to be `spread`."""
     from panda_gym.errors import SettingError
 
     cells: list[tuple[str, float | None]] = []
     for one in named:
         name, at, own = one.partition("@")
+        at_loads: list[float | None] = [*loads]
         try:
-            cells += [(name, load) for load in ([float(own)] if at else loads or [None])]
+            at_loads = [float(own)] if at else at_loads
+            cells += [(name, load) for load in at_loads or [None]]
         except ValueError:
             raise SettingError("a scenario as NAME or NAME@LOAD", repr(one), "correct it") from None
     if not spread and len(named) > 1:

@@ -7,7 +7,7 @@ sites, so what is trained on 50 sites runs on 150.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -152,7 +152,7 @@ def load_weights(scorer: nn.Module, path: Path) -> nn.Module:
         scorer.load_state_dict(load_file(str(path)))
     except (SafetensorError, RuntimeError, OSError) as error:
         raise PolicyError(
-            f"weights of a scorer {asdict(scorer.shape)} in {path}",
+            f"weights of a scorer {scorer.shape} in {path}",
             str(error).splitlines()[0],
             "train the agent again or restore the file",
         ) from error

@@ -8,6 +8,7 @@ that it can be fitted to the one site of each decision that was tried. It holds 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -16,7 +17,11 @@ from torch import Tensor, nn
 from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES, position
 from panda_gym.policies.scorer import ALMOST_ONE, DERIVED, PART_FEATURES, derive, natural, spread
 
-DENSITIES: Final = ("log queued work per core", "log jobs ahead per core", "log cores needed / cores")
+DENSITIES: Final = (
+    "log queued work / cores",
+    "log jobs ahead / cores",
+    "log cores needed / cores",
+)
 """Loads in units of the site's own size."""
 
 ROW: Final = (
@@ -65,7 +70,7 @@ class SiteValue(nn.Module):
     def _member(self) -> nn.Sequential:
         widths = [ROW, *[self.shape.hidden] * self.shape.depth]
         layers: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             layers += [nn.Linear(before, after), nn.ReLU()]
         return nn.Sequential(*layers, nn.Linear(widths[-1], 1))
 
@@ -111,4 +116,3 @@ def densities(sites: Tensor, job: Tensor) -> Tensor:
     return torch.stack(
         [torch.log1p(work / cores), torch.log1p(ahead / cores), torch.log1p(needed / cores)], dim=1
     )
-

@@ -63,7 +63,7 @@ class TrainConfig:
     cost_limit: float | None = None
     """Mean cost a decision that ppo_lagrangian allows; None for the others."""
     loads: tuple[float, ...] = ()
-    """Curriculum: loads of the grid in the order of training, each as long; none: the scenario's."""
+    """Curriculum: loads in the order of training, each for as long; none: the scenario's."""
     memory_steps: int = 20_000
     """Decisions that DQN remembers, 19 kB each on 150 sites."""
     evaluate_every: int = 0
@@ -108,7 +108,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class HindsightConfig:
-    """One run of `panda_gym.training.hindsight`, whole: same settings, same scenarios, same agent."""
+    """One run of `panda_gym.training.hindsight`, whole: same settings, same agent."""
 
     steps: int = 1_000_000
     """Decisions to learn from; rounded up to whole rounds."""

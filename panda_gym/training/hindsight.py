@@ -41,6 +41,7 @@ Progress = Callable[[int, int, str], None]
 PACKAGES: Final = ("panda-grid-gym", "torch", "numpy", "numba")
 """Packages whose versions are kept with an agent."""
 
+
 @dataclass
 class Window:
     """The decisions of the last rounds: what the network saw, and what they cost."""
@@ -137,15 +138,16 @@ class Hindsight:
 
     def restore(self, saved: Checkpoint) -> None:
         """Bring the run to where a checkpoint was written."""
-        weights = {"weight": {}, "best": {}, "rows": {}, "costs": {}}  # type: dict[str, dict[str, Tensor]]
+        kinds = ("weight", "best", "rows", "costs")
+        found: dict[str, dict[str, Tensor]] = {kind: {} for kind in kinds}
         for name, tensor in saved.tensors.items():
             kind, _, rest = name.partition("/")
             if rest:
-                weights[kind][rest] = tensor.to(self.device)
-        self.network.load_state_dict(weights["weight"])
-        self.best = weights["best"]
-        kept = [str(k) for k in range(len(weights["rows"]))]
-        self.window = Window([weights["rows"][k] for k in kept], [weights["costs"][k] for k in kept])
+                found[kind][rest] = tensor.to(self.device)
+        self.network.load_state_dict(found["weight"])
+        self.best, rows, costs = found["best"], found["rows"], found["costs"]
+        kept = [str(k) for k in range(len(rows))]
+        self.window = Window([rows[k] for k in kept], [costs[k] for k in kept])
         self.generator.set_state(saved.tensors["generator"])
         self.points = [CurvePoint(**point) for point in saved.state["curve"]]
         if self.points:
@@ -165,9 +167,7 @@ class Hindsight:
             torch.manual_seed(self.config.seed)
             return SiteValue(shape)
 
-    def _drawing(
-        self, tau: float, rows: Tensor, first: bool
-    ) -> Callable[[int, Parts], Tensor]:
+    def _drawing(self, tau: float, rows: Tensor, first: bool) -> Callable[[int, Parts], Tensor]:
         """Draw from softmax(score / tau) and keep the rows of the chosen sites.
 
         In the first round a score is minus the ln of the predicted completion.
@@ -214,9 +214,7 @@ class Hindsight:
         if evaluated is not None and evaluated >= max(before, default=-np.inf):
             self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
 
-    def _timed_play(
-        self, seeds: list[list[int]], choose: Callable[[int, Parts], Tensor]
-    ) -> Credit:
+    def _timed_play(self, seeds: list[list[int]], choose: Callable[[int, Parts], Tensor]) -> Credit:
         spent, began = 0.0, self._now()
 
         def timed(step: int, parts: Parts) -> Tensor:
@@ -282,9 +280,7 @@ def _word(point: CurvePoint) -> str:
     return f"ln slowdown {-point.reward:.3f}{held_out}"
 
 
-def _write(
-    run: Hindsight, out: Path, settings: dict[str, Any], provenance: dict[str, Any]
-) -> None:
+def _write(run: Hindsight, out: Path, settings: dict[str, Any], provenance: dict[str, Any]) -> None:
     write_curve(run.points, out / "curve.csv")
     curve = [[point.steps, point.reward, point.evaluation] for point in run.points]
     save_agent(out / "agent", run.agent(), {**provenance, "curve": curve})

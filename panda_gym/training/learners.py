@@ -35,9 +35,7 @@ def collect(model: Any, config: TrainConfig, callback: BaseCallback) -> None:
     """One rollout of `rollout_steps` decisions an environment."""
     if isinstance(model, SiteDQN):
         often = TrainFreq(config.rollout_steps, TrainFrequencyUnit.STEP)
-        model.collect_rollouts(
-            model.env, callback, often, model.replay_buffer, learning_starts=0
-        )
+        model.collect_rollouts(model.env, callback, often, model.replay_buffer, learning_starts=0)
         return
     model.collect_rollouts(model.env, callback, model.rollout_buffer, config.rollout_steps)
 
@@ -115,9 +113,7 @@ def _dqn(env: Any, config: TrainConfig) -> SiteDQN:
 BUILDERS: Final[dict[str, Callable[[Any, TrainConfig], Any]]] = {
     "maskable_ppo": lambda env, c: MaskablePPO(SiteScorerPolicy, env, **_proximal(c)),
     "ppo": lambda env, c: PPO(UnmaskedScorerPolicy, env, **_proximal(c)),
-    "a2c": lambda env, c: A2C(
-        UnmaskedScorerPolicy, env, use_rms_prop=False, **_actor_critic(c)
-    ),
+    "a2c": lambda env, c: A2C(UnmaskedScorerPolicy, env, use_rms_prop=False, **_actor_critic(c)),
     "dqn": _dqn,
     "ppo_lagrangian": _lagrangian,
 }

@@ -25,8 +25,8 @@ import numpy as np
 from panda_gym import simulator
 from panda_gym.errors import SettingError
 from panda_gym.simulator import EpisodeLog, Simulator
-from panda_gym.simulator.compiled import entries, inner
 from panda_gym.simulator.competing import begin_load, change_load
+from panda_gym.simulator.compiled import entries, inner
 from panda_gym.simulator.heap import pop, push
 from panda_gym.simulator.outages import begin_gate, turn
 from panda_gym.simulator.state import DISCIPLINES, DOWN, ENTRY, FIFO
@@ -78,7 +78,9 @@ def write_levels(w: Any, s: int, until: float, levels: Any) -> int:
 
 
 @inner
-def serve(lines: Any, first: int, last: int, skip: int, drop: bool, levels: Any, n: int, heap: Any) -> None:  # noqa: E501
+def serve(
+    lines: Any, first: int, last: int, skip: int, drop: bool, levels: Any, n: int, heap: Any
+) -> None:
     """Serve the line first .. last - 1 from when `skip` joined it, with or without it."""
     t, size, used, k, level = lines[skip]["active"], 0, 0, first, 0
     while k < skip and lines[k]["taken"] <= t:  # who had started before then
@@ -175,8 +177,10 @@ def external_costs(simulator: Simulator, e: int, log: EpisodeLog) -> Array:
 
 
 def _lines(log: EpisodeLog, sites: int) -> tuple[Array, Array, Array]:
-    """Rows of the attempts that took cores, in the order of their lines; the lines; their edges."""
-    rows = np.flatnonzero((log.site >= 0) & np.isfinite(log.starting_s) & (log.end_s >= log.starting_s))
+    """Rows of the attempts that took cores in the order of their lines, the lines, their edges."""
+    rows = np.flatnonzero(
+        (log.site >= 0) & np.isfinite(log.starting_s) & (log.end_s >= log.starting_s)
+    )
     rows = rows[np.lexsort((rows, log.activation_s[rows], log.site[rows]))]
     lines = np.zeros(len(rows), LINE)
     first = log.origin[rows]
@@ -197,6 +201,6 @@ def final_ends(log: EpisodeLog) -> Array:
 
 
 def own_costs(log: EpisodeLog) -> Array:
-    """ln(bounded slowdown) of the job that each attempt belongs to, float64[n]; nan: never ended."""
+    """ln(bounded slowdown) of each attempt's job, float64[n]; nan: it never ended."""
     slowdown = (final_ends(log) - log.arrival_s) / np.maximum(log.ideal_s, log.bound_s)
     return np.log(np.maximum(1.0, slowdown))[log.origin]

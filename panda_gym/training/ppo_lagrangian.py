@@ -89,7 +89,7 @@ class Multiplier:
             early, late = np.mean(self.stuck[:half]), np.mean(self.stuck[half:])
             if late > 0.98 * early:
                 raise PolicyError(
-                    f"a cost limit that some policy reaches (at most {late:.4g} a decision was reached)",
+                    f"a cost limit that some policy reaches ({late:.4g} a decision was the least)",
                     f"{self.limit:g}",
                     "raise --cost-limit",
                 )

@@ -116,9 +116,7 @@ def _log(model: Any, tensorboard: Path | None) -> Any:
 def _environment(config: TrainConfig, scenario: Mapping[str, Any]) -> Stopwatch:
     """Worlds with room for the highest load of the curriculum; steps say no more than the cost."""
     load = {"load": max(config.loads)} if config.loads else {}
-    return Stopwatch(
-        sb3_vec_env(num_envs=config.num_envs, info="cost", **{**scenario, **load})
-    )
+    return Stopwatch(sb3_vec_env(num_envs=config.num_envs, info="cost", **{**scenario, **load}))
 
 
 def _held_out(config: TrainConfig, scenario: Mapping[str, Any]) -> HeldOut | None:

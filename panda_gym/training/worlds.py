@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,9 @@ class Worlds:
                     "give all the same jobs= and platform=",
                 )
 
-    def play(self, seeds: Sequence[Sequence[int]], choose: Callable[[int, Parts], Tensor]) -> Credit:  # noqa: E501
+    def play(
+        self, seeds: Sequence[Sequence[int]], choose: Callable[[int, Parts], Tensor]
+    ) -> Credit:
         """Play one episode in every grid to its last job's end.
 
         seeds: one a grid, shard by shard. choose: step and observation -> sites int64[E].
@@ -95,7 +98,7 @@ class Worlds:
         self._each(lambda k: self._begin(k, seeds[k]))
         for step in range(self.jobs):
             actions = choose(step, self._parts()).cpu().numpy()
-            self._each(lambda k, step=step, actions=actions: self._step(k, step, actions))
+            self._each(partial(self._step, step, actions))
         found = [part for shard in self._each(self._settle) for part in shard]
         own, external, objective, cost = zip(*found, strict=True)
         return Credit(
@@ -115,7 +118,7 @@ class Worlds:
         self._spent[self._part(k)] = 0.0
         self._look(k)
 
-    def _step(self, k: int, step: int, actions: Array) -> None:
+    def _step(self, step: int, actions: Array, k: int) -> None:
         shard, part = self.shards[k], self._part(k)
         self._rows[step, part] = shard.simulator.world.turn[:, 0]
         shard.simulator.step(actions[part])

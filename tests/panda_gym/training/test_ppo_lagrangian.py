@@ -123,9 +123,13 @@ def test_the_multiplier_rises_above_the_limit_and_falls_below_it() -> None:
 
 def test_a_limit_out_of_reach_is_refused() -> None:
     one = Multiplier(1e-3, patience=10)
-    with pytest.raises(PolicyError, match="a cost limit that some policy reaches"):
+
+    def train() -> None:
         for _ in range(40):
             one.move(0.5)
+
+    with pytest.raises(PolicyError, match="a cost limit that some policy reaches"):
+        train()
 
 
 def test_a_cost_that_still_falls_is_waited_for() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from panda_gym.policies.learned import CARD, Learned, load_agent
 from panda_gym.training import TrainConfig, Training, train
 from panda_gym.training.checkpoint import FILE, Checkpoint
 from panda_gym.training.curve import CurvePoint, read_curve
+from panda_gym.training.evaluation import HeldOut
 from tests.oracles.observations import observation
 from tests.oracles.worlds import make_platform, make_stream
 
@@ -174,6 +177,9 @@ def test_a_checkpoint_returns_what_was_written(tmp_path: Path) -> None:
     assert torch.equal(read.tensors["a"], written.tensors["a"])
 
 
+NAMED = {"algo": "learner", "cost_limit": "cost limit"}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -183,11 +189,14 @@ def test_a_checkpoint_returns_what_was_written(tmp_path: Path) -> None:
         ("gamma", 1.5),
         ("learning_rate", float("nan")),
         ("ent_coef", "0"),
-        ("algo", "dqn"),
+        ("algo", "sarsa"),
+        ("evaluate_every", -1),
+        ("loads", (0.5, float("nan"))),
+        ("cost_limit", 0.1),
     ],
 )
 def test_bad_settings_are_refused(name: str, value: Any) -> None:
-    with pytest.raises(PolicyError, match="learner" if name == "algo" else name):
+    with pytest.raises(PolicyError, match=NAMED.get(name, name)):
         TrainConfig(**{name: value})
 
 
@@ -204,3 +213,95 @@ def test_tensorboard_is_written_on_demand(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     train(tmp_path, replace(SMALL, steps=16), scenario=SCENARIO, tensorboard=True)
     assert list((tmp_path / "tensorboard").glob("events*"))
+
+
+@pytest.mark.parametrize("algo", ["ppo", "a2c", "dqn"])
+def test_every_learner_trains_an_agent_that_names_legal_sites(tmp_path: Path, algo: str) -> None:
+    config = replace(SMALL, algo=algo, memory_steps=64)
+    done = train(tmp_path, config, scenario=SCENARIO)
+    assert [point.steps for point in done.curve] == [8, 16, 24, 32, 40, 48]
+    assert all(np.isfinite(point.value_loss or 0.0) for point in done.curve)
+    batch = observation(0, sites=9)
+    chosen = done.policy()(batch, np.random.default_rng(0))
+    assert batch["action_mask"][np.arange(5), chosen].all()
+    assert {point.cost for point in done.curve} != {None}
+
+
+def test_ppo_with_the_mask_in_its_policy_is_maskable_ppo(tmp_path: Path, whole: Training) -> None:
+    done = train(tmp_path, replace(SMALL, algo="ppo"), scenario=SCENARIO)
+    ours, theirs = (load_agent(one.agent).state_dict() for one in (done, whole))
+    for name in ours:  # masks that are -1e8 and masks that are asked for differ by rounding
+        torch.testing.assert_close(ours[name], theirs[name], atol=1e-3, rtol=1e-2)
+
+
+LAGRANGIAN = replace(SMALL, algo="ppo_lagrangian", cost_limit=1.0)
+
+
+def test_a_limit_that_costs_nothing_leaves_the_agent_as_it_is(
+    tmp_path: Path, whole: Training
+) -> None:
+    done = train(tmp_path, LAGRANGIAN, scenario=SCENARIO)
+    assert same(done.agent, whole.agent)
+    assert {point.multiplier for point in done.curve} == {0.0}
+
+
+def test_a_limit_below_what_was_reached_is_said_and_the_agent_kept(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="a cost limit that training comes to"):
+        train(tmp_path, replace(LAGRANGIAN, cost_limit=1e-9), scenario=SCENARIO)
+    assert (tmp_path / "agent" / CARD).is_file()
+
+
+def test_a_stopped_run_under_a_limit_ends_as_one_that_never_stopped(tmp_path: Path) -> None:
+    config = replace(LAGRANGIAN, cost_limit=5e-4)
+    agents = []
+    for name, stopped in (("whole", False), ("stopped", True)):
+        out = tmp_path / name
+        for progress in [stop_at(24), None] if stopped else [None]:
+            with suppress(Stop, PolicyError):
+                train(out, config, scenario=SCENARIO, progress=progress)
+        agents.append(out / "agent")
+    assert same(*agents)
+
+
+CURRICULUM = replace(SMALL, loads=(0.5, 1.2), evaluate_every=2, evaluate_envs=2, renew_every=100)
+
+
+def test_a_curriculum_changes_the_load_in_the_middle(tmp_path: Path, whole: Training) -> None:
+    assert [CURRICULUM.stage(k) for k in range(6)] == [0, 0, 0, 1, 1, 1]
+    assert [CURRICULUM.begins(k) for k in range(6)] == [True, False, False, True, False, False]
+    done = train(tmp_path / "whole", CURRICULUM, scenario=SCENARIO)
+    other = train(tmp_path / "other", replace(CURRICULUM, loads=(0.5,)), scenario=SCENARIO)
+    assert done.curve[0].reward == other.curve[0].reward
+    assert done.curve[3].reward != other.curve[3].reward
+
+
+@pytest.mark.parametrize("steps", [16, 24, 32])
+def test_a_stopped_curriculum_ends_as_one_that_never_stopped(tmp_path: Path, steps: int) -> None:
+    whole = train(tmp_path / "whole", CURRICULUM, scenario=SCENARIO)
+    with pytest.raises(Stop):
+        train(tmp_path / "stopped", CURRICULUM, scenario=SCENARIO, progress=stop_at(steps))
+    resumed = train(tmp_path / "stopped", CURRICULUM, scenario=SCENARIO)
+    assert timeless(resumed.curve) == timeless(whole.curve)
+    assert same(resumed.agent, whole.agent)
+
+
+def test_the_agent_of_the_best_evaluation_is_kept(tmp_path: Path) -> None:
+    done = train(tmp_path, replace(SMALL, evaluate_every=1, evaluate_envs=2), scenario=SCENARIO)
+    found = [point.evaluation for point in done.curve]
+    assert None not in found
+    held_out = HeldOut([SCENARIO], 2)
+    assert held_out.evaluate(load_agent(done.agent)) == max(f for f in found if f is not None)
+
+
+def test_an_unknown_learner_is_answered_with_the_nearest() -> None:
+    with pytest.raises(PolicyError, match="maskable_ppo"):
+        TrainConfig(algo="maskable-ppo")
+
+
+def test_an_agent_of_another_observation_is_refused(whole: Training, tmp_path: Path) -> None:
+    shutil.copytree(whole.agent, tmp_path / "agent")
+    card = json.loads((tmp_path / "agent" / CARD).read_text())
+    card["features"]["sites"].pop()
+    (tmp_path / "agent" / CARD).write_text(json.dumps(card))
+    with pytest.raises(PolicyError, match="this observation"):
+        load_agent(tmp_path / "agent")
