@@ -56,7 +56,7 @@ def test_illegal_sites_do_not_touch_the_scores_of_legal_ones(scorer: SiteScorer)
 
 def test_one_scorer_serves_any_count_of_sites(folder: Path) -> None:
     policy = policies.create("learned", folder=folder)
-    for sites in (1, 4, 50, 150):
+    for sites in (1, 4, 50, 150, 500):
         batch = observation(sites, sites=sites)
         chosen = policy(batch, np.random.default_rng(0))
         assert batch["action_mask"][np.arange(5), chosen].all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from panda_gym.errors import PolicyError, SeedError
 from panda_gym.policies import create
@@ -305,3 +307,24 @@ def test_an_agent_of_another_observation_is_refused(whole: Training, tmp_path: P
     (tmp_path / "agent" / CARD).write_text(json.dumps(card))
     with pytest.raises(PolicyError, match="this observation"):
         load_agent(tmp_path / "agent")
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(
+    tmp_path: Path, whole: Training, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = []
+
+    def full(*given: Any, **named: Any) -> None:
+        writes.append(1)
+        if len(writes) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save_file(*given, **named)
+
+    monkeypatch.setattr("panda_gym.training.checkpoint.save_file", full)
+    with pytest.raises(OSError, match="No space left"):
+        train(tmp_path, SMALL, scenario=SCENARIO)
+    assert Checkpoint.read(tmp_path / FILE).state["steps"] == 16
+    assert not (tmp_path / "agent").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE, "curve.csv"]
+    monkeypatch.undo()
+    assert same(train(tmp_path, SMALL, scenario=SCENARIO).agent, whole.agent)
