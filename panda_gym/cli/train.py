@@ -68,6 +68,12 @@ def train(
     external_weight: Annotated[
         float, typer.Option(min=0.0, help="hindsight: weight of the cost for other jobs.")
     ] = 1.0,
+    price_wan_tb: Annotated[
+        float, typer.Option(min=0.0, help="hindsight: price of a TB moved between sites.")
+    ] = 0.0,
+    price_wasted_core_h: Annotated[
+        float, typer.Option(min=0.0, help="hindsight: price of a core hour held in vain.")
+    ] = 0.0,
     minutes: Annotated[
         float | None,
         typer.Option(help="hindsight: stop after so long.", show_default="none"),
@@ -99,7 +105,8 @@ def train(
         if algo == "hindsight":
             given |= {"members": members, "external_weight": external_weight, "threads": threads}
             given |= {"evaluate_every": evaluate_every} if evaluate_every else {}
-            given |= {"checkpoints": checkpoint}
+            given |= {"checkpoints": checkpoint, "price_wan_tb": price_wan_tb}
+            given |= {"price_wasted_core_h": price_wasted_core_h}
             shown = _hindsight(out, given, settings, command, minutes, progress)
         else:
             given |= {"algo": algo, "cost_limit": cost_limit, "evaluate_every": evaluate_every}

@@ -118,6 +118,10 @@ class HindsightConfig:
     """What the cost for others counts beside the job's own; 0: selfish."""
     most: float = 10.0
     """The cost for others is cut here."""
+    price_wan_tb: float = 0.0
+    """What a TB moved between sites counts beside a unit of ln(bounded slowdown)."""
+    price_wasted_core_h: float = 0.0
+    """What a core hour held in vain counts."""
     temperature_first: float = 0.3
     """Temperature of the first round, which draws from ln(predicted completion)."""
     temperature: float = 0.15

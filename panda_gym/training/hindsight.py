@@ -99,10 +99,8 @@ class Hindsight:
         choose = self._drawing(tau, rows, first=number == 0)
         seeds = world_seeds(config.seed, TRAINING, number, self.worlds)
         credit = self._timed_play(seeds, choose)
-        costs = credit.own + config.external_weight * np.minimum(credit.external, config.most)
-        self.window.add(
-            rows.flatten(0, 1), torch.as_tensor(costs, device=self.device).flatten(), config.window
-        )
+        costs = torch.as_tensor(self._charged(credit), dtype=torch.float32, device=self.device)
+        self.window.add(rows.flatten(0, 1), costs.flatten(), config.window)
         began = self._now()
         loss, explained = self._fit()
         self.seconds["learning"] += self._now() - began
@@ -125,6 +123,14 @@ class Hindsight:
         )
         self.points.append(point)
         return point
+
+    def _charged(self, credit: Credit) -> np.ndarray:
+        """What every decision is said to have cost, float32[T, E]."""
+        config = self.config
+        others = config.external_weight * np.minimum(credit.external, config.most)
+        spent = config.price_wan_tb * credit.wan_tb
+        spent = spent + config.price_wasted_core_h * credit.wasted_core_h
+        return credit.own + others + spent
 
     def checkpoint(self, settings: dict[str, Any]) -> Checkpoint:
         """Return everything that a later process needs to go on."""

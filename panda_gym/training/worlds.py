@@ -22,6 +22,7 @@ from panda_gym.errors import PolicyError
 from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.scenario import Scenario
 from panda_gym.training.marginal import external_costs, own_costs
+from panda_gym.units import BYTES_PER_TB, SECONDS_PER_HOUR
 
 Array = np.ndarray
 Parts = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -36,6 +37,10 @@ class Credit:
     """ln(bounded slowdown) of the decision's own job in the end, float32[T, E]."""
     external: Array
     """What it cost the others, float32[T, E]; see `marginal`."""
+    wan_tb: Array
+    """What its attempt moved between sites, TB, float32[T, E]."""
+    wasted_core_h: Array
+    """Core hours that its attempt held in vain, float32[T, E]."""
     objective: Array
     """Mean ln(bounded slowdown) of each grid's jobs, float64[E]."""
     cost: Array
@@ -100,10 +105,8 @@ class Worlds:
             actions = choose(step, self._parts()).cpu().numpy()
             self._each(partial(self._step, step, actions))
         found = [part for shard in self._each(self._settle) for part in shard]
-        own, external, objective, cost = zip(*found, strict=True)
-        return Credit(
-            np.stack(own, axis=1), np.stack(external, axis=1), np.array(objective), np.array(cost)
-        )
+        *each, objective, cost = zip(*found, strict=True)
+        return Credit(*(np.stack(one, axis=1) for one in each), np.array(objective), np.array(cost))
 
     def _each(self, work: Callable[[int], Any]) -> list[Any]:
         shards = range(len(self.shards))
@@ -137,19 +140,20 @@ class Worlds:
         sites = flat[:, :n].unflatten(1, (len(SITE_FEATURES), self.sites))
         return sites, flat[:, n : n + j], flat[:, n + j :], mask
 
-    def _settle(self, k: int) -> list[tuple[Array, Array, float, float]]:
+    def _settle(self, k: int) -> list[tuple[Any, ...]]:
         return list(self._credits(k))
 
-    def _credits(self, k: int) -> Iterator[tuple[Array, Array, float, float]]:
+    def _credits(self, k: int) -> Iterator[tuple[Any, ...]]:
+        """The fields of Credit, grid by grid."""
         shard = self.shards[k]
         for e in range(self.num_envs):
             log = shard.log(e)
             rows = self._rows[:, k * self.num_envs + e]
             own, external = own_costs(log), external_costs(shard.simulator, e, log)
             placed = (log.attempt == 1) & (np.arange(len(log)) >= log.warmup) & (log.site >= 0)
+            wan, wasted = log.moved_bytes / BYTES_PER_TB, log.wasted_s / SECONDS_PER_HOUR
             yield (
-                own[rows].astype(np.float32),
-                external[rows].astype(np.float32),
+                *(one[rows].astype(np.float32) for one in (own, external, wan, wasted)),
                 float(own[placed].mean()),
                 float(self._spent[k * self.num_envs + e]) / self.jobs,
             )
