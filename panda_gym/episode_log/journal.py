@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +13,6 @@ from panda_gym.episode_log.parquet import SUFFIX, write_log
 from panda_gym.episode_log.recorder import Numbered, Recorder
 from panda_gym.errors import SettingError
 from panda_gym.simulator import Simulator
-from panda_gym.simulator.state import World
 
 if TYPE_CHECKING:
     from panda_gym.jobs import JobStream
@@ -24,9 +22,7 @@ Array = np.ndarray
 
 def drained(simulator: Simulator, e: int) -> Simulator:
     """A copy in which all placed jobs of grid e have ended; the grid itself stays as it is."""
-    aside = copy.copy(simulator)
-    parts = (v.copy() if isinstance(v, np.ndarray) else v for v in simulator.world)
-    aside.world = World._make(parts)
+    aside = simulator.copy()
     aside.drain(e)
     return aside
 

@@ -17,6 +17,7 @@ from panda_gym.simulator.counters import (
 from panda_gym.simulator.dynamics import advance, blank, next_return, note_event
 from panda_gym.simulator.events import ARRIVAL, NOBODY, note
 from panda_gym.simulator.flows import begin_flows
+from panda_gym.simulator.handle import world_of
 from panda_gym.simulator.heap import pop
 from panda_gym.simulator.outages import begin_gate
 from panda_gym.simulator.placement import assess, defer, place, stage_in, warm_site
@@ -181,13 +182,16 @@ DRAIN: Final = 2
 
 
 @entry
-def run(w: Any, actions: Any, first: int, last: int, what: int) -> None:
+def run(table: Any, actions: Any, first: int, last: int, what: int) -> None:
     """Begin, step or drain the grids from `first` to before `last`: the one entry from Python.
+
+    `table` is that of a World, see `handle`.
 
     A round places the jobs of the turn and lets time run to the next turn. A step is one round
     by the policy's actions; the warm start and the end of the last jobs are rounds by a fixed
     rule. One loop for all, because each call would be compiled with all that it calls.
     """
+    w = world_of(table)
     for e in range(first, last):
         grid, turns = w.grids[e], w.turn.shape[1]
         if what == BEGIN:

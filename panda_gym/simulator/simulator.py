@@ -11,6 +11,7 @@ Each grid is alone: what happens in it depends on its episode and actions, not o
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from panda_gym.errors import SettingError, StreamError
 from panda_gym.simulator.competing import CYCLE_BINS, widest
+from panda_gym.simulator.handle import table_of
 from panda_gym.simulator.kernel import BEGIN, DRAIN, STEP, run
 from panda_gym.simulator.log import EpisodeLog, episode_log
 from panda_gym.simulator.settings import Settings
@@ -88,7 +90,17 @@ class Simulator:
         self._no_actions = np.zeros((0, 1), dtype=np.int64)
         self._capacity = capacity
         self._datasets: list[np.ndarray] = [np.zeros(0, np.int64)] * batch
-        self.world = _world(platform, batch, capacity, encoding, self.settings)
+        self._take(_world(platform, batch, capacity, encoding, self.settings))
+
+    def _take(self, world: World) -> None:
+        self.world, self._table = world, table_of(world)
+
+    def copy(self) -> Simulator:
+        """A simulator in the same state, which goes its own way from here on."""
+        aside = copy.copy(self)
+        parts = (part.copy() if isinstance(part, np.ndarray) else part for part in self.world)
+        aside._take(World._make(parts))
+        return aside
 
     def __len__(self) -> int:
         return len(self.world.grids)
@@ -200,7 +212,7 @@ class Simulator:
         last = len(self) if last is None else last
         if not self._loaded[first:last].all():
             raise SettingError("an episode for every grid", "begin() before load()", "load first")
-        run(self.world, self._no_actions, first, last, BEGIN)
+        run(self._table, self._no_actions, first, last, BEGIN)
 
     def step(self, actions: np.ndarray) -> None:
         """Place the jobs of the turn in every grid and let time run to its next.
@@ -208,11 +220,11 @@ class Simulator:
         Shape: int64[E], or [E, K] for K jobs at once, or [E, 2 K] with actions on data, which
         stand behind the sites.
         """
-        run(self.world, actions.reshape(len(self), -1), 0, len(self), STEP)
+        run(self._table, actions.reshape(len(self), -1), 0, len(self), STEP)
 
     def drain(self, e: int) -> None:
         """Let grid e run, without further placements, until all its jobs have ended."""
-        run(self.world, self._no_actions, e, e + 1, DRAIN)
+        run(self._table, self._no_actions, e, e + 1, DRAIN)
 
     def log(self, e: int) -> EpisodeLog:
         """What has happened to the jobs of grid e so far."""

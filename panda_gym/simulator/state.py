@@ -8,7 +8,7 @@ seed, site, k), so nothing depends on the order of events.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -358,19 +358,27 @@ OUTCOME: Final = np.dtype(
 """What one decision led to; rewards and costs are functions of it."""
 
 
+class Rows:
+    """Annotation of an array: `Rows[kind, dimensions]`."""
+
+    def __class_getitem__(cls, of: tuple[Any, int]) -> Any:
+        return Annotated[Array, np.dtype(of[0]), of[1]]
+
+
 class World(NamedTuple):
     """A batch of E grids on one platform: what the kernel reads and writes.
 
-    Few arrays, because a compiled function is slow to call with many.
+    `Rows[kind, n]`: an array of n dimensions in C order. Compiled functions see a World through
+    `panda_gym.simulator.handle`, which reads this table.
     """
 
     # the platform and the settings
-    places: Array  # PLACE[S]
-    lanes: Array  # float32[S, 3, S] from each source: s, s/byte, code of the closeness
-    places32: Array  # float32[2, S] cores, 1 / speed
-    scales: Array  # float32 of SITE_ROWS, then JOB_ROWS, then GRID_ROWS
-    cycle: Array  # float64[bins] factor on the competing load through the day
-    tides: Array  # float32[bins, 2] sine and cosine of a full turn
+    places: Rows[PLACE, 1]  # PLACE[S]
+    lanes: Rows["f4", 3]  # float32[S, 3, S] from each source: s, s/byte, code of the closeness
+    places32: Rows["f4", 2]  # float32[2, S] cores, 1 / speed
+    scales: Rows["f4", 1]  # float32 of SITE_ROWS, then JOB_ROWS, then GRID_ROWS
+    cycle: Rows["f8", 1]  # float64[bins] factor on the competing load through the day
+    tides: Rows["f4", 2]  # float32[bins, 2] sine and cosine of a full turn
     staleness_s: float
     bound_s: float  # bound of the bounded slowdown
     top_speed: float  # Gflop/s of the fastest core
@@ -381,28 +389,28 @@ class World(NamedTuple):
     total_cores: float  # cores of all sites
     blocks: int  # blocks of sites in `events`
     first_staged: int  # where the agenda begins in `heap`
-    rules: Array  # RULES[1]
-    trace: Array  # float64[T, S or 1] shares of the cores that others use; T 0: none
+    rules: Rows[RULES, 1]  # RULES[1]
+    trace: Rows["f8", 2]  # float64[T, S or 1] shares of the cores that others use; T 0: none
     # the state
-    grids: Array  # GRID[E]
-    sites: Array  # SITE[E, S]
-    jobs: Array  # JOB[E, R]
-    tracks: Array  # TRACK[E, R]
-    attempts: Array  # ATTEMPT[E, R]
-    replicas: Array  # int16[E, N, 3], -1 none
-    gates: Array  # GATE[E, S]
-    stores: Array  # STORE[E, S]
-    flows: Array  # FLOW[E, R], or one at link level 0
-    flow_heap: Array  # ENTRY[E, R], or one
-    pool: Array  # REPLICA[E, P], or one without storage
-    datasets: Array  # DATASET[E, D], or one
-    holders: Array  # uint64[E, D, words] bits of the sites that hold each dataset, or one
-    log: Array  # EVENT[E, events]
-    turn: Array  # int32[E, K] rows of the jobs to be placed, -1 none
-    heap: Array  # ENTRY[E, ...]: a heap of ends for each site, the agenda, the returns
-    events: Array  # float64[E, blocks + blocks x BLOCK] next event of each block, each site, s
+    grids: Rows[GRID, 1]  # GRID[E]
+    sites: Rows[SITE, 2]  # SITE[E, S]
+    jobs: Rows[JOB, 2]  # JOB[E, R]
+    tracks: Rows[TRACK, 2]  # TRACK[E, R]
+    attempts: Rows[ATTEMPT, 2]  # ATTEMPT[E, R]
+    replicas: Rows["i2", 3]  # int16[E, N, 3], -1 none
+    gates: Rows[GATE, 2]  # GATE[E, S]
+    stores: Rows[STORE, 2]  # STORE[E, S]
+    flows: Rows[FLOW, 2]  # FLOW[E, R], or one at link level 0
+    flow_heap: Rows[ENTRY, 2]  # ENTRY[E, R], or one
+    pool: Rows[REPLICA, 2]  # REPLICA[E, P], or one without storage
+    datasets: Rows[DATASET, 2]  # DATASET[E, D], or one
+    holders: Rows["u8", 3]  # uint64[E, D, words] bits of the sites that hold each dataset, or one
+    log: Rows[EVENT, 2]  # EVENT[E, events]
+    turn: Rows["i4", 2]  # int32[E, K] rows of the jobs to be placed, -1 none
+    heap: Rows[ENTRY, 2]  # ENTRY[E, ...]: a heap of ends for each site, the agenda, the returns
+    events: Rows["f8", 2]  # float64[E, blocks + blocks x BLOCK] next event of each block, site, s
     # what is seen
-    seen: Array  # float32[E, len(SEEN_ROWS), S]
-    flat: Array  # float32[E, K, F]: the observation: sites, job, grid
-    mask: Array  # int8[E, K, A]: sites, defer, actions on data
-    outcome: Array  # OUTCOME[E, K]
+    seen: Rows["f4", 3]  # float32[E, len(SEEN_ROWS), S]
+    flat: Rows["f4", 3]  # float32[E, K, F]: the observation: sites, job, grid
+    mask: Rows["i1", 3]  # int8[E, K, A]: sites, defer, actions on data
+    outcome: Rows[OUTCOME, 2]  # OUTCOME[E, K]

@@ -1,0 +1,135 @@
+"""How compiled functions see a World: through one address; knows numba, nothing of grids.
+
+Passed as a tuple, forty arrays are some three hundred arguments of every call: most of the time
+to compile the kernel, and a few microseconds a call from Python. Here a World is a table of
+words, one an array's address and one each of its sizes, and the kernels get the table.
+`w.sites` in a compiled function reads it. Nothing is counted, so whoever makes a table keeps the
+World.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final, get_type_hints
+
+import numpy as np
+from llvmlite import ir
+from numba import from_dtype, types
+from numba.core import config
+from numba.core.imputils import lower_getattr_generic
+from numba.core.typing.templates import AttributeTemplate, infer_getattr
+from numba.extending import intrinsic, models, register_model
+from numba.np.arrayobj import make_array, populate_array
+
+from panda_gym.simulator.state import World
+
+Array = np.ndarray
+WORD: Final = ir.IntType(64)
+
+
+def _fields() -> dict[str, tuple[Any, int]]:
+    """Of each field of a World its numba type and where its words begin."""
+    found: dict[str, tuple[Any, int]] = {}
+    place = 0
+    for name, hint in get_type_hints(World, include_extras=True).items():
+        if hint in (int, float):
+            found[name] = types.int64 if hint is int else types.float64, place
+            place += 1
+        else:
+            kind, dimensions = hint.__metadata__
+            found[name] = types.Array(from_dtype(kind), dimensions, "C"), place
+            place += 1 + dimensions
+    return found
+
+
+FIELDS: Final = _fields()
+
+
+def table_of(world: World) -> Array | World:
+    """The words of a World, int64[words]; where numba's JIT is off, the World itself."""
+    if config.DISABLE_JIT:
+        return world
+    words: list[int] = []
+    for part in world:
+        if isinstance(part, np.ndarray):
+            assert part.flags.c_contiguous
+            words += [part.ctypes.data, *part.shape]
+        else:
+            words.append(int(np.array(part).view(np.int64)))
+    return np.array(words, dtype=np.int64)
+
+
+class Handle(types.Type):
+    """The numba type of a World: a pointer to its table."""
+
+    def __init__(self) -> None:
+        super().__init__(name="panda_gym.World")
+
+
+HANDLE: Final = Handle()
+
+
+@register_model(Handle)
+class HandleModel(models.PrimitiveModel):
+    """A pointer to words."""
+
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, WORD.as_pointer())
+
+
+@infer_getattr
+class HandleFields(AttributeTemplate):
+    """Which type each field has."""
+
+    key = Handle
+
+    def generic_resolve(self, kind: Handle, name: str) -> Any:
+        return FIELDS[name][0] if name in FIELDS else None
+
+
+@lower_getattr_generic(Handle)
+def _read(context: Any, builder: Any, handle: Any, pointer: Any, name: str) -> Any:
+    """Read a field of the table, whose words nothing changes."""
+    kind, place = FIELDS[name]
+
+    def word(k: int) -> Any:
+        found = builder.load(builder.gep(pointer, [ir.IntType(32)(k)]))
+        found.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return found
+
+    if not isinstance(kind, types.Array):
+        return builder.bitcast(word(place), context.get_value_type(kind))
+    array = make_array(kind)(context, builder)
+    size = context.get_abi_sizeof(context.get_data_type(kind.dtype))
+    shape = [word(place + 1 + k) for k in range(kind.ndim)]
+    strides = [WORD(size)]
+    for length in reversed(shape[1:]):
+        strides.insert(0, builder.mul(length, strides[0]))
+    populate_array(
+        array,
+        data=builder.inttoptr(word(place), array.data.type),
+        shape=shape,
+        strides=strides,
+        itemsize=WORD(size),
+        meminfo=None,
+    )
+    return array._getvalue()
+
+
+@intrinsic
+def _point(typingcontext: Any, table: Any) -> Any:
+    """The address of a table as a World."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        words = make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.bitcast(words.data, WORD.as_pointer())
+
+    return HANDLE(table), code
+
+
+def _same(world: World) -> World:
+    return world
+
+
+world_of = _same if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else _point
+"""The World of a table, in compiled functions and, with the JIT off, in Python."""
