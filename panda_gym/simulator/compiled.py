@@ -12,43 +12,55 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from numba import njit
+from numba import njit, types
+
+from panda_gym.simulator.parts import PartCompiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def inner(function: Function) -> Function:
-    """A function that only compiled ones call.
+def _plain(kind: Any) -> Any:
+    """The type that stands for `kind`: no literal, and int64 for every signed integer."""
+    kind = types.unliteral(kind)
+    return types.int64 if isinstance(kind, types.Integer) and kind.signed else kind
 
-    Inlined, because a World of some fifty arrays is dear to pass; without reference counts
-    (`_nrt`), because two atomic operations an array and call took two thirds of the time (so
-    nothing here may allocate an array); without a wrapper for Python, which would take most of
-    the time to compile.
+
+def _compiled(**options: Any) -> Callable[[Function], Function]:
+    """A decorator of functions that only compiled ones call.
+
+    Without reference counts (`_nrt`), because two atomic operations an array and call took two
+    thirds of the time (so nothing here may allocate an array); without a wrapper for Python,
+    which would take most of the time to compile. Compiled once for plain types of arguments:
+    numba would do so anew for each literal and each width of an integer.
     """
-    compiled: Function = njit(
-        error_model="numpy",
-        nogil=True,
-        forceinline=True,
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-        _nrt=False,
-    )(function)
-    return compiled
-
-
-def seldom(function: Function) -> Function:
-    """A function that compiled ones call seldom: as `inner`, but the compiler may leave the call.
-
-    What is rare would only lengthen the code around it, and the time to compile it.
-    """
-    compiled: Function = njit(
+    compiler = njit(
         error_model="numpy",
         nogil=True,
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
         _nrt=False,
-    )(function)
-    return compiled
+        pipeline_class=PartCompiler,
+        **options,
+    )
+
+    def decorate(function: Function) -> Function:
+        compiled = compiler(function)
+        if hasattr(compiled, "get_call_template"):  # not where the JIT is off
+            general = compiled.get_call_template
+            compiled.get_call_template = lambda args, kws: general(
+                tuple(map(_plain, args)), {name: _plain(kind) for name, kind in kws.items()}
+            )
+        return compiled  # type: ignore[no-any-return]
+
+    return decorate
+
+
+inner = _compiled(forceinline=True)
+"""A function that only compiled ones call, inlined."""
+
+seldom = _compiled()
+"""As `inner`, but the compiler may leave the call: what is rare would only lengthen the code
+around it, and the time to compile it."""
 
 
 def source_stamp(folders: Iterable[Path]) -> str:
