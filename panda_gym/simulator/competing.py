@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.errors import SettingError
-from panda_gym.simulator.compiled import inner
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.draws import bits
 from panda_gym.simulator.events import COMPETING_LOAD, NOBODY, note
 from panda_gym.simulator.ranges import check_ranges
@@ -128,7 +128,7 @@ def change_time(w: Any, s: int, k: int) -> float:
     return (k - 1 + (s + 1.0) / (len(w.places) + 1.0)) * w.interval_s
 
 
-@inner
+@shared
 def begin_load(w: Any, e: int, s: int) -> None:
     """Set the competing load of a site at time 0 from the process's stationary law."""
     site = w.sites[e, s]

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from numba import njit, types
 
-from panda_gym.simulator.parts import PartCompiler
+from panda_gym.simulator.parts import PartCompiler, SharedCompiler, WholeCompiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -39,7 +39,6 @@ def _compiled(**options: Any) -> Callable[[Function], Function]:
         no_cpython_wrapper=True,
         no_cfunc_wrapper=True,
         _nrt=False,
-        pipeline_class=PartCompiler,
         **options,
     )
 
@@ -55,12 +54,12 @@ def _compiled(**options: Any) -> Callable[[Function], Function]:
     return decorate
 
 
-inner = _compiled(forceinline=True)
+inner = _compiled(forceinline=True, pipeline_class=PartCompiler)
 """A function that only compiled ones call, inlined."""
 
-seldom = _compiled()
-"""As `inner`, but the compiler may leave the call: what is rare would only lengthen the code
-around it, and the time to compile it."""
+shared = _compiled(forceinline=False, pipeline_class=SharedCompiler)
+"""As `inner`, but it stays one: what is called from several places, or seldom, would only
+lengthen the code around it, and the time to compile it."""
 
 
 def source_stamp(folders: Iterable[Path]) -> str:
@@ -76,7 +75,9 @@ def entries(*folders: Path) -> Callable[[Function], Function]:
     stamp = source_stamp(folders)
 
     def entry(function: Function) -> Function:
-        compiled = njit(error_model="numpy", nogil=True, cache=True, _nrt=False)(function)
+        compiled = njit(
+            error_model="numpy", nogil=True, cache=True, _nrt=False, pipeline_class=WholeCompiler
+        )(function)
         index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
         if index is not None:  # None where numba's JIT is off or its internals have moved
             index._source_stamp = stamp

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.events import NOBODY, REFRESH, note
 from panda_gym.simulator.placement import may_defer, primary
 from panda_gym.simulator.replication import write_data_mask
@@ -36,7 +36,7 @@ def ratio(value: float, scale: float) -> float:
     return value / (value + scale)
 
 
-@inner
+@shared
 def write_constants(w: Any, e: int) -> None:
     """Write the rows of the observation that stay the same for the whole episode."""
     n, scale = len(w.places), w.scales
@@ -73,7 +73,7 @@ def write_counters_of(view: Any, seen: Any, s: int, n: int, scale: Any) -> None:
     view[QUEUED * n + s] = ratio(seen[SEEN_QUEUED, s], scale[QUEUED])
 
 
-@inner
+@shared
 def refresh(w: Any, e: int) -> None:
     """Read the counters of all sites as they are now."""
     grid, seen, n = w.grids[e], w.seen[e], len(w.places)
@@ -224,7 +224,7 @@ def write_input(w: Any, e: int, j: int, view: Any) -> None:
     encode(transfer, w.scales[TRANSFER])
 
 
-@seldom
+@shared
 def write_secondary(
     w: Any, e: int, j: int, size: Any, transfer: Any, local: Any, close: Any
 ) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from panda_gym.simulator import flows
 from panda_gym.simulator.competing import change_load
-from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.events import (
     ACTIVATION,
     CORES_TAKEN,
@@ -180,7 +180,7 @@ def give_back(w: Any, e: int, s: int, j: int) -> None:
         site["run_true"] = 0.0
 
 
-@seldom
+@shared
 def come_back(w: Any, e: int, s: int, j: int, t: float) -> None:
     """Attempt j did not finish: the job's next attempt arrives after the retry delay."""
     grid = w.grids[e]
@@ -255,7 +255,7 @@ def end(w: Any, e: int, s: int, t: float) -> None:
     settle(w, e, s, j, t, FINISHED if cause == NO_CAUSE else FAILED, cause)
 
 
-@seldom
+@shared
 def lose(w: Any, e: int, s: int, t: float) -> None:
     """Site s has been silent for too long: its running jobs have failed."""
     w.gates[e, s]["lost"] = math.inf
@@ -265,7 +265,7 @@ def lose(w: Any, e: int, s: int, t: float) -> None:
         settle(w, e, s, j, t, FAILED, HEARTBEAT)
 
 
-@seldom
+@shared
 def withdraw(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None:
     """Job j leaves before it runs, or in the middle of its run, whatever state it is in."""
     track = w.tracks[e, j]
@@ -288,7 +288,7 @@ def withdraw(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None:
     settle(w, e, s, j, t, state, cause)
 
 
-@inner
+@shared
 def stop_flow(w: Any, e: int, j: int, t: float) -> None:
     """The flow of job j has ended or is cut off: the others go faster."""
     flow, target = w.flows[e, j], w.tracks[e, j]["site"]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from panda_gym.errors import SettingError
-from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.events import FLOW_RATE, note
 from panda_gym.simulator.heap import before, put
 from panda_gym.simulator.ranges import check_ranges
@@ -41,7 +41,7 @@ class Network:
         check_ranges(self, "network", {"mbps_per_core": (1e-6, 1e9)})
 
 
-@inner
+@shared
 def sift(w: Any, e: int, hole: int, time: float, j: int) -> None:
     """Put flow j into the heap at or above or below an empty place."""
     heap, size = w.flow_heap[e], w.grids[e]["flows"]
@@ -90,7 +90,7 @@ def endpoint_rate(w: Any, e: int, j: int) -> float:
     return min(flow["link"], min(out, into))
 
 
-@inner
+@shared
 def share_endpoints(w: Any, e: int, source: int, target: int, t: float) -> None:
     """Re-time the flows that leave `source` or come to `target`, where a flow came or went."""
     j = w.stores[e, source]["first_out"]
@@ -139,7 +139,7 @@ def fix(w: Any, e: int, level: float) -> int:
     return fixed
 
 
-@seldom
+@shared
 def share_max_min(w: Any, e: int, t: float) -> None:
     """Re-time all flows by progressive filling."""
     n = w.grids[e]["flows"]
@@ -220,7 +220,7 @@ def leave(w: Any, e: int, j: int) -> None:
         sift(w, e, place, moved["time"], moved["job"])
 
 
-@inner
+@shared
 def begin_flows(w: Any, e: int) -> None:
     """Nothing flows."""
     w.grids[e]["flows"] = 0

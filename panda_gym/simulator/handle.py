@@ -9,7 +9,6 @@ World.
 
 from __future__ import annotations
 
-import os
 from typing import Any, Final, get_type_hints
 
 import numpy as np
@@ -117,7 +116,7 @@ def _read(context: Any, builder: Any, handle: Any, pointer: Any, name: str) -> A
 
 
 @intrinsic
-def _point(typingcontext: Any, table: Any) -> Any:
+def world_of(typingcontext: Any, table: Any) -> Any:
     """The address of a table as a World."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -127,9 +126,8 @@ def _point(typingcontext: Any, table: Any) -> Any:
     return HANDLE(table), code
 
 
-def _same(world: World) -> World:
-    return world
+if config.DISABLE_JIT:
 
-
-world_of = _same if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else _point
-"""The World of a table, in compiled functions and, with the JIT off, in Python."""
+    def world_of(table: Any) -> Any:
+        """The World itself."""
+        return table

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from panda_gym.simulator.compiled import inner
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.ranges import check_ranges
 from panda_gym.simulator.state import ACTIVATED, ASSIGNED
 
@@ -85,7 +85,7 @@ def note_limit(w: Any, e: int) -> None:
     w.grids[e]["limit"] = min(assigned_until(w, e), activated_until(w, e))
 
 
-@inner
+@shared
 def overdue(w: Any, e: int) -> int:
     """Take the job that the next limit strikes out of its line; -1: it has moved on, as those
     behind it that are dropped too."""

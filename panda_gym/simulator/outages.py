@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.draws import bits, scramble, unit
 from panda_gym.simulator.ranges import check_ranges
 from panda_gym.simulator.state import BROWN, DOWN, UP
@@ -57,7 +57,7 @@ def stay(w: Any, e: int, s: int, k: int, ln_stay: float) -> float:
     return w.rules[0]["step_s"] * (1.0 + math.floor(math.log(1.0 - u) / ln_stay))
 
 
-@inner
+@shared
 def begin_gate(w: Any, e: int, s: int) -> None:
     """Every site begins up."""
     gate = w.gates[e, s]
@@ -70,7 +70,7 @@ def begin_gate(w: Any, e: int, s: int) -> None:
         gate["turn"] = stay(w, e, s, 0, w.rules[0]["stay_up"])
 
 
-@seldom
+@shared
 def turn(w: Any, e: int, s: int) -> None:
     """Site s changes its status; free may fall below zero in a brown-out."""
     rules, gate, site = w.rules[0], w.gates[e, s], w.sites[e, s]

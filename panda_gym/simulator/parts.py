@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite.binding import Linkage
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 
@@ -39,8 +40,47 @@ class Part(JITCodeLibrary):
         return 0
 
 
+class Shared(Part):
+    """The code of a function that is called where it is needed, never inlined."""
+
+    def _finalize_final_module(self) -> None:
+        for function in self._final_module.functions:
+            inlined = any(b"alwaysinline" in one for one in function.attributes)
+            if not (inlined or function.is_declaration) and function.linkage == Linkage.external:
+                function.add_function_attribute("noinline")
+        super()._finalize_final_module()
+
+
+class Whole(JITCodeLibrary):
+    """The code of a function that Python calls, with all its parts."""
+
+    def _optimize_final_module(self) -> None:
+        """Once: numba's first round gathers reference counts, of which there are none."""
+        passes, builder = self._codegen._module_pass_manager()
+        passes.run(self._final_module, builder)
+
+
+class WholeCompiler(Compiler):
+    """numba's compiler, into a Whole."""
+
+    def __init__(self, typingctx: Any, targetctx: Any, library: Any, *more: Any) -> None:
+        if library is None:
+            library = Whole(targetctx.codegen(), "whole")
+            library.enable_object_caching()
+        super().__init__(typingctx, targetctx, library, *more)
+
+
 class PartCompiler(Compiler):
     """numba's compiler, into a Part."""
 
+    library = Part
+
     def __init__(self, typingctx: Any, targetctx: Any, library: Any, *more: Any) -> None:
-        super().__init__(typingctx, targetctx, library or Part(targetctx.codegen(), "part"), *more)
+        part = library or self.library(targetctx.codegen(), "part")
+        super().__init__(typingctx, targetctx, part, *more)
+
+
+class SharedCompiler(PartCompiler):
+    """numba's compiler, into a Shared."""
+
+    library = Shared

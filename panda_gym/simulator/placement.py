@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from panda_gym.simulator import flows
-from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.draws import CANCEL_TIME, CANCELS, job_draw
 from panda_gym.simulator.dynamics import (
     CANCEL,
@@ -96,7 +96,7 @@ def assess(w: Any, e: int, q: int, s: int, j: int, time: float, moved: float) ->
     outcome["wan_bytes"] += moved
 
 
-@seldom
+@shared
 def cancellation(w: Any, e: int, j: int) -> None:
     """Enter when job j is cancelled from outside, if it is; a retry never is."""
     rules, one, grid = w.rules[0], w.attempts[e, j], w.grids[e]
@@ -107,7 +107,7 @@ def cancellation(w: Any, e: int, j: int) -> None:
         grid["agenda"] += 1
 
 
-@inner
+@shared
 def transfer(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
     """The input of job j starts to move from `source` to site s; `time` is what it takes alone."""
     grid, t = w.grids[e], w.grids[e]["clock"]
@@ -164,7 +164,7 @@ def may_defer(w: Any, e: int, j: int) -> bool:
     return w.grids[e]["clock"] - w.jobs[e, j]["arrival"] < w.rules[0]["pending_s"]
 
 
-@inner
+@shared
 def defer(w: Any, e: int, q: int, j: int) -> None:
     """Job j comes back later."""
     grid, rules, outcome = w.grids[e], w.rules[0], w.outcome[e, q]
@@ -190,7 +190,7 @@ def weighted_site(w: Any, wide: int, u: float) -> int:
     return w.places[low]["by_cores"]
 
 
-@inner
+@shared
 def warm_site(w: Any, e: int, j: int) -> int:
     """Where the warm start sends job j: the shorter wait of two sites drawn by capacity."""
     cores, u = w.jobs[e, j]["cores"], w.jobs[e, j]["place_u"]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.state import ACTIVATED, EASY, PRIORITY
 
 
@@ -76,7 +76,7 @@ def next_start(w: Any, e: int, s: int, t: float) -> int:
     return -1
 
 
-@seldom
+@shared
 def shadow(w: Any, e: int, s: int, t: float) -> tuple[float, int]:
     """When the head of site s can start at the latest by the predicted ends of the running jobs,
     s, and how many cores it then leaves free. An end that is overdue is expected now."""
@@ -98,7 +98,7 @@ def shadow(w: Any, e: int, s: int, t: float) -> tuple[float, int]:
     return last_time, free - wanted
 
 
-@seldom
+@shared
 def backfill(w: Any, e: int, s: int, t: float) -> int:
     """Take the first job out of the line that fits now and does not delay the head; -1 none."""
     site = w.sites[e, s]

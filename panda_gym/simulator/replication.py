@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.dynamics import blank
 from panda_gym.simulator.placement import stage_in, transfer
 from panda_gym.simulator.storage import claim, complete, drop, find, holds, known, release
@@ -27,7 +27,7 @@ def replicable(w: Any, e: int, j: int) -> bool:
     return w.jobs[e, j]["input_bytes"] > 0.0 and known(w, e, w.jobs[e, j]["dataset"])
 
 
-@inner
+@shared
 def write_data_mask(w: Any, e: int, j: int, mask: Any) -> None:
     """1 where an action on the data of job j can be done; shape of the mask: 1 + 2 S."""
     n = len(w.places)
@@ -48,7 +48,7 @@ def write_data_mask(w: Any, e: int, j: int, mask: Any) -> None:
         r = one["next"]
 
 
-@inner
+@shared
 def act_on_data(w: Any, e: int, j: int, action: int) -> None:
     """Do a legal action on the input of job j."""
     n, d = len(w.places), w.jobs[e, j]["dataset"]
@@ -58,7 +58,7 @@ def act_on_data(w: Any, e: int, j: int, action: int) -> None:
         replicate(w, e, j, action - 1)
 
 
-@seldom
+@shared
 def replicate(w: Any, e: int, j: int, s: int) -> None:
     """Bring a replica of the input of job j to site s."""
     grid = w.grids[e]

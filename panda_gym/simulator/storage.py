@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.events import (
     NOBODY,
     OUTPUT,
@@ -108,7 +108,7 @@ def append(w: Any, e: int, r: int) -> None:
     store["newest"] = r
 
 
-@inner
+@shared
 def create(w: Any, e: int, s: int, d: int, size: float) -> int:
     """A replica of dataset d (-1: an output) at site s, used last and not yet there."""
     grid = w.grids[e]
@@ -133,7 +133,7 @@ def create(w: Any, e: int, s: int, d: int, size: float) -> int:
     return r
 
 
-@seldom
+@shared
 def drop(w: Any, e: int, r: int) -> None:
     """Remove a replica that nobody uses."""
     grid, one = w.grids[e], w.pool[e, r]
@@ -156,7 +156,7 @@ def drop(w: Any, e: int, r: int) -> None:
     grid["unused"] = r
 
 
-@seldom
+@shared
 def make_room(w: Any, e: int, s: int, size: float) -> bool:
     """Free `size` bytes of the quota of site s, if that can be done."""
     store = w.stores[e, s]
@@ -182,7 +182,7 @@ def pin(w: Any, e: int, r: int) -> None:
     append(w, e, r)
 
 
-@inner
+@shared
 def claim(w: Any, e: int, s: int, j: int) -> None:
     """Job j goes to site s: pin the replica there, or begin one, or count the overrun."""
     d, one = w.jobs[e, j]["dataset"], w.attempts[e, j]
@@ -228,7 +228,7 @@ def release(w: Any, e: int, j: int) -> None:
             drop(w, e, r)
 
 
-@inner
+@shared
 def write_output(w: Any, e: int, s: int, j: int, t: float) -> None:
     """Job j has finished at site s and writes its output there."""
     if w.rules[0]["storage"] == 0:
@@ -244,7 +244,7 @@ def write_output(w: Any, e: int, s: int, j: int, t: float) -> None:
     note(w, e, OUTPUT, t, j, s, NOBODY, size if kept else 0.0)
 
 
-@inner
+@shared
 def begin_storage(w: Any, e: int) -> None:
     """Only the primary replicas are there."""
     grid = w.grids[e]

@@ -1,0 +1,112 @@
+"""Memory that the grids behind will need, fetched while this one is at work; changes nothing.
+
+A batch's state is larger than a core's own cache, and a grid touches some forty lines of it that
+no prefetcher of the machine can guess: a step would spend most of its time waiting for them one
+by one. What a step will touch is known, though: the job to be placed, the site of the action,
+the next event. It is asked for in three rounds, each of which reads what the one before fetched.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils, config
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+from panda_gym.simulator.compiled import inner
+from panda_gym.simulator.state import BLOCK
+
+LINE: Final = 64
+"""Bytes of a cache line."""
+
+
+def _ask(builder: Any, pointer: Any, lines: int) -> None:
+    """Prefetch `lines` cache lines from `pointer` on, to be read and written."""
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+    prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    first = builder.bitcast(pointer, byte)
+    for k in range(lines):
+        line = builder.gep(first, [ir.IntType(64)(k * LINE)])
+        builder.call(prefetch, [line, number(1), number(3), number(1)])
+
+
+@intrinsic
+def _fetch(typingcontext: Any, thing: Any) -> Any:
+    """Prefetch a record, or the first line of an array."""
+    record = isinstance(thing, types.Record)
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = arguments[0]
+        if not record:
+            pointer = make_array(signature.args[0])(context, builder, pointer).data
+        _ask(builder, pointer, -(-thing.size // LINE) if record else 1)
+        return context.get_dummy_value()
+
+    return types.void(thing), code
+
+
+if config.DISABLE_JIT:
+
+    def _fetch(thing: Any) -> None:
+        """Nothing to ask for."""
+
+
+@inner
+def fetch_first(w: Any, e: int) -> None:
+    """Three grids ahead: where the grid stands, and which jobs are to be placed."""
+    _fetch(w.grids[e])
+    _fetch(w.turn[e])
+    _fetch(w.events[e])
+    _fetch(w.outcome[e, 0])
+
+
+@inner
+def fetch_second(w: Any, e: int, site: int) -> None:
+    """Two grids ahead: the job, the site it goes to, the heads of what is ordered by time."""
+    j, n, rules = w.turn[e, 0], len(w.places), w.rules[0]
+    cursor = min(w.grids[e]["cursor"] + 1, w.jobs.shape[1] - 1)
+    _fetch(w.jobs[e, j])
+    _fetch(w.jobs[e, cursor])
+    _fetch(w.tracks[e, j])
+    _fetch(w.attempts[e, j])
+    _fetch(w.mask[e, 0])
+    if 0 <= site < n:
+        _fetch(w.sites[e, site])
+        _fetch(w.gates[e, site])
+        _fetch(w.heap[e, w.places[site]["first_run"]])
+        for row in range(w.seen.shape[1] - 1):
+            _fetch(w.seen[e, row, site:])
+    if rules["level"] > 0:
+        _fetch(w.flows[e, j])
+        _fetch(w.flow_heap[e, 0])
+    if rules["storage"] + rules["level"] > 0 and 0 <= site < n:
+        _fetch(w.stores[e, site])
+    if rules["attempts"] > 1:
+        _fetch(w.heap[e, rules["first_return"]])
+    _fetch(w.heap[e, w.first_staged])
+    block = 0
+    for other in range(1, w.blocks):
+        block = other if w.events[e, other] < w.events[e, block] else block
+    _fetch(w.events[e, w.blocks + block * BLOCK :])
+
+
+@inner
+def fetch_third(w: Any, e: int) -> None:
+    """One grid ahead: the dataset of the job, and the site of the next event."""
+    j, block = w.turn[e, 0], 0
+    if w.rules[0]["storage"] > 0:
+        _fetch(w.datasets[e, w.jobs[e, j]["dataset"]])
+    events = w.events[e]
+    for other in range(1, w.blocks):
+        block = other if events[other] < events[block] else block
+    s = block * BLOCK
+    while events[w.blocks + s] != events[block]:
+        s += 1
+    _fetch(w.sites[e, s])
+    first = w.heap[e, w.places[s]["first_run"]]
+    _fetch(w.tracks[e, first["job"]])
+    _fetch(w.attempts[e, first["job"]])
