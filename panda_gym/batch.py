@@ -202,22 +202,37 @@ class Batch:
 
     def cost(self) -> Array:
         """Sum of the last decision's costs, float64[E]."""
+        return self._sum(self._costs())
+
+    def _costs(self) -> dict[str, Array]:
         outcome = self.simulator.outcome
-        costs = [self._total(function(outcome)) for function in self.costs.values()]
-        return np.sum(costs, axis=0)
+        return {name: self._total(function(outcome)) for name, function in self.costs.items()}
+
+    def _sum(self, costs: dict[str, Array]) -> Array:
+        total = np.zeros(len(self))
+        for one in costs.values():
+            total += one
+        return total
 
     def _total(self, values: Array) -> Array:
         """One number a grid: the sum over its decisions."""
         return values if values.ndim == 1 else values.sum(axis=1)
 
-    def report(self) -> dict[str, Any]:
-        """The parts of `info` that stand beside the reward, each float64[E] or int64[E]."""
+    def report(self, rewards: Array | None = None) -> dict[str, Any]:
+        """The parts of `info` that stand beside the reward, each float64[E] or int64[E].
+
+        rewards: those of the last decision, if they are known.
+        """
         outcome, bound = self.simulator.outcome, self.scenario.bound_s
-        costs = {name: self._total(function(outcome)) for name, function in self.costs.items()}
+        costs = self._costs()
+        if rewards is not None and self.scenario.reward == "predicted":
+            expected = rewards.copy()
+        else:
+            expected = self._total(reward.predicted(outcome, bound))
         return {
-            "cost": np.sum(list(costs.values()), axis=0),
+            "cost": self._sum(costs),
             "costs": costs,
-            "reward_pred": self._total(reward.predicted(outcome, bound)),
+            "reward_pred": expected,
             "reward_true": self._total(reward.true(outcome, bound)),
             "site": (outcome["site"] if outcome.ndim == 1 else outcome["site"][:, -1]).copy(),
             "time_s": self.simulator.world.grids["clock"].copy(),

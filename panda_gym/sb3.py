@@ -75,8 +75,8 @@ class PlacementVecEnv(VecEnv):
         """Place one job in every grid; grids whose episode ends are reset in the same step."""
         batch = self.batch
         batch.step(self._actions)
-        rewards, done = batch.rewards().astype(np.float32), batch.simulator.done
-        infos = self._infos()
+        rewards, done = batch.rewards(), batch.simulator.done
+        infos = self._infos(rewards)
         if done.any():
             ended = np.flatnonzero(done).tolist()
             for e in ended:
@@ -86,19 +86,19 @@ class PlacementVecEnv(VecEnv):
             fresh = batch.report()
             for e in ended:
                 self.reset_infos[e] = one_info(fresh, e)
-        return batch.observe(self.copy), rewards, done, infos
+        return batch.observe(self.copy), rewards.astype(np.float32), done, infos
 
-    def _infos(self) -> list[dict[str, Any]]:
+    def _infos(self, rewards: Array) -> list[dict[str, Any]]:
         if not self._full:
             return [{"cost": one} for one in self.batch.cost().tolist()]
-        report = self.batch.report()
-        names = list(report["costs"])
-        costs = zip(*(column.tolist() for column in report.pop("costs").values()), strict=True)
+        report = self.batch.report(rewards)
+        costs, names = report.pop("costs"), list(report)
         rows = zip(*(column.tolist() for column in report.values()), strict=True)
-        return [
-            {**dict(zip(report, row, strict=True)), "costs": dict(zip(names, each, strict=True))}
-            for row, each in zip(rows, costs, strict=True)
-        ]
+        each = zip(*(column.tolist() for column in costs.values()), strict=True)
+        infos = [dict(zip(names, row)) for row in rows]  # noqa: B905: strict is slow here
+        for info, one in zip(infos, each, strict=True):
+            info["costs"] = dict(zip(costs, one))  # noqa: B905
+        return infos
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -35,11 +35,14 @@ def spread_seeds(seed: Any, n: int) -> list[int | None]:
 
 
 def masked(report: dict[str, Any], which: Array) -> dict[str, Any]:
-    """Batched infos in Gymnasium's form: beside each key, `_key` says whose values are meant."""
+    """Batched infos in Gymnasium's form: beside each key, `_key` says whose values are meant.
+
+    All of them are `which` itself.
+    """
     infos: dict[str, Any] = {}
     for name, value in report.items():
         infos[name] = masked(value, which) if isinstance(value, dict) else value
-        infos[f"_{name}"] = which.copy()
+        infos[f"_{name}"] = which
     return infos
 
 
@@ -52,7 +55,7 @@ def begin_again(
     report: the batch's, taken before.
     """
     ended, final = np.flatnonzero(done).tolist(), np.full(len(done), None, dtype=object)
-    infos = {"final_info": masked(report, done), "_final_info": done.copy()}
+    infos = {"final_info": masked(report, done.copy()), "_final_info": done.copy()}
     for e in ended:
         final[e] = batch.observe_one(e)
     infos |= {"final_obs": final, "_final_obs": done.copy()}
@@ -120,7 +123,7 @@ class PlacementVectorEnv(VectorEnv):
         batch = self.batch
         batch.step(actions)
         rewards, done = batch.rewards(), batch.simulator.done
-        terminated, report = np.zeros(self.num_envs, dtype=bool), batch.report()
+        terminated, report = np.zeros(self.num_envs, dtype=bool), batch.report(rewards)
         everywhere = np.ones(self.num_envs, dtype=bool)
         infos: dict[str, Any] = {}
         if done.any():
