@@ -16,7 +16,7 @@ from panda_gym.simulator.counters import (
     write_constants,
 )
 from panda_gym.simulator.dynamics import advance, blank, next_return, note_event
-from panda_gym.simulator.events import ARRIVAL, NOBODY, note
+from panda_gym.simulator.events import ARRIVAL, NOBODY, REFRESH, note
 from panda_gym.simulator.flows import begin_flows
 from panda_gym.simulator.handle import world_of
 from panda_gym.simulator.heap import pop
@@ -24,6 +24,26 @@ from panda_gym.simulator.outages import begin_gate
 from panda_gym.simulator.placement import assess, defer, place, stage_in, warm_site
 from panda_gym.simulator.replication import act_on_data
 from panda_gym.simulator.storage import begin_storage
+
+
+@inner
+def unseen(w: Any, e: int) -> bool:
+    """Whether what the counters show now is read anew before the policy's first decision."""
+    grid = w.grids[e]
+    if grid["cursor"] >= grid["warmup"]:
+        return False
+    return last_refresh(w, w.jobs[e, grid["warmup"] - 1]["arrival"]) > grid["clock"]
+
+
+@inner
+def read_counters(w: Any, e: int) -> None:
+    """Read the counters, but for those of the warm start that nobody will have seen."""
+    grid = w.grids[e]
+    if unseen(w, e):
+        grid["refreshed"] = grid["clock"]
+        note(w, e, REFRESH, grid["clock"], NOBODY, NOBODY, NOBODY, 0.0)
+    else:
+        refresh(w, e)
 
 
 @inner
@@ -49,7 +69,7 @@ def proceed(w: Any, e: int, wanted: int, drain: bool) -> int:
         if not advance(w, e, read if due else t):
             continue
         if due:
-            refresh(w, e)
+            read_counters(w, e)
             read_now = True
             continue
         if t == math.inf:
@@ -89,7 +109,8 @@ def send(w: Any, e: int, s: int, j: int, q: int) -> None:
         moved = w.jobs[e, j]["input_bytes"] if source >= 0 and source != s else 0.0
         assess(w, e, q, s, j, time, moved)
     place(w, e, s, j, time, source)
-    note_placement(w, e, s, j, time)
+    if not unseen(w, e):
+        note_placement(w, e, s, j, time)
 
 
 @inner

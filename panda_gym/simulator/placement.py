@@ -179,28 +179,18 @@ def defer(w: Any, e: int, q: int, j: int) -> None:
 @inner
 def weighted_site(w: Any, wide: int, u: float) -> int:
     """Draw among the `wide` sites with the most cores, each by its capacity, from u in [0, 1)."""
-    target = u * w.places[wide - 1]["cumulative"]
-    low, high = 0, wide - 1
-    while low < high:
-        middle = (low + high) >> 1
-        if w.places[middle]["cumulative"] > target:
-            high = middle
-        else:
-            low = middle + 1
-    return w.places[low]["by_cores"]
+    target, last = u * w.places[wide - 1]["cumulative"], wide - 1
+    k = min(w.guide[int(target * w.guide_cells)], last)
+    while k < last and w.places[k]["cumulative"] <= target:
+        k += 1
+    return w.places[k]["by_cores"]
 
 
 @shared
 def warm_site(w: Any, e: int, j: int) -> int:
     """Where the warm start sends job j: the shorter wait of two sites drawn by capacity."""
     cores, u = w.jobs[e, j]["cores"], w.jobs[e, j]["place_u"]
-    wide, high = 1, len(w.places)
-    while wide < high:  # sites 0 .. wide - 1 of by_cores fit the job
-        middle = (wide + high + 1) >> 1
-        if w.places[w.places[middle - 1]["by_cores"]]["cores"] >= cores:
-            wide = middle
-        else:
-            high = middle - 1
+    wide = w.wide[cores]
     a = weighted_site(w, wide, u)
     lower = u * 1048576.0  # the lower bits of the same draw are as good as another one
     b = weighted_site(w, wide, lower - math.floor(lower))

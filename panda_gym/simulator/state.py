@@ -374,6 +374,9 @@ class World(NamedTuple):
 
     # the platform and the settings
     places: Rows[PLACE, 1]  # PLACE[S]
+    wide: Rows["i4", 1]  # int32[most cores + 1] sites that have so many cores, at least 1
+    guide: Rows["i4", 1]  # int32[cells + 2] where to begin to look for a share of the capacity
+    guide_cells: float  # cells of the guide / capacity of all sites
     lanes: Rows["f4", 3]  # float32[S, 3, S] from each source: s, s/byte, code of the closeness
     places32: Rows["f4", 2]  # float32[2, S] cores, 1 / speed
     scales: Rows["f4", 1]  # float32 of SITE_ROWS, then JOB_ROWS, then GRID_ROWS
