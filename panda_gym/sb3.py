@@ -95,7 +95,8 @@ class PlacementVecEnv(VecEnv):
         costs, names = report.pop("costs"), list(report)
         rows = zip(*(column.tolist() for column in report.values()), strict=True)
         each = zip(*(column.tolist() for column in costs.values()), strict=True)
-        infos = [dict(zip(names, row)) for row in rows]  # noqa: B905: strict is slow here
+        # zip's strict takes a third of the time here
+        infos = [dict(zip(names, row)) for row in rows]  # noqa: B905
         for info, one in zip(infos, each, strict=True):
             info["costs"] = dict(zip(costs, one))  # noqa: B905
         return infos

@@ -34,8 +34,7 @@ def _ask(builder: Any, pointer: Any, lines: int) -> None:
         builder.call(prefetch, [line, number(1), number(3), number(1)])
 
 
-@intrinsic
-def _fetch(typingcontext: Any, thing: Any) -> Any:
+def _prefetch(typingcontext: Any, thing: Any) -> Any:
     """Prefetch a record, or the first line of an array."""
     record = isinstance(thing, types.Record)
 
@@ -49,10 +48,11 @@ def _fetch(typingcontext: Any, thing: Any) -> Any:
     return types.void(thing), code
 
 
-if config.DISABLE_JIT:
+def _nothing(thing: Any) -> None:
+    """Python does not say where things lie."""
 
-    def _fetch(thing: Any) -> None:
-        """Nothing to ask for."""
+
+_fetch: Any = _nothing if config.DISABLE_JIT else intrinsic(_prefetch)
 
 
 @inner

@@ -36,7 +36,7 @@ def _fields() -> dict[str, tuple[Any, int]]:
             place += 1
         else:
             kind, dimensions = hint.__metadata__
-            found[name] = types.Array(from_dtype(kind), dimensions, "C"), place
+            found[name] = types.Array(from_dtype(np.dtype(kind)), dimensions, "C"), place
             place += 1 + dimensions
     return found
 
@@ -115,8 +115,7 @@ def _read(context: Any, builder: Any, handle: Any, pointer: Any, name: str) -> A
     return array._getvalue()
 
 
-@intrinsic
-def world_of(typingcontext: Any, table: Any) -> Any:
+def _point(typingcontext: Any, table: Any) -> Any:
     """The address of a table as a World."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -126,8 +125,9 @@ def world_of(typingcontext: Any, table: Any) -> Any:
     return HANDLE(table), code
 
 
-if config.DISABLE_JIT:
+def _itself(table: Any) -> Any:
+    return table
 
-    def world_of(table: Any) -> Any:
-        """The World itself."""
-        return table
+
+world_of: Any = _itself if config.DISABLE_JIT else intrinsic(_point)
+"""The World of a table, in compiled functions; where the JIT is off, the table is one."""

@@ -8,7 +8,7 @@ seed, site, k), so nothing depends on the order of events.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import numpy as np
 
@@ -358,30 +358,29 @@ OUTCOME: Final = np.dtype(
 """What one decision led to; rewards and costs are functions of it."""
 
 
-class Rows:
-    """Annotation of an array: `Rows[kind, dimensions]`."""
-
-    def __class_getitem__(cls, of: tuple[Any, int]) -> Any:
-        return Annotated[Array, np.dtype(of[0]), of[1]]
-
-
 class World(NamedTuple):
     """A batch of E grids on one platform: what the kernel reads and writes.
 
-    `Rows[kind, n]`: an array of n dimensions in C order. Compiled functions see a World through
+    `Annotated[Array, kind, n]`: of n dimensions, in C order. Compiled functions see a World through
     `panda_gym.simulator.handle`, which reads this table.
     """
 
     # the platform and the settings
-    places: Rows[PLACE, 1]  # PLACE[S]
-    wide: Rows["i4", 1]  # int32[most cores + 1] sites that have so many cores, at least 1
-    guide: Rows["i4", 1]  # int32[cells + 2] where to begin to look for a share of the capacity
+    places: Annotated[Array, PLACE, 1]  # PLACE[S]
+    wide: Annotated[
+        Array, "i4", 1
+    ]  # int32[most cores + 1] sites that have so many cores, at least 1
+    guide: Annotated[
+        Array, "i4", 1
+    ]  # int32[cells + 2] where to begin to look for a share of the capacity
     guide_cells: float  # cells of the guide / capacity of all sites
-    lanes: Rows["f4", 3]  # float32[S, 3, S] from each source: s, s/byte, code of the closeness
-    places32: Rows["f4", 2]  # float32[2, S] cores, 1 / speed
-    scales: Rows["f4", 1]  # float32 of SITE_ROWS, then JOB_ROWS, then GRID_ROWS
-    cycle: Rows["f8", 1]  # float64[bins] factor on the competing load through the day
-    tides: Rows["f4", 2]  # float32[bins, 2] sine and cosine of a full turn
+    lanes: Annotated[
+        Array, "f4", 3
+    ]  # float32[S, 3, S] from each source: s, s/byte, code of the closeness
+    places32: Annotated[Array, "f4", 2]  # float32[2, S] cores, 1 / speed
+    scales: Annotated[Array, "f4", 1]  # float32 of SITE_ROWS, then JOB_ROWS, then GRID_ROWS
+    cycle: Annotated[Array, "f8", 1]  # float64[bins] factor on the competing load through the day
+    tides: Annotated[Array, "f4", 2]  # float32[bins, 2] sine and cosine of a full turn
     staleness_s: float
     bound_s: float  # bound of the bounded slowdown
     top_speed: float  # Gflop/s of the fastest core
@@ -392,28 +391,36 @@ class World(NamedTuple):
     total_cores: float  # cores of all sites
     blocks: int  # blocks of sites in `events`
     first_staged: int  # where the agenda begins in `heap`
-    rules: Rows[RULES, 1]  # RULES[1]
-    trace: Rows["f8", 2]  # float64[T, S or 1] shares of the cores that others use; T 0: none
+    rules: Annotated[Array, RULES, 1]  # RULES[1]
+    trace: Annotated[
+        Array, "f8", 2
+    ]  # float64[T, S or 1] shares of the cores that others use; T 0: none
     # the state
-    grids: Rows[GRID, 1]  # GRID[E]
-    sites: Rows[SITE, 2]  # SITE[E, S]
-    jobs: Rows[JOB, 2]  # JOB[E, R]
-    tracks: Rows[TRACK, 2]  # TRACK[E, R]
-    attempts: Rows[ATTEMPT, 2]  # ATTEMPT[E, R]
-    replicas: Rows["i2", 3]  # int16[E, N, 3], -1 none
-    gates: Rows[GATE, 2]  # GATE[E, S]
-    stores: Rows[STORE, 2]  # STORE[E, S]
-    flows: Rows[FLOW, 2]  # FLOW[E, R], or one at link level 0
-    flow_heap: Rows[ENTRY, 2]  # ENTRY[E, R], or one
-    pool: Rows[REPLICA, 2]  # REPLICA[E, P], or one without storage
-    datasets: Rows[DATASET, 2]  # DATASET[E, D], or one
-    holders: Rows["u8", 3]  # uint64[E, D, words] bits of the sites that hold each dataset, or one
-    log: Rows[EVENT, 2]  # EVENT[E, events]
-    turn: Rows["i4", 2]  # int32[E, K] rows of the jobs to be placed, -1 none
-    heap: Rows[ENTRY, 2]  # ENTRY[E, ...]: a heap of ends for each site, the agenda, the returns
-    events: Rows["f8", 2]  # float64[E, blocks + blocks x BLOCK] next event of each block, site, s
+    grids: Annotated[Array, GRID, 1]  # GRID[E]
+    sites: Annotated[Array, SITE, 2]  # SITE[E, S]
+    jobs: Annotated[Array, JOB, 2]  # JOB[E, R]
+    tracks: Annotated[Array, TRACK, 2]  # TRACK[E, R]
+    attempts: Annotated[Array, ATTEMPT, 2]  # ATTEMPT[E, R]
+    replicas: Annotated[Array, "i2", 3]  # int16[E, N, 3], -1 none
+    gates: Annotated[Array, GATE, 2]  # GATE[E, S]
+    stores: Annotated[Array, STORE, 2]  # STORE[E, S]
+    flows: Annotated[Array, FLOW, 2]  # FLOW[E, R], or one at link level 0
+    flow_heap: Annotated[Array, ENTRY, 2]  # ENTRY[E, R], or one
+    pool: Annotated[Array, REPLICA, 2]  # REPLICA[E, P], or one without storage
+    datasets: Annotated[Array, DATASET, 2]  # DATASET[E, D], or one
+    holders: Annotated[
+        Array, "u8", 3
+    ]  # uint64[E, D, words] bits of the sites that hold each dataset, or one
+    log: Annotated[Array, EVENT, 2]  # EVENT[E, events]
+    turn: Annotated[Array, "i4", 2]  # int32[E, K] rows of the jobs to be placed, -1 none
+    heap: Annotated[
+        Array, ENTRY, 2
+    ]  # ENTRY[E, ...]: a heap of ends for each site, the agenda, the returns
+    events: Annotated[
+        Array, "f8", 2
+    ]  # float64[E, blocks + blocks x BLOCK] next event of each block, site, s
     # what is seen
-    seen: Rows["f4", 3]  # float32[E, len(SEEN_ROWS), S]
-    flat: Rows["f4", 3]  # float32[E, K, F]: the observation: sites, job, grid
-    mask: Rows["i1", 3]  # int8[E, K, A]: sites, defer, actions on data
-    outcome: Rows[OUTCOME, 2]  # OUTCOME[E, K]
+    seen: Annotated[Array, "f4", 3]  # float32[E, len(SEEN_ROWS), S]
+    flat: Annotated[Array, "f4", 3]  # float32[E, K, F]: the observation: sites, job, grid
+    mask: Annotated[Array, "i1", 3]  # int8[E, K, A]: sites, defer, actions on data
+    outcome: Annotated[Array, OUTCOME, 2]  # OUTCOME[E, K]
