@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from metrics.blocks import blocks
+from metrics.drawer import Drawer
 from metrics.tables import Sample
 
 PARTS = ("fidelity", "efficacy", "privacy", "temporal")
@@ -181,6 +182,10 @@ class Study:
     """Curves and tests that a metric leaves for the report, by metric name."""
     shared: dict[str, Any] = field(default_factory=dict)
     """What one metric computed and another may reuse, such as an index of the training rows."""
+    drawer: Drawer = field(default_factory=Drawer)
+    """Where arrays that are dear to compute outlive the run; by default nowhere."""
+    tell: Callable[[str], None] | None = None
+    """Told what a long metric is at, in a few words; None: nobody listens."""
 
     def rng(self, word: str) -> np.random.Generator:
         """Return the generator of this study for one purpose."""

@@ -22,7 +22,7 @@ from scipy.stats import norm, t
 from metrics.base import Score, Study
 from metrics.errors import MetricError
 from metrics.resampling import auc, replicate
-from metrics.tables import Sample, read
+from metrics.tables import Sample, fingerprint, read
 
 PAPER = {"iterations": 200, "depth": 10, "learning_rate": 1.0, "loss_function": "RMSE"}
 """The paper's settings of the regressor."""
@@ -217,9 +217,19 @@ def _fits(study: Study, word: str, n: int, test: Sample, seeds: int) -> np.ndarr
     order = study.rng(f"mlef/{word}").permutation(len(table))
     found = []
     for i in range(seeds):
+        if study.tell is not None:
+            study.tell(f"fit {i + 1} of {seeds} on {n:,} {word} rows")
         rows = table.take(np.sort(np.roll(order, -i * n)[:n]))
-        found.append(predictions(rows, test, study.target, study.seed + i, how))
+        found.append(_fit(study, rows, test, study.seed + i, how))
     return np.array(found)
+
+
+def _fit(study: Study, rows: Sample, test: Sample, seed: int, how: Mapping[str, int]) -> np.ndarray:
+    """Return the predictions of one fit, from the drawer where it has been made before."""
+    assert study.target is not None
+    target = study.target
+    key = {"fit": fingerprint(rows), "test": fingerprint(test), "target": target, "seed": seed}
+    return study.drawer.get({**key, **how}, lambda: predictions(rows, test, target, seed, how))
 
 
 def _errors(study: Study, test: Sample, found: list[np.ndarray], n: int) -> list[Score]:

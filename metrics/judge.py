@@ -22,6 +22,7 @@ from metrics import base, profile, selftest, statement
 from metrics import policy as policies
 from metrics.base import Score, Study
 from metrics.certificate import SCHEMA, Certificate, canonical, plain, verdict
+from metrics.drawer import Drawer
 from metrics.errors import MetricError, NotApplicable, check_seed
 from metrics.shelf import Finding, Shelf
 from metrics.tables import digest, read
@@ -84,8 +85,9 @@ def certify(
         How the tables were split and drawn, in plain JSON types; recorded as it is, so that someone
         else can repeat it.
     work
-        A folder in which each metric that is done is kept: a run that was killed goes on where it
-        stopped, with the same result.
+        A folder in which each metric and each fit of a model that is done is kept: a run that was
+        killed goes on where it stopped, with the same result. Certificates of several synthetic
+        tables beside the same real ones share the fits on real rows there.
     progress
         Called as progress(done, total, message).
 
@@ -110,6 +112,7 @@ def certify(
         quick,
     )
     hashes = _hashes(study, weights_sha256)
+    study = replace(study, drawer=_drawer(work))
     if progress is not None:
         progress(0, len(base.names()), "self-test: judging planted cases")
     self_test, spent = _self_test(study, rules)
@@ -213,11 +216,12 @@ def measure(
     """Measure the named metrics on a study, leaving their curves in its notes."""
     findings = Findings()
     for done, name in enumerate(wanted):
-        if progress is not None:
-            progress(done, len(wanted), f"measuring {name}")
+        tell = _teller(progress, done, len(wanted), name)
+        if tell is not None:
+            tell("")
         one = None if shelf is None else shelf.read(name)
         if one is None:
-            one = _measure_one(study, name)
+            one = _measure_one(replace(study, tell=tell), name)
             if shelf is not None and name not in one.failures:
                 shelf.write(name, one)
         for word, note in one.notes.items():  # several metrics may add to one note
@@ -229,6 +233,15 @@ def measure(
     if progress is not None:
         progress(len(wanted), len(wanted), "measured")
     return findings
+
+
+def _teller(
+    progress: Progress | None, done: int, total: int, name: str
+) -> Callable[[str], None] | None:
+    """Return what a metric may call to say what it is at, or None where nobody listens."""
+    if progress is None:
+        return None
+    return lambda words: progress(done, total, f"measuring {name}{words and ': '}{words}")
 
 
 def _measure_one(study: Study, name: str) -> Finding:
@@ -264,6 +277,14 @@ def _shelf(work: str | Path | None, study: Study, hashes: Mapping[str, Any]) -> 
     asked = {"target": study.target, "time": study.time, "seed": study.seed, "alpha": study.alpha}
     loss = study.loss is not None
     return Shelf.of(work, plain({**hashes, **asked, **study.settings, "loss": loss}))
+
+
+def _drawer(work: str | Path | None) -> Drawer:
+    """Return the drawer for arrays that this code makes in this environment."""
+    if work is None:
+        return Drawer()
+    makers = f"{code_sha256()} {environment_sha256()}"
+    return Drawer(Path(work) / f"arrays-{hashlib.sha256(makers.encode()).hexdigest()[:16]}")
 
 
 def _self_test(study: Study, rules: policies.Policy) -> tuple[dict[str, Any], float]:

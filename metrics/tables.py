@@ -138,6 +138,19 @@ def digest(sample: Sample) -> str:
     return sha.hexdigest()
 
 
+def fingerprint(sample: Sample) -> str:
+    """Return the SHA-256 of rows as they lie: levels, codes and numbers in their order.
+
+    Quicker than `digest`, and other codes or another order of the rows are told apart.
+    """
+    schema = sample.schema
+    header = {"numbers": schema.numbers, "levels": list(schema.levels.items())}
+    sha = hashlib.sha256(json.dumps(header).encode())
+    for array in (sample.numbers, sample.codes):
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
+
+
 def table_sha256(table: pd.DataFrame) -> str:
     """Return the SHA-256 of a table's content, as a certificate states it (see `digest`)."""
     return digest(read({"table": table})["table"])
