@@ -23,6 +23,7 @@ _LAZY = {
     "diff_mlef": "metrics.efficacy:diff_mlef",
     "jsd": "metrics.fidelity:jsd",
     "mlef": "metrics.efficacy:mlef",
+    "ranking_fidelity": "metrics.ranking:ranking_fidelity",
     "table_sha256": "metrics.tables:table_sha256",
     "time_figures": "metrics.temporal:time_figures",
     "wd": "metrics.fidelity:wd",

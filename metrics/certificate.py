@@ -50,6 +50,8 @@ KEYS = {
     "times",
 }
 """Entries of a certificate, besides its seal and its signature."""
+KINDS = ("self-test", "metric", "part", "margin")
+"""What may fail beside a score, in the order in which reasons are told."""
 _NUMBERS = ("value", "low", "high", "floor", "bound")
 
 
@@ -94,8 +96,15 @@ class Certificate:
 
     @property
     def failures(self) -> dict[str, str]:
-        """Why it failed: a reason for each failed score, metric or self-test."""
-        return dict(self.document["verdict"]["reasons"])
+        """Why it failed: a reason for each self-test, metric, part, margin or score that did."""
+        reasons, places = self.document["verdict"]["reasons"], self._places
+        return {id: reasons[id] for id in sorted(reasons, key=lambda id: (places(id), id))}
+
+    def _places(self, id: str) -> int:
+        """Return where a reason stands: what makes all others worthless first, scores by part."""
+        if id in self.document["scores"]:
+            return len(KINDS) + PARTS.index(self.document["scores"][id]["part"])
+        return next(i for i, kind in enumerate(KINDS) if id.endswith(f"({kind})"))
 
     @property
     def seal(self) -> str:

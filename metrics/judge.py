@@ -28,6 +28,8 @@ from metrics.shelf import Finding, Shelf
 from metrics.tables import digest, read
 
 Progress = Callable[[int, int, str], None]
+AFRESH = ("ranking",)
+"""Metrics that are measured every time: quick, and of outcomes that no other metric sees."""
 SOFTWARE = ("numpy", "pandas", "scipy", "scikit-learn", "catboost", "panda-grid-gym")
 
 
@@ -181,11 +183,11 @@ def _hashes(study: Study, weights: str | None) -> dict[str, str | None]:
         "weights": weights,
         "code": code_sha256(),
         "environment": environment_sha256(),
-        "outcomes": _outcomes_sha256(study.outcomes),
+        "outcomes": outcomes_sha256(study.outcomes),
     }
 
 
-def _outcomes_sha256(outcomes: Mapping[str, pd.DataFrame] | None) -> str | None:
+def outcomes_sha256(outcomes: Mapping[str, pd.DataFrame] | None) -> str | None:
     """Return the SHA-256 of the outcomes of policies as they were given, or None."""
     if outcomes is None:
         return None
@@ -219,11 +221,12 @@ def measure(
         tell = _teller(progress, done, len(wanted), name)
         if tell is not None:
             tell("")
-        one = None if shelf is None else shelf.read(name)
+        keeping = None if name in AFRESH else shelf
+        one = None if keeping is None else keeping.read(name)
         if one is None:
             one = _measure_one(replace(study, tell=tell), name)
-            if shelf is not None and name not in one.failures:
-                shelf.write(name, one)
+            if keeping is not None and name not in one.failures:
+                keeping.write(name, one)
         for word, note in one.notes.items():  # several metrics may add to one note
             study.notes[word] = {**study.notes.get(word, {}), **note}
         findings.scores.extend(one.scores)
@@ -275,8 +278,8 @@ def _shelf(work: str | Path | None, study: Study, hashes: Mapping[str, Any]) -> 
     if work is None:
         return None
     asked = {"target": study.target, "time": study.time, "seed": study.seed, "alpha": study.alpha}
-    loss = study.loss is not None
-    return Shelf.of(work, plain({**hashes, **asked, **study.settings, "loss": loss}))
+    asked |= {"loss": study.loss is not None, "outcomes": None}
+    return Shelf.of(work, plain({**hashes, **asked, **study.settings}))
 
 
 def _drawer(work: str | Path | None) -> Drawer:

@@ -31,6 +31,17 @@ def headline(card: Certificate) -> str:
     return "The table meets every demand of the policy."
 
 
+def self_tested(card: Certificate) -> str:
+    """Return how the judge itself did on the cases that were planted to test it."""
+    cases = card.document["self_test"]
+    right = sum(bool(case["passed"]) for case in cases.values())
+    return (
+        f"Before judging, the judge was tested on {len(cases)} planted cases whose verdict is "
+        f"known (copies, interpolated rows, independent columns, fresh real rows): {right} of "
+        f"{len(cases)} were judged rightly."
+    )
+
+
 def meanings(card: Certificate) -> dict[str, str]:
     """Return what the certificate means to each kind of reader, {reader: words}."""
     return {

@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.stats import kendalltau, norm
 
 from metrics.base import Score, Study
-from metrics.errors import MetricError, NotApplicable
+from metrics.errors import MetricError, NotApplicable, check_seed
 
 STREAMS = ("real", "synthetic")
 """The two tables of outcomes that are needed."""
@@ -44,18 +44,33 @@ def regret(judged: np.ndarray, chosen_by: np.ndarray) -> float:
     return float(judged[int(chosen_by.argmin())] - best) / (abs(best) or 1.0)
 
 
-def measure(study: Study) -> list[Score]:
-    """Score the agreement of the rankings and the regret of choosing on synthetic jobs.
+def ranking_fidelity(
+    outcomes: Mapping[str, pd.DataFrame], *, seed: int = 0, alpha: float = 0.05
+) -> dict[str, Score]:
+    """Return "ranking_tau" and "ranking_regret": are policies ranked alike on both kinds of jobs?
 
-    `study.outcomes` holds two tables, "real" and "synthetic": a row a policy, a column a world,
-    lower is better. Half of the real worlds judge; the other half, and as many synthetic, choose.
+    `outcomes` holds two tables, "real" and "synthetic": a row a policy, a column a world, lower is
+    better. Half of the real worlds judge; the other half, and as many synthetic, choose. Intervals
+    at level 1 - `alpha` resample worlds, the same for all policies. MetricError for tables that
+    cannot be ranked.
     """
+    rng = np.random.default_rng(check_seed(seed))
+    return {score.id: score for score in _scores(outcomes, rng, alpha)}
+
+
+def measure(study: Study) -> list[Score]:
+    """Score the agreement of the rankings and the regret of choosing on synthetic jobs."""
     if study.outcomes is None:
         raise NotApplicable(
             "outcomes of policies on real and on synthetic jobs", "none", "pass outcomes= to rank"
         )
-    rng = study.rng("ranking")
-    tables = _tables(study.outcomes)
+    return _scores(study.outcomes, study.rng("ranking"), study.alpha)
+
+
+def _scores(
+    outcomes: Mapping[str, pd.DataFrame], rng: np.random.Generator, alpha: float
+) -> list[Score]:
+    tables = _tables(outcomes)
     order = rng.permutation(tables["real"].shape[1])
     half = len(order) // 2
     n = min(half, tables["synthetic"].shape[1])
@@ -66,8 +81,8 @@ def measure(study: Study) -> list[Score]:
     draws = np.array([_figures(*(_resampled(side, rng) for side in sides)) for _ in range(TIMES)])
     words = f"of {len(judge)} policies, {half} real worlds judging, {n} of each kind choosing"
     return [
-        _score(study, "ranking_tau", value, draws, 0, n, f"Kendall's tau of the rankings {words}"),
-        _score(study, "ranking_regret", value, draws, 2, n, f"regret of the best {words}"),
+        _score(alpha, "ranking_tau", value, draws, 0, n, f"Kendall's tau of the rankings {words}"),
+        _score(alpha, "ranking_regret", value, draws, 2, n, f"regret of the best {words}"),
     ]
 
 
@@ -82,14 +97,14 @@ def _resampled(side: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _score(
-    study: Study, id: str, value: list[float], draws: np.ndarray, at: int, n: int, note: str
+    alpha: float, id: str, value: list[float], draws: np.ndarray, at: int, n: int, note: str
 ) -> Score:
     """Score a figure and its floor, which stand side by side, from the replicates of both."""
     better = "higher" if at == 0 else "lower"
     limits = (-1.0, 1.0) if at == 0 else (0.0, np.inf)
     mine, floor = value[at], value[at + 1]
     sign = -1.0 if better == "higher" else 1.0
-    z, z_one = float(norm.ppf(1 - study.alpha / 2)), float(norm.ppf(1 - study.alpha))
+    z, z_one = float(norm.ppf(1 - alpha / 2)), float(norm.ppf(1 - alpha))
     spread = z * float(draws[:, at].std(ddof=1))
     gap = float((draws[:, at] - draws[:, at + 1]).std(ddof=1))
     low, high = max(limits[0], mine - spread), min(limits[1], mine + spread)

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import Any
 
-from metrics import figures
+from metrics import plots
 from metrics.base import PARTS, Score
 from metrics.certificate import Certificate
 from metrics.errors import MetricError
 from metrics.files import write_whole
-from metrics.meaning import grade_words, headline, meanings
+from metrics.meaning import grade_words, headline, meanings, self_tested
 from metrics.sheets import as_csv, as_markdown
 
 Cards = Mapping[str, Certificate] | Sequence[Certificate]
@@ -45,7 +43,8 @@ line-height:1.45;max-width:70rem;margin:auto}
 .mc table{border-collapse:collapse;font-size:.9em;font-variant-numeric:tabular-nums}
 .mc caption{text-align:left;font-weight:600;padding:.4em 0}
 .mc th,.mc td{padding:.2em .6em;border-bottom:1px solid var(--soft);text-align:right}
-.mc th:first-child,.mc td:first-child,.mc td.note{text-align:left}
+.mc th:first-child,.mc td:first-child,.mc th.note,.mc td.note{text-align:left}
+.mc td{white-space:nowrap}.mc td.note{white-space:normal}
 .mc td:first-child code{white-space:nowrap}.mc td.note{color:var(--mute);min-width:14em}
 .mc dt{font-weight:600;margin-top:.5em}.mc dd{margin-left:1em}
 .mc .bad{color:var(--bad);font-weight:600}
@@ -69,6 +68,7 @@ LOOKS = {"A": "good", "B": "good", "C": "bad", "F": "bad"}
 """Classes of the style sheet by grade; a part that is not graded has none."""
 
 PAGE_STYLE = """:root{color-scheme:light dark}body{font:16px system-ui,sans-serif;margin:1rem}
+main{max-width:70rem;margin:auto}
 @media(prefers-color-scheme:dark){body{background:#14181d;color:#e6e9ec}}"""
 
 
@@ -102,7 +102,7 @@ def fragment(cards: Cards) -> str:
     parts = [_verdict(name, card) for name, card in named.items()]
     if len(named) > 1:
         parts.append(_side_by_side(named))
-    parts += [_numbers(named), _categories(named), _associations(named), _curves(named)]
+    parts += [draw(named) for draw in plots.SECTIONS]
     parts += [_details(name, card) for name, card in named.items()]
     return f'<div class="mc">{"".join(parts)}</div>'
 
@@ -119,21 +119,35 @@ def _named(cards: Cards) -> dict[str, Certificate]:
 
 def _verdict(name: str, card: Certificate) -> str:
     colour = "good" if card.passed else "bad"
-    why = "".join(
-        f"<li><code>{escape(id)}</code>: {escape(reason)}</li>"
-        for id, reason in card.failures.items()
-    )
     rules = card.document["policy"]
     mode = "quick (subsampled)" if card.document["quick"] else "full"
     return (
         f'<section class="verdict" style="--v:var(--{colour})"><h2>{escape(name)}: '
         f"<b>{card.verdict.upper()}</b></h2><p>{escape(headline(card))}</p>"
-        + (f"<p>What failed:</p><ul>{why}</ul>" if why else "")
-        + f"{_grades(card)}<p>Policy {escape(rules['name'])} {escape(rules['version'])}, {mode}, "
+        f"{_grades(card)}{_reasons(card)}<p>{escape(self_tested(card))}</p>"
+        f"<p>Policy {escape(rules['name'])} {escape(rules['version'])}, {mode}, "
         f"{len(card.adjusted_p)} graded scores, each shown at level {rules['alpha']:g} over all of "
         f"them (Holm).</p>{_meanings(card)}"
         f"<p>Real rows: {escape(card.document['provenance']['origin'])}</p></section>"
     )
+
+
+def _reasons(card: Certificate) -> str:
+    """Return what failed: what concerns the judge or a whole part first, then scores by part.
+
+    Where the judge itself failed, what it says of scores is folded away.
+    """
+    scores, groups = card.scores, dict[str, list[str]]()
+    for id, reason in card.failures.items():
+        part = scores[id].part if id in scores else "The judge and its demands"
+        words = f"<br><small>{escape(scores[id].note)}</small>" if id in scores else ""
+        item = f"<li><code>{escape(id)}</code>: {escape(reason)}{words}</li>"
+        groups.setdefault(part.capitalize(), []).append(item)
+    lists = [f"<h3>{part}</h3><ul>{''.join(own)}</ul>" for part, own in groups.items()]
+    if card.verdict == "void" and len(lists) > 1:
+        word = "What else it would have failed, for what that is worth"
+        lists[1:] = [f"<details><summary>{word}</summary>{''.join(lists[1:])}</details>"]
+    return f"<p>What failed:</p>{''.join(lists)}" if lists else ""
 
 
 def _grades(card: Certificate) -> str:
@@ -148,10 +162,16 @@ def _grades(card: Certificate) -> str:
 def _meanings(card: Certificate) -> str:
     """Return what the verdict means to each kind of reader."""
     rows = "".join(
-        f"<dt>{escape(reader)}</dt><dd>{escape(words)}</dd>"
+        f"<dt>{escape(reader)}</dt><dd>{_marked(words)}</dd>"
         for reader, words in meanings(card).items()
     )
     return f"<dl>{rows}</dl>"
+
+
+def _marked(text: str) -> str:
+    """Return escaped text, what stands between backticks as code."""
+    pieces = [escape(piece) for piece in text.split("`")]
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
 
 
 def _side_by_side(named: Mapping[str, Certificate]) -> str:
@@ -200,7 +220,7 @@ def _score_table(
         numbers = (s.value, s.low, s.high, s.floor, s.bound)
         value, low, high, floor, bound = (_number(x) for x in numbers)
         margin = "informs" if s.margin is None else _number(s.margin)
-        p = f"{adjusted[s.id]:.2g}" if s.id in adjusted else ""
+        p = _chance(adjusted[s.id]) if s.id in adjusted else ""
         rows.append(
             f"<tr><td><code>{escape(s.id)}</code></td><td{look}>{value}</td><td>{low} to {high}"
             f"</td><td>{floor}</td><td{look}>{bound}</td><td>{margin}</td><td>{p}</td>"
@@ -219,11 +239,15 @@ def _score_table(
         "rows",
         "meaning",
     )
-    head = "".join(f"<th>{h}</th>" for h in heads)
+    head = "".join(f"<th>{h}</th>" for h in heads[:-1]) + f'<th class="note">{heads[-1]}</th>'
     return (
         f'<div class="wide"><table><caption>{part} (grade {grade})</caption><thead><tr>{head}</tr>'
         f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _chance(p: float) -> str:
+    return f"{p:.2g}" if p >= 1e-4 else "&lt;.0001"
 
 
 def _provenance(card: Certificate) -> str:
@@ -244,157 +268,6 @@ def _provenance(card: Certificate) -> str:
     return (
         f'<div class="wide"><table><caption>Provenance</caption><tbody>{rows}</tbody></table></div>'
     )
-
-
-def _numbers(named: Mapping[str, Certificate]) -> str:
-    """Draw Figure 4a: the densities of the numbers, real and synthetic."""
-    plots = []
-    for column, real in _columns(named, "numbers"):
-        series = {"real": real["train"]}
-        for name, card in named.items():
-            mine = card.document["profile"]["numbers"].get(column)
-            if mine is not None and mine["edges"] == real["edges"]:
-                series[name] = mine["synthetic"]
-        labels = [_edge(real, i) for i in (0, len(real["edges"]) // 2, -1)]
-        plots.append(figures.densities(column, real["edges"], series, labels))
-    return _section("Densities of the numbers (Figure 4a of the paper)", named, plots)
-
-
-def _columns(named: Mapping[str, Certificate], kind: str) -> list[tuple[str, Any]]:
-    """Return the described columns of the first certificate, in table order."""
-    document = next(iter(named.values())).document
-    described = document["profile"][kind]
-    return [(name, described[name]) for name in document["columns"]["order"] if name in described]
-
-
-def _edge(density: Mapping[str, Any], i: int) -> str:
-    edge = density["edges"][i]
-    if density["scale"] == "time":
-        return datetime.fromtimestamp(edge, UTC).strftime("%Y-%m-%d")
-    return f"{10**edge - 1:.3g}" if density["scale"] == "log10(1+x)" else f"{edge:.4g}"
-
-
-def _categories(named: Mapping[str, Certificate]) -> str:
-    """Draw Figure 4b: the shares of the commonest levels."""
-    plots = []
-    for column, real in _columns(named, "categories"):
-        series = {"real": real["train"]}
-        for name, card in named.items():
-            mine = card.document["profile"]["categories"].get(column)
-            if mine is not None and mine["levels"] == real["levels"]:
-                series[name] = mine["synthetic"]
-        plots.append(figures.bars(column, real["levels"], series))
-    return _section("Commonest levels of the categories (Figure 4b)", named, plots)
-
-
-def _associations(named: Mapping[str, Certificate]) -> str:
-    """Draw Figures 5a and 5b: association matrices, and their differences from the real one."""
-    real = next(iter(named.values())).document["profile"]["association"]
-    columns = real["columns"]
-    plots = []
-    for name, card in named.items():
-        own = card.document["profile"]["association"]
-        if own["columns"] != columns:
-            continue
-        plots.append(figures.triangle(f"{name} (5b)", columns, own["synthetic"]))
-        gap = [
-            [a - b for a, b in zip(*rows, strict=True)]
-            for rows in zip(own["synthetic"], own["train"], strict=True)
-        ]
-        plots.append(figures.triangle(f"{name} minus real (5b)", columns, gap))
-    first = figures.triangle("real (5a)", columns, real["train"])
-    grids = "".join(f'<div class="grid big">{x}</div>' for x in (first, "".join(plots)))
-    note = "Pearson on ranks, correlation ratio, Theil's U of the row given the column."
-    return f"<h2>Associations of columns (Figure 5)</h2><p>{note}</p>{grids}"
-
-
-def _curves(named: Mapping[str, Certificate]) -> str:
-    """Draw distances to the closest training row, attacks, and the cycles and memory of time."""
-    curves = {name: card.document["curves"] for name, card in named.items()}
-    distances = {name: curve["dcr"] for name, curve in curves.items() if "dcr" in curve}
-    times = {name: curve["time"] for name, curve in curves.items() if "time" in curve}
-    plots = [_distances(distances)] if len(distances) == len(named) else []
-    found = _section("Distance to the training rows", named, plots)
-    found += _section("Attacks on membership", named, _attack_curves(curves))
-    plots = _time_curves(times) if len(times) == len(named) else []
-    return found + _section("Time", named, plots, INDEPENDENT)
-
-
-def _attack_curves(curves: Mapping[str, Any]) -> list[str]:
-    """Draw, for each attack, the share of members found at each share of false alarms."""
-    attacks: dict[str, dict[str, Any]] = {}
-    for name, curve in curves.items():
-        for title, roc in _rocs(curve, ()):
-            attacks.setdefault(title, {})[name] = roc
-    plots = []
-    for title, found in attacks.items():
-        fpr = next(iter(found.values()))["fpr"]
-        series = {"real": fpr, **{name: found[name]["tpr"] for name in curves if name in found}}
-        plots.append(figures.curves(title, fpr, series, ("false alarms", "members found")))
-    return plots
-
-
-def _rocs(note: Any, path: tuple[str, ...]) -> list[tuple[str, Any]]:
-    """Return every curve of true against false positives in the notes, with its name."""
-    if not isinstance(note, Mapping):
-        return []
-    if {"fpr", "tpr"} <= set(note):
-        return [(" ".join(path).replace("_", " "), note)]
-    return [found for word, inner in note.items() for found in _rocs(inner, (*path, word))]
-
-
-def _distances(curves: Mapping[str, Any]) -> str:
-    """Draw the quantiles of the distances to train, of held-out real rows and of each table."""
-    first = next(iter(curves.values()))
-    found = {"held-out real rows": first["holdout"]}
-    found |= {name: curve["synthetic"] for name, curve in curves.items()}
-    logs = {
-        name: [math.log10(max(distance, 1e-6)) for distance in values]
-        for name, values in found.items()
-    }
-    title = "Distance to the closest training row"
-    return figures.curves(title, first["shares"], logs, ("share of rows", "log10 of distance"))
-
-
-TIME_CURVES = (
-    ("hour_of_day", "Hour of the day", ("hour, UTC", "share of rows")),
-    ("day_of_week", "Day of the week", ("day, Monday first", "share of rows")),
-    ("hour_of_week", "Hour of the week", ("hour, from Monday 0:00 UTC", "share of rows")),
-    ("daily", "Rows a day", ("day of the period", "share of rows")),
-    ("autocorrelation", "Autocorrelation of hourly counts", ("lag, hours", "autocorrelation")),
-    ("gap_quantiles_s", "Time between rows", ("quantile, 1/50", "log10(1 + s)")),
-)
-"""Curves of time: entry of the notes, title, axes."""
-INDEPENDENT = "independent rows"
-"""The series that shows what a generator of independent rows would score at best."""
-
-
-def _time_curves(curves: Mapping[str, Any]) -> list[str]:
-    first = next(iter(curves.values()))
-    plots = []
-    for word, title, axes in TIME_CURVES:
-        series = {"real": first["train"].get(word)}
-        series |= {name: curve["synthetic"].get(word) for name, curve in curves.items()}
-        series |= {INDEPENDENT: first.get("independent", {}).get(word)}
-        if series["real"]:
-            logs = {name: _logs(word, ys) for name, ys in series.items() if ys}
-            start = 1 if word == "autocorrelation" else 0
-            x = list(range(start, start + len(series["real"])))
-            plots.append(figures.curves(title, x, logs, axes))
-    return plots
-
-
-def _logs(word: str, ys: Sequence[float]) -> list[float]:
-    return [math.log10(1 + y) for y in ys] if word.endswith("_s") else list(ys)
-
-
-def _section(
-    title: str, named: Mapping[str, Certificate], plots: Sequence[str], *others: str
-) -> str:
-    if not plots:
-        return ""
-    key = figures.legend(["real", *named, *others])
-    return f'<h2>{escape(title)}</h2>{key}<div class="grid">{"".join(plots)}</div>'
 
 
 def _number(x: float) -> str:

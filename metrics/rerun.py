@@ -70,6 +70,8 @@ def rerun(
     tables = {"train": train, "holdout": holdout, "synthetic": synthetic}
     study = replace(_study(certificate, tables), loss=loss, outcomes=outcomes)
     check_tables(certificate, {word: digest(getattr(study, word)) for word in TABLES})
+    if "ranking" in names:
+        _check_outcomes(certificate, outcomes)
     found = judge.measure(study, names, None, progress)
     mine = {score.id: score for score in found.scores}
     whole = part in PARTS
@@ -97,6 +99,15 @@ def check_tables(certificate: Certificate, found: Mapping[str, str]) -> None:
                 f"another one ({sha256[:12]}…)",
                 "pass the rows that were certified",
             )
+
+
+def _check_outcomes(certificate: Certificate, outcomes: Mapping[str, pd.DataFrame] | None) -> None:
+    """Refuse outcomes of policies other than those that the certificate judged, or none of them."""
+    certified, found = certificate.document["sha256"]["outcomes"], judge.outcomes_sha256(outcomes)
+    if certified != found:
+        words = [f"{sha256[:12]}…" if sha256 else "none" for sha256 in (certified, found)]
+        needed = f"the outcomes of policies of the certificate ({words[0]})"
+        raise MetricError(needed, words[1], "pass those that were judged, or another part")
 
 
 def changed(certificate: Certificate) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from metrics.base import PARTS, Score
 from metrics.certificate import Certificate
-from metrics.meaning import grade_words, headline, meanings
+from metrics.meaning import grade_words, headline, meanings, self_tested
 
 COLUMNS = (
     "table", "part", "score", "value", "low", "high", "floor", "bound", "margin", "adjusted_p",
@@ -49,7 +49,11 @@ def _verdict(name: str, card: Certificate) -> str:
     if card.failures:
         lines.append("\n".join(f"- `{_code(i)}`: {_text(w)}" for i, w in card.failures.items()))
     grades = "\n".join(f"- {part}: {g}, {grade_words(g)}" for part, g in card.grades.items())
-    lines += [grades, *(f"**{reader}.** {_text(w)}" for reader, w in meanings(card).items())]
+    lines += [
+        grades,
+        self_tested(card),
+        *(f"**{reader}.** {_text(w)}" for reader, w in meanings(card).items()),
+    ]
     lines.append(f"Real rows: {_text(card.document['provenance']['origin'])}")
     return "\n\n".join(lines)
 

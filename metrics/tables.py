@@ -130,7 +130,10 @@ def digest(sample: Sample) -> str:
         present, codes = np.unique(sample.category(name), return_inverse=True)
         used[name] = [schema.levels[name][code] for code in present]
         columns.append(codes.astype(np.float64))
-    header = {"numbers": numbers, "levels": used, "rows": len(sample)}
+    header: dict[str, Any] = {"numbers": numbers, "levels": used, "rows": len(sample)}
+    if sample.groups is not None:
+        header["grouped"] = True
+        columns.append(sample.groups.astype(np.float64))
     sha.update(json.dumps(header, sort_keys=True).encode())
     order = np.lexsort(columns[::-1])
     for column in columns:
@@ -151,9 +154,12 @@ def fingerprint(sample: Sample) -> str:
     return sha.hexdigest()
 
 
-def table_sha256(table: pd.DataFrame) -> str:
-    """Return the SHA-256 of a table's content, as a certificate states it (see `digest`)."""
-    return digest(read({"table": table})["table"])
+def table_sha256(table: pd.DataFrame, group: str | None = None) -> str:
+    """Return the SHA-256 of a table's content, as a certificate states it (see `digest`).
+
+    Of a `group` column it counts which rows belong together and in what order, not its values.
+    """
+    return digest(read({"table": table}, group)["table"])
 
 
 def _groups(word: str, table: pd.DataFrame, group: str | None) -> np.ndarray | None:

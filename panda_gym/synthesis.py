@@ -26,6 +26,8 @@ from panda_gym.workload import WorkloadModel
 if TYPE_CHECKING:
     import pandas as pd
 
+    from panda_gym.benchmarking import BenchmarkTable
+
 Progress = Callable[[int, int, str], None]
 
 
@@ -128,6 +130,8 @@ def certify(
     quick: bool = False,
     policy: str | Path = "default",
     key: str | Path | None = None,
+    benchmark: BenchmarkTable | None = None,
+    measure: str = "geometric_slowdown",
     work: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Surrogate:
@@ -140,6 +144,9 @@ def certify(
         quick: subsample for the expensive parts, and say so in the certificate.
         policy: name or file of the demands, see `metrics.policy`.
         key: private ed25519 key in PEM that signs the certificate (extra `sign`).
+        benchmark: policies on a stream of real and one of synthetic jobs, in this order: the
+            certificate then says whether both rank them alike.
+        measure: the benchmark's measure that ranks them.
         work: a folder that keeps what is measured, so that a run that was killed goes on.
 
     The surrogate is sealed whatever the verdict; one that failed opens only when asked to.
@@ -159,7 +166,11 @@ def certify(
         )
     # Attributes tell the certificate where the rows come from; pandas may drop them in a split.
     train.attrs["origin"] = behind.origin
-    drawn = {"split_seed": behind.split_seed, "rows": rows or len(train), "sample_seed": seed + 1}
+    drawn: dict[str, Any] = {"split_seed": behind.split_seed, "rows": rows or len(train)}
+    drawn |= {"sample_seed": seed + 1}
+    outcomes = None
+    if benchmark is not None:
+        outcomes, drawn["ranked_by"] = benchmark.outcomes(measure), measure
     synthetic = model.sample(drawn["rows"], seed=drawn["sample_seed"])
     certificate = metrics.certify(
         train,
@@ -172,6 +183,7 @@ def certify(
         quick=quick,
         policy=policy,
         loss=model.losses if model.has_losses else None,
+        outcomes=outcomes,
         weights_sha256=digest(Path(draft) / "generator"),
         drawn=drawn,
         work=work,

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from panda_gym.benchmarking.intervals import Interval, bootstrap
 from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.errors import PolicyError, nearest
 from panda_gym.files import whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HEADLINE: Final = (
     "mean_slowdown",
@@ -89,6 +92,30 @@ class BenchmarkTable:
             if row.policy == policy and row.stream == stream
         }
         return np.array([found[seed] for seed in self.seeds])
+
+    def outcomes(self, metric: str) -> dict[str, pd.DataFrame]:
+        """Return a measure on both streams, {"real", "synthetic"}: a row a policy, a column a seed.
+
+        The benchmark must be of two streams, real jobs first. Ready for `metrics.certify`: lower is
+        better, so that a measure of which more is better has its sign changed.
+        """
+        import pandas as pd
+
+        self._check("metric", metric, self.metrics)
+        sign = {"low": 1.0, "high": -1.0}.get(next(m.better for m in MEASURES if m.name == metric))
+        if sign is None:
+            do = f"choose of {', '.join(m.name for m in MEASURES if m.better != 'neither')}"
+            raise PolicyError("a measure that ranks policies", repr(metric), do)
+        if len(self.streams) != 2:
+            came = ", ".join(self.streams)
+            do = "benchmark the policies on these two in this order"
+            raise PolicyError("two streams, real jobs and synthetic ones", came, do)
+        return {
+            word: pd.DataFrame(
+                {p: sign * self.values(p, metric, stream) for p in self.policies}, self.seeds
+            ).T
+            for word, stream in zip(("real", "synthetic"), self.streams, strict=True)
+        }
 
     def interval(self, policy: str, metric: str, stream: str | None = None) -> Interval:
         """Return the interquartile mean over seeds with its bootstrap interval."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from panda_gym.cli.console import Json, Seed, progress_bar, show
+
+if TYPE_CHECKING:
+    from metrics import Certificate
 
 
 def certify(
@@ -23,6 +26,13 @@ def certify(
     key: Annotated[
         Path | None, typer.Option(help="Private ed25519 key in PEM that signs the certificate.")
     ] = None,
+    benchmark: Annotated[
+        Path | None,
+        typer.Option(help="A benchmark.json of two streams, real jobs first: are rankings alike?"),
+    ] = None,
+    measure: Annotated[
+        str, typer.Option(help="The benchmark's measure that ranks policies.")
+    ] = "geometric_slowdown",
     work: Annotated[
         Path | None, typer.Option(help="Folder that keeps what is measured; a rerun goes on there.")
     ] = None,
@@ -39,9 +49,12 @@ def certify(
     """
     import metrics
     from panda_gym import synthesis
+    from panda_gym.benchmarking import BenchmarkTable
     from panda_gym.records import load_records
 
-    table = load_records(records)
+    ranked = None if benchmark is None else BenchmarkTable.from_json(benchmark)
+    group = synthesis.Fit.read(draft).config.get("group")
+    table = load_records(records, keep=[] if group is None else [group])
     with progress_bar("certify") as progress:
         sealed = synthesis.certify(
             draft,
@@ -53,21 +66,28 @@ def certify(
             quick=quick,
             policy=policy,
             key=key,
+            benchmark=ranked,
+            measure=measure,
             work=work,
             progress=progress,
         )
     report = out.with_name(f"{out.name}.report") if report is None else report
     page = metrics.write_report(report, {sealed.name: sealed.certificate}, title=sealed.name)
-    scores = {
-        k: f"{s.value:.4g} (floor {s.floor:.4g})" for k, s in sealed.certificate.scores.items()
-    }
-    show(
-        {
-            "certificate": sealed.certificate.verdict,
-            **scores,
-            "written": str(out),
-            "report": str(page),
-        },
-        json,
-    )
+    written = {"written": str(out), "report": str(page)}
+    if json:
+        show({**_said(sealed.certificate), **written}, json)
+    else:
+        print(sealed.certificate.summary())
+        show(written, json)
     raise typer.Exit(0 if sealed.certificate.passed else 1)
+
+
+def _said(card: Certificate) -> dict[str, Any]:
+    """Return verdict, grades, reasons and every score beside its floor."""
+    scores = {k: f"{s.value:.4g} (floor {s.floor:.4g})" for k, s in card.scores.items()}
+    return {
+        "certificate": card.verdict,
+        "grades": card.grades,
+        "reasons": card.failures,
+        **scores,
+    }

@@ -42,13 +42,15 @@ def fit(
     from panda_gym import synthesis
     from panda_gym.records import load_records
 
-    table = load_records(records)
+    config = settings(option or [])
+    group = config.get("group")
+    table = load_records(records, keep=[] if group is None else [group])
     with progress_bar(f"fit {generator}") as progress:
         done = synthesis.fit(
             table,
             out,
             generator=generator,
-            config=settings(option or []),
+            config=config,
             seed=seed,
             progress=progress,
         )

@@ -32,6 +32,10 @@ def verify(
         str | None,
         typer.Option(help="Measure a part (or one metric) again and compare; needs --data."),
     ] = None,
+    benchmark: Annotated[
+        Path | None,
+        typer.Option(help="The benchmark.json whose rankings it judges, to measure them again."),
+    ] = None,
     signer: Annotated[
         Path | None, typer.Option(help="Public ed25519 key in PEM that must have signed it.")
     ] = None,
@@ -53,7 +57,7 @@ def verify(
         result["head"] = f"{_needed(opened).redraw():.1%} of rows drawn again exactly"
     same = True
     if data is not None:
-        same = _against(card, _needed(opened), data, rerun, result)
+        same = _against(card, _needed(opened), data, rerun, benchmark, result)
     elif rerun is not None:
         raise SurrogateError("the records to measure on", "--rerun alone", "add --data RECORDS")
     show(result, json)
@@ -118,7 +122,12 @@ def _signed_by(card: Certificate, signer: Path) -> str:
 
 
 def _against(
-    card: Certificate, opened: Surrogate, data: Path, part: str | None, result: dict[str, Any]
+    card: Certificate,
+    opened: Surrogate,
+    data: Path,
+    part: str | None,
+    benchmark: Path | None,
+    result: dict[str, Any],
 ) -> bool:
     """Check the records, and a part if one is named; return whether its numbers came again."""
     from metrics import table_sha256
@@ -127,18 +136,34 @@ def _against(
     from panda_gym.surrogate.evidence import tables
 
     model = opened.generator
-    train, holdout, synthetic = tables(card, load_records(data), model)
+    group = card.document["columns"]["group"]
+    records = load_records(data, keep=[] if group is None else [group])
+    train, holdout, synthetic = tables(card, records, model)
     words = {"train": train, "holdout": holdout, "synthetic": synthetic}
-    check_tables(card, {word: table_sha256(table) for word, table in words.items()})
+    check_tables(card, {word: table_sha256(table, group) for word, table in words.items()})
     result["data"] = "train, holdout and synthetic rows are those of the certificate"
     if part is None:
         return True
     with progress_bar(f"measure {part}") as progress:
         loss = model.losses if model.has_losses else None
-        again = rerun(card, train, holdout, synthetic, part, loss=loss, progress=progress)
+        how = {"loss": loss, "outcomes": _outcomes(card, benchmark), "progress": progress}
+        again = rerun(card, train, holdout, synthetic, part, **how)
     result["measured again"] = f"{part}: {len(again.found)} scores"
     result["differing"] = _differing(again) or "none"
     return again.same
+
+
+def _outcomes(card: Certificate, benchmark: Path | None) -> Any:
+    """Return the outcomes of policies by the certificate's own measure, or None without a file."""
+    from panda_gym.benchmarking import BenchmarkTable
+
+    if benchmark is None:
+        return None
+    measure = (card.document["provenance"]["drawn"] or {}).get("ranked_by")
+    if measure is None:
+        do = "leave out --benchmark"
+        raise SurrogateError("a certificate that judges rankings of policies", "none in it", do)
+    return BenchmarkTable.from_json(benchmark).outcomes(measure)
 
 
 def _differing(again: Any) -> str:

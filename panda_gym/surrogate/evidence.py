@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from panda_gym.errors import SurrogateError
-from panda_gym.records import split_by_rows
+from panda_gym.records import split_by_groups, split_by_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,11 +24,15 @@ def tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return training, held-out and synthetic rows as the certificate says they were drawn."""
     drawn = how_drawn(certificate)
-    train, holdout = split_by_rows(records, seed=drawn["split_seed"])
+    group, seed = certificate.document["columns"]["group"], drawn["split_seed"]
+    if group is None:
+        train, holdout = split_by_rows(records, seed=seed)
+    else:
+        train, holdout = split_by_groups(records, group, seed=seed)
     return train, holdout, generator.sample(drawn["rows"], seed=drawn["sample_seed"])
 
 
-def how_drawn(certificate: Certificate) -> Mapping[str, int]:
+def how_drawn(certificate: Certificate) -> Mapping[str, Any]:
     """Return the seeds and sizes of a certificate; SurrogateError if it does not state them."""
     drawn = certificate.document["provenance"]["drawn"]
     if not isinstance(drawn, Mapping) or not {"split_seed", "rows", "sample_seed"} <= set(drawn):

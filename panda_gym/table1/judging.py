@@ -31,9 +31,14 @@ def certificate(
     seed: int,
     quick: bool,
     policy: str | Path,
+    work: Path,
     progress: Progress | None,
 ) -> Certificate:
-    """Return the certificate; a target of classes leaves the paper's efficacy out."""
+    """Return the certificate; a target of classes leaves the paper's efficacy out.
+
+    In `work` lies what is measured: a run that was killed goes on there, and all generators share
+    the regressors of real rows.
+    """
     import pandas as pd
 
     import metrics
@@ -49,6 +54,7 @@ def certificate(
         quick=quick,
         policy=policy,
         origin=origin,
+        work=work,
         progress=progress,
     )
 

@@ -106,6 +106,11 @@ class Folder:
         """The held-out rows."""
         return self.root / "holdout.parquet"
 
+    @property
+    def judged(self) -> Path:
+        """What the judge has measured, of all generators."""
+        return self.root / "judged"
+
     def of(self, name: str) -> Own:
         """Return the parts of one generator."""
         return Own(self.root / name)

@@ -71,6 +71,7 @@ def judge(folder: Folder, name: str, progress: Progress) -> None:
         target=plan.target,
         time=plan.time,
         origin=plan.origin,
+        work=folder.judged,
         progress=progress,
         **how,
     )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import metrics
 from metrics import ranking
 from metrics.base import Study
 from metrics.errors import MetricError, NotApplicable
@@ -59,6 +60,46 @@ def test_a_ranking_upside_down_is_seen_and_costs(study):
     assert found["ranking_tau"].excess == pytest.approx(2.0)
     assert found["ranking_regret"].value > 1.0
     assert found["ranking_regret"].excess > 1.0
+
+
+PERMUTED = {
+    1.0: (1, 2, 3, 4, 5),
+    0.8: (2, 1, 3, 4, 5),
+    0.6: (2, 1, 4, 3, 5),
+    0.2: (3, 2, 1, 5, 4),
+    -0.6: (4, 5, 2, 3, 1),
+    -1.0: (5, 4, 3, 2, 1),
+}
+"""Ranks of five policies by their tau with 1, 2, 3, 4, 5: one less .2 for each pair that swaps."""
+
+
+@pytest.mark.parametrize("tau", PERMUTED)
+def test_a_known_tau_and_regret_come_out_of_tables_of_outcomes(tau):
+    outcomes = {"real": worlds((1, 2, 3, 4, 5), 40, 0), "synthetic": worlds(PERMUTED[tau], 20, 1)}
+    found = metrics.ranking_fidelity(outcomes, seed=3)
+    score, regret = found["ranking_tau"], found["ranking_regret"]
+    assert score.value == pytest.approx(tau)
+    assert score.low <= tau <= score.high
+    assert score.floor == 1.0
+    assert score.excess == pytest.approx(1 - tau)
+    chosen = PERMUTED[tau].index(1)  # by synthetic worlds; on real ones it costs its place
+    judging = np.random.default_rng(3).permutation(40)[:20]
+    means = outcomes["real"].to_numpy()[:, judging].mean(axis=1)
+    expected = (means[chosen] - means.min()) / abs(means.min())
+    assert regret.value == pytest.approx(expected)
+    assert regret.low <= regret.value <= regret.high
+    assert found == metrics.ranking_fidelity(outcomes, seed=3)
+
+
+@pytest.mark.long
+def test_the_interval_of_tau_covers_what_many_worlds_would_say():
+    means, hits, tries = (1.0, 1.3, 1.6, 2.2, 3.0), 0, 60
+    mine = (1.3, 1.0, 1.6, 2.2, 3.0)
+    for seed in range(tries):
+        real, synthetic = worlds(means, 40, 2 * seed, 1.0), worlds(mine, 20, 2 * seed + 1, 1.0)
+        score = metrics.ranking_fidelity({"real": real, "synthetic": synthetic})["ranking_tau"]
+        hits += score.low <= 0.8 <= score.high
+    assert hits >= 0.9 * tries
 
 
 def test_noise_widens_the_interval(study):

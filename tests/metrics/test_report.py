@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -13,12 +14,13 @@ import pytest
 from matplotlib import image
 
 import metrics
-from metrics import base, figures, report
+from metrics import base, figures, plots, report
+from metrics.certificate import Certificate, canonical, verdict
 from metrics.errors import MetricError
 from metrics.meaning import meanings
 
 NASTY = '<script>alert("x")</script>'
-VOID = {"meta"}
+VOID = {"meta", "br"}
 
 
 class Page(HTMLParser):
@@ -78,6 +80,30 @@ def test_the_verdict_and_the_failures_stand_first_and_every_score_beside_its_flo
         assert card.seal in text
 
 
+def test_every_reason_stands_under_its_part_with_what_the_score_means(cards):
+    text = report.fragment(cards)
+    card = cards[NASTY]
+    assert card.verdict == "failed"
+    order = [text.index(f"<h3>{part}</h3>") for part in ("The judge and its demands", "Fidelity")]
+    assert order == sorted(order)
+    for id in card.failures:
+        if id in card.scores:
+            assert f"<br><small>{escape(card.scores[id].note)}</small>" in text
+    assert "<code>panda-grid verify" in text
+    assert "4 of 4 were judged rightly" in text
+
+
+def test_a_void_certificate_folds_away_what_it_says_of_scores(cards):
+    document = json.loads(canonical(cards[NASTY].document))
+    document["self_test"]["copy_leak"] = {"passed": False, "reason": "it was missed"}
+    document["verdict"] = verdict(document)
+    text = report.fragment([Certificate(document)])
+    Page(text)
+    assert text.index("VOID") < text.index("it was missed") < text.index("<details>")
+    assert text.index("<details>") < text.index("<h3>Fidelity</h3>") < text.index("</details>")
+    assert "<details>" not in report.fragment(cards)
+
+
 def test_the_papers_figures_are_drawn_for_each_certificate(cards):
     text = report.fragment(cards)
     for figure in ("Figure 4a", "Figure 4b", "real (5a)", "smote &amp; co (5b)"):
@@ -97,17 +123,18 @@ def test_the_curves_of_time_stand_beside_what_independent_rows_would_score(cards
 def test_attack_curves_are_found_wherever_a_metric_left_them():
     roc = {"fpr": [0.0, 0.1, 1.0], "tpr": [0.0, 0.5, 1.0]}
     curves = {"ours": {"membership": {"roc": {"black_box": roc}, "power": 0.1}, "dcr": {"x": [1]}}}
-    plots = report._attack_curves(curves)
-    assert len(plots) == 1
-    assert "membership roc black box" in plots[0]
+    drawn = plots.attack_curves(curves)
+    assert len(drawn) == 1
+    assert "membership roc black box" in drawn[0]
 
 
 def test_every_reader_is_told_what_the_verdict_means(cards):
     text = report.fragment(cards)
+    plain = text.replace("<code>", "`").replace("</code>", "`")
     for card in cards.values():
         for reader, words in meanings(card).items():
             assert escape(reader) in text
-            assert escape(words) in text
+            assert escape(words) in plain
     assert text.index("may leave the house") < text.index("<table")
 
 

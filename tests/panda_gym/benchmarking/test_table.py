@@ -41,6 +41,36 @@ def test_differences_can_be_taken_against_another_policy_and_over_all_streams() 
     assert table.difference("slow", "wan").n == 20
 
 
+def test_outcomes_are_two_tables_of_policies_by_worlds_and_lower_is_better() -> None:
+    table = made(2.0, ("day", "night"))
+    found = table.outcomes("mean_slowdown")
+    assert list(found) == ["real", "synthetic"]
+    for word, stream in (("real", "day"), ("synthetic", "night")):
+        assert list(found[word].index) == ["fast", "slow"]
+        assert list(found[word].columns) == list(range(10))
+        for policy in table.policies:
+            own = table.values(policy, "mean_slowdown", stream)
+            np.testing.assert_array_equal(found[word].loc[policy], own)
+    more = table.outcomes("throughput")["real"].loc["slow"]
+    np.testing.assert_array_equal(more, -table.values("slow", "throughput", "day"))
+
+
+@pytest.mark.parametrize(
+    ("streams", "metric", "word"),
+    [
+        (("day", "night"), "beauty", "metric of this benchmark"),
+        (("day", "night"), "utilisation", "ranks policies"),
+        (("day",), "wan", "two streams"),
+        (("a", "b", "c"), "wan", "two streams"),
+    ],
+)
+def test_outcomes_that_cannot_be_told_are_one_clear_error(
+    streams: tuple[str, ...], metric: str, word: str
+) -> None:
+    with pytest.raises(PolicyError, match=word):
+        made(2.0, streams).outcomes(metric)
+
+
 def test_markdown_has_a_line_a_policy_and_a_cell_a_metric() -> None:
     lines = made().to_markdown(["mean_slowdown", "wan"]).splitlines()
     assert lines[0].startswith("day: interquartile mean over 10 paired seeds [95%")

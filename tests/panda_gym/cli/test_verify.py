@@ -11,6 +11,10 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from metrics import base
+from metrics.errors import MetricError
+from panda_gym.benchmarking import BenchmarkTable, Row
+from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.cli.app import build
 from panda_gym.errors import SurrogateError
 from panda_gym.records import save_records
@@ -52,6 +56,52 @@ def test_the_rows_and_the_numbers_come_out_again(sealed: Surrogate, file: Path) 
     _, shown = verify(card, "--surrogate", sealed.folder, "--data", file, "--rerun", "fidelity")
     assert "are those of the certificate" in shown["data"]
     assert shown["differing"] == "none"
+
+
+def benchmark(path: Path, means: dict[str, tuple[float, float]]) -> Path:
+    """Write a benchmark of policies by their mean slowdowns on real and on synthetic jobs."""
+    rows = [
+        Row(policy, stream, seed, {m.name: mean + 0.001 * seed for m in MEASURES})
+        for policy, both in means.items()
+        for stream, mean in zip(("real", "made"), both, strict=True)
+        for seed in range(10)
+    ]
+    BenchmarkTable(tuple(rows), baseline=next(iter(means))).to_json(path)
+    return path
+
+
+def test_rankings_of_policies_are_certified_and_measured_again(
+    draft: Path, file: Path, light_policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "METRICS", {n: base.METRICS[n] for n in ("wd", "ranking")})
+    # Of six pairs one changes its place, and the best on synthetic jobs costs half more on real.
+    means = {"a": (2.0, 3.0), "b": (3.0, 2.0), "c": (4.0, 4.0), "d": (5.0, 5.0)}
+    ranked = benchmark(tmp_path / "benchmark.json", means)
+    words = ["certify", draft, "--records", file, "--out", tmp_path / "s", "--quick", "--json"]
+    words += ["--policy", light_policy, "--benchmark", ranked, "--measure", "mean_slowdown"]
+    result = CliRunner().invoke(APP, [*map(str, words)], catch_exceptions=False)
+    shown = json.loads(result.stdout)
+    assert shown["ranking_tau"].startswith(f"{4 / 6:.4g} (floor 1)")
+    assert shown["ranking_regret"].startswith("0.4")  # 1 on top of 2 and a little more
+    card = Surrogate.open(tmp_path / "s", allow_uncertified=True).certificate
+    assert card.document["provenance"]["drawn"]["ranked_by"] == "mean_slowdown"
+
+    again = (tmp_path / "s", "--data", file, "--rerun", "ranking")
+    _, shown = verify(*again, "--benchmark", ranked)
+    assert (shown["measured again"], shown["differing"]) == ("ranking: 2 scores", "none")
+    with pytest.raises(MetricError, match="outcomes of policies"):
+        verify(*again)
+    other = benchmark(tmp_path / "other.json", {**means, "d": (5.0, 5.001)})
+    with pytest.raises(MetricError, match="outcomes of policies"):
+        verify(*again, "--benchmark", other)
+
+
+def test_a_benchmark_beside_a_certificate_without_rankings_is_refused(
+    sealed: Surrogate, file: Path, tmp_path: Path
+) -> None:
+    ranked = benchmark(tmp_path / "benchmark.json", {"a": (1.0, 2.0), "b": (2.0, 1.0)})
+    with pytest.raises(SurrogateError, match="rankings of policies"):
+        verify(sealed.folder, "--data", file, "--rerun", "efficacy", "--benchmark", ranked)
 
 
 def test_other_records_are_found(sealed: Surrogate, records: pd.DataFrame, tmp_path: Path) -> None:
