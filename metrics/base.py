@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metrics.blocks import blocks
+from metrics.blocks import blocks, blocks_of_both
 from metrics.drawer import Drawer
 from metrics.tables import Sample
 
@@ -194,6 +194,10 @@ class Study:
     def blocks(self, sample: Sample) -> np.ndarray | None:
         """Return the block of each row that a bootstrap draws whole, or None (see `blocks`)."""
         return blocks(sample, str(self.settings.get("blocks", "row")), self.time)
+
+    def blocks_of_both(self, a: Sample, b: Sample) -> np.ndarray | None:
+        """Return the blocks of the rows of two samples, those in both being one (see `blocks`)."""
+        return blocks_of_both(a, b, str(self.settings.get("blocks", "row")), self.time)
 
     def matched(self, setting: str) -> int:
         """Return the size at which synthetic and real samples are compared."""

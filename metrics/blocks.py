@@ -39,6 +39,19 @@ def blocks(sample: Sample, kind: str, time: str | None) -> np.ndarray | None:
     return _numbered(found)
 
 
+def blocks_of_both(a: Sample, b: Sample, kind: str, time: str | None) -> np.ndarray | None:
+    """Return the block of each row of `a`, then of `b`, int64[len(a) + len(b)], or None.
+
+    Rows of one task that lie in both tables, as a random split leaves them, are one block. Groups
+    by a column are those of one table each: their numbers are not comparable.
+    """
+    if kind == "batch" and a.groups is not None and b.groups is not None:
+        own = _numbered(a.groups)
+        return np.concatenate([own, own.max() + 1 + _numbered(b.groups)])
+    numbers, codes = (np.concatenate(x) for x in ([a.numbers, b.numbers], [a.codes, b.codes]))
+    return blocks(Sample(a.schema, numbers, codes), kind, time)
+
+
 def _days(seconds: np.ndarray) -> np.ndarray:
     return (np.nan_to_num(seconds) // DAY_S).astype(np.int64)
 

@@ -1,7 +1,9 @@
 """Synthetic rows against held-out ones: one statistic, twice, each with its bootstrap spread.
 
 Every score of this kind is a distance of rows from train. The held-out rows of the same number
-give the floor; what is judged is how much farther the synthetic ones are. Knows no formula.
+give the floor; what is judged is how much farther the synthetic ones are. Blocks of rows that lie
+in both samples are drawn together: a task of which a random split left rows in both is no
+difference between them. Knows no formula.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from metrics.base import Score, Study
-from metrics.resampling import Weighted, centred, replicate, upper
+from metrics.resampling import Weighted, centred, replicate_both, upper_of_pairs
 from metrics.tables import Sample
 
 Statistic = Callable[[Sample], Weighted]
@@ -25,14 +27,14 @@ def contrast(
     """
     rows = study.draws("fidelity_rows")
     n, times = len(rows[0]), int(study.settings["bootstrap"])
-    (value, draws), (floor, floors) = (
-        replicate(statistic(sample), n, times, study.rng(f"{word}/{which}"), study.blocks(sample))
-        for sample, which in zip(rows, ("synthetic", "holdout"), strict=True)
+    statistics = statistic(rows[0]), statistic(rows[1])
+    (value, draws), (floor, floors) = replicate_both(
+        statistics, (n, n), times, study.rng(word), study.blocks_of_both(*rows)
     )
     found = []
     for i, (id, note) in enumerate(notes.items()):
         low, high = centred(float(value[i]), draws[:, i], study.alpha)
-        bound = upper(float(value[i] - floor[i]), draws[:, i], floors[:, i], study.alpha)
+        bound = upper_of_pairs(float(value[i] - floor[i]), draws[:, i], floors[:, i], study.alpha)
         numbers = (float(value[i]), max(low, 0.0), high, float(floor[i]), float(bound))
         found.append(Score(id, "fidelity", *numbers, n, note=note))
     return found

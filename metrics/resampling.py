@@ -46,6 +46,31 @@ def replicate(
     return value, draws.reshape(times, len(value))
 
 
+def replicate_both(
+    statistics: tuple[Weighted, Weighted],
+    sizes: tuple[int, int],
+    times: int,
+    rng: np.random.Generator,
+    blocks: np.ndarray | None = None,
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Return two statistics and their bootstrap replicates, two of what `replicate` returns.
+
+    `blocks`, int[sizes[0] + sizes[1]], runs over the rows of both tables: a block that lies in both
+    counts equally often in both, so that what they have in common cancels in their difference.
+    """
+    values = [of(np.ones(n)) for of, n in zip(statistics, sizes, strict=True)]
+    draws: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    for weights in poisson_weights(sum(sizes), times, rng, blocks):
+        sides = weights[: sizes[0]], weights[sizes[0] :]
+        for of, side, own in zip(statistics, sides, draws, strict=True):
+            own.append(of(side if side.any() else np.ones_like(side)))
+    first, second = (
+        (value, np.array(own).reshape(times, len(value)))
+        for value, own in zip(values, draws, strict=True)
+    )
+    return first, second
+
+
 def centred(value: float, draws: np.ndarray, alpha: float) -> tuple[float, float]:
     """Return the two-sided 1 - alpha interval of `value`: spread of the draws around their mean."""
     spread = norm.ppf(1 - alpha / 2) * float(np.std(draws, ddof=1))
@@ -56,6 +81,13 @@ def upper(excess: float, draws: np.ndarray, floor_draws: np.ndarray, alpha: floa
     """Return the one-sided 1 - alpha upper bound of an excess from independent replicates."""
     spread = math.hypot(float(np.std(draws, ddof=1)), float(np.std(floor_draws, ddof=1)))
     return excess + float(norm.ppf(1 - alpha)) * spread
+
+
+def upper_of_pairs(
+    excess: float, draws: np.ndarray, floor_draws: np.ndarray, alpha: float
+) -> float:
+    """Return the same from replicates that were drawn in pairs (`replicate_both`)."""
+    return excess + float(norm.ppf(1 - alpha)) * float(np.std(draws - floor_draws, ddof=1))
 
 
 def wilson(k: int, n: int, alpha: float) -> tuple[float, float]:

@@ -1,16 +1,17 @@
 """Planted cases against verdicts: what the judge finds, and how often it cries wolf.
 
     python -m tests.bench.planted measure --out runs/planted --seeds 10 --minutes 8
-    python -m tests.bench.planted measure --out runs/planted --seeds 60 --only "fresh real rows"
+    python -m tests.bench.planted measure --out runs/again --seeds 60 --first 1000
     python -m tests.bench.planted table --out runs/planted --policy default
     python -m tests.bench.planted margins --out runs/planted
 
 `measure` changes fresh rows of the reference workload (a stand-in, not PanDA data) in known ways,
 and scores them; each case and seed is a file, so that it goes on where it stopped. `table` grades
-them by a policy: in how many seeds each case is found, and fresh rows are failed. `margins` shows
-for each score how far fresh rows and planted cases lie from the floor: the policy's margins are
-calibrated on it. Efficacy and the white-box attack are left out, and what no policy grades, unless
---metrics names them.
+them by a policy: in how many seeds each case is found, and fresh rows are failed, with the exact
+interval of that rate (Clopper and Pearson); and in how many the judge's self-test missed a case.
+`margins` shows for each score how far fresh rows and planted cases lie from the floor: the policy's
+margins are calibrated on it, and rates must be measured on other seeds (`--first`). Efficacy and
+the white-box attack are left out, and what no policy grades, unless --metrics names them.
 Knows public names, generators and metrics.
 """
 
@@ -26,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 import generators
 import panda_gym
@@ -210,12 +212,18 @@ def load(out: Path) -> dict[str, list[list[Score]]]:
     return {name: runs for name, runs in found.items() if runs}
 
 
+def self_tests(out: Path) -> dict[int, dict[str, str]]:
+    """Return what the judge's self-test missed, {seed: {case: reason}}, over all seeds on disk."""
+    entries = [json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]
+    return {e["seed"]: e["missed"] for e in entries if "missed" in e}
+
+
 def table(out: Path, name: str) -> None:
     """Print how often each case fails under a policy, by part, and by which scores."""
     rules = policy.load(name)
     print(f"policy {rules.name} {rules.version}\n")
-    print("| case | seeds | found | fidelity | privacy | temporal | by |")
-    print("|---|---|---|---|---|---|---|")
+    print("| case | seeds | found | rate, 95 % | fidelity | privacy | temporal | by |")
+    print("|---|---|---|---|---|---|---|---|")
     for case, runs in load(out).items():
         parts: dict[str, int] = dict.fromkeys(base.PARTS, 0)
         by: dict[str, int] = {}
@@ -228,9 +236,19 @@ def table(out: Path, name: str) -> None:
             for s in failed:
                 by[s.id] = by.get(s.id, 0) + 1
         n = len(runs)
+        rate = binomtest(any_part, n).proportion_ci(method="exact")
         most = sorted(by, key=lambda id: -by[id])[:4]
         cells = [f"{parts[p]}/{n}" for p in ("fidelity", "privacy", "temporal")]
-        print(f"| {case} | {n} | {any_part}/{n} | {' | '.join(cells)} | {', '.join(most)} |")
+        found = f"{any_part}/{n} | {rate.low:.2f} to {rate.high:.2f}"
+        print(f"| {case} | {n} | {found} | {' | '.join(cells)} | {', '.join(most)} |")
+    missed = self_tests(out)
+    if missed:
+        void = sum(map(bool, missed.values()))
+        high = binomtest(void, len(missed)).proportion_ci(method="exact").high
+        print(f"\nself-test: void in {void} of {len(missed)} seeds (at most {high:.3f})")
+    for seed, cases in missed.items():
+        for name, reason in cases.items():
+            print(f"seed {seed}, {name}: {reason}")
 
 
 def failing(run: list[Score], rules: policy.Policy) -> list[Score]:
