@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from metrics.blocks import GAP_S, blocks
+from metrics.blocks import GAP_S, blocks, blocks_of_both
 from metrics.errors import MetricError
-from metrics.resampling import poisson_weights, replicate
+from metrics.resampling import poisson_weights, replicate, replicate_both, upper_of_pairs
 from metrics.tables import Sample, Schema
 
 SCHEMA = Schema(("t",), ("k",), frozenset({"t"}), frozenset(), {"k": ("a", "b")}, ("t", "k"), {})
@@ -75,6 +75,54 @@ def test_copies_of_rows_in_blocks_leave_the_interval_as_it_was():
 
     assert spread(often, labels) == pytest.approx(spread(x, None), rel=0.15)
     assert spread(often, None) < 0.5 * spread(x, None)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_batches_of_two_tables_are_those_of_all_their_rows(seed):
+    rng = np.random.default_rng(seed)
+    seconds, codes = rng.uniform(0, 2000, 60), rng.integers(2, size=60)
+    a, b = (sample(seconds[part], codes[part]) for part in (slice(25), slice(25, None)))
+    found = blocks_of_both(a, b, "batch", "t")
+    sets = sorted((set(np.flatnonzero(found == k)) for k in np.unique(found)), key=min)
+    assert sets == naive(seconds, codes)
+    assert blocks_of_both(a, b, "row", "t") is None
+
+
+def test_groups_of_two_tables_are_never_taken_for_one():
+    a = sample([0, 1, 2], [0, 0, 0], np.array([4, 4, 9]))
+    b = sample([0, 1], [0, 0], np.array([4, 9]))
+    assert blocks_of_both(a, b, "batch", "t").tolist() == [0, 0, 1, 2, 3]
+
+
+def split_means(seed: int) -> tuple[float, float, float]:
+    """Split rows of uneven tasks at random; return the difference of the means and two bounds."""
+    rng = np.random.default_rng(seed)
+    tasks = np.repeat(np.arange(150), 1 + rng.poisson(8, 150) + 120 * (np.arange(150) == 0))
+    x = rng.normal(size=150)[tasks] + (tasks == 0) * 4 + 0.3 * rng.normal(size=len(tasks))
+    order = rng.permutation(len(x))
+    x, tasks, n = x[order], tasks[order], len(x) // 2
+
+    def mean(values):
+        return lambda w: np.array([w @ values / w.sum()])
+
+    sides = mean(x[:n]), mean(x[n:])
+    gap = x[:n].mean() - x[n:].mean()
+    bounds = []
+    for labels in (tasks, np.concatenate([tasks[:n], 150 + tasks[n:]])):
+        pairs = replicate_both(sides, (n, len(x) - n), 60, np.random.default_rng(seed), labels)
+        (_, mine), (_, real) = pairs
+        bounds.append(upper_of_pairs(gap, mine[:, 0], real[:, 0], 0.05))
+    return gap, bounds[0], bounds[1]
+
+
+def test_bounds_on_the_difference_of_a_random_split_hold_as_often_as_they_say():
+    """The true difference is 0; drawn apart, a huge task in both makes the bound far too wide."""
+    found = np.array([split_means(seed) for seed in range(150)])
+    covered = (found[:, 1:] >= 0).mean(axis=0)
+    assert 0.89 <= covered[0] <= 0.99
+    assert covered[1] == 1.0
+    widths = (found[:, 1:] - found[:, :1]).mean(axis=0)
+    assert widths[1] > 2 * widths[0]
 
 
 def test_tasks_widen_the_intervals_of_fidelity(make):

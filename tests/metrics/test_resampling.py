@@ -39,6 +39,31 @@ def test_bootstrap_intervals_cover_a_mean_about_as_often_as_they_say():
     assert 0.87 <= hits / 120 <= 1.0
 
 
+def test_a_pair_of_statistics_is_drawn_by_one_weight_a_row():
+    def total(w):
+        return np.array([w.sum(), w[0]])
+
+    pair = resampling.replicate_both((total, total), (3, 5), 8, np.random.default_rng(4))
+    slow = list(resampling.poisson_weights(8, 8, np.random.default_rng(4)))
+    for (value, draws), part in zip(pair, (slice(0, 3), slice(3, 8)), strict=True):
+        assert value.tolist() == [part.stop - part.start, 1.0]
+        expected = [total(w[part] if w[part].any() else np.ones_like(w[part])) for w in slow]
+        np.testing.assert_array_equal(draws, expected)
+
+
+def test_replicates_of_equal_tables_in_equal_blocks_do_not_differ():
+    x, blocks = np.arange(6.0), np.tile([0, 0, 1, 1, 2, 2], 2)
+
+    def mean(w):
+        return np.array([w @ x / w.sum()])
+
+    (_, a), (_, b) = resampling.replicate_both(
+        (mean, mean), (6, 6), 30, np.random.default_rng(0), blocks
+    )
+    assert a.std() > 0
+    assert resampling.upper_of_pairs(0.25, a[:, 0], b[:, 0], 0.05) == 0.25
+
+
 def test_weights_are_seeded_and_never_all_zero():
     draws = [list(resampling.poisson_weights(1, 20, np.random.default_rng(3))) for _ in range(2)]
     np.testing.assert_array_equal(draws[0], draws[1])
