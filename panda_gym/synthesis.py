@@ -155,6 +155,7 @@ def certify(
     import metrics
 
     behind = Fit.read(Path(draft))
+    _check_rules(policy, key)
     model = generators.load(Path(draft) / "generator")
     group = behind.config.get("group")
     train, holdout = split(records, behind.split_seed, group)
@@ -203,3 +204,13 @@ def certify(
         head_rows=head_rows,
         start=records["creationtime"].max().to_datetime64(),
     )
+
+
+def _check_rules(policy: str | Path, key: str | Path | None) -> None:
+    """Meet a policy or a key that cannot be used before the work, not after it."""
+    from metrics.policy import load
+    from metrics.signature import sign
+
+    load(policy)
+    if key is not None:
+        sign(b"", key)

@@ -30,6 +30,24 @@ def test_a_folder_without_a_fit_is_refused(records: pd.DataFrame, tmp_path: Path
         synthesis.certify(tmp_path, records, tmp_path / "s", name="s")
 
 
+@pytest.mark.parametrize(
+    ("asked", "word"),
+    [({"policy": "defualt"}, "a policy"), ({"key": "none.pem"}, "private ed25519 key")],
+)
+def test_a_wrong_policy_or_key_is_met_before_the_work(
+    draft: Path,
+    records: pd.DataFrame,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: dict[str, str],
+    word: str,
+) -> None:
+    pytest.importorskip("cryptography")
+    monkeypatch.setattr("metrics.certify", lambda *tables, **how: pytest.fail("it judged"))
+    with pytest.raises(ValueError, match=word):
+        synthesis.certify(draft, records, tmp_path / "s", name="s", **asked)
+
+
 def test_a_fit_that_breaks_off_leaves_no_folder(records: pd.DataFrame, tmp_path: Path) -> None:
     def stop(done: int, total: int, message: str) -> None:
         raise KeyboardInterrupt
