@@ -242,9 +242,11 @@ def verdict(document: Mapping[str, Any]) -> dict[str, Any]:
 def _unmet(document: Mapping[str, Any], scores: list[Score]) -> dict[str, str]:
     """Return a reason for each margin that no score has, which is a misspelt demand.
 
-    Where a metric failed or did not apply, its scores are missing with their reason already.
+    Where a metric failed or did not apply, its scores are missing with their reason already. A
+    ranking is what the user brings: a policy that demands it is not met without.
     """
     silent = {**document["failures"], **document["left_out"]}
+    silent.pop("ranking", None)
     excused = [p for name in silent for p in (f"{name}*", *OTHER_IDS.get(name, ()))]
     return {
         f"{id} (margin)": "the policy demands it and no score of this name was measured"

@@ -7,7 +7,7 @@
 Train and synthetic have `--rows` rows each, holdout a quarter of that, all of them fresh rows of
 the reference workload (a stand-in, not PanDA data). `--without mlef` leaves the regressor out,
 whose fits are most of the time; `--one-fit` times a single one of its fits, of which the default
-policy makes six. Knows public names only.
+policy makes four. Knows public names only.
 """
 
 from __future__ import annotations

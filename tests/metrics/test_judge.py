@@ -146,6 +146,23 @@ def test_a_misspelt_margin_does_not_go_unnoticed(tables, tmp_path, small, monkey
     assert "diffcorr (margin)" in card.failures
 
 
+def test_a_policy_that_demands_rankings_is_not_met_without_them(
+    tables, tmp_path, small, monkeypatch
+):
+    kept = {name: base.METRICS[name] for name in ("wd", "ranking")}
+    monkeypatch.setattr(base, "METRICS", kept)
+    path = tmp_path / "own.toml"
+    path.write_text(small.read_text().replace("[margins]", '[margins]\n"ranking_tau" = 0.5'))
+    card = metrics.certify(*tables, policy=path, quick=True)
+    assert "ranking_tau (margin)" in card.failures
+    rows = pd.DataFrame(np.arange(4.0)[:, None] + np.zeros((4, 10)), index=list("abcd"))
+    card = metrics.certify(
+        *tables, policy=path, quick=True, outcomes={"real": rows, "synthetic": rows}
+    )
+    assert card.scores["ranking_tau"].passed
+    assert not [id for id in card.failures if id.startswith("ranking")]
+
+
 def test_a_table_without_categories_is_not_asked_for_their_scores(tables, small, monkeypatch):
     monkeypatch.setattr(base, "METRICS", NO_TREES)
     plain = [t[["workload", "ninputdatafiles", "creationtime"]] for t in tables]
