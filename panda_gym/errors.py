@@ -43,6 +43,10 @@ class InputError(ValueError):
         super().__init__(f"needed {needed}; got {came}; {do}")
         self.needed, self.came, self.do = needed, came, do
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross to another process whole: an exception is rebuilt from what made it."""
+        return type(self), (self.needed, self.came, self.do)
+
 
 class RecordsError(InputError):
     """A table of job records that cannot be used."""

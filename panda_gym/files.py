@@ -6,6 +6,7 @@ that a reader meets the old file, the new file, or none; never half of one.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import shutil
@@ -45,6 +46,13 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
         os.replace(aside, path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def forget_asides(path: str | Path) -> None:
+    """Remove what a writer of `path` left beside it when it was killed; none may be at work."""
+    path = Path(path)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def sha256(path: str | Path) -> str:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from panda_gym.workers import Here, OnRay, Workers
+
 Progress = Callable[[int, int, str], None]
 
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Same seed, same result.")]
@@ -17,6 +19,17 @@ AllowUncertified = Annotated[
     bool,
     typer.Option("--allow-uncertified", help="Open a surrogate although its certificate failed."),
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option("--ray", help="Run on the Ray cluster at this address: auto, or local for one here."),
+]
+
+
+def workers(address: str | None) -> Workers:
+    """Where independent tasks run: here, or on a Ray cluster."""
+    if address is None:
+        return Here()
+    return OnRay(None if address == "local" else address)
 
 
 @contextmanager

@@ -7,11 +7,10 @@ from typing import Annotated, Final
 
 import typer
 
-from panda_gym.cli.console import AllowUncertified, Json, progress_bar, show
+from panda_gym.cli.console import AllowUncertified, Json, Ray, progress_bar, show, workers
 from panda_gym.cli.source import Competing, Load, Platform, Scale, Stream, job_stream, scenario
 from panda_gym.errors import SettingError
 
-MEDLEY: Final = ["random", "panda_production_draw@scaled", "earliest_completion"]
 FILES: Final = {"dsrl": "dsrl.hdf5", "d3rlpy": "d3rlpy.hdf5", "minari": "minari"}
 Seed = Annotated[
     int, typer.Option(min=0, help="Episode i has seed SEED + i; far from other seeds.")
@@ -27,11 +26,15 @@ def dataset(
         list[str] | None,
         typer.Option(help="A policy or an agent's folder, NAME or NAME=WEIGHT; repeat it."),
     ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="Behaviours by name, where no --policy is given.")
+    ] = "medley",
     epsilon: Annotated[float, typer.Option(help="Probability of any legal site instead.")] = 0.1,
     form: Annotated[
         list[str] | None, typer.Option("--format", help="Also write dsrl, minari, d3rlpy.")
     ] = None,
     side_by_side: Annotated[int, typer.Option(min=1, help="Episodes played at once.")] = 16,
+    ray: Ray = None,
     stream: Stream = "default",
     platform: Platform = "atlas150",
     scale: Scale = 0.01,
@@ -52,11 +55,12 @@ def dataset(
     with progress_bar("dataset") as progress:
         data = datasets.collect(
             out,
-            dict(map(_weighted, policy or MEDLEY)),
+            dict(map(_weighted, policy)) if policy else datasets.recipe(recipe),
             transitions,
             seed=seed,
             epsilon=epsilon,
             side_by_side=side_by_side,
+            workers=workers(ray),
             progress=progress,
             **{**settings, **job_stream(stream, allow_uncertified)},
         )

@@ -5,7 +5,7 @@
     data = datasets.collect("runs/medley", {"random": 1.0, "panda_production": 2.0}, 100_000)
     data = datasets.OfflineDataset.open("runs/medley")
     for episode in data.episodes(): ...
-    data.normalized_score(reward=-3000.0, cost=5.0, limit=data.cost_limits[1])
+    data.get_normalized_score(reward=-3000.0, cost=5.0, limit=data.cost_limits[1])
     datasets.export(data, "dsrl", "runs/medley.hdf5")
 
 A folder holds Parquet shards and `dataset.json`. Knows batches and policies, never a learner.
@@ -18,5 +18,19 @@ from panda_gym.datasets.collect import collect
 from panda_gym.datasets.dataset import OfflineDataset
 from panda_gym.datasets.episode import Episode
 from panda_gym.datasets.formats import FORMATS, export
+from panda_gym.datasets.recipes import RECIPES, Recipe, recipe
+from panda_gym.datasets.reference import Reference, measure
 
-__all__ = ["FORMATS", "Behaviour", "Episode", "OfflineDataset", "collect", "export"]
+__all__ = [
+    "FORMATS",
+    "RECIPES",
+    "Behaviour",
+    "Episode",
+    "OfflineDataset",
+    "Recipe",
+    "Reference",
+    "collect",
+    "export",
+    "measure",
+    "recipe",
+]

@@ -48,18 +48,23 @@ class Behaviour:
         uniform: float64[E] in [0, 1), one number a decision, so that what an environment does
         never depends on how many stand beside it.
         """
-        view = View(observation)
-        mask = view.mask
-        law = self.policy.law(view, rng)
-        if self.epsilon > 0.0:
-            anywhere = mask / mask.sum(axis=1, keepdims=True)
-            law = (1.0 - self.epsilon) * law + self.epsilon * anywhere
+        law = self.law(View(observation), rng)
         sites = drawn(law, uniform)
         return sites, law[np.arange(len(sites)), sites]
+
+    def law(self, view: View, rng: np.random.Generator) -> Array:
+        """Return the probability of every site, float64[E, S]."""
+        law = self.policy.law(view, rng)
+        if self.epsilon > 0.0:
+            anywhere = view.mask / view.mask.sum(axis=1, keepdims=True)
+            law = (1.0 - self.epsilon) * law + self.epsilon * anywhere
+        return law
 
     def describe(self) -> dict[str, Any]:
         """What makes this behaviour what it is, as JSON holds it."""
         policy = describe(self.policy) or {"name": type(self.policy).__name__}
+        if "weights_sha256" in policy.get("settings", {}):  # an agent is its weights, not its place
+            policy["settings"].pop("folder", None)
         return {"policy": policy, "weight": self.weight, "epsilon": self.epsilon}
 
 

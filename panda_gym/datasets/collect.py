@@ -1,32 +1,31 @@
-"""Playing the episodes of a data set; knows batches and behaviours, never a file's columns.
+"""Collecting a data set, shard by shard; knows plans and workers, never a file's columns.
 
-Episodes are played side by side in shards, and each shard is written before the next begins. A
+Each shard is one task, played and encoded wherever the workers are, and written here. A
 collection that was stopped goes on where it stood: the folder says which shards are whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Any
 
 from panda_gym.batch import Batch
 from panda_gym.benchmarking.contestants import PolicyLike
-from panda_gym.benchmarking.episodes import legal
 from panda_gym.datasets.behaviour import Behaviour, find_behaviours
-from panda_gym.datasets.dataset import Manifest, OfflineDataset
-from panda_gym.datasets.episode import Episode
+from panda_gym.datasets.dataset import Manifest, OfflineDataset, entry
 from panda_gym.datasets.plan import Shard, shards
-from panda_gym.datasets.shard import write_shard
+from panda_gym.datasets.play import play
+from panda_gym.datasets.reference import measure
+from panda_gym.datasets.shard import encoded
 from panda_gym.errors import SettingError, check_seed
+from panda_gym.files import whole_file
 from panda_gym.scenario import Scenario
+from panda_gym.workers import Here, Workers
 
-Array = np.ndarray
 Progress = Callable[[int, int, str], None]
-CHOICES: Final = 1
-"""Stream of the episode's seed that the behaviour's choices are drawn from."""
+Common = tuple[Scenario, list[Behaviour]]
 
 
 def collect(
@@ -37,6 +36,7 @@ def collect(
     seed: int = 1_000_000,
     epsilon: float = 0.0,
     side_by_side: int = 16,
+    workers: Workers | None = None,
     progress: Progress | None = None,
     **scenario: Any,
 ) -> OfflineDataset:
@@ -49,6 +49,7 @@ def collect(
         seed: episode i has seed `seed + i`; keep away from those of training and evaluation.
         epsilon: probability of any legal site instead of the policy's choice.
         side_by_side: episodes played at once; a matter of memory, never of the result.
+        workers: where shards are played, see `panda_gym.workers`; a matter of time alone.
         progress: called as progress(decisions done, in all, label).
         scenario: settings of the environment (`platform`, `scale`, `jobs`, `load`, ...).
 
@@ -61,21 +62,45 @@ def collect(
     plan = shards(
         transitions, setting.jobs, [one.weight for one in found], check_seed(seed), side_by_side
     )
-    batches = _Batches(setting)
-    manifest = Manifest.begin(Path(folder), batches.of(1), found, plan, scenario)
-    total = sum(len(shard.seeds) for shard in plan) * setting.jobs
-    done = 0
-    for shard in plan:
-        if not manifest.has(shard.name):
-            behaviour = found[shard.behaviour]
-            episodes = _play(batches.of(len(shard.seeds)), behaviour, shard)
-            write_shard(Path(folder) / shard.name, episodes)
-            manifest.add(shard.name, episodes)
-        done += len(shard.seeds) * setting.jobs
-        if progress is not None:
-            progress(done, total, found[shard.behaviour].label)
-    manifest.finish()
+    batch = Batch(setting, 1)
+    manifest = Manifest.begin(Path(folder), batch, found, plan, scenario)
+    _fill(manifest, (_opened(batch), found), plan, workers or Here(), progress)
+    manifest.finish(measure(_opened(batch)))
     return OfflineDataset.open(folder)
+
+
+def _fill(
+    manifest: Manifest,
+    common: Common,
+    plan: Sequence[Shard],
+    workers: Workers,
+    progress: Progress | None,
+) -> None:
+    """Have every shard played that the folder lacks, and write each as it comes."""
+    jobs = common[0].jobs
+    missing = [shard for shard in plan if not manifest.has(shard.name)]
+    total = jobs * sum(len(shard.seeds) for shard in plan)
+    done = total - jobs * sum(len(shard.seeds) for shard in missing)
+    for place, (content, facts) in workers.each(_played, common, missing):
+        with whole_file(manifest.folder / missing[place].name) as aside:
+            aside.write_bytes(content)
+        manifest.add(missing[place].name, facts)
+        done += jobs * len(missing[place].seeds)
+        if progress is not None:
+            progress(done, total, facts["behaviour"])
+
+
+def _played(common: Common, shard: Shard) -> tuple[bytes, dict[str, Any]]:
+    """A shard's file and what the manifest says of it."""
+    scenario, behaviours = common
+    episodes = play(scenario, behaviours[shard.behaviour], shard.seeds)
+    content = encoded(episodes)
+    return content, entry(content, episodes)
+
+
+def _opened(batch: Batch) -> Scenario:
+    """The batch's scenario with its jobs drawn, so that no worker draws them again."""
+    return replace(batch.scenario, stream=batch.stream, input_scale=1.0, arrivals=None)
 
 
 def _one_site_a_decision(scenario: Scenario) -> Scenario:
@@ -87,69 +112,3 @@ def _one_site_a_decision(scenario: Scenario) -> Scenario:
             "collect without these settings",
         )
     return scenario
-
-
-class _Batches:
-    """The batch of the size last asked for; all of one scenario."""
-
-    def __init__(self, scenario: Scenario) -> None:
-        self.scenario, self.batch = scenario, Batch(scenario, 1)
-
-    def of(self, size: int) -> Batch:
-        if len(self.batch) != size:
-            self.batch = Batch(self.scenario, size)
-        return self.batch
-
-
-def _play(batch: Batch, behaviour: Behaviour, shard: Shard) -> list[Episode]:
-    """Play one episode a seed and return them; the same episodes in any company."""
-    seeds, jobs = shard.seeds, batch.scenario.jobs
-    batch.begin((e, np.random.default_rng(one)) for e, one in enumerate(seeds))
-    behaviour.policy.reset(len(seeds))
-    rng = np.random.default_rng([CHOICES, *seeds])
-    uniforms = np.array([np.random.default_rng([CHOICES, one]).random(jobs) for one in seeds])
-    log = _Log(batch, jobs)
-    for step in range(jobs):
-        observation: Any = batch.observe(copy=False)
-        log.see(step)
-        sites, probability = behaviour.act(observation, uniforms[:, step], rng)
-        batch.step(legal(sites, observation["action_mask"], behaviour.label))
-        log.reap(step, sites, probability)
-    log.see(jobs)
-    return [log.episode(e, one, behaviour.label) for e, one in enumerate(seeds)]
-
-
-class _Log:
-    """What E episodes of T decisions looked like, row by row."""
-
-    def __init__(self, batch: Batch, jobs: int) -> None:
-        envs, sites = batch.simulator.mask.shape
-        self.batch = batch
-        self.observations = np.empty((envs, jobs + 1, batch.simulator.flat.shape[1]), np.float32)
-        self.masks = np.empty((envs, jobs + 1, sites), dtype=bool)
-        self.actions = np.empty((envs, jobs), dtype=np.int32)
-        self.rewards, self.probabilities = np.empty((envs, jobs)), np.empty((envs, jobs))
-        self.costs = {name: np.empty((envs, jobs)) for name in batch.costs}
-
-    def see(self, step: int) -> None:
-        self.observations[:, step] = self.batch.simulator.flat
-        self.masks[:, step] = self.batch.simulator.mask
-
-    def reap(self, step: int, sites: Array, probability: Array) -> None:
-        outcome = self.batch.simulator.outcome
-        self.actions[:, step], self.probabilities[:, step] = sites, probability
-        self.rewards[:, step] = self.batch.rewards()
-        for name, cost in self.batch.costs.items():
-            self.costs[name][:, step] = cost(outcome)
-
-    def episode(self, e: int, seed: int, label: str) -> Episode:
-        return Episode(
-            seed=seed,
-            behaviour=label,
-            observations=self.observations[e],
-            masks=self.masks[e],
-            actions=self.actions[e],
-            rewards=self.rewards[e],
-            costs={name: cost[e] for name, cost in self.costs.items()},
-            probabilities=self.probabilities[e],
-        )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,18 +16,17 @@ from panda_gym.batch import Batch
 from panda_gym.datasets.behaviour import Behaviour
 from panda_gym.datasets.episode import Episode
 from panda_gym.datasets.plan import Shard
+from panda_gym.datasets.reference import Reference
 from panda_gym.datasets.shard import read_shard
 from panda_gym.errors import RecordsError, SettingError
-from panda_gym.files import sha256, whole_file
+from panda_gym.files import forget_asides, sha256, whole_file
 from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.provenance import plain, versions
 
 MANIFEST: Final = "dataset.json"
-FORMAT: Final = 1
+FORMAT: Final = 2
 ENVIRONMENT: Final = "PandaGrid/Placement-v0"
 PACKAGES: Final = ("panda-grid-gym", "numpy", "pyarrow")
-LIMITS: Final = (0.25, 0.5, 0.75)
-"""Quantiles of the episodes' costs that the three cost limits are set at."""
 
 
 @dataclass
@@ -63,8 +63,8 @@ class Manifest:
         self = cls(folder, facts)
         if (folder / MANIFEST).is_file():
             self._go_on()
-        for left in folder.glob(".shard-*"):  # of a process that was killed
-            left.unlink()
+        for shard in plan:
+            forget_asides(folder / shard.name)
         self.write(complete=False)
         return self
 
@@ -90,19 +90,14 @@ class Manifest:
         """Whether a shard is written and as it was written."""
         return name in self.shards
 
-    def add(self, name: str, episodes: Sequence[Episode]) -> None:
-        """Note a shard that was just written."""
-        self.shards[name] = {
-            "sha256": sha256(self.folder / name),
-            "behaviour": episodes[0].behaviour,
-            "transitions": sum(map(len, episodes)),
-            "returns": [float(one.rewards.sum()) for one in episodes],
-            "costs": [float(one.cost.sum()) for one in episodes],
-        }
+    def add(self, name: str, facts: dict[str, Any]) -> None:
+        """Note a shard that was just written; shards stand in the order of their names."""
+        self.shards = dict(sorted({**self.shards, name: facts}.items()))
         self.write(complete=False)
 
-    def finish(self) -> None:
-        """Say that every shard is there."""
+    def finish(self, reference: Reference) -> None:
+        """Say that every shard is there, and by what its scores are normalised."""
+        self.facts["reference"] = asdict(reference)
         self.write(complete=True)
 
     def write(self, complete: bool) -> None:
@@ -110,6 +105,17 @@ class Manifest:
         document = {"complete": complete, **self.facts, "shards": self.shards}
         with whole_file(self.folder / MANIFEST) as aside:
             aside.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def entry(content: bytes, episodes: Sequence[Episode]) -> dict[str, Any]:
+    """Return what `dataset.json` says of a shard."""
+    return {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "behaviour": episodes[0].behaviour,
+        "transitions": sum(map(len, episodes)),
+        "returns": [float(one.rewards.sum()) for one in episodes],
+        "costs": [float(one.cost.sum()) for one in episodes],
+    }
 
 
 @dataclass(frozen=True)
@@ -158,9 +164,18 @@ class OfflineDataset:
         return [shard["behaviour"] for shard in shards for _ in shard["returns"]]
 
     @property
+    def reference(self) -> Reference:
+        """What known policies reach in this environment; RecordsError if collection goes on."""
+        if "reference" not in self.document:
+            raise RecordsError(
+                "a whole data set, which has a reference", f"{self.folder}", "collect it to its end"
+            )
+        return Reference(**self.document["reference"])
+
+    @property
     def cost_limits(self) -> tuple[float, ...]:
-        """Three limits on an episode's cost: quartiles of what the behaviours cost."""
-        return tuple(float(limit) for limit in np.quantile(self.costs, LIMITS))
+        """Three limits on an episode's cost, the same for all data sets of the environment."""
+        return self.reference.cost_limits
 
     def episodes(self) -> Iterator[Episode]:
         """Yield every episode, one in memory at a time; RecordsError for an altered shard."""
@@ -172,21 +187,20 @@ class OfflineDataset:
                 )
             yield from read_shard(path)
 
-    def normalized_score(self, reward: float, cost: float, limit: float) -> tuple[float, float]:
-        """Return an episode's normalised reward and cost, as DSRL does (arXiv 2306.09303).
+    def get_normalized_score(self, reward: float, cost: float, limit: float) -> tuple[float, float]:
+        """Return an episode's normalised reward and cost, see `Reference.normalized`."""
+        return self.reference.normalized(reward, cost, limit)
 
-        (reward - least) / (greatest - least) of the data set's episodes, and
-        (cost + e) / (limit + e), e = 1 where the limit is 0: a cost above 1 breaks it.
-        """
-        low, high = float(self.returns.min()), float(self.returns.max())
-        if high == low:
-            raise RecordsError(
-                "episodes whose returns differ", f"all {low:g}", "collect more behaviours"
+    def check_cost_limit(self, limit: float) -> float:
+        """Return a limit on an episode's cost; SettingError if no episode here keeps it."""
+        least = float(self.costs.min())
+        if not limit >= least:
+            raise SettingError(
+                f"a cost limit of at least {least:.4g}, the cheapest episode's",
+                f"{limit:g}",
+                f"take one of {', '.join(f'{one:.4g}' for one in self.cost_limits)}",
             )
-        if not limit >= 0.0:
-            raise SettingError("a cost limit of at least 0", repr(limit), "see cost_limits")
-        spare = 1.0 if limit == 0.0 else 0.0
-        return (reward - low) / (high - low), (cost + spare) / (limit + spare)
+        return float(limit)
 
     def make(self, **settings: Any) -> Any:
         """Return the environment that the data came from, as `gymnasium.make` does."""

@@ -23,31 +23,28 @@ import pyarrow.parquet as pq
 
 from panda_gym.datasets.episode import Episode
 from panda_gym.errors import RecordsError
-from panda_gym.files import whole_file
 
 Array = np.ndarray
 COST: Final = "cost."
 OBSERVATION: Final = "observation.list.element"
 
 
-def write_shard(path: Path, episodes: Sequence[Episode]) -> None:
-    """Write episodes to a Parquet file, whole or not at all."""
+def encoded(episodes: Sequence[Episode]) -> bytes:
+    """Return the Parquet file of some episodes; the same episodes give the same bytes."""
     tables = [_table(episode) for episode in episodes]
-    schema = tables[0].schema
-    with (
-        whole_file(path) as aside,
-        pq.ParquetWriter(
-            aside,
-            schema,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=False,
-            column_encoding={OBSERVATION: "BYTE_STREAM_SPLIT"},
-            write_statistics=False,
-        ) as writer,
-    ):
+    file = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        file,
+        tables[0].schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=False,
+        column_encoding={OBSERVATION: "BYTE_STREAM_SPLIT"},
+        write_statistics=False,
+    ) as writer:
         for table in tables:
             writer.write_table(table)
+    return file.getvalue().to_pybytes()
 
 
 def read_shard(path: Path) -> Iterator[Episode]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from panda_gym.datasets.dataset import OfflineDataset
 from panda_gym.datasets.episode import Episode
-from panda_gym.files import whole_file
+from panda_gym.files import forget_asides, whole_file
 
 if TYPE_CHECKING:
     import h5py
@@ -30,6 +30,7 @@ def write(data: OfflineDataset, path: Path) -> Path:
     import h5py
 
     steps = data.document["jobs"]
+    forget_asides(path)
     with whole_file(path) as aside, h5py.File(aside, "w") as file:
         file.attrs["action_size"] = data.document["sites"]
         for e, episode in enumerate(data.episodes()):

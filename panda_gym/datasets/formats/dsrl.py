@@ -7,7 +7,7 @@
     probabilities  float64 [N]                        of the action under the behaviour
 
 Attributes: environment (JSON), cost_limits, min_episode_reward, max_episode_reward,
-min_episode_cost, max_episode_cost.
+min_episode_cost, max_episode_cost (of the reference, see `panda_gym.datasets.reference`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from panda_gym.datasets.dataset import OfflineDataset
 from panda_gym.datasets.episode import Episode
-from panda_gym.files import whole_file
+from panda_gym.files import forget_asides, whole_file
 
 if TYPE_CHECKING:
     import h5py
@@ -33,6 +33,7 @@ def write(data: OfflineDataset, path: Path, scores: bool = False) -> Path:
     """Write a data set as DSRL does; with `scores`, actions as 1 at the site and -1 elsewhere."""
     import h5py
 
+    forget_asides(path)
     with whole_file(path) as aside, h5py.File(aside, "w") as file:
         _create(file, data, scores)
         start = 0
@@ -103,6 +104,5 @@ def _view(file: h5py.File, frames: str, names: tuple[str, str], data: OfflineDat
 def _attributes(file: h5py.File, data: OfflineDataset) -> None:
     file.attrs["environment"] = json.dumps(data.document["environment"])
     file.attrs["cost_limits"] = data.cost_limits
-    for name, sums in (("reward", data.returns), ("cost", data.costs)):
-        file.attrs[f"min_episode_{name}"] = sums.min()
-        file.attrs[f"max_episode_{name}"] = sums.max()
+    for name in ("min_episode_reward", "max_episode_reward", "min_episode_cost", "max_episode_cost"):
+        file.attrs[name] = getattr(data.reference, name)

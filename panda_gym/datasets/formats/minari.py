@@ -2,8 +2,9 @@
 
 Observations are the environment's own Dict, T + 1 of them an episode; infos hold `cost`, the
 costs by name and `probability` (T + 1 values, the first 0 as at reset). The environment can be
-recovered where its settings are plain values. Metadata: cost_limits, and the least and greatest
-return and cost of an episode.
+recovered where its settings are plain values. Metadata: cost_limits, the reference's least and
+greatest mean return and cost, and under Minari's own names ref_min_score and ref_max_score, which
+`minari.get_normalized_score` reads.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from panda_gym.datasets.dataset import OfflineDataset
 from panda_gym.datasets.episode import Episode
 from panda_gym.errors import SettingError
-from panda_gym.files import whole_folder
+from panda_gym.files import forget_asides, whole_folder
 
 ROOT: Final = "MINARI_DATASETS_PATH"
 
@@ -31,6 +32,7 @@ def write(data: OfflineDataset, path: Path, name: str = "pandagrid/placement/med
     target = path / name
     if target.exists():
         raise SettingError("a new data set", f"{target}, which exists", "take another name")
+    forget_asides(target)
     env = data.make()
     with whole_folder(target) as aside, _root(aside):
         minari.create_dataset_from_buffers(
@@ -79,12 +81,14 @@ def _infos(episode: Episode) -> dict[str, Any]:
 
 
 def _metadata(data: OfflineDataset) -> dict[str, Any]:
+    names = ("min_episode_reward", "max_episode_reward", "min_episode_cost", "max_episode_cost")
+    ends = {name: getattr(data.reference, name) for name in names}
     return {
         "cost_limits": list(data.cost_limits),
-        "min_episode_reward": float(data.returns.min()),
-        "max_episode_reward": float(data.returns.max()),
-        "min_episode_cost": float(data.costs.min()),
-        "max_episode_cost": float(data.costs.max()),
+        "ref_min_score": ends["min_episode_reward"],
+        "ref_max_score": ends["max_episode_reward"],
+        "num_episodes_average_score": data.reference.worlds,
+        **ends,
     }
 
 

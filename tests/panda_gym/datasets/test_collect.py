@@ -147,13 +147,53 @@ def test_bad_settings_are_one_clear_error(scenario: dict[str, Any], tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
-def test_normalized_scores_span_the_data(data: datasets.OfflineDataset) -> None:
-    best = data.normalized_score(data.returns.max(), 2.0, 4.0)
-    worst = data.normalized_score(data.returns.min(), 0.0, 0.0)
-    assert best == (1.0, 0.5)
-    assert worst == (0.0, 1.0)
-    assert len(data.cost_limits) == 3
-    assert sorted(data.cost_limits) == list(data.cost_limits)
+def test_normalized_scores_span_the_reference(data: datasets.OfflineDataset) -> None:
+    known = data.reference
+    assert data.get_normalized_score(known.max_episode_reward, 2.0, 4.0) == (1.0, 0.5)
+    assert data.get_normalized_score(known.min_episode_reward, 0.0, 0.0) == (0.0, 1.0)
+    low, *_, high = sorted(known.costs.values())
+    assert list(data.cost_limits) == pytest.approx([low + q * (high - low) for q in (0.25, 0.5, 0.75)])
+    with pytest.raises(SettingError, match="cost limit"):
+        data.get_normalized_score(0.0, 1.0, float("nan"))
+
+
+def test_the_reference_is_of_the_environment_and_not_of_the_data(
+    data: datasets.OfflineDataset, scenario: dict[str, Any], tmp_path: Path
+) -> None:
+    other = datasets.collect(tmp_path, ["fastest"], 25, seed=5, **scenario)
+    assert other.reference == data.reference
+    played = datasets.collect(
+        tmp_path / "random", ["random"], 25 * known_worlds(data), seed=2_000_000, **scenario
+    )
+    assert played.returns.mean() == pytest.approx(data.reference.returns["random"])
+    assert played.costs.mean() == pytest.approx(data.reference.costs["random"])
+
+
+def known_worlds(data: datasets.OfflineDataset) -> int:
+    return data.reference.worlds
+
+
+def test_a_cost_limit_that_no_episode_keeps_is_one_clear_error(
+    data: datasets.OfflineDataset,
+) -> None:
+    least = float(data.costs.min())
+    assert data.check_cost_limit(least) == least
+    for limit in (least - 1e-6, float("nan")):
+        with pytest.raises(SettingError, match="cheapest"):
+            data.check_cost_limit(limit)
+
+
+@pytest.mark.parametrize("name", datasets.RECIPES)
+def test_every_recipe_is_collected(name: str, scenario: dict[str, Any], tmp_path: Path) -> None:
+    data = datasets.collect(tmp_path, datasets.recipe(name), 100, epsilon=0.1, **scenario)
+    assert len(data) == 100
+    assert len(set(data.behaviours)) == len(datasets.recipe(name))
+    assert "/" not in str(data.document["behaviours"])
+
+
+def test_an_unknown_recipe_names_the_nearest() -> None:
+    with pytest.raises(SettingError, match="medium-expert"):
+        datasets.recipe("medium-exprt")
 
 
 @settings(max_examples=60, deadline=None)

@@ -63,7 +63,8 @@ def test_dsrl_views_are_before_and_after(
     )
     assert found["timeouts"].nonzero()[0].tolist() == [19, 39, 59]
     assert not found["terminals"].any()
-    assert attributes["max_episode_reward"] == data.returns.max()
+    assert attributes["max_episode_reward"] == data.reference.max_episode_reward
+    assert attributes["cost_limits"].tolist() == list(data.cost_limits)
     assert json.loads(attributes["environment"])["id"] == "PandaGrid/Placement-v0"
 
 
@@ -104,6 +105,8 @@ def test_minari_reads_it_and_recovers_the_environment(
     assert found.total_episodes == 3
     assert found.total_steps == 60
     assert found.storage.metadata["cost_limits"] == list(data.cost_limits)
+    ends = (data.reference.min_episode_reward, data.reference.max_episode_reward)
+    np.testing.assert_allclose(minari.get_normalized_score(found, np.array(ends)), [0.0, 1.0])
     for mine, theirs in zip(episodes, found.iterate_episodes(), strict=True):
         for name, part in mine.parts().items():
             np.testing.assert_array_equal(theirs.observations[name], part)
