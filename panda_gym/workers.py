@@ -63,7 +63,8 @@ class OnRay:
         remote = ray.remote(_run).options(
             num_cpus=1, max_retries=self.attempts - 1, scheduling_strategy="SPREAD"
         )
-        common, places, waiting = ray.put((work, shared)), iter(enumerate(tasks)), {}
+        common, places = ray.put((work, shared)), iter(enumerate(tasks))
+        waiting: dict[Any, int] = {}
         while True:
             room = int(ray.cluster_resources().get("CPU", 1)) + self.ahead - len(waiting)
             for place, task in _few(places, room):
@@ -77,9 +78,7 @@ class OnRay:
         try:
             import ray
         except ImportError as fault:
-            raise SettingError(
-                "the package ray", "none", "install panda-grid-gym[ray]"
-            ) from fault
+            raise SettingError("the package ray", "none", "install panda-grid-gym[ray]") from fault
         if not ray.is_initialized():
             try:
                 ray.init(address=self.address, log_to_driver=False, include_dashboard=False)

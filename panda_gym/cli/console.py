@@ -21,7 +21,9 @@ AllowUncertified = Annotated[
 ]
 Ray = Annotated[
     str | None,
-    typer.Option("--ray", help="Run on the Ray cluster at this address: auto, or local for one here."),
+    typer.Option(
+        "--ray", help="Run on the Ray cluster at this address: auto, or local for one here."
+    ),
 ]
 
 

@@ -18,19 +18,26 @@ from panda_gym.datasets.collect import collect
 from panda_gym.datasets.dataset import OfflineDataset
 from panda_gym.datasets.episode import Episode
 from panda_gym.datasets.formats import FORMATS, export
-from panda_gym.datasets.recipes import RECIPES, Recipe, recipe
+from panda_gym.datasets.recipes import RECIPES, SMALL, Recipe, recipe
 from panda_gym.datasets.reference import Reference, measure
+from panda_gym.datasets.transitions import Minibatch, Transitions
+from panda_gym.datasets.trial import Trial, trial
 
 __all__ = [
     "FORMATS",
     "RECIPES",
+    "SMALL",
     "Behaviour",
     "Episode",
+    "Minibatch",
     "OfflineDataset",
     "Recipe",
     "Reference",
+    "Transitions",
+    "Trial",
     "collect",
     "export",
     "measure",
     "recipe",
+    "trial",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,10 @@ class Behaviour:
         return {"policy": policy, "weight": self.weight, "epsilon": self.epsilon}
 
 
+Behaviours = Mapping[Any, float] | Sequence["Behaviour"] | Sequence[PolicyLike]
+"""Policies' names, folders or objects with their weights, or one after the other."""
+
+
 def drawn(law: Array, uniform: Array) -> Array:
     """Return the first site whose cumulated probability exceeds the uniform number, int64[E].
 
@@ -80,7 +84,7 @@ def drawn(law: Array, uniform: Array) -> Array:
 
 
 def find_behaviours(
-    given: Mapping[PolicyLike, float] | list[Behaviour] | list[PolicyLike],
+    given: Behaviours,
     epsilon: float,
     scale: float,
 ) -> list[Behaviour]:

@@ -6,14 +6,13 @@ collection that was stopped goes on where it stood: the folder says which shards
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from panda_gym.batch import Batch
-from panda_gym.benchmarking.contestants import PolicyLike
-from panda_gym.datasets.behaviour import Behaviour, find_behaviours
+from panda_gym.datasets.behaviour import Behaviour, Behaviours, find_behaviours
 from panda_gym.datasets.dataset import Manifest, OfflineDataset, entry
 from panda_gym.datasets.plan import Shard, shards
 from panda_gym.datasets.play import play
@@ -30,7 +29,7 @@ Common = tuple[Scenario, list[Behaviour]]
 
 def collect(
     folder: str | Path,
-    behaviours: Mapping[PolicyLike, float] | list[Behaviour] | list[PolicyLike],
+    behaviours: Behaviours,
     transitions: int = 100_000,
     *,
     seed: int = 1_000_000,

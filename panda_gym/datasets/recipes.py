@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from panda_gym.errors import SettingError, nearest
 
@@ -33,6 +33,18 @@ class Recipe:
     meaning: str
     behaviours: Mapping[str, float]
 
+
+SMALL: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "platform": "small15",
+        "scale": 0.1,
+        "jobs": 200,
+        "warmup": 100,
+        "stream_jobs": 20_000,
+        "input_scale": 10.0,
+    }
+)
+"""A small environment in which bytes between sites are a cost worth limiting: the examples'."""
 
 RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
     {

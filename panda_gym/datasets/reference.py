@@ -63,6 +63,16 @@ class Reference:
         return max(self.costs.values())
 
     @property
+    def ends(self) -> dict[str, float]:
+        """The four numbers above by the names that DSRL gives them."""
+        return {
+            "min_episode_reward": self.min_episode_reward,
+            "max_episode_reward": self.max_episode_reward,
+            "min_episode_cost": self.min_episode_cost,
+            "max_episode_cost": self.max_episode_cost,
+        }
+
+    @property
     def cost_limits(self) -> tuple[float, ...]:
         """Three limits: a quarter, half and three quarters of the way from cheapest to dearest."""
         low, high = self.min_episode_cost, self.max_episode_cost
@@ -92,7 +102,7 @@ def measure(scenario: Scenario, worlds: int = WORLDS) -> Reference:
     """Play the reference policies on the reference worlds; same scenario, same answer."""
     seeds = range(SEED, SEED + worlds)
     returns, costs = {}, {}
-    for one in find_behaviours(list(POLICIES), 0.0, scenario.scale):
+    for one in find_behaviours(POLICIES, 0.0, scenario.scale):
         returns[one.label], costs[one.label] = _means(play(scenario, one, seeds))
     return Reference(returns, costs, worlds)
 

@@ -125,9 +125,7 @@ def interval(
 ) -> Interval:
     """Return an estimate with its percentile bootstrap interval, drawn over whole episodes."""
     rng, n = np.random.default_rng(seed), len(logged)
-    samples = [
-        estimate(logged.take(rng.integers(0, n, n)), name, gamma) for _ in range(repeats)
-    ]
+    samples = [estimate(logged.take(rng.integers(0, n, n)), name, gamma) for _ in range(repeats)]
     low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
     return Interval(estimate(logged, name, gamma), float(low), float(high), n)
 

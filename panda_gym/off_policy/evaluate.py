@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -106,14 +105,17 @@ def _logged(data: OfflineDataset, target: Behaviour, steps: int, gamma: float, o
 
 
 def _blocks(data: OfflineDataset, target: Behaviour, steps: int, of: str) -> Iterator[_Block]:
-    """The episodes, a few at a time, dealt to the folds in turn."""
+    """The episodes, a few at a time; every second one belongs to the second fold."""
     size = max(1, ROWS // (steps * int(data.document["sites"])))
-    episodes = data.episodes()
-    for turn in itertools.count():
-        few = list(itertools.islice(episodes, size))
-        if not few:
-            return
-        yield _block(few, turn % FOLDS, target, steps, of)
+    waiting: list[list[Episode]] = [[] for _ in range(FOLDS)]
+    for index, episode in enumerate(data.episodes()):
+        waiting[index % FOLDS].append(episode)
+        if len(waiting[index % FOLDS]) == size:
+            yield _block(waiting[index % FOLDS], index % FOLDS, target, steps, of)
+            waiting[index % FOLDS] = []
+    for fold, few in enumerate(waiting):
+        if few:
+            yield _block(few, fold, target, steps, of)
 
 
 def _block(episodes: list[Episode], fold: int, target: Behaviour, steps: int, of: str) -> _Block:

@@ -33,7 +33,7 @@ def features(view: View) -> Array:
 
     from panda_gym.policies.scorer import PART_FEATURES, derive, spread
 
-    sites, job, grid = (torch.as_tensor(view.codes(part)) for part in ("sites", "job", "grid"))
+    sites, job, grid = (torch.tensor(view.codes(part)) for part in ("sites", "job", "grid"))
     ratio = {
         part: torch.tensor([one.kind == "ratio" for one in table])
         for part, table in PART_FEATURES.items()

@@ -104,5 +104,10 @@ def _view(file: h5py.File, frames: str, names: tuple[str, str], data: OfflineDat
 def _attributes(file: h5py.File, data: OfflineDataset) -> None:
     file.attrs["environment"] = json.dumps(data.document["environment"])
     file.attrs["cost_limits"] = data.cost_limits
-    for name in ("min_episode_reward", "max_episode_reward", "min_episode_cost", "max_episode_cost"):
+    for name in (
+        "min_episode_reward",
+        "max_episode_reward",
+        "min_episode_cost",
+        "max_episode_cost",
+    ):
         file.attrs[name] = getattr(data.reference, name)

@@ -81,8 +81,7 @@ def _infos(episode: Episode) -> dict[str, Any]:
 
 
 def _metadata(data: OfflineDataset) -> dict[str, Any]:
-    names = ("min_episode_reward", "max_episode_reward", "min_episode_cost", "max_episode_cost")
-    ends = {name: getattr(data.reference, name) for name in names}
+    ends = data.reference.ends
     return {
         "cost_limits": list(data.cost_limits),
         "ref_min_score": ends["min_episode_reward"],

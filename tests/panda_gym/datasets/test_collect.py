@@ -152,7 +152,9 @@ def test_normalized_scores_span_the_reference(data: datasets.OfflineDataset) -> 
     assert data.get_normalized_score(known.max_episode_reward, 2.0, 4.0) == (1.0, 0.5)
     assert data.get_normalized_score(known.min_episode_reward, 0.0, 0.0) == (0.0, 1.0)
     low, *_, high = sorted(known.costs.values())
-    assert list(data.cost_limits) == pytest.approx([low + q * (high - low) for q in (0.25, 0.5, 0.75)])
+    assert list(data.cost_limits) == pytest.approx(
+        [low + q * (high - low) for q in (0.25, 0.5, 0.75)]
+    )
     with pytest.raises(SettingError, match="cost limit"):
         data.get_normalized_score(0.0, 1.0, float("nan"))
 
@@ -162,15 +164,10 @@ def test_the_reference_is_of_the_environment_and_not_of_the_data(
 ) -> None:
     other = datasets.collect(tmp_path, ["fastest"], 25, seed=5, **scenario)
     assert other.reference == data.reference
-    played = datasets.collect(
-        tmp_path / "random", ["random"], 25 * known_worlds(data), seed=2_000_000, **scenario
-    )
+    episodes = 25 * data.reference.worlds
+    played = datasets.collect(tmp_path / "random", ["random"], episodes, seed=2_000_000, **scenario)
     assert played.returns.mean() == pytest.approx(data.reference.returns["random"])
     assert played.costs.mean() == pytest.approx(data.reference.costs["random"])
-
-
-def known_worlds(data: datasets.OfflineDataset) -> int:
-    return data.reference.worlds
 
 
 def test_a_cost_limit_that_no_episode_keeps_is_one_clear_error(

@@ -14,7 +14,7 @@ from panda_gym.errors import PolicyError, SettingError
 from panda_gym.observation import View
 from panda_gym.off_policy.model import WIDTH, Equations, features
 
-GAMMA, HORIZON, EPSILON = 0.8, 4, 0.7
+GAMMA, HORIZON, EPSILON = 0.8, 3, 0.4
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +36,14 @@ def data(
 ) -> datasets.OfflineDataset:
     folder = tmp_path_factory.mktemp("off_policy") / "random"
     return datasets.collect(folder, ["random"], 8 * 1000, side_by_side=500, **scenario)
+
+
+@pytest.fixture(scope="module")
+def few(
+    scenario: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> datasets.OfflineDataset:
+    folder = tmp_path_factory.mktemp("off_policy") / "few"
+    return datasets.collect(folder, ["random"], 8 * 60, side_by_side=60, **scenario)
 
 
 def rolled(
@@ -60,37 +68,36 @@ def test_estimates_agree_with_rollouts(
         data, policy, gamma=GAMMA, horizon=HORIZON, of=of, epsilon=EPSILON, repeats=300
     )
     truth, error = rolled(scenario, tmp_path, policy, of, seed=5_000_000)
-    assert found.effective_episodes > 100
+    assert found.effective_episodes > 50
     for name in ("importance", "per_decision", "weighted_per_decision", "doubly_robust"):
         one = found.estimates[name]
         spread = ((one.high - one.low) ** 2 / 4 + (2 * error) ** 2) ** 0.5
         assert abs(one.value - truth) < 2 * spread, name
     widths = {k: one.high - one.low for k, one in found.estimates.items()}
-    assert widths["doubly_robust"] < widths["per_decision"]
-    assert abs(found.estimates["doubly_robust"].value - truth) < 0.1 * abs(truth)
+    assert widths["direct"] < widths["doubly_robust"] < widths["importance"]
 
 
-def test_the_behaviour_is_worth_what_it_earned(data: datasets.OfflineDataset) -> None:
-    found = off_policy.evaluate(data, "random", gamma=1.0, repeats=50)
-    mean = float(data.returns.mean())
+def test_the_behaviour_is_worth_what_it_earned(few: datasets.OfflineDataset) -> None:
+    found = off_policy.evaluate(few, "random", gamma=1.0, repeats=50)
+    mean = float(few.returns.mean())
     assert found.estimates["importance"].value == pytest.approx(mean)
     assert found.estimates["per_decision"].value == pytest.approx(mean)
-    assert found.effective_episodes == pytest.approx(len(data.returns))
+    assert found.effective_episodes == pytest.approx(len(few.returns))
 
 
-def test_costs_by_name_add_up(data: datasets.OfflineDataset) -> None:
-    episode = next(data.episodes())
+def test_costs_by_name_add_up(few: datasets.OfflineDataset) -> None:
+    episode = next(few.episodes())
 
     def worth(of: str) -> float:
-        found = off_policy.evaluate(data, "data_locality", of=of, horizon=3, repeats=2)
+        found = off_policy.evaluate(few, "data_locality", of=of, horizon=1, repeats=2)
         return found.estimates["per_decision"].value
 
     assert sum(map(worth, episode.costs)) == pytest.approx(worth("cost"))
 
 
-def test_the_model_solves_what_its_features_can_say(data: datasets.OfflineDataset) -> None:
+def test_the_model_solves_what_its_features_can_say(few: datasets.OfflineDataset) -> None:
     """Rewards that are linear in the features are told exactly where nothing lies ahead."""
-    episode = next(data.episodes())
+    episode = next(few.episodes())
     view = View(episode.parts())
     rows = features(view)
     assert rows.shape == (9, 4, WIDTH)
@@ -105,22 +112,22 @@ def test_the_model_solves_what_its_features_can_say(data: datasets.OfflineDatase
     assert not left.vector.any()
 
 
-def test_bad_input_is_one_clear_error(data: datasets.OfflineDataset) -> None:
+def test_bad_input_is_one_clear_error(few: datasets.OfflineDataset) -> None:
     with pytest.raises(PolicyError, match="remembers"):
-        off_policy.evaluate(data, "round_robin")
+        off_policy.evaluate(few, "round_robin")
     with pytest.raises(PolicyError, match="random"):
-        off_policy.evaluate(data, "rndom")
+        off_policy.evaluate(few, "rndom")
     with pytest.raises(SettingError, match="wan_tb"):
-        off_policy.evaluate(data, "random", of="wan")
+        off_policy.evaluate(few, "random", of="wan")
     with pytest.raises(SettingError, match="horizon"):
-        off_policy.evaluate(data, "random", horizon=9)
+        off_policy.evaluate(few, "random", horizon=9)
     with pytest.raises(SettingError, match="gamma"):
-        off_policy.evaluate(data, "random", gamma=1.1)
+        off_policy.evaluate(few, "random", gamma=1.1)
 
 
-def test_a_policy_given_as_an_object_is_the_named_one(data: datasets.OfflineDataset) -> None:
+def test_a_policy_given_as_an_object_is_the_named_one(few: datasets.OfflineDataset) -> None:
     named, given = (
-        off_policy.evaluate(data, one, horizon=2, repeats=2).estimates["doubly_robust"].value
+        off_policy.evaluate(few, one, horizon=2, repeats=2).estimates["doubly_robust"].value
         for one in ("data_locality", policies.create("data_locality"))
     )
     assert named == given

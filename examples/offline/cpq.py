@@ -1,0 +1,138 @@
+"""CPQ: constraints-penalised Q-learning, for discrete actions.
+
+    python examples/offline/cpq.py --dataset runs/medley --cost-limit 3 --seed 0
+
+Xu et al. (arXiv 2107.09003): the cost critic is raised on actions that the data hardly know, and
+reward is backed up, and followed, only where the cost critic keeps the limit.
+
+NOTE[DIFF] what is hardly known is told by a cloned behaviour, not by a variational autoencoder, and
+raised up to the limit, not without end. Rewards are moved up to be at least 0: the rule multiplies
+values by 0 where a limit breaks, which would praise such an action where values are negative.
+
+One file, after the manner of CleanRL: all of the algorithm stands here. It reads a data set of
+`panda-grid dataset` and writes an agent's folder that `panda_gym.policies` opens.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import typer
+
+from panda_gym import datasets
+from panda_gym.policies.learned import Learned, save_agent
+from panda_gym.policies.scorer import SiteScorer
+
+BATCH, RATE, GAMMA, FOLLOW, ALPHA = 128, 1e-3, 0.9, 0.02, 1.0
+TEMPERATURE, RARE = 0.1, 0.3
+GREEDY = False  # the limit is met by the law, on average
+
+
+def tensors(parts: dict[str, np.ndarray], device: str) -> list[torch.Tensor]:
+    """An observation in the order that the scorer takes its parts in."""
+    order = ("sites", "job", "grid", "action_mask")
+    return [torch.as_tensor(parts[name], device=device) for name in order]
+
+
+def masked(scores: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Scores with the illegal sites far below all others."""
+    return scores.masked_fill(mask == 0, -1e9)
+
+
+def network(seed: int, device: str) -> SiteScorer:
+    """A scorer with weights of its own seed; the global generator is left as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return SiteScorer().to(device)
+
+
+def values(net: SiteScorer, seen: list[torch.Tensor]) -> torch.Tensor:
+    """Q of every site, [B, S]: what the state is worth and what the site adds to it."""
+    scores, value = net(*seen)
+    return scores + value[:, None]
+
+
+def learn(
+    data: datasets.OfflineDataset, limit: float, seed: int, updates: int, device: str
+) -> SiteScorer:
+    """Values count only where the cost critic says that the limit is kept.
+
+    Costs are counted in units of limit / T a decision, so that a cost of 1 each keeps the limit
+    and Q_cost = 1 / (1 - gamma) stands at it.
+    """
+    transitions, unit = datasets.Transitions.of(data), limit / data.document["jobs"]
+    rng, edge, least = np.random.default_rng(seed), 1.0 / (1.0 - GAMMA), transitions.rewards.min()
+    gain, spend = (network(seed + k, device) for k in (0, 1))
+    slow_gain, slow_spend = (network(seed + k, device) for k in (0, 1))
+    actor, clone = (network(seed + k, device) for k in (2, 3))
+    critics = torch.optim.Adam([*gain.parameters(), *spend.parameters()], lr=RATE)
+    optimiser = torch.optim.Adam([*actor.parameters(), *clone.parameters()], lr=RATE)
+    for _ in range(updates):
+        some = transitions.draw(rng, BATCH)
+        seen, after = tensors(some.observation, device), tensors(some.following, device)
+        done = torch.as_tensor(some.actions, device=device)
+        rewards = torch.as_tensor(some.rewards - least, device=device)  # see NOTE[DIFF]
+        costs = torch.as_tensor(some.costs, device=device) / unit
+        copied = torch.log_softmax(masked(clone(*seen)[0], seen[3]), dim=1)
+        with torch.no_grad():
+            law = torch.softmax(masked(actor(*after)[0], after[3]), dim=1)
+            next_cost = values(slow_spend, after)
+            safe = (next_cost <= edge) * values(slow_gain, after)
+            goal = rewards + GAMMA * (law * safe).sum(dim=1)
+            goal_cost = costs + GAMMA * (law * next_cost).sum(dim=1)
+            legal = seen[3].sum(dim=1, keepdim=True)
+            strange = (seen[3] > 0) & (copied.exp() < RARE / legal)
+        q, q_cost = values(gain, seen), values(spend, seen)
+        loss = torch.nn.functional.mse_loss(q.gather(1, done[:, None])[:, 0], goal)
+        loss = loss + torch.nn.functional.mse_loss(q_cost.gather(1, done[:, None])[:, 0], goal_cost)
+        loss = loss + ALPHA * (strange * torch.relu(edge - q_cost)).sum(dim=1).mean()
+        critics.zero_grad()
+        loss.backward()
+        critics.step()
+
+        logs = torch.log_softmax(masked(actor(*seen)[0], seen[3]), dim=1)
+        worth = (q_cost.detach() <= edge) * q.detach()
+        loss = (logs.exp() * (TEMPERATURE * logs - worth)).sum(dim=1).mean()
+        loss = loss + torch.nn.functional.nll_loss(copied, done)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        follow(slow_gain, gain)
+        follow(slow_spend, spend)
+    return actor.cpu().eval()
+
+
+@torch.no_grad()
+def follow(target: SiteScorer, critic: SiteScorer) -> None:
+    """Move a target network a little towards the learning one."""
+    for slow, quick in zip(target.parameters(), critic.parameters(), strict=True):
+        slow.lerp_(quick, FOLLOW)
+
+
+def main(
+    dataset: Path = Path("runs/medley"),
+    cost_limit: float | None = None,
+    seed: int = 0,
+    updates: int = 2_000,
+    device: str = "cpu",
+    out: Path = Path("runs/offline/cpq"),
+    quick: bool = False,
+) -> None:
+    """Learn from a data set, which is collected first if there is none, and play the agent."""
+    if not (dataset / "dataset.json").is_file():
+        few = 2_000 if quick else 40_000
+        datasets.collect(dataset, datasets.recipe("medley"), few, epsilon=0.1, **datasets.SMALL)
+    data = datasets.OfflineDataset.open(dataset)
+    limit = data.check_cost_limit(data.cost_limits[1] if cost_limit is None else cost_limit)
+    agent = learn(data, limit, seed, 20 if quick else updates, device)
+    save_agent(out, agent, {"command": " ".join(sys.argv), "seed": seed, "cost_limit": limit})
+    found = datasets.trial(data, Learned(out, greedy=GREEDY))
+    reward, cost = found.normalized(data, limit)
+    print(f"cost limit {limit:.3g}: normalised reward {reward:.3f}, normalised cost {cost:.3f}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
