@@ -6,8 +6,8 @@ The reward's critic is that of CQL (arXiv 2006.04779); a second critic learns th
 maximises Q - multiplier x Q_cost plus entropy, and the multiplier follows the excess of cost
 (Stooke et al., arXiv 2007.03964, with the integral term alone).
 
-NOTE[DIFF] the limit is on the undiscounted cost of an episode; it is spread evenly over the
-decisions and compared with the discounted critic's value, (1 - gamma) Q_cost, at states of the data.
+NOTE[DIFF] the limit is on the undiscounted cost of an episode; it is spread evenly over decisions
+and compared with the discounted critic's value, (1 - gamma) Q_cost, at states of the data.
 
 One file, after the manner of CleanRL: all of the algorithm stands here. It reads a data set of
 `panda-grid dataset` and writes an agent's folder that `panda_gym.policies` opens.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,6 @@ import panda_gym
 from panda_gym.batch import Batch
 from panda_gym.benchmarking.contestants import (
     PolicyLike,
-    Stream,
     StreamLike,
     describe,
     find_policies,
@@ -26,6 +26,7 @@ from panda_gym.files import whole_file
 from panda_gym.policies import Policy
 from panda_gym.provenance import named, plain, versions
 from panda_gym.scenario import Scenario
+from panda_gym.workers import Here, Workers
 
 Progress = Callable[[int, int, str], None]
 Values = list[dict[str, float]]
@@ -38,6 +39,7 @@ def benchmark(
     *,
     baseline: str | None = None,
     folder: str | Path | None = None,
+    workers: Workers | None = None,
     progress: Progress | None = None,
     **scenario: Any,
 ) -> BenchmarkTable:
@@ -50,6 +52,8 @@ def benchmark(
         seeds: one world each; take others than an agent was trained on.
         baseline: label of the policy that differences are taken against; the first by default.
         folder: keep every finished (policy, stream) there and do not run it again.
+        workers: where (policy, stream) pairs are run, see `panda_gym.workers`; a matter of time
+            alone. Progress is told by whole pairs there.
         progress: called as progress(decisions done, in all, message).
         scenario: settings of the environment (`platform`, `scale`, `jobs`, `load`, ...).
 
@@ -67,16 +71,33 @@ def benchmark(
         raise PolicyError("a baseline among the policies", repr(base), nearest(base, contestants))
     counter = _Counter(len(contestants) * len(opened) * setting.jobs, progress)
     cells = _Cells(None if folder is None else Path(folder))
-    rows: list[Row] = []
+    tasks: list[_Task] = []
+    found: dict[tuple[str, str], Values] = {}
     origins: dict[str, str] = {}
     for stream in opened:
-        batch = Batch(Scenario.of(**scenario, **stream.settings), len(worlds))
+        batch = Batch(Scenario.of(**scenario, **stream.settings), 1)
         origins[stream.label] = batch.stream.origin
         for label, policy in contestants.items():
-            counter.message = f"{label} on {stream.label}"
-            values = _cell(cells, batch, label, policy, stream, worlds, counter)
-            pairs = zip(worlds, values, strict=True)
-            rows += [Row(label, stream.label, seed, measured) for seed, measured in pairs]
+            task = _Task(stream.label, label, _drawn(batch), _key(batch, policy, worlds))
+            values = cells.read(task.key)
+            if values is None:
+                tasks.append(task)
+            else:
+                found[task.pair] = values
+                counter.tick(setting.jobs)
+    common = (contestants, worlds, counter if workers is None else None)
+    for place, values in (workers or Here()).each(_play, common, tasks):
+        task = tasks[place]
+        cells.write(task.key, values)
+        found[task.pair] = values
+        if workers is not None:
+            counter.tick(setting.jobs)
+    rows = [
+        Row(label, stream.label, seed, measured)
+        for stream in opened
+        for label in contestants
+        for seed, measured in zip(worlds, found[stream.label, label], strict=True)
+    ]
     provenance = {
         "scenario": plain(scenario),
         "policies": {label: describe(policy) for label, policy in contestants.items()},
@@ -92,24 +113,33 @@ PACKAGES: Final = ("panda-grid-gym", "numpy", "scipy")
 """Packages whose versions are kept with a table."""
 
 
-def _cell(
-    cells: _Cells,
-    batch: Batch,
-    label: str,
-    policy: Policy,
-    stream: Stream,
-    worlds: list[int],
-    counter: _Counter,
-) -> Values:
-    """The measures of one policy on one stream, by seed; from the folder if they are there."""
-    key = _key(batch, policy, worlds)
-    values = cells.read(key)
-    if values is None:
-        values = play(batch, policy, worlds, label=label, tick=counter.tick)
-        cells.write(key, values)
-    else:
-        counter.tick(batch.scenario.jobs)
-    return values
+@dataclass(frozen=True)
+class _Task:
+    """One policy on one stream, all worlds side by side."""
+
+    stream: str
+    policy: str
+    scenario: Scenario
+    key: dict[str, Any] | None
+    """What the cell's values depend on; None if they are not kept."""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        return self.stream, self.policy
+
+
+def _play(common: tuple[Mapping[str, Any], list[int], _Counter | None], task: _Task) -> Values:
+    """The measures of one policy on one stream, by seed."""
+    contestants, worlds, counter = common
+    if counter is not None:
+        counter.message = f"{task.policy} on {task.stream}"
+    batch, tick = Batch(task.scenario, len(worlds)), None if counter is None else counter.tick
+    return play(batch, contestants[task.policy], worlds, label=task.policy, tick=tick)
+
+
+def _drawn(batch: Batch) -> Scenario:
+    """The batch's scenario with its jobs drawn, so that no task draws them again."""
+    return replace(batch.scenario, stream=batch.stream, input_scale=1.0, arrivals=None)
 
 
 def _key(batch: Batch, policy: Policy, worlds: list[int]) -> dict[str, Any] | None:

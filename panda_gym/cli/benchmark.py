@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from panda_gym.cli.console import AllowUncertified, Json, Seed, progress_bar, show
+from panda_gym.cli.console import AllowUncertified, Json, Ray, Seed, progress_bar, show, workers
 from panda_gym.cli.source import Competing, Load, Named, Platform, Scale, job_stream, scenario
 
 DEFAULT_POLICIES = ["random", "least_loaded", "panda_production", "earliest_completion"]
@@ -32,6 +32,7 @@ def benchmark(
     named: Named = "default",
     load: Load = None,
     competing: Competing = None,
+    ray: Ray = None,
     seed: Seed = 0,
     json: Json = False,
     allow_uncertified: AllowUncertified = False,
@@ -58,6 +59,7 @@ def benchmark(
             range(seed, seed + seeds),
             baseline=baseline,
             folder=out / "cells",
+            workers=None if ray is None else workers(ray),
             progress=progress,
             **scenario(platform, scale, load, competing, named=named, jobs=jobs),
         )

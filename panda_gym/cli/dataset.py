@@ -8,7 +8,16 @@ from typing import Annotated, Final
 import typer
 
 from panda_gym.cli.console import AllowUncertified, Json, Ray, progress_bar, show, workers
-from panda_gym.cli.source import Competing, Load, Platform, Scale, Stream, job_stream, scenario
+from panda_gym.cli.source import (
+    Competing,
+    Load,
+    Named,
+    Platform,
+    Scale,
+    Stream,
+    job_stream,
+    scenario,
+)
 from panda_gym.errors import SettingError
 
 FILES: Final = {"dsrl": "dsrl.hdf5", "d3rlpy": "d3rlpy.hdf5", "minari": "minari"}
@@ -39,8 +48,9 @@ def dataset(
     platform: Platform = "atlas150",
     scale: Scale = 0.01,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
-    load: Load = 0.95,
-    competing: Competing = 0.5,
+    named: Named = "default",
+    load: Load = None,
+    competing: Competing = None,
     reward: Annotated[str, typer.Option(help="Name of the reward.")] = "predicted",
     seed: Seed = 1_000_000,
     json: Json = False,
@@ -51,7 +61,7 @@ def dataset(
 
     for name in form or []:
         _known(name, list(datasets.FORMATS))
-    settings = scenario(platform, scale, load, competing, jobs=jobs, reward=reward)
+    settings = scenario(platform, scale, load, competing, named=named, jobs=jobs, reward=reward)
     with progress_bar("dataset") as progress:
         data = datasets.collect(
             out,

@@ -148,6 +148,19 @@ class OfflineDataset:
         return sum(shard["transitions"] for shard in self.document["shards"].values())
 
     @property
+    def bytes(self) -> int:
+        """Size of its shards."""
+        return sum((self.folder / name).stat().st_size for name in self.document["shards"])
+
+    @property
+    def raw_bytes(self) -> int:
+        """Size of what is seen, without compression: float32, masks as int8."""
+        features, sites = self.document["features"], self.document["sites"]
+        around = len(features["job"]) + len(features["grid"])
+        row = 4 * (len(features["sites"]) * sites + around) + sites
+        return (len(self) + len(self.returns)) * row
+
+    @property
     def returns(self) -> np.ndarray:
         """Undiscounted sum of rewards of every episode, float64[episodes]."""
         return self._sums("returns")
@@ -192,11 +205,11 @@ class OfflineDataset:
         return self.reference.normalized(reward, cost, limit)
 
     def check_cost_limit(self, limit: float) -> float:
-        """Return a limit on an episode's cost; SettingError if no episode here keeps it."""
-        least = float(self.costs.min())
+        """Return a limit on an episode's cost; SettingError if nobody here is known to keep it."""
+        least = min(float(self.costs.min()), self.reference.min_episode_cost)
         if not limit >= least:
             raise SettingError(
-                f"a cost limit of at least {least:.4g}, the cheapest episode's",
+                f"a cost limit of at least {least:.4g}, the least that any policy here costs",
                 f"{limit:g}",
                 f"take one of {', '.join(f'{one:.4g}' for one in self.cost_limits)}",
             )

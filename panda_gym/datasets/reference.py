@@ -27,7 +27,7 @@ SEED: Final = 2_000_000
 WORLDS: Final = 8
 
 QUARTERS: Final = (0.25, 0.5, 0.75)
-"""Where the cost limits lie between the cheapest and the dearest policy."""
+"""Where the cost limits lie between the cheapest and the best policy."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,15 @@ class Reference:
 
     @property
     def cost_limits(self) -> tuple[float, ...]:
-        """Three limits: a quarter, half and three quarters of the way from cheapest to dearest."""
-        low, high = self.min_episode_cost, self.max_episode_cost
+        """Three limits: a quarter, half and three quarters of the way from least to most.
+
+        Least is the cheapest policy's cost, most that of the one with the highest return: a limit
+        above it binds nobody. Where the best is the cheapest, the dearest takes its place.
+        """
+        best = max(self.returns, key=lambda label: self.returns[label])
+        low, high = self.min_episode_cost, self.costs[best]
+        if high == low:
+            high = self.max_episode_cost
         return tuple(low + part * (high - low) for part in QUARTERS)
 
     def normalized(self, reward: float, cost: float, limit: float) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -45,9 +46,7 @@ class Transitions:
     costs: Array
 
     @classmethod
-    def of(
-        cls, data: OfflineDataset, keep: Callable[[Episode], bool] | None = None
-    ) -> Transitions:
+    def of(cls, data: OfflineDataset, keep: Callable[[Episode], bool] | None = None) -> Transitions:
         """Load the episodes for which `keep` is true; SettingError if there is none."""
         episodes = [one for one in data.episodes() if keep is None or keep(one)]
         if not episodes:
@@ -56,7 +55,7 @@ class Transitions:
         rows = np.cumsum([0] + [len(one) + 1 for one in episodes])
         return cls(
             {name: np.concatenate([one[name] for one in parts]) for name in parts[0]},
-            np.concatenate([np.arange(a, b - 1) for a, b in zip(rows, rows[1:], strict=False)]),
+            np.concatenate([np.arange(a, b - 1) for a, b in pairwise(rows)]),
             np.concatenate([one.actions for one in episodes]).astype(np.int64),
             np.concatenate([one.rewards for one in episodes]).astype(np.float32),
             np.concatenate([one.cost for one in episodes]).astype(np.float32),

@@ -17,7 +17,7 @@ import numpy as np
 
 from panda_gym.datasets.dataset import OfflineDataset
 from panda_gym.datasets.episode import Episode
-from panda_gym.files import forget_asides, whole_file
+from panda_gym.datasets.formats.hdf5 import SPARE, whole_hdf5
 
 if TYPE_CHECKING:
     import h5py
@@ -27,11 +27,8 @@ ARRAYS: Final = ("observations", "actions", "rewards", "terminals", "timeouts")
 
 def write(data: OfflineDataset, path: Path) -> Path:
     """Write observations float32[N, D], actions int64[N, 1], rewards float32[N, 1], ends [N]."""
-    import h5py
-
     steps = data.document["jobs"]
-    forget_asides(path)
-    with whole_file(path) as aside, h5py.File(aside, "w") as file:
+    with whole_hdf5(path, 2 * data.bytes + SPARE) as file:
         file.attrs["action_size"] = data.document["sites"]
         for e, episode in enumerate(data.episodes()):
             for name, values in _arrays(episode).items():

@@ -20,7 +20,7 @@ import numpy as np
 
 from panda_gym.datasets.dataset import OfflineDataset
 from panda_gym.datasets.episode import Episode
-from panda_gym.files import forget_asides, whole_file
+from panda_gym.datasets.formats.hdf5 import SPARE, whole_hdf5
 
 if TYPE_CHECKING:
     import h5py
@@ -31,10 +31,7 @@ ROWS: Final = 64
 
 def write(data: OfflineDataset, path: Path, scores: bool = False) -> Path:
     """Write a data set as DSRL does; with `scores`, actions as 1 at the site and -1 elsewhere."""
-    import h5py
-
-    forget_asides(path)
-    with whole_file(path) as aside, h5py.File(aside, "w") as file:
+    with whole_hdf5(path, 2 * data.bytes + SPARE) as file:
         _create(file, data, scores)
         start = 0
         for index, episode in enumerate(data.episodes()):

@@ -19,6 +19,7 @@ import numpy as np
 
 from panda_gym.datasets.dataset import OfflineDataset
 from panda_gym.datasets.episode import Episode
+from panda_gym.datasets.formats.hdf5 import SPARE, writing
 from panda_gym.errors import SettingError
 from panda_gym.files import forget_asides, whole_folder
 
@@ -34,7 +35,7 @@ def write(data: OfflineDataset, path: Path, name: str = "pandagrid/placement/med
         raise SettingError("a new data set", f"{target}, which exists", "take another name")
     forget_asides(target)
     env = data.make()
-    with whole_folder(target) as aside, _root(aside):
+    with writing(target, data.raw_bytes + SPARE), whole_folder(target) as aside, _root(aside):
         minari.create_dataset_from_buffers(
             name,
             _buffers(data),  # type: ignore[arg-type]  # taken one by one, never as a list

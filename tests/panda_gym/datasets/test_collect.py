@@ -151,10 +151,11 @@ def test_normalized_scores_span_the_reference(data: datasets.OfflineDataset) -> 
     known = data.reference
     assert data.get_normalized_score(known.max_episode_reward, 2.0, 4.0) == (1.0, 0.5)
     assert data.get_normalized_score(known.min_episode_reward, 0.0, 0.0) == (0.0, 1.0)
-    low, *_, high = sorted(known.costs.values())
-    assert list(data.cost_limits) == pytest.approx(
-        [low + q * (high - low) for q in (0.25, 0.5, 0.75)]
-    )
+    best = max(known.returns, key=lambda label: known.returns[label])
+    low, high = known.min_episode_cost, known.costs[best]
+    between = [low + part * (high - low) for part in (0.25, 0.5, 0.75)]
+    assert low < high
+    assert list(data.cost_limits) == pytest.approx(between)
     with pytest.raises(SettingError, match="cost limit"):
         data.get_normalized_score(0.0, 1.0, float("nan"))
 
@@ -170,14 +171,14 @@ def test_the_reference_is_of_the_environment_and_not_of_the_data(
     assert played.costs.mean() == pytest.approx(data.reference.costs["random"])
 
 
-def test_a_cost_limit_that_no_episode_keeps_is_one_clear_error(
-    data: datasets.OfflineDataset,
-) -> None:
-    least = float(data.costs.min())
+def test_a_cost_limit_that_nobody_keeps_is_one_clear_error(data: datasets.OfflineDataset) -> None:
+    least = min(float(data.costs.min()), data.reference.min_episode_cost)
     assert data.check_cost_limit(least) == least
     for limit in (least - 1e-6, float("nan")):
-        with pytest.raises(SettingError, match="cheapest"):
+        with pytest.raises(SettingError, match="the least that any policy"):
             data.check_cost_limit(limit)
+    with pytest.raises(SettingError, match="episode to learn from"):
+        datasets.Transitions.of(data, lambda one: one.cost.sum() < 0.0)
 
 
 @pytest.mark.parametrize("name", datasets.RECIPES)
