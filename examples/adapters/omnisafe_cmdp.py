@@ -22,10 +22,10 @@ import torch
 if "safety_gymnasium" not in sys.modules:
     sys.modules["safety_gymnasium"] = ModuleType("safety_gymnasium")
 
+import gymnasium
 import omnisafe
 from omnisafe.envs.core import CMDP, env_register
 
-import gymnasium
 import panda_gym  # noqa: F401  (registers the environments)
 from panda_gym import datasets
 from panda_gym.wrappers import ScoreAction
