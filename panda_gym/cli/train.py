@@ -74,6 +74,13 @@ def train(
     price_wasted_core_h: Annotated[
         float, typer.Option(min=0.0, help="hindsight: price of a core hour held in vain.")
     ] = 0.0,
+    start: Annotated[
+        str, typer.Option(help="hindsight: agent to go on from.", show_default="none")
+    ] = "",
+    temperature: Annotated[
+        float | None,
+        typer.Option(help="hindsight: of the draw after the first round.", show_default="0.15"),
+    ] = None,
     minutes: Annotated[
         float | None,
         typer.Option(help="hindsight: stop after so long.", show_default="none"),
@@ -106,7 +113,8 @@ def train(
             given |= {"members": members, "external_weight": external_weight, "threads": threads}
             given |= {"evaluate_every": evaluate_every} if evaluate_every else {}
             given |= {"checkpoints": checkpoint, "price_wan_tb": price_wan_tb}
-            given |= {"price_wasted_core_h": price_wasted_core_h}
+            given |= {"price_wasted_core_h": price_wasted_core_h, "start": start}
+            given |= {} if temperature is None else {"temperature": temperature}
             shown = _hindsight(out, given, settings, command, minutes, progress)
         else:
             given |= {"algo": algo, "cost_limit": cost_limit, "evaluate_every": evaluate_every}

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 CARD: Final = "agent.json"
 WEIGHTS: Final = "agent.safetensors"
 
+ZOO: Final = Path(__file__).parent / "zoo"
+"""Agents that ship with the package, see `zoo_agents`."""
+
 KINDS: Final = {
     "site_scorer": ("panda_gym.policies.scorer", "SiteScorer", "ScorerShape"),
     "site_value": ("panda_gym.policies.site_value", "SiteValue", "ValueShape"),
@@ -94,9 +97,15 @@ def save_agent(folder: str | Path, scorer: nn.Module, provenance: dict[str, Any]
 
 
 def agent_folder(folder: str | Path) -> Path:
-    """The agent's own folder: the given one, or `agent` inside a training run's."""
-    inside = Path(folder) / "agent"
-    return inside if (inside / CARD).is_file() else Path(folder)
+    """The agent's own folder: the given one, `agent` inside a training run's, or one that ships.
+
+    An agent that ships goes by its name, so that what is written of it names no machine's path.
+    """
+    given, ships = Path(folder), ZOO / str(folder)
+    if not given.exists() and (ships / CARD).is_file():
+        return ships
+    inside = given / "agent"
+    return inside if (inside / CARD).is_file() else given
 
 
 def is_agent(folder: str | Path) -> bool:

@@ -122,6 +122,8 @@ class HindsightConfig:
     """What a TB moved between sites counts beside a unit of ln(bounded slowdown)."""
     price_wasted_core_h: float = 0.0
     """What a core hour held in vain counts."""
+    start: str = ""
+    """Agent of this kind and shape to go on from; none: from nothing."""
     temperature_first: float = 0.3
     """Temperature of the first round, which draws from ln(predicted completion)."""
     temperature: float = 0.15

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from panda_gym.errors import PolicyError
-from panda_gym.policies.learned import save_agent
+from panda_gym.policies.learned import load_agent, read_card, save_agent
 from panda_gym.policies.scorer import derive
 from panda_gym.policies.site_value import ROW, SiteValue, ValueShape
 from panda_gym.provenance import plain, versions
@@ -73,6 +73,7 @@ class Hindsight:
         )
         self.device = self.worlds.device
         self.generator = torch.Generator(self.device).manual_seed(config.seed)
+        self.begun = bool(config.start)
         self.network = self._network().to(self.device)
         self.window = Window([], [])
         self.points: list[CurvePoint] = []
@@ -95,8 +96,9 @@ class Hindsight:
         number, config = len(self.points), self.config
         rows = torch.empty((self.worlds.jobs, len(self.worlds), ROW), device=self.device)
         fall = (config.temperature_end / config.temperature) ** gone
-        tau = config.temperature * fall if number else config.temperature_first
-        choose = self._drawing(tau, rows, first=number == 0)
+        first = number == 0 and not self.begun
+        tau = config.temperature_first if first else config.temperature * fall
+        choose = self._drawing(tau, rows, first)
         seeds = world_seeds(config.seed, TRAINING, number, self.worlds)
         credit = self._timed_play(seeds, choose)
         costs = torch.as_tensor(self._charged(credit), dtype=torch.float32, device=self.device)
@@ -169,6 +171,8 @@ class Hindsight:
 
     def _network(self) -> SiteValue:
         shape = ValueShape(self.config.hidden, self.config.depth, self.config.members)
+        if self.begun:
+            return _started(self.config.start, shape)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed)
             return SiteValue(shape)
@@ -196,7 +200,7 @@ class Hindsight:
         """Regress the window's costs on its rows; loss, share of the variance explained."""
         config, network = self.config, self.network
         rows, costs = torch.cat(self.window.rows), torch.cat(self.window.costs)
-        if not self.points:
+        if not self.points and not self.begun:
             network.standardise(rows)
         steps = max(1, config.epochs * len(costs) // config.batch_size)
         adam = torch.optim.Adam(network.parameters(), config.learning_rate)
@@ -258,6 +262,8 @@ def train_hindsight(
     out = Path(out)
     check_device(config.device)
     settings = plain({"config": asdict(config), "scenario": {"of": [dict(s) for s in scenarios]}})
+    if config.start:
+        settings["start"] = read_card(config.start)["weights_sha256"]
     saved = _saved(out, settings)
     threads = torch.get_num_threads()
     torch.set_num_threads(config.torch_threads)
@@ -292,6 +298,14 @@ def _write(run: Hindsight, out: Path, settings: dict[str, Any], provenance: dict
     save_agent(out / "agent", run.agent(), {**provenance, "curve": curve})
     if run.config.checkpoints:
         run.checkpoint(settings).write(out / FILE)
+
+
+def _started(agent: str, shape: ValueShape) -> SiteValue:
+    """The network of an agent to go on from; PolicyError if it is of another shape."""
+    found = load_agent(agent).train()
+    if not isinstance(found, SiteValue) or found.shape != shape:
+        raise PolicyError(f"an agent of {shape}", f"{found.shape} in {agent}", "pass its sizes")
+    return found
 
 
 def _saved(out: Path, settings: dict[str, Any]) -> Checkpoint | None:

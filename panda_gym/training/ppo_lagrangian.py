@@ -34,10 +34,10 @@ class Multiplier:
 
     limit: float
     """Mean cost a step that is allowed, above 0."""
-    proportional: float = 0.5
+    proportional: float = 0.2
     """Gain on the smoothed excess."""
     integral: float = 0.02
-    """Gain on its sum."""
+    """Gain on its sum; a large sum moves in proportion to itself, so that it falls as fast."""
     derivative: float = 0.5
     """Gain on the rise of the cost from one rollout to the next."""
     smooth: float = 0.8
@@ -53,7 +53,7 @@ class Multiplier:
     total: float = 0.0
     """The integral part, not negative."""
     excess: float = 0.0
-    """Smoothed mean cost / limit - 1."""
+    """Smoothed mean cost / limit - 1, each at most 1."""
     before: float | None = None
     """The smoothed excess of the rollout before."""
     stuck: list[float] = field(default_factory=list)
@@ -70,8 +70,9 @@ class Multiplier:
 
     def move(self, cost: float) -> None:
         """Take in the mean cost of a rollout; PolicyError if the limit is out of reach."""
-        excess = cost / self.limit - 1.0
-        self.total = min(max(0.0, self.total + self.integral * excess), self.most)
+        excess = min(cost / self.limit - 1.0, 1.0)  # what is far above must not wind it up
+        step = self.integral * excess * (1.0 + self.total)
+        self.total = min(max(0.0, self.total + step), self.most)
         first = self.before is None
         self.excess = excess if first else self.smooth * self.excess + (1 - self.smooth) * excess
         rise = 0.0 if self.before is None else max(0.0, self.excess - self.before)

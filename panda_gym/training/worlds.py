@@ -106,7 +106,8 @@ class Worlds:
             self._each(partial(self._step, step, actions))
         found = [part for shard in self._each(self._settle) for part in shard]
         *each, objective, cost = zip(*found, strict=True)
-        return Credit(*(np.stack(one, axis=1) for one in each), np.array(objective), np.array(cost))
+        own, external, wan, wasted = (np.stack(one, axis=1) for one in each)
+        return Credit(own, external, wan, wasted, np.array(objective), np.array(cost))
 
     def _each(self, work: Callable[[int], Any]) -> list[Any]:
         shards = range(len(self.shards))

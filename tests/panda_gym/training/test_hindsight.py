@@ -160,3 +160,21 @@ def test_scores_move_with_their_sites_and_the_value_stays() -> None:
     torch.testing.assert_close(moved, scores[:, order.copy()])
     torch.testing.assert_close(same_value, value)
     assert torch.isfinite(network(*[torch.ones_like(part) for part in parts(batch)])[0]).all()
+
+
+def test_a_run_goes_on_from_an_agent(whole: Path, tmp_path: Path) -> None:
+    begun = replace(SMALL, start=str(whole), steps=80, learning_rate=0.0)
+    assert same(run(tmp_path / "still", begun), whole)
+    assert not same(run(tmp_path / "on", replace(begun, learning_rate=1e-3)), whole)
+
+
+def test_an_agent_of_another_shape_is_not_gone_on_from(whole: Path, tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="an agent of ValueShape"):
+        run(tmp_path, replace(SMALL, start=str(whole), hidden=16))
+
+
+def test_prices_are_paid_for_what_was_moved_and_wasted(tmp_path: Path) -> None:
+    credit = Worlds([SCENARIO], 2).play([[3, 4]], lambda step, parts: parts[3].argmax(dim=1))
+    assert credit.wan_tb.sum() > 0.0
+    assert credit.wan_tb.mean() == pytest.approx(float(credit.cost.mean()), rel=1e-5)
+    assert not credit.wasted_core_h.any()

@@ -1,4 +1,4 @@
-"""Trained agents that ship with the package; knows their folders, never how they were trained.
+"""Trained agents that ship with the package, as policies by name; knows how none was trained.
 
 policy = panda_gym.policies.create("hindsight-scorer")
 
@@ -11,29 +11,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
-from panda_gym.policies.learned import Learned, agent_folder
-
-ZOO: Final = Path(__file__).parent / "zoo"
-"""Where the agents lie."""
-
-NAMES: Final = ("hindsight-scorer", "ppo-scorer")
-"""The agents that ship."""
+from panda_gym.policies.learned import Learned
 
 
 @dataclass(frozen=True)
 class HindsightScorer(Learned):
-    """What every decision cost in the end, learned on ten scenarios and loads; greedy.
+    """Learned what every decision cost in the end, on ten scenarios and loads; greedy.
 
     See `panda_gym.training.hindsight`.
     """
 
-    folder: str | Path = agent_folder(ZOO / "hindsight-scorer")
+    folder: str | Path = "hindsight-scorer"
 
 
 @dataclass(frozen=True)
 class PPOScorer(Learned):
     """MaskablePPO over the permutation-equivariant scorer, reward `predicted`; greedy."""
 
-    folder: str | Path = agent_folder(ZOO / "ppo-scorer")
+    folder: str | Path = "ppo-scorer"
