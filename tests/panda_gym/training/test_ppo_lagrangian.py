@@ -122,7 +122,7 @@ def test_the_multiplier_rises_above_the_limit_and_falls_below_it() -> None:
 
 
 def test_a_limit_out_of_reach_is_refused() -> None:
-    one = Multiplier(1e-3, patience=10)
+    one = Multiplier(1e-3, patience=10, most=0.3)
 
     def train() -> None:
         for _ in range(40):
@@ -133,7 +133,7 @@ def test_a_limit_out_of_reach_is_refused() -> None:
 
 
 def test_a_cost_that_still_falls_is_waited_for() -> None:
-    one = Multiplier(1e-3, patience=10)
+    one = Multiplier(1e-3, patience=10, most=0.3)
     for rollout in range(40):
         one.move(0.5 * 0.9**rollout)
 
