@@ -40,7 +40,8 @@ class ScoreAction(gymnasium.ActionWrapper):
                 f"shape {scores.shape}, {int(np.isnan(scores).sum())} NaN",
                 "pass one score a site",
             )
-        return int(np.where(self.get_wrapper_attr("action_masks")(), scores, -np.inf).argmax())
+        legal = self.unwrapped.action_masks()  # type: ignore[attr-defined]
+        return int(np.where(legal, scores, -np.inf).argmax())
 
 
 class SafetyTuple(gymnasium.Wrapper):

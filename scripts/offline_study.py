@@ -57,11 +57,12 @@ class Cell:
 
 
 def cells(seeds: int) -> Iterator[Cell]:
-    """Every agent of the study."""
-    for recipe in RECIPES:
-        for learner, heeds in LEARNERS.items():
-            for limit in range(3) if heeds else (None,):
-                yield from (Cell(recipe, learner, limit, seed) for seed in range(seeds))
+    """Every agent of the study, seed by seed."""
+    for seed in range(seeds):
+        for recipe in RECIPES:
+            for learner, heeds in LEARNERS.items():
+                for limit in range(3) if heeds else (None,):
+                    yield Cell(recipe, learner, limit, seed)
 
 
 def example(name: str) -> ModuleType:

@@ -1,7 +1,7 @@
 """FSRL: PPO-Lagrangian of fast-safe-rl under a limit on traffic between sites.
 
     pip install torch==2.13.0
-    pip install fast-safe-rl==0.1.0 'numpy==1.26.4' 'pandas<3' 'setuptools<81'
+    pip install fast-safe-rl==0.1.0 'numpy==1.26.4' 'pandas<3' 'pyarrow<22' 'setuptools<81'
     python examples/adapters/fsrl_ppo_lagrangian.py
 
 FSRL's agents act in a Box and read info["cost"]: `ScoreAction` takes a score for every site and

@@ -1,7 +1,8 @@
 """OmniSafe: the placement environment as its CMDP class, and PPO-Lagrangian on it.
 
     pip install torch==2.13.0
-    pip install --no-deps omnisafe==0.5.0 gymnasium==0.28.1 numpy==1.26.4 'pandas<3'
+    pip install --no-deps omnisafe==0.5.0 gymnasium==0.28.1 numpy==1.26.4 'pandas<3' 'pyarrow<22'
+    pip install 'moviepy<2' seaborn gdown wandb jax-jumpy
     python examples/adapters/omnisafe_cmdp.py
 
 OmniSafe 0.5.0 knows Box observations and Box actions of one axis; `ScoreAction` makes the latter.
@@ -11,7 +12,6 @@ empty module of that name stands in for it here, for none of those environments 
 
 from __future__ import annotations
 
-import random
 import sys
 from types import ModuleType
 from typing import Any, ClassVar
@@ -84,7 +84,6 @@ class PlacementCMDP(CMDP):
 
 
 if __name__ == "__main__":
-    random.seed(0)
     agent = omnisafe.Agent(
         "PPOLag",
         "PandaGrid/Placement-v0",

@@ -1,7 +1,7 @@
 """PufferLib: the environment behind its emulation, which flattens the observation.
 
     pip install torch==2.13.0
-    pip install --no-deps pufferlib==2.0.2
+    pip install --no-deps pufferlib==2.0.2 gym==0.26.2 gym-notices psutil
     python examples/adapters/pufferlib_emulation.py
 
 Nothing is to be written: `GymnasiumPufferEnv` takes a function that makes the environment.
@@ -33,7 +33,8 @@ if __name__ == "__main__":
         action = int(rng.choice(np.flatnonzero(expected["action_mask"])))
         seen, reward, _, truncated, _ = env.step(action)
         expected, same, _, _, _ = plain.step(action)
-        flat = np.concatenate([np.ravel(part).astype(np.float32) for part in expected.values()])
         assert reward == same
+        parts = seen.view(env.obs_dtype)[0]
+        assert all(np.array_equal(parts[name], part) for name, part in expected.items())
         total += reward
-    print(f"{seen.size} numbers in one array, return {total:.1f}, truncated {truncated}")
+    print(f"{seen.size} bytes in one array, return {total:.1f}, truncated {truncated}")

@@ -1,8 +1,9 @@
-"""OSRL: its offline learners on a file of ours in DSRL's format.
+"""OSRL: its behaviour cloning on a file of ours in DSRL's format.
 
     pip install torch==2.13.0
-    pip install --no-deps osrl-lib==0.1.0
-    python examples/adapters/osrl_bcql.py
+    pip install --no-deps osrl-lib==0.1.0 dsrl==0.1.0 pyrallis typing-inspect
+    # and FSRL, whose loggers it imports: see fsrl_ppo_lagrangian.py
+    python examples/adapters/osrl_bc.py
 
 OSRL knows Box actions: the file is written with scores as actions, and played through
 `ScoreAction`. Its data loader takes the dictionary of arrays that DSRL's environments return.
