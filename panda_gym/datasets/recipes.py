@@ -2,8 +2,8 @@
 
     panda-grid dataset --recipe medium-expert
 
-`medium` and `expert` are agents that ship with the package: MaskablePPO on the default environment,
-stopped early and trained to the end (`agent.json` in their folders says how).
+`expert` is `ppo-scorer` of the zoo, MaskablePPO on the default environment; `medium` is the same
+learner after its first rollout (`agent.json` in its folder says how it was made).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from panda_gym.errors import SettingError, nearest
 
 AGENTS: Final = Path(str(files("panda_gym.datasets") / "agents"))
 MEDIUM: Final = str(AGENTS / "medium")
-EXPERT: Final = str(AGENTS / "expert")
+EXPERT: Final = "ppo-scorer"
 PANDA: Final = "panda_production_draw@scaled"
 
 
@@ -53,7 +53,7 @@ RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
         "earliest-completion": Recipe(
             "the best simple rule, by predicted workload", {"earliest_completion": 1.0}
         ),
-        "medium": Recipe("an agent stopped early", {MEDIUM: 1.0}),
+        "medium": Recipe("an agent stopped after one rollout", {MEDIUM: 1.0}),
         "expert": Recipe("an agent trained to the end", {EXPERT: 1.0}),
         "medium-expert": Recipe("half of each", {MEDIUM: 1.0, EXPERT: 1.0}),
         "medley": Recipe(
