@@ -9,9 +9,10 @@
 and scores them; each case and seed is a file, so that it goes on where it stopped. `table` grades
 them by a policy: in how many seeds each case is found, and fresh rows are failed, with the exact
 interval of that rate (Clopper and Pearson); and in how many the judge's self-test missed a case.
-`margins` shows for each score how far fresh rows and planted cases lie from the floor: the policy's
-margins are calibrated on it, and rates must be measured on other seeds (`--first`). Efficacy and
-the white-box attack are left out, and what no policy grades, unless --metrics names them.
+`margins` shows for each score how far fresh rows and planted cases lie from the floor, and how
+often the bound of fresh rows covers their true excess, none: the policy's margins are calibrated on
+it, and rates are to be measured on other seeds (`--first`). Efficacy and the white-box attack are
+left out, and what no policy grades, unless --metrics names them.
 Knows public names, generators and metrics.
 """
 
@@ -267,17 +268,19 @@ def margins(out: Path) -> None:
     rules = policy.load("default")
     fresh = found.pop("fresh real rows")
     heads = [f"{case:>12.12s}" for case in found]
-    print(f"{'score':28s} {'margin':>8s} {'fresh hi':>8s} {'width':>8s} " + " ".join(heads))
+    columns = ("margin", "fresh hi", "width", "covers")
+    print(f"{'score':28s} " + " ".join(f"{c:>8s}" for c in columns) + " " + " ".join(heads))
     for id in [s.id for s in fresh[0]]:
         own = [s for run in fresh for s in run if s.id == id]
         high, width = max(s.bound for s in own), max(s.bound - s.excess for s in own)
+        covers = sum(s.bound >= 0 for s in own) / len(own)  # the true excess of fresh rows is 0
         cells = []
         for runs in found.values():
             excess = [s.excess for run in runs for s in run if s.id == id]
             cells.append(f"{min(excess):12.4f}" if excess else f"{'':12s}")
         margin = rules.margin(id)
         word = f"{margin:8.4f}" if margin is not None else f"{'-':>8s}"
-        print(f"{id:28.28s} {word} {high:8.4f} {width:8.4f} " + " ".join(cells))
+        print(f"{id:28.28s} {word} {high:8.4f} {width:8.4f} {covers:8.2f} " + " ".join(cells))
 
 
 def main() -> None:
