@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from metrics.certificate import Certificate, canonical
 CODE = """
 import sys, pandas as pd, metrics
 tables = [pd.read_parquet(path) for path in sys.argv[1:4]]
-print(metrics.certify(*tables, policy=sys.argv[4]).fingerprint)
+work = sys.argv[5] if len(sys.argv) > 5 else None
+print(metrics.certify(*tables, policy=sys.argv[4], work=work).fingerprint)
 """
 
 
@@ -77,17 +79,40 @@ def test_what_a_work_folder_keeps_gives_the_same_bytes(first, tables, small, tmp
     assert kept <= {path.name for path in tmp_path.rglob("*.json")}
 
 
-@pytest.mark.long
-def test_neither_hash_seeds_nor_threads_matter(tables, small, tmp_path):
-    paths = [tmp_path / f"{i}.parquet" for i in range(3)]
+@pytest.fixture(scope="module")
+def command(tables, small, tmp_path_factory) -> list[str]:
+    """The command line that certifies the tables, without their group, and prints a hash."""
+    folder = tmp_path_factory.mktemp("tables")
+    paths = [folder / f"{i}.parquet" for i in range(3)]
     for path, table in zip(paths, tables, strict=True):
         table.drop(columns="task").to_parquet(path)
+    return [sys.executable, "-c", CODE, *map(str, paths), str(small)]
+
+
+@pytest.mark.long
+def test_neither_hash_seeds_nor_threads_matter(command):
     prints = set()
     for number in ("1", "2"):
-        extra = {"PYTHONHASHSEED": number, "OMP_NUM_THREADS": number}
-        command = [sys.executable, "-c", CODE, *map(str, paths), str(small)]
-        done = subprocess.run(
-            command, env={**os.environ, **extra}, capture_output=True, text=True, check=True
-        )
+        environment = {**os.environ, "PYTHONHASHSEED": number, "OMP_NUM_THREADS": number}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
         prints.add(done.stdout)
     assert len(prints) == 1
+
+
+@pytest.mark.long
+def test_a_process_that_is_killed_goes_on_where_it_stopped(command, tmp_path):
+    text = Path(command[-1]).read_text()
+    slow = tmp_path / "slow.toml"  # fits that take a while, so that it is killed between two
+    slow.write_text(text.replace("catboost_depth = 4", "catboost_depth = 9"))
+    command, work = [*command[:-1], str(slow)], tmp_path / "work"
+    whole = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    running = subprocess.Popen([*command, str(work)], stdout=subprocess.DEVNULL)
+    while running.poll() is None and not [*work.rglob("*.npy")]:
+        time.sleep(0.05)
+    running.kill()
+    assert running.wait() != 0  # it was killed after its first fit
+    kept = {path: path.stat().st_mtime_ns for path in work.rglob("[!.]*.*") if path.is_file()}
+    assert {"wd.json", "dcr.json"} <= {path.name for path in kept}
+    again = subprocess.run([*command, str(work)], capture_output=True, text=True, check=True).stdout
+    assert again == whole
+    assert all(path.stat().st_mtime_ns == at for path, at in kept.items())
