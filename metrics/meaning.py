@@ -80,7 +80,7 @@ def _scheduler(card: Certificate) -> str:
     scores, document = card.scores, card.document
     if not any(score.part == "temporal" for score in scores.values()):
         why = document["left_out"].get("time", document["failures"].get("time", "not measured"))
-        return f"Nothing is known of how the rows lie in time ({why})."
+        return f"Nothing is known of how the rows lie in time ({why}).{_ranking(card)}"
     lost = ""
     if "batches" in scores:
         mine, real = scores["batches"].value, scores["batches"].floor
@@ -92,7 +92,19 @@ def _scheduler(card: Certificate) -> str:
     word = "graded" if gated else "shown but not graded under this policy"
     return (
         f"Cycles, bursts and batches in time are {word}.{lost} Queues depend on them: compare "
-        "policies on a real stream before trusting a close race."
+        f"policies on a real stream before trusting a close race.{_ranking(card)}"
+    )
+
+
+def _ranking(card: Certificate) -> str:
+    """Return how policies are ranked on synthetic jobs, where that was measured."""
+    if "ranking_tau" not in card.scores:
+        return ""
+    tau, regret = card.scores["ranking_tau"], card.scores["ranking_regret"]
+    return (
+        f" Rankings of policies agree with those on real jobs by a tau of {tau.value:.2f} "
+        f"({tau.low:.2f} to {tau.high:.2f}; other real jobs {tau.floor:.2f}), and the policy that "
+        f"synthetic jobs call best is {regret.value:.1%} worse on real ones than the best."
     )
 
 

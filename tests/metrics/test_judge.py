@@ -13,6 +13,7 @@ import metrics
 from metrics import base
 from metrics.certificate import canonical
 from metrics.errors import MetricError
+from metrics.meaning import meanings
 
 LIGHT = ("wd", "jsd", "diff_corr", "strata", "dcr", "time")
 NO_TREES = {name: base.METRICS[name] for name in LIGHT}
@@ -301,6 +302,9 @@ def test_outcomes_of_policies_are_scored_and_hashed(tables, small, monkeypatch):
     }
     card = metrics.certify(*tables, policy=small, quick=True, outcomes=outcomes)
     assert card.scores["ranking_tau"].value == 1.0
+    words = meanings(card)["Who trains or tests a scheduler on it"]
+    assert "by a tau of 1.00" in words
+    assert "is 0.0% worse on real ones" in words
     other = {**outcomes, "real": outcomes["real"] + 1e-9}
     again = metrics.certify(*tables, policy=small, quick=True, outcomes=other)
     assert card.document["sha256"]["outcomes"] != again.document["sha256"]["outcomes"]
