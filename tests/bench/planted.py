@@ -8,7 +8,7 @@
 `measure` changes fresh rows of the reference workload (a stand-in, not PanDA data) in known ways,
 and scores them; each case and seed is a file, so that it goes on where it stopped. `table` grades
 them by a policy: in how many seeds each case is found, and fresh rows are failed, with the exact
-interval of that rate (Clopper and Pearson); and in how many the judge's self-test missed a case.
+bound of that rate (Clopper and Pearson); and in how many the judge's self-test missed a case.
 `margins` shows for each score how far fresh rows and planted cases lie from the floor, and how
 often the bound of fresh rows covers their true excess, none: the policy's margins are calibrated on
 it, and rates are to be measured on other seeds (`--first`). Efficacy and the white-box attack are
@@ -114,8 +114,10 @@ def no_rare_sites(train: Rows, fresh: Rows, seed: int) -> Rows:
     return kept.iloc[np.random.default_rng(seed).integers(len(kept), size=len(fresh))]
 
 
+FRESH = "fresh real rows"
+"""The case that must pass."""
 CASES: dict[str, Case] = {
-    "fresh real rows": lambda train, fresh, seed: fresh,
+    FRESH: lambda train, fresh, seed: fresh,
     "copies 0.3 %": copies(0.003),
     "copies 0.5 %": copies(0.005),
     "copies 1 %": copies(0.01),
@@ -223,7 +225,7 @@ def table(out: Path, name: str) -> None:
     """Print how often each case fails under a policy, by part, and by which scores."""
     rules = policy.load(name)
     print(f"policy {rules.name} {rules.version}\n")
-    print("| case | seeds | found | rate, 95 % | fidelity | privacy | temporal | by |")
+    print("| case | seeds | found | rate | fidelity | privacy | temporal | by |")
     print("|---|---|---|---|---|---|---|---|")
     for case, runs in load(out).items():
         parts: dict[str, int] = dict.fromkeys(base.PARTS, 0)
@@ -237,19 +239,23 @@ def table(out: Path, name: str) -> None:
             for s in failed:
                 by[s.id] = by.get(s.id, 0) + 1
         n = len(runs)
-        rate = binomtest(any_part, n).proportion_ci(method="exact")
         most = sorted(by, key=lambda id: -by[id])[:4]
         cells = [f"{parts[p]}/{n}" for p in ("fidelity", "privacy", "temporal")]
-        found = f"{any_part}/{n} | {rate.low:.2f} to {rate.high:.2f}"
+        found = f"{any_part}/{n} | {bound(any_part, n, most=case == FRESH)}"
         print(f"| {case} | {n} | {found} | {' | '.join(cells)} | {', '.join(most)} |")
     missed = self_tests(out)
     if missed:
         void = sum(map(bool, missed.values()))
-        high = binomtest(void, len(missed)).proportion_ci(method="exact").high
-        print(f"\nself-test: void in {void} of {len(missed)} seeds (at most {high:.3f})")
+        print(f"\nself-test: void in {void}/{len(missed)}, {bound(void, len(missed), most=True)}")
     for seed, cases in missed.items():
         for name, reason in cases.items():
             print(f"seed {seed}, {name}: {reason}")
+
+
+def bound(k: int, n: int, most: bool) -> str:
+    """Return the one-sided 95 % bound of a rate from k of n, exact (Clopper and Pearson 1934)."""
+    found = binomtest(k, n, alternative="less" if most else "greater").proportion_ci(method="exact")
+    return f"at most {found.high:.3f}" if most else f"at least {found.low:.2f}"
 
 
 def failing(run: list[Score], rules: policy.Policy) -> list[Score]:
@@ -266,7 +272,7 @@ def margins(out: Path) -> None:
     """Print the bounds of fresh rows and the excesses of each planted case, for every score."""
     found = load(out)
     rules = policy.load("default")
-    fresh = found.pop("fresh real rows")
+    fresh = found.pop(FRESH)
     heads = [f"{case:>12.12s}" for case in found]
     columns = ("margin", "fresh hi", "width", "covers")
     print(f"{'score':28s} " + " ".join(f"{c:>8s}" for c in columns) + " " + " ".join(heads))
