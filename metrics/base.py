@@ -184,6 +184,8 @@ class Study:
     """What one metric computed and another may reuse, such as an index of the training rows."""
     drawer: Drawer = field(default_factory=Drawer)
     """Where arrays that are dear to compute outlive the run; by default nowhere."""
+    threads: int | None = None
+    """Threads of a regressor, which change no number; None: as many as the settings say."""
     tell: Callable[[str], None] | None = None
     """Told what a long metric is at, in a few words; None: nobody listens."""
 

@@ -46,7 +46,7 @@ def mlef(
 
     Trains on `table`, tests on `test`; `iterations` and `depth` are the paper's unless a quick
     look is wanted. A number is predicted in squared units of its logarithm, a category by Brier's
-    score, 0 to 1. The result is reproducible for a given number of threads.
+    score, 0 to 1. The number of threads does not change it.
     """
     tables = read({"test": test, "table": table})
     settings = {"iterations": iterations, "depth": depth, "thread_count": threads}
@@ -213,6 +213,7 @@ def _fits(study: Study, word: str, n: int, test: Sample, seeds: int) -> np.ndarr
     assert study.target is not None
     names = ("iterations", "depth", "thread_count")
     how = {name: int(study.settings[f"catboost_{name}"]) for name in names}
+    how["thread_count"] = study.threads or how["thread_count"]
     table: Sample = getattr(study, word)
     order = study.rng(f"mlef/{word}").permutation(len(table))
     found = []
@@ -229,7 +230,8 @@ def _fit(study: Study, rows: Sample, test: Sample, seed: int, how: Mapping[str, 
     assert study.target is not None
     target = study.target
     key = {"fit": fingerprint(rows), "test": fingerprint(test), "target": target, "seed": seed}
-    return study.drawer.get({**key, **how}, lambda: predictions(rows, test, target, seed, how))
+    key |= {name: value for name, value in how.items() if name != "thread_count"}
+    return study.drawer.get(key, lambda: predictions(rows, test, target, seed, how))
 
 
 def _errors(study: Study, test: Sample, found: list[np.ndarray], n: int) -> list[Score]:

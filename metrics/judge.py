@@ -50,6 +50,7 @@ def certify(
     origin: str | None = None,
     drawn: Mapping[str, Any] | None = None,
     work: str | Path | None = None,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> Certificate:
     """Judge a synthetic table against the rows it was learnt from and rows that were held out.
@@ -90,6 +91,9 @@ def certify(
         A folder in which each metric and each fit of a model that is done is kept: a run that was
         killed goes on where it stopped, with the same result. Certificates of several synthetic
         tables beside the same real ones share the fits on real rows there.
+    threads
+        Threads of the regressor, whose fits are most of the time; they change no number. None:
+        as many as the policy says.
     progress
         Called as progress(done, total, message).
 
@@ -114,7 +118,7 @@ def certify(
         quick,
     )
     hashes = _hashes(study, weights_sha256)
-    study = replace(study, drawer=_drawer(work))
+    study = replace(study, drawer=_drawer(work), threads=_checked(threads))
     if progress is not None:
         progress(0, len(base.names()), "self-test: judging planted cases")
     self_test, spent = _self_test(study, rules)
@@ -280,6 +284,13 @@ def _shelf(work: str | Path | None, study: Study, hashes: Mapping[str, Any]) -> 
     asked = {"target": study.target, "time": study.time, "seed": study.seed, "alpha": study.alpha}
     asked |= {"loss": study.loss is not None, "outcomes": None}
     return Shelf.of(work, plain({**hashes, **asked, **study.settings}))
+
+
+def _checked(threads: int | None) -> int | None:
+    """Return the number of threads; refuse all but a positive whole number or None."""
+    if threads is None or (type(threads) is int and threads > 0):
+        return threads
+    raise MetricError("a positive number of threads, or None", repr(threads), "pass for example 2")
 
 
 def _drawer(work: str | Path | None) -> Drawer:

@@ -59,16 +59,18 @@ def rerun(
     loss: Loss | None = None,
     outcomes: Mapping[str, pd.DataFrame] | None = None,
     tolerance: float = TOLERANCE,
+    threads: int | None = None,
     progress: judge.Progress | None = None,
 ) -> Rerun:
     """Measure a part of a certificate again on the tables that it was issued for.
 
-    `part` is one of `metrics.base.PARTS` or the name of a metric. `MetricError` if it is neither,
+    `part` is one of `metrics.base.PARTS` or the name of a metric; `threads` are those of the
+    regressor, None for as many as the certificate says. `MetricError` if it is neither,
     or if a table is not the one that was certified.
     """
     names = _metrics(part)
     tables = {"train": train, "holdout": holdout, "synthetic": synthetic}
-    study = replace(_study(certificate, tables), loss=loss, outcomes=outcomes)
+    study = replace(_study(certificate, tables), loss=loss, outcomes=outcomes, threads=threads)
     check_tables(certificate, {word: digest(getattr(study, word)) for word in TABLES})
     if "ranking" in names:
         _check_outcomes(certificate, outcomes)

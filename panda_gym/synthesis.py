@@ -133,6 +133,7 @@ def certify(
     benchmark: BenchmarkTable | None = None,
     measure: str = "geometric_slowdown",
     work: str | Path | None = None,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> Surrogate:
     """Sample from a fitted generator, certify the sample, and seal all of it into `folder`.
@@ -148,6 +149,7 @@ def certify(
             certificate then says whether both rank them alike.
         measure: the benchmark's measure that ranks them.
         work: a folder that keeps what is measured, so that a run that was killed goes on.
+        threads: threads of the regressor; they change no number.
 
     The surrogate is sealed whatever the verdict; one that failed opens only when asked to.
     """
@@ -188,6 +190,7 @@ def certify(
         weights_sha256=digest(Path(draft) / "generator"),
         drawn=drawn,
         work=work,
+        threads=threads,
         progress=progress,
     )
     if key is not None:

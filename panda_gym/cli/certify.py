@@ -36,6 +36,9 @@ def certify(
     work: Annotated[
         Path | None, typer.Option(help="Folder that keeps what is measured; a rerun goes on there.")
     ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of the regressor; no number changes.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Folder of the report; OUT.report if left out.")
     ] = None,
@@ -69,6 +72,7 @@ def certify(
             benchmark=ranked,
             measure=measure,
             work=work,
+            threads=threads,
             progress=progress,
         )
     report = out.with_name(f"{out.name}.report") if report is None else report

@@ -36,6 +36,9 @@ def verify(
         Path | None,
         typer.Option(help="The benchmark.json whose rankings it judges, to measure them again."),
     ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of the regressor; no number changes.")
+    ] = None,
     signer: Annotated[
         Path | None, typer.Option(help="Public ed25519 key in PEM that must have signed it.")
     ] = None,
@@ -57,7 +60,7 @@ def verify(
         result["head"] = f"{_needed(opened).redraw():.1%} of rows drawn again exactly"
     same = True
     if data is not None:
-        same = _against(card, _needed(opened), data, rerun, benchmark, result)
+        same = _against(card, _needed(opened), data, rerun, benchmark, threads, result)
     elif rerun is not None:
         raise SurrogateError("the records to measure on", "--rerun alone", "add --data RECORDS")
     show(result, json)
@@ -127,6 +130,7 @@ def _against(
     data: Path,
     part: str | None,
     benchmark: Path | None,
+    threads: int | None,
     result: dict[str, Any],
 ) -> bool:
     """Check the records, and a part if one is named; return whether its numbers came again."""
@@ -146,7 +150,8 @@ def _against(
         return True
     with progress_bar(f"measure {part}") as progress:
         loss = model.losses if model.has_losses else None
-        how = {"loss": loss, "outcomes": _outcomes(card, benchmark), "progress": progress}
+        how: dict[str, Any] = {"loss": loss, "threads": threads, "progress": progress}
+        how["outcomes"] = _outcomes(card, benchmark)
         again = rerun(card, train, holdout, synthetic, part, **how)
     result["measured again"] = f"{part}: {len(again.found)} scores"
     result["differing"] = _differing(again) or "none"

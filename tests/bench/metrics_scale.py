@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=[])
     parser.add_argument("--work", help="folder that keeps what is measured; a rerun goes on there")
     parser.add_argument("--report", help="folder for the certificate and its report")
+    parser.add_argument("--threads", type=int, help="threads of the regressor; the policy's: 2")
     parser.add_argument("--one-fit", action="store_true", help="time one fit of the regressor")
     options = parser.parse_args()
     for name in options.without:
@@ -43,7 +44,7 @@ def main() -> None:
     train, fresh, holdout = (whole.iloc[a:b] for a, b in ((0, n), (n, 2 * n), (2 * n, None)))
     del whole
     if options.one_fit:
-        one_fit(train, holdout)
+        one_fit(train, holdout, options.threads)
         return
     started = time.process_time(), time.perf_counter()
     card = metrics.certify(
@@ -52,6 +53,7 @@ def main() -> None:
         fresh,
         quick=options.quick,
         work=options.work,
+        threads=options.threads,
         progress=lambda done, total, message: print(f"[{done}/{total}] {message}", flush=True),
     )
     spent = time.process_time() - started[0], time.perf_counter() - started[1]
@@ -71,9 +73,9 @@ def main() -> None:
         )
 
 
-def one_fit(train: pd.DataFrame, holdout: pd.DataFrame) -> None:
-    """Print what one fit of the regressor costs, with the threads of the default policy."""
-    threads = int(policy.load("default").settings["catboost_thread_count"])
+def one_fit(train: pd.DataFrame, holdout: pd.DataFrame, threads: int | None) -> None:
+    """Print what one fit of the regressor costs, by default with the policy's threads."""
+    threads = threads or int(policy.load("default").settings["catboost_thread_count"])
     started = time.process_time(), time.perf_counter()
     value = metrics.mlef(train, holdout, threads=threads)
     spent = time.process_time() - started[0], time.perf_counter() - started[1]

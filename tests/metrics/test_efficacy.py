@@ -54,6 +54,12 @@ def test_mlef_equals_a_plain_catboost_of_the_logarithm(make):
         assert metrics.mlef(train, test, **QUICK) == pytest.approx(slow, rel=1e-6)
 
 
+def test_the_number_of_threads_changes_nothing(make):
+    train, test = make(4000, 0), make(500, 1)
+    found = {metrics.mlef(train, test, iterations=20, depth=8, threads=n) for n in (1, 2, 5)}
+    assert len(found) == 1
+
+
 def test_diff_mlef_is_the_difference_and_grows_when_columns_are_independent(make, independent):
     train, test = make(1000, 0), make(500, 1)
     fake = independent(train, 3)

@@ -214,6 +214,12 @@ def test_a_wrong_seed_is_refused(tables, seed):
         metrics.certify(*tables, seed=seed)
 
 
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
+def test_a_wrong_number_of_threads_is_refused(tables, threads):
+    with pytest.raises(MetricError, match="threads"):
+        metrics.certify(*tables, threads=threads)
+
+
 def test_a_holdout_that_was_trained_on_is_refused(tables):
     train, _, rows = tables
     with pytest.raises(MetricError, match="held-out"):

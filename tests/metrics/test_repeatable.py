@@ -65,9 +65,9 @@ def test_everything_was_measured_in_full(first):
     )
 
 
-def test_another_order_of_rows_gives_the_same_bytes(first, tables, small):
+def test_another_order_of_rows_and_other_threads_give_the_same_bytes(first, tables, small):
     mixed = [t.sample(frac=1, random_state=i) for i, t in enumerate(tables)]
-    again = certificate(mixed, small)
+    again = certificate(mixed, small, threads=3)
     assert again.scores == first.scores
     assert timeless(again) == timeless(first)
 
