@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from panda_gym.simulator import (
     Cancellations,
@@ -104,7 +103,6 @@ def test_the_kernel_without_jit_gives_the_same(tmp_path):
     assert run(tmp_path, NUMBA_DISABLE_JIT="1") == fingerprint()
 
 
-@pytest.mark.long
 def test_the_kernel_with_bounds_checked_gives_the_same(tmp_path):
     assert run(tmp_path, NUMBA_BOUNDSCHECK="1") == fingerprint()
 
