@@ -17,6 +17,7 @@ import resource
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,8 +106,10 @@ def load(simulator: Simulator, platform: Any, batch: int, decisions: int) -> Non
     simulator.begin()
 
 
-def threads(sites: int, batch: int, count: int, decisions: int = 500) -> float:
-    """Decisions per wall second of `count` kernels side by side, each in a thread of its own."""
+def threads(sites: int, batch: int, count: int, decisions: int = 500) -> tuple[float, float]:
+    """Decisions per wall second of `count` kernels side by side, each in a thread of its own, and
+    per CPU second of one of them: on a machine that others use only the second can be compared.
+    """
     platform = make_platform(sites, most_cores=CORES)
     kernels = [
         Simulator(
@@ -118,14 +121,17 @@ def threads(sites: int, batch: int, count: int, decisions: int = 500) -> float:
         load(one, platform, batch, decisions)
     chosen = actions(sites, decisions, batch)
 
-    def work(one: Simulator) -> None:
+    def work(one: Simulator) -> float:
+        begin = time.thread_time()
         for k in range(decisions):
             one.step(chosen[k])
+        return time.thread_time() - begin
 
     with ThreadPoolExecutor(count) as pool:
         begin = time.perf_counter()
-        list(pool.map(work, kernels))
-        return count * batch * decisions / (time.perf_counter() - begin)
+        used = list(pool.map(work, kernels))
+        wall = time.perf_counter() - begin
+    return count * batch * decisions / wall, count * batch * decisions / sum(used)
 
 
 def plain(decisions: int = 2000) -> float:
@@ -165,19 +171,29 @@ def cpu_of(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def whole_grid(jobs: int = 1_000_000) -> tuple[float, float]:
-    """CPU seconds, and GB at the peak of this process, of one grid of 300,000 slots."""
+def whole_grid(jobs: int = 1_000_000, rules: Settings = ALL_ON) -> tuple[float, list[float], float]:
+    """CPU seconds, microseconds a decision by tenth of the episode, and GB at the peak of this
+    process, of one grid of 300,000 slots.
+
+    Sites may move 2 MB/s per core: with less than the jobs ask for, flows would pile up for ever,
+    and a flow that comes or goes re-times all those at its ends.
+    """
+    if rules.network is not None:
+        rules = replace(rules, network=Network(level=1, mbps_per_core=2.0))
     platform = make_platform(150, most_cores=4000)
-    simulator = Simulator(platform, batch=1, capacity=jobs, encoding=ENCODING, settings=ALL_ON)
+    simulator = Simulator(platform, batch=1, capacity=jobs, encoding=ENCODING, settings=rules)
     episode = make_episode(platform, jobs=jobs, load=0.5, hazard=0.1, datasets=jobs // 20)
     simulator.load(0, episode, seed=0)
     chosen = actions(150, jobs, 1)
     simulator.begin()
-    begin = time.process_time()
-    for k in range(jobs):
-        simulator.step(chosen[k])
+    tenths, size = [], jobs // 10
+    for first in range(0, jobs, size):
+        begin = time.process_time()
+        for k in range(first, first + size):
+            simulator.step(chosen[k])
+        tenths.append(1e6 * (time.process_time() - begin) / size)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    return time.process_time() - begin, peak
+    return sum(tenths) * size / 1e6, tenths, peak
 
 
 def level_errors(decisions: int = 1500) -> dict[str, float]:
@@ -237,12 +253,12 @@ def memset(sites: int, batch: int, repeats: int = 2000) -> float:
     return cpu_rate(lambda k: view.fill(k), repeats, batch)
 
 
-def bytes_per_grid(sites: int, jobs: int) -> int:
+def bytes_per_grid(sites: int, jobs: int, rules: Settings = RULES) -> int:
     """Memory of one grid's state and observation."""
     platform = make_platform(sites, most_cores=CORES)
     sizes = [
         sum(part.nbytes for part in Simulator(
-            platform, batch=n, capacity=jobs, encoding=ENCODING
+            platform, batch=n, capacity=jobs, encoding=ENCODING, settings=rules
         ).world if isinstance(part, np.ndarray))
         for n in (1, 2)
     ]  # fmt: skip
@@ -278,6 +294,7 @@ def measure(quick: bool = False) -> dict[str, float]:
     rates["SimPy twin, 150 sites"] = twin(150)
     rates["SimPy twin, 150 sites, nothing observed"] = twin(150, 200, observed=False)
     rates["memset of the observation, batch 64"] = memset(150, 64)
+    rates["memset of the observation, batch 256"] = memset(150, 256)
     return rates
 
 
@@ -297,15 +314,19 @@ def main() -> None:
         print(f"{name:<54}{rate:>14,.0f}{rate / slow:>14.1f}")
     if not arguments.quick:
         print("level errors", json.dumps(level_errors(), indent=2))
-        one, two = threads(150, 256, 1), threads(150, 256, 2)
+        (wall, cpu), (walls, cpus) = threads(150, 256, 1), threads(150, 256, 2)
         print(
-            f"all on, batch 256, wall: 1 thread {one:,.0f}, 2 threads {two:,.0f}: {two / one:.2f}"
+            f"two threads, all on, batch 256: {walls / wall:.2f} by wall, {2 * cpus / cpu:.2f} by CPU"
         )
-        seconds, peak = whole_grid()
-        print(
-            f"one grid of 300,000 slots, 1,000,000 jobs, all on: {seconds:.1f} CPU s, {peak:.2f} GB"
-        )
-    print(f"memory of one grid of 150 sites and 4000 jobs: {bytes_per_grid(150, 4000):,} bytes")
+        for name, rules in (("all on", ALL_ON), ("competing load only", RULES)):
+            seconds, tenths, peak = whole_grid(rules=rules)
+            print(
+                f"one grid of 300,000 slots, 1,000,000 jobs, {name}: {seconds:.1f} CPU s, {peak:.2f} GB, "
+                f"us a decision by tenth {[round(one, 2) for one in tenths]}"
+            )
+    for name, rules in (("competing load only", RULES), ("all on", ALL_ON)):
+        size = bytes_per_grid(150, 4000, rules)
+        print(f"memory of one grid of 150 sites and 4000 jobs, {name}: {size:,} bytes")
 
 
 if __name__ == "__main__":
