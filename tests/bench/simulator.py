@@ -321,8 +321,8 @@ def main() -> None:
         for name, rules in (("all on", ALL_ON), ("competing load only", RULES)):
             seconds, tenths, peak = whole_grid(rules=rules)
             print(
-                f"one grid of 300,000 slots, 1,000,000 jobs, {name}: {seconds:.1f} CPU s, {peak:.2f} GB, "
-                f"us a decision by tenth {[round(one, 2) for one in tenths]}"
+                f"one grid of 300,000 slots, 1,000,000 jobs, {name}: {seconds:.1f} CPU s, "
+                f"{peak:.2f} GB, us a decision by tenth {[round(one, 2) for one in tenths]}"
             )
     for name, rules in (("competing load only", RULES), ("all on", ALL_ON)):
         size = bytes_per_grid(150, 4000, rules)
