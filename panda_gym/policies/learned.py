@@ -21,6 +21,8 @@ from panda_gym.files import sha256, whole_folder
 from panda_gym.observation import View
 from panda_gym.policies.base import Memoryless
 from panda_gym.policies.choice import best, best_law, draw, draw_law
+from panda_gym.policies.settings import at_least
+from panda_gym.units import BYTES_PER_TB
 
 if TYPE_CHECKING:
     from torch import nn
@@ -44,13 +46,16 @@ class Learned(Memoryless):
 
     folder: where the agent was saved.
     greedy: True takes the best score, False draws from softmax(scores) as in training.
+    price_wan_tb: what a TB that the input must move from another site takes off a site's score.
     """
 
     folder: str | Path
     greedy: bool = True
+    price_wan_tb: float = 0.0
     scorer: nn.Module = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        at_least("price_wan_tb", self.price_wan_tb, 0.0)
         object.__setattr__(self, "scorer", load_agent(self.folder))
 
     def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
@@ -72,7 +77,11 @@ class Learned(Memoryless):
         codes = (torch.as_tensor(view.codes(part)) for part in ("sites", "job", "grid"))
         with torch.inference_mode():
             scores, _ = self.scorer(*codes, torch.as_tensor(view.mask))
-        return scores.double().numpy()
+        found = scores.double().numpy()
+        if self.price_wan_tb > 0.0:
+            moved = view.job("input_bytes") * (1.0 - view.site("local_share"))
+            found = found - self.price_wan_tb * moved / BYTES_PER_TB
+        return found
 
 
 def _softmax_weights(scores: np.ndarray, mask: np.ndarray) -> np.ndarray:

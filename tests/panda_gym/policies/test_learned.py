@@ -111,3 +111,16 @@ def test_a_folder_that_is_no_agent_is_refused(folder: Path, text: str) -> None:
 
 def test_no_pickle_is_written(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [CARD, WEIGHTS]
+
+
+def test_a_price_of_wan_is_taken_off_what_must_move(folder: Path) -> None:
+    view = View(observation(8))
+    free, dear = Learned(folder), Learned(folder, price_wan_tb=50.0)
+    moved_tb = view.job("input_bytes") * (1.0 - view.site("local_share")) / 1e12
+    assert moved_tb.any()
+    np.testing.assert_allclose(free.scores(view) - dear.scores(view), 50.0 * moved_tb, atol=1e-12)
+
+
+def test_a_negative_price_is_refused(folder: Path) -> None:
+    with pytest.raises(PolicyError, match="price_wan_tb"):
+        Learned(folder, price_wan_tb=-1.0)
