@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -33,3 +35,11 @@ def test_a_right_seed_becomes_an_int(seed: object) -> None:
 def test_the_nearest_name_is_named() -> None:
     assert nearest("tabdpm", ["smote", "tabddpm"]) == "did you mean tabddpm?"
     assert nearest("xyz", ["smote", "tabddpm"]) == "choose one of smote, tabddpm"
+
+
+@pytest.mark.parametrize("name", [name for name in errors.__all__ if name.endswith("Error")])
+def test_an_error_crosses_to_another_process_whole(name: str) -> None:
+    error = getattr(errors, name)("a", "b", "c")
+    again = copy.copy(error)  # by the same protocol as pickle
+    assert type(again) is type(error)
+    assert (again.needed, again.came, again.do, str(again)) == ("a", "b", "c", str(error))

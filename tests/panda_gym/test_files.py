@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from panda_gym.files import sha256, whole_file, whole_folder
+from panda_gym.files import forget_asides, sha256, whole_file, whole_folder
 
 
 def test_a_writer_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -56,3 +56,13 @@ def test_sha256_is_that_of_the_bytes(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
     known = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert sha256(tmp_path / "empty") == known
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "d[1].hdf5"
+    (tmp_path / ".d[1].hdf5.x.hdf5").write_text("half")
+    (tmp_path / ".d[1].hdf5.y").mkdir()
+    (tmp_path / ".d1.hdf5.x.hdf5").write_text("another's")
+    target.write_text("whole")
+    forget_asides(target)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".d1.hdf5.x.hdf5", "d[1].hdf5"]
