@@ -21,7 +21,7 @@ from panda_gym import datasets
 from panda_gym.policies.learned import Learned, save_agent
 from panda_gym.policies.scorer import SiteScorer
 
-BATCH, RATE = 128, 1e-3
+BATCH, RATE = 64, 1e-3
 GREEDY = False  # a clone is a law, not its mode
 
 
@@ -49,7 +49,7 @@ def learn(
     """Raise the probability of what was done in episodes that cost at most the limit."""
     transitions = datasets.Transitions.of(data, lambda one: one.cost.sum() <= limit)
     rng, actor = np.random.default_rng(seed), network(seed, device)
-    optimiser = torch.optim.Adam(actor.parameters(), lr=RATE)
+    optimiser = torch.optim.Adam(actor.parameters(), lr=RATE, fused=True)
     for _ in range(updates):
         some = transitions.draw(rng, BATCH)
         seen = tensors(some.observation, device)

@@ -22,7 +22,7 @@ from panda_gym import datasets
 from panda_gym.policies.learned import Learned, save_agent
 from panda_gym.policies.scorer import SiteScorer
 
-BATCH, RATE, GAMMA, FOLLOW, ALPHA = 128, 1e-3, 0.9, 0.02, 1.0
+BATCH, RATE, GAMMA, FOLLOW, ALPHA = 64, 1e-3, 0.9, 0.02, 1.0
 GREEDY = True  # the site of the highest value
 
 
@@ -56,7 +56,7 @@ def learn(
     """Double Q-learning with a pull on the values of what was not done; sites out of mask never."""
     transitions = datasets.Transitions.of(data)
     rng, critic, target = np.random.default_rng(seed), network(seed, device), network(seed, device)
-    optimiser = torch.optim.Adam(critic.parameters(), lr=RATE)
+    optimiser = torch.optim.Adam(critic.parameters(), lr=RATE, fused=True)
     for _ in range(updates):
         some = transitions.draw(rng, BATCH)
         seen, after = tensors(some.observation, device), tensors(some.following, device)

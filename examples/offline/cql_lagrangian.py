@@ -26,7 +26,7 @@ from panda_gym import datasets
 from panda_gym.policies.learned import Learned, save_agent
 from panda_gym.policies.scorer import SiteScorer
 
-BATCH, RATE, GAMMA, FOLLOW, ALPHA = 128, 1e-3, 0.9, 0.02, 1.0
+BATCH, RATE, GAMMA, FOLLOW, ALPHA = 64, 1e-3, 0.9, 0.02, 1.0
 TEMPERATURE, CLIMB = 0.1, 0.02
 GREEDY = False  # the limit is met by the law, on average
 
@@ -67,8 +67,8 @@ def learn(
     gain, spend = (network(seed + k, device) for k in (0, 1))
     slow_gain, slow_spend = (network(seed + k, device) for k in (0, 1))
     actor = network(seed + 2, device)
-    critics = torch.optim.Adam([*gain.parameters(), *spend.parameters()], lr=RATE)
-    optimiser = torch.optim.Adam(actor.parameters(), lr=RATE)
+    critics = torch.optim.Adam([*gain.parameters(), *spend.parameters()], lr=RATE, fused=True)
+    optimiser = torch.optim.Adam(actor.parameters(), lr=RATE, fused=True)
     for _ in range(updates):
         some = transitions.draw(rng, BATCH)
         seen, after = tensors(some.observation, device), tensors(some.following, device)
