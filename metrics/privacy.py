@@ -194,9 +194,20 @@ def training_space(study: Study) -> Space:
 
 
 def held_out_halves(study: Study) -> tuple[Sample, Sample]:
-    """Return two halves of the held-out rows: reference rows to search, and rows to try."""
-    order = study.rng("closer").permutation(len(study.holdout))
-    n = min(len(order) // 2, int(study.settings["privacy_reference_rows"]))
+    """Return two halves of the held-out rows: reference rows to search, and rows to try.
+
+    Groups stay whole: a row with others of its group among the reference rows lies near to them
+    for that reason alone, which no training row does.
+    """
+    rng, most = study.rng("closer"), int(study.settings["privacy_reference_rows"])
+    if study.holdout.groups is not None:
+        label = np.unique(study.holdout.groups, return_inverse=True)[1]
+        first = rng.permutation(int(label.max()) + 1)[label] % 2 == 0
+        halves = (study.holdout.take(np.flatnonzero(half)) for half in (first, ~first))
+        reference, tried = (half.draw(most, rng) for half in halves)
+        return reference, tried
+    order = rng.permutation(len(study.holdout))
+    n = min(len(order) // 2, most)
     return study.holdout.take(order[:n]), study.holdout.take(order[n : 2 * n])
 
 

@@ -17,7 +17,7 @@ HARMONICS = 5
 """Harmonics of the day; the sixth and later ones fall below an hour's noise."""
 SPREAD = {
     "level": 5.0,
-    "trend": 0.3,
+    "trend": 0.1,
     "day": 0.5,
     "weekend": 0.5,
     "weekday": 0.08,
@@ -27,7 +27,9 @@ SPREAD = {
 """Prior standard deviation of the weights, in units of the log rate.
 
 A weekend differs from the week by much, weekdays from each other and a weekend's daily cycle from
-the week's by little; harmonics fall as their order. Where data are many they overrule this.
+the week's by little; harmonics fall as their order. Where data are many they overrule this. A
+trend over some months is more often chance than a law (the slow path of `rate` does as well), and
+a forecast that keeps it pays for it: it needs most evidence.
 """
 
 

@@ -29,6 +29,7 @@ class Batches:
         pause: float,
         min_count: int,
         n: int,
+        longest: float = np.inf,
     ) -> Batches:
         """Return the batches of n rows.
 
@@ -37,6 +38,7 @@ class Batches:
             ticks: time of each row, int64[n], or None.
             pause: longest time between two rows of one batch, in the unit of `ticks`.
             min_count: batches from which on a group counts as recurring.
+            longest: time in that unit after which a batch is cut though its group goes on.
         """
         times = np.zeros(n, np.int64) if ticks is None else ticks
         alone = np.full(n, -1, np.int64) if groups is None else groups
@@ -44,6 +46,8 @@ class Batches:
         order = np.lexsort([times, code])
         new = np.ones(n, bool)
         new[1:] = (np.diff(code[order]) != 0) | (np.diff(times[order]) > pause)
+        if np.isfinite(longest):
+            new |= _cuts(times[order], new, longest)
         first = np.append(np.flatnonzero(new), n)
         return cls(order, first, _members(alone[order][first[:-1]], min_count))
 
@@ -62,6 +66,13 @@ class Batches:
         rows = np.repeat(chosen, self.sizes)
         first = np.concatenate([[0], np.cumsum(self.sizes[chosen])])
         return Batches(self.order[rows], first, self.member[chosen])
+
+
+def _cuts(times: np.ndarray, new: np.ndarray, longest: float) -> np.ndarray:
+    """Return which rows come a whole number of longest times after their batch's first, bool[n]."""
+    begin = times[new][np.cumsum(new) - 1]
+    piece = np.floor((times - begin) / longest)
+    return np.diff(piece, prepend=0.0) > 0
 
 
 def _members(group: np.ndarray, min_count: int) -> np.ndarray:

@@ -73,7 +73,7 @@ def stream(levels: Levels, times: Times, seed: int, replay: bool) -> Iterator[Bl
     while True:
         starts = path.events(at, at + step)
         if len(starts):
-            drawn = levels.bodies(starts, len(starts), number, [seed, PATH, turn])
+            drawn = levels.bodies(starts, len(starts), number, [seed, PATH, turn], in_order=True)
             waiting = joined([waiting, drawn]).sorted()
         number, turn, at = number + len(starts), turn + 1, at + step
         end = (arrivals.cycles.first + at) * HOUR_S * unit - 1

@@ -67,6 +67,11 @@ class GroupedConfig(Config):
     """Further settings of the base generator."""
     pause_h: float = 24.0
     """Hours without a row after which a group's next row begins another batch."""
+    longest_h: float | None = None
+    """Hours after which a batch is cut though its group goes on without a pause; None: never.
+
+    For groups that send for days (users, robots): such a group is a source, and no batch.
+    """
     holidays: tuple[str, ...] = ("08-14/09-05", "12-18/12-24", "12-25/01-01")
     """Spans of days "MM-DD/MM-DD", each with an effect of its own on the rate of batches."""
 
@@ -76,6 +81,8 @@ class GroupedConfig(Config):
         check_range(self, "iterations", 0, 10**9)
         check_range(self, "batch", 0, 10**9)
         check_range(self, "pause_h", 0.0, 1e6)
+        if self.longest_h is not None:
+            check_range(self, "longest_h", 1e-3, 1e6)
         self.unfitted_base()
 
     def unfitted_base(self) -> Generator:
@@ -120,6 +127,7 @@ class Grouped(Generator):
             Columns.of(encoder.schema, table, config.group, config.time),
             config.unfitted_base(),
             pause_h=config.pause_h,
+            longest_h=np.inf if config.longest_h is None else config.longest_h,
             min_count=config.min_count,
             holidays=config.holidays,
             seed=seed,

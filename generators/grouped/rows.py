@@ -38,6 +38,11 @@ class Rows:
     recurring: bool
     """Whether batches name the group that they belong to."""
 
+    @property
+    def numeric(self) -> list[int]:
+        """Places in the schema of columns that are no categories."""
+        return [i for i, c in enumerate(self.schema.columns) if c.kind != "category"]
+
     @classmethod
     def fit(
         cls, table: pd.DataFrame, batches: Batches, rng: np.random.Generator

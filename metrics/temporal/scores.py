@@ -32,7 +32,7 @@ def measure(study: Study) -> list[Score]:
     kept = [figures.present(getattr(study, word), study.time) for word in WORDS]
     assert study.time is not None
     n = min(study.matched("temporal_rows"), *map(len, kept))
-    drawn = [s.draw(n, study.rng(f"time/{i}")) for i, s in enumerate(kept)]
+    drawn = [thinned(s, n, study.rng(f"time/{i}")) for i, s in enumerate(kept)]
     figures.check_rows(drawn)
     drawn.append(independent(drawn[2], study.time, study.rng("time/independent")))
     streams = figures.streams(drawn, drawn[2], study.time)
@@ -48,6 +48,21 @@ def measure(study: Study) -> list[Score]:
     sizes = [stream.days for stream in streams]
     scores += _distances(study, notes, parts, sizes, [None, None], n)
     return [*scores, *_coherence(study, drawn, n)]
+
+
+def thinned(sample: Sample, n: int, rng: np.random.Generator) -> Sample:
+    """Return about n rows: whole groups where there are groups, else any rows.
+
+    A thinned group would be smaller than it is, and the more so the longer the table it is of.
+    """
+    if sample.groups is None or n >= len(sample):
+        return sample.draw(n, rng)
+    label = np.unique(sample.groups, return_inverse=True)[1]
+    order = rng.permutation(int(label.max()) + 1)
+    sizes = np.bincount(label)[order]
+    kept = np.zeros(len(order), bool)
+    kept[order[: max(int(np.searchsorted(np.cumsum(sizes), n, "right")), 1)]] = True
+    return sample.take(np.flatnonzero(kept[label]))
 
 
 def independent(sample: Sample, time: str, rng: np.random.Generator) -> Sample:

@@ -13,6 +13,8 @@ import pytest
 import generators
 from generators.errors import GeneratorError
 from generators.grouped.batches import Batches
+from generators.grouped.marginals import Marginals
+from generators.grouped.members import Members
 from generators.grouped.pattern import Pattern
 from generators.grouped.scales import Scale
 from tests.generators.tables import same_dtypes
@@ -197,6 +199,73 @@ def test_groups_that_overlap_for_months_are_cut_at_pauses() -> None:
     assert found.member.tolist() == [0, 0, 1, 1]
 
 
+def test_groups_that_never_pause_are_cut_at_the_longest_time() -> None:
+    ticks = np.concatenate([np.arange(0, 100, 2), [300, 303]])
+    found = Batches.of(np.zeros(52, np.int64), ticks, 50, 2, 52, longest=30)
+    assert np.diff(ticks[found.order][found.first[:-1]]).tolist() == [30, 30, 30, 210]
+    assert found.sizes.tolist() == [15, 15, 15, 5, 2]
+    assert (found.member == 0).all()
+
+
+def test_users_that_send_for_days_keep_their_share_and_their_hours() -> None:
+    rng = np.random.default_rng(2)
+    steady = np.sort(rng.integers(0, 6 * 86400, 6000))
+    short = np.sort(rng.integers(0, 6 * 86400, 150)).repeat(20)
+    user = np.concatenate([np.zeros(6000, int), 1 + rng.integers(0, 12, 150).repeat(20)])
+    table = pd.DataFrame(
+        {
+            "when": np.datetime64("2024-01-01", "s") + np.concatenate([steady, short]),
+            "user": user,
+            "run": np.exp(rng.normal(user / 4, 0.2)),
+        }
+    )
+    model = create(group="user", pause_h=1.0, longest_h=0.25, base="smote").fit(table)
+    drawn = next(model.stream(0, rows=9000))
+    days = (drawn["when"].max() - drawn["when"].min()) / pd.Timedelta(days=1)
+    assert days == pytest.approx(6, rel=0.25)
+    most = drawn["user"] == drawn["user"].mode()[0]
+    assert most.mean() == pytest.approx(2 / 3, abs=0.1)
+    hours = drawn.loc[most, "when"].dt.floor("h").nunique()
+    assert hours > 0.95 * 24 * days
+
+
+def test_drawn_numbers_are_moved_to_the_law_that_was_seen() -> None:
+    rng = np.random.default_rng(0)
+    ranks = rng.random((2, 40_000))
+
+    def law(u: np.ndarray, zero: float, scale: float) -> pd.DataFrame:
+        x = np.where(u < zero, 0.0, -np.log1p(-u) * scale)
+        return pd.DataFrame(
+            {
+                "x": np.where(np.arange(len(u)) % 10 == 0, np.nan, x),
+                "n": pd.array(np.rint(x).astype(np.int64), dtype="Int64"),
+                "kind": pd.Categorical(np.where(u < 0.5, "a", "b")),
+            }
+        )
+
+    drawn, seen = law(ranks[0], 0.30, 3.0), law(ranks[1], 0.20, 4.0)
+    moved = Marginals.fit(drawn, seen).moved(drawn, rng)
+    assert same_dtypes(moved, drawn)
+    assert moved["x"].isna().equals(drawn["x"].isna())
+    pd.testing.assert_series_equal(moved["kind"], drawn["kind"])
+    for name in ("x", "n"):
+        a, b, before = (t[name].dropna().astype(float) for t in (moved, seen, drawn))
+        at = np.unique(b)
+        apart = [
+            np.abs(np.searchsorted(np.sort(v), at, "right") / len(v) -
+                   np.searchsorted(np.sort(b), at, "right") / len(b)).max()
+            for v in (a, before)
+        ]  # fmt: skip
+        assert apart[0] < 0.012 < 0.05 < apart[1]
+        assert a.corr(before, method="spearman") > 0.97
+
+
+def test_marginals_leave_whole_numbers_that_floats_cannot_hold() -> None:
+    table = pd.DataFrame({"n": pd.array([2**62 + 1, 5] * 20, dtype="Int64"), "x": [1.0, 2.0] * 20})
+    moved = Marginals.fit(table, table).moved(table, np.random.default_rng(0))
+    pd.testing.assert_frame_equal(moved, table)
+
+
 def test_rows_without_a_group_stand_alone(table: Any) -> None:
     some = table[:300].copy()
     some.loc[::2, "task"] = pd.NA
@@ -253,7 +322,9 @@ def test_a_wrong_number_of_rows_a_table_is_refused(fitted: Any, rows: Any) -> No
         fitted.stream(0, rows=rows)
 
 
-@pytest.mark.parametrize("config", [{"base": "grouped"}, {"base": "tabdpm"}, {"pause_h": -1.0}])
+@pytest.mark.parametrize(
+    "config", [{"base": "grouped"}, {"base": "tabdpm"}, {"pause_h": -1.0}, {"longest_h": 0.0}]
+)
 def test_settings_that_make_no_sense_are_refused(config: dict) -> None:
     with pytest.raises(GeneratorError):
         create(**config)
@@ -277,3 +348,36 @@ def test_a_scale_moves_nothing_by_nothing() -> None:
     moved = scale.moved(np.array([5, 5, 5], np.int64), np.array([-9.0, 0.1, 99.0]))
     assert moved.min() >= 0
     assert moved.max() <= big.max()
+
+
+def test_members_have_their_hours_and_their_share() -> None:
+    rng = np.random.default_rng(0)
+    member, part = (
+        np.repeat([-1, 0, 4], [2000, 6000, 2000]),
+        np.repeat([0, 1, 2], [2000, 6000, 2000]),
+    )
+    law = Members.restore(Members.fit(member, part).arrays())
+    assert law.draw(part, len(part), rng).categories.tolist() == [-1, 0, 4]
+    drawn = law.draw(part, len(part), rng).astype(np.int64)
+    assert (drawn == member).mean() > 0.98
+    anyone = np.asarray(law.draw(None, 10_000, rng))
+    assert np.mean(anyone == 0) == pytest.approx(0.6, abs=0.03)
+    # A part of the day in which nobody was seen, and one beyond all that were.
+    assert np.asarray(law.draw(np.array([7]), 1, rng)).tolist()[0] in (-1, 0, 4)
+
+
+def test_sessions_go_on_as_often_as_they_did_and_shares_stay() -> None:
+    rng = np.random.default_rng(1)
+    fresh, at = rng.choice([0, 1, 2, 3], 20_000, p=[0.5, 0.2, 0.2, 0.1]), np.arange(20_000)
+    goes_on = (rng.random(20_000) < 0.6) & (at > 4)
+    member = fresh.copy()
+    for i in np.flatnonzero(goes_on):
+        member[i] = member[i - rng.integers(1, 5)]
+    law = Members.fit(member, None, reach=4)
+    assert law.echo == pytest.approx(0.6, abs=0.06)
+    drawn = np.asarray(law.draw(None, 20_000, rng))[law.origins(20_000, rng)]
+    for k in (1, 4, 8):
+        mine, real = ((m[k:] == m[:-k]).mean() for m in (drawn, member))
+        assert mine == pytest.approx(real, abs=0.03)
+    assert np.mean(drawn == 0) == pytest.approx(0.5, abs=0.05)
+    assert Members.fit(member, None).echo == 0.0

@@ -12,6 +12,7 @@ from metrics.errors import MetricError
 from metrics.tables import read
 from metrics.temporal.batches import Batches, BatchSums, shared_categories
 from metrics.temporal.figures import frame_of, streams
+from metrics.temporal.scores import thinned
 from metrics.temporal.stream import Steps, Stream
 
 MONDAY = pd.Timestamp("2024-01-01").timestamp()
@@ -189,3 +190,12 @@ def test_a_time_that_says_nothing_is_one_clear_error(change, word):
     table = change(tasks(20, 4, 7))
     with pytest.raises(MetricError, match=word):
         metrics.time_figures(table, table, time="t")
+
+
+def test_thinning_keeps_groups_whole() -> None:
+    table = pd.DataFrame({"x": np.arange(1000.0), "task": np.repeat(np.arange(50), 20)})
+    sample = read({"t": table}, "task")["t"]
+    part = thinned(sample, 330, np.random.default_rng(0))
+    assert len(part) == 320
+    assert (np.bincount(np.unique(part.groups, return_inverse=True)[1]) == 20).all()
+    assert thinned(sample, 5000, np.random.default_rng(0)) is sample
