@@ -143,6 +143,7 @@ class Batch:
         """Start a new episode in each of the given grids, drawn from the generator beside it."""
         scenario = self.scenario
         load = None if scenario.load is None else scenario.load * scenario.efficiency
+        anomaly = scenario.disturbance()
         for e, generator in generators:
             seed = int(generator.integers(2**63))
             drawn = episode(
@@ -154,6 +155,7 @@ class Batch:
                 load=load,
                 competing_mean=self.competing_mean,
                 seed=seed,
+                anomaly=anomaly,
             )
             self.simulator.load(e, drawn, seed)
             self.simulator.begin(e, e + 1)

@@ -24,6 +24,7 @@ from panda_gym.sites import Platform, load_platform
 
 if TYPE_CHECKING:
     from panda_gym.jobs import JobStream
+    from panda_gym.jobs.disturbance import Disturbance
     from panda_gym.jobs.retiming import ArrivalTimes
     from panda_gym.surrogate import Surrogate
 
@@ -101,6 +102,9 @@ class Scenario:
     arrivals: str | Path | ArrivalTimes | None = None
     """Law of arrivals (or its file, see `panda-grid pipelines fit`) that times the stream's jobs
     anew; None: as they are. With `load` times are stretched, and bursts and cycles with them."""
+    anomaly: str | Mapping[str, Any] | Disturbance | None = None
+    """What happens in every episode: its name, a mapping (see `panda_gym.jobs.disturbance`), or
+    None. `load` is that of the ordinary jobs."""
 
     def __post_init__(self) -> None:
         _whole("jobs", self.jobs, 1)
@@ -116,6 +120,7 @@ class Scenario:
             raise SettingError("a scale above 0", repr(self.scale), "pass scale=0.01")
         if not (_is_number(self.input_scale) and 0.0 < self.input_scale <= 1e6):
             raise SettingError("input_scale in (0, 1e6]", repr(self.input_scale), "pass 1.0")
+        self.disturbance()
         _whole("decisions", self.decisions, 1)
         _whole("events", self.events, 0)
         self.settings()
@@ -162,6 +167,14 @@ class Scenario:
             replicate=self.data_actions,
             events=self.events,
         )
+
+    def disturbance(self) -> Disturbance | None:
+        """What happens in every episode; StreamError for an unknown name."""
+        if self.anomaly is None:
+            return None
+        from panda_gym.jobs.disturbance import Disturbance
+
+        return Disturbance.of(self.anomaly)
 
     def competing_load(self) -> Competing | None:
         """The competing load as a table of settings; None where the broker is alone."""

@@ -86,6 +86,28 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
             "ten minutes old.",
             {**AS_IT_IS, "load": 2.0, "staleness_s": 600.0},
         ),
+        "conference-rush": Named(
+            "A deadline comes near: arrivals rise to five times as many, then fall at once.",
+            {**AS_IT_IS, "load": 0.7, "anomaly": {"name": "conference_rush", "factor": 5.0}},
+        ),
+        "campaign-start": Named(
+            "A campaign of the commonest project begins and stays: three quarters more jobs.",
+            {**AS_IT_IS, "load": 0.8, "anomaly": {"name": "campaign_start", "share": 0.75}},
+        ),
+        "site-outage": Named(
+            "Jobs of the five largest sites are dammed up and come all at once; sites are down "
+            "for most of a day, once a week.",
+            {
+                **AS_IT_IS,
+                "load": 0.85,
+                "outages": {"up_s": 604_800.0, "down_s": 64_800.0, "brown_s": 21_600.0},
+                "anomaly": {"name": "site_outage", "largest": 5},
+            },
+        ),
+        "broken-release": Named(
+            "A release is broken: jobs of the commonest format fail early and come again.",
+            {**AS_IT_IS, "load": 0.85, "anomaly": "broken_release"},
+        ),
     }
 )
 """Scenarios by name."""

@@ -6,13 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
+from panda_gym.scenarios import SCENARIOS
+
 Stream = Annotated[
     str,
     typer.Option(help="Surrogate (name or folder), trace (.swf, .swf.gz) or file of records."),
 ]
 Named = Annotated[
     str,
-    typer.Option("--scenario", help="default, atlas, calm, saturated, data-heavy, outage or rush."),
+    typer.Option("--scenario", help=f"One of {', '.join(SCENARIOS)}."),
 ]
 Platform = Annotated[str, typer.Option(help="Sites: a shipped name, a file or a folder.")]
 Scale = Annotated[float, typer.Option(help="Factor on the cores of every site.")]

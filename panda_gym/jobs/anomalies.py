@@ -50,7 +50,7 @@ def conference_rush(
     along = np.clip((first - begin) / (end - begin), 0.0, 1.0)
     more = np.where((first >= begin) & (first < end), (factor - 1.0) * along, 0.0)
     copies = rng.poisson(more)
-    delay = rng.uniform(-0.5, 0.5, int(copies.max(initial=0)) + 1) * SECONDS_PER_DAY / 4
+    delay = rng.uniform(-0.5, 0.5, int(copies.max(initial=0)) + 1) * (end - begin) / 20.0
     parts = [stream]
     for turn in range(int(copies.max(initial=0))):
         again = (copies > turn)[stream.dataset]
@@ -78,6 +78,7 @@ def campaign_start(
         return replace(stream, name=f"{stream.name}+campaign start")
     sizes = np.bincount(stream.dataset[own], minlength=int(stream.dataset.max()) + 1)
     order, wanted = rng.permutation(len(sizes)), share * late.sum()
+    soon = min(3600.0, (float(stream.arrival_s[-1]) - begin) / 20.0)
     parts = [stream]
     while wanted >= 1.0:
         # Whole tasks until there are enough: all of them again, then as many as are wanted.
@@ -87,7 +88,7 @@ def campaign_start(
         chosen = own & again[stream.dataset]
         wanted -= max(int(chosen.sum()), 1)
         if chosen.any():
-            shift = float(rng.uniform(0.0, 3600.0))
+            shift = float(rng.uniform(0.0, soon))
             parts.append(_taken(stream, chosen, shift=shift, apart=len(parts)))
     return _merged(stream, parts, "campaign start")
 
@@ -115,8 +116,9 @@ def site_outage(
     chosen = _sites(stream, sites, largest)
     begin, end = day * SECONDS_PER_DAY, (day + days) * SECONDS_PER_DAY
     held = np.isin(stream.source, chosen) & (stream.arrival_s >= begin) & (stream.arrival_s < end)
-    # In the order in which they would have come, squeezed into an hour.
-    moved = end + (stream.arrival_s - begin) / max(end - begin, 1.0) * 3600.0
+    # In the order in which they would have come, squeezed into an hour, or less of a short outage.
+    soon = min(3600.0, (end - begin) / 10.0)
+    moved = end + (stream.arrival_s - begin) / max(end - begin, 1.0) * soon
     arrays = {field: getattr(stream, field) for field in ARRAYS}
     arrays["arrival_s"] = np.where(held, moved, stream.arrival_s)
     return _in_order(stream, arrays, "site outage")

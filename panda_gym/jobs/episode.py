@@ -18,6 +18,7 @@ import numpy as np
 
 from panda_gym.errors import StreamError, check_seed
 from panda_gym.jobs.catalogue import catalogue
+from panda_gym.jobs.disturbance import Disturbance
 from panda_gym.jobs.failure import failure_law
 from panda_gym.jobs.stream import ARRAYS, JobStream
 from panda_gym.jobs.underway import draw_underway
@@ -94,6 +95,7 @@ def episode(
     competing_mean: float = 0.0,
     seed: int = 0,
     strict: bool = False,
+    anomaly: Disturbance | None = None,
 ) -> Episode:
     """Cut an episode of running + warmup + jobs jobs from a stream and bring it onto a platform.
 
@@ -109,6 +111,7 @@ def episode(
         competing_mean: mean share of the capacity that other work takes, in [0, 1).
         seed: same seed, same episode.
         strict: a site that the platform does not have is an error.
+        anomaly: what happens in the window; the load is that of its ordinary jobs.
 
     Raises:
         StreamError: a setting out of range, a job that fits no site, a load that cannot be
@@ -116,13 +119,18 @@ def episode(
     """
     rng = np.random.default_rng(check_seed(seed))
     count = _check(jobs, warmup, running, load, competing_mean)
-    row, arrival = stream.rows(int(rng.integers(len(stream))), count)
+    start = int(rng.integers(len(stream)))
+    row, arrival = stream.rows(start, count)
     part = {field: getattr(stream, field)[row] for field in ARRAYS if field != "arrival_s"}
-    part |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, count)), strict=True))
     law = failure_law(stream, platform)
     part["hazard"] = law.hazard[row]
     free = platform.capacity_gflops * (1.0 - competing_mean)
     factor = 1.0 if load is None else _stretch(part["workload_true"], arrival, free * load)
+    if anomaly is not None:
+        window, part["hazard"] = anomaly.of_window(stream, start, count, law.hazard)
+        arrival = window.arrival_s
+        part |= {field: getattr(window, field) for field in ARRAYS if field != "arrival_s"}
+    part |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, count)), strict=True))
     span, offered = (arrival[-1] - arrival[0]) * factor, float(part["workload_true"].sum())
     if running:
         part = _with_underway(part, stream, running, rng)
