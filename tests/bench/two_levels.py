@@ -1,13 +1,14 @@
 """A two-level surrogate beside rows drawn one by one, on streams that neither has seen.
 
-    python -m tests.bench.two_levels reference --rows 200000
-    python -m tests.bench.two_levels lcg --trace LCG-2005.swf.gz
+    python -m tests.bench.two_levels reference --rows 2000000
+    python -m tests.bench.two_levels lcg --trace LCG-2005.swf.gz --base smote
     python -m tests.bench.two_levels policies
     python -m tests.bench.two_levels rates --base autoregressive tabddpm
 
 `reference`: fitted on days 1 to 120 of the reference workload, compared with days 121 to 150. The
 floor is other worlds of the same reference (other seeds, the same days). `lcg`: fitted on days 1
-to 8 of the LCG-2005 log, compared with days 9 to 11; the floor is days 6 to 8. `policies`: how
+to 8 of the LCG-2005 log, compared with days 9 to 11, and on days 1 to 5, compared with days 6 to
+8; the floor is other days of the same log. `policies`: how
 policies rank on each kind of stream. `rates`: rows streamed in a CPU second. The reference
 workload is a stand-in, not PanDA data. Every table also goes to a JSON file. Knows public names.
 """
@@ -48,6 +49,10 @@ POLICIES = (
     "round_robin",
     "random",
 )
+SINGLE = "autoregressive"
+"""Generator of single rows."""
+FLOORS = 5
+"""Other worlds."""
 TASK, TIME = "jeditaskid", "creationtime"
 Tables = Iterator[tuple[str, pd.DataFrame]]
 
@@ -86,7 +91,7 @@ def fit(table: pd.DataFrame, options: argparse.Namespace, **config: Any) -> tupl
     two = {"group": TASK, "time": TIME, "base": options.base, **config}
     asked = [
         ("two-levels", "grouped", two, table),
-        ("single-rows", options.base, {"iterations": options.iterations}, table.drop(columns=TASK)),
+        ("single-rows", SINGLE, {"iterations": options.iterations}, table.drop(columns=TASK)),
     ]
     models = []
     for word, name, settings, rows in asked:
@@ -182,7 +187,7 @@ def on_reference(options: argparse.Namespace) -> Tables:
     two, one = fit(train, options)
     seeds = range(options.seeds)
     streams = {
-        "other worlds (floor)": [days(world(100 + s), 121, 150, start) for s in seeds],
+        "other worlds (floor)": [days(world(100 + s), 121, 150, start) for s in range(FLOORS)],
         "two levels": [forecast(two, s, high) for s in seeds],
         "single rows": [alone(one, s, len(true), low, high) for s in seeds],
     }
@@ -226,22 +231,30 @@ def lcg(path: Path) -> pd.DataFrame:
     }).sort_values(TIME, kind="stable", ignore_index=True)  # fmt: skip
 
 
+SPLITS = ((8, 11, ((3, 5), (6, 8))), (5, 8, ((1, 3), (3, 5))))
+"""Last day of the fit, last day compared, and the days that are the floor."""
+
+
 def on_lcg(options: argparse.Namespace) -> Tables:
     """Compare on the LCG-2005 log."""
     records = lcg(options.trace)
     start = records[TIME].min().floor("D")
-    low, high = start + pd.Timedelta(days=8), start + pd.Timedelta(days=11)
-    train, true = days(records, 1, 8, start), days(records, 9, 11, start)
-    two, one = fit(train, options, pause_h=options.pause)
-    seeds = range(options.seeds)
-    streams = {
-        "days 6 to 8 (floor)": [later(days(records, 6, 8, start), 3)],
-        "days 3 to 5 (floor)": [later(days(records, 3, 5, start), 6)],
-        "two levels": [forecast(two, s, high) for s in seeds],
-        "single rows": [alone(one, s, len(true), low, high) for s in seeds],
-    }
-    yield "by themselves", table_of({"days 9 to 11": [true], **streams}, ("run",))
-    yield "distance from days 9 to 11", compare(streams, true, ("run",))
+    own = {"pause_h": options.pause, "longest_h": options.longest, "min_count": 3}
+    for fitted, last, others in SPLITS:
+        low, high = (start + pd.Timedelta(days=day) for day in (fitted, last))
+        train, true = days(records, 1, fitted, start), days(records, fitted + 1, last, start)
+        two, one = fit(train, options, **own)
+        streams = {
+            f"days {a} to {b} (floor)": [later(days(records, a, b, start), last - b)]
+            for a, b in others
+        }
+        seeds = range(options.seeds)
+        streams["two levels"] = [forecast(two, s, high) for s in seeds]
+        if fitted >= 7:  # single rows keep their weekday: all must have been seen
+            streams["single rows"] = [alone(one, s, len(true), low, high) for s in seeds]
+        word = f"days {fitted + 1} to {last}"
+        yield f"{word} by themselves", table_of({word: [true], **streams}, ("run",))
+        yield f"distance from {word}", compare(streams, true, ("run",))
 
 
 def on_policies(options: argparse.Namespace) -> Tables:
@@ -329,6 +342,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trace", type=Path)
     parser.add_argument("--pause", type=float, default=1.0, help="hours, LCG-2005 only")
+    parser.add_argument("--longest", type=float, default=0.25, help="hours, LCG-2005 only")
     parser.add_argument("--worlds", type=int, default=10)
     parser.add_argument("--jobs", type=int, default=600)
     parser.add_argument("--out", type=Path, default=Path("runs/two-levels"))
