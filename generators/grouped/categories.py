@@ -27,6 +27,8 @@ class CategoryPart:
     """Whether all rows of a batch have the same."""
     others: np.ndarray
     """float64[codes], running sums of the chances of third and later choices."""
+    kinds: int
+    """Different third and later choices of a batch that has any."""
     sticky: float
     """Chance beyond luck that a row has the choice of the row before it."""
 
@@ -44,10 +46,11 @@ class CategoryPart:
             first: where each batch begins, int64[b + 1].
         """
         sizes = np.diff(first)
-        top, second, count, next_count, rest, pairs = _choices(codes, size, label, sizes)
+        top, second, count, next_count, rest, pairs, kinds = _choices(codes, size, label, sizes)
         shared = count.sum() >= SHARED * len(codes)
         sticky = 0.0 if shared else _stickiness(codes, label, sizes, pairs)
-        part = cls(name, bool(shared), np.cumsum(rest) / max(rest.sum(), 1), sticky)
+        others = np.cumsum(rest) / max(rest.sum(), 1)
+        part = cls(name, bool(shared), others, int(kinds), sticky)
         columns: dict[str, Any] = {name: _plain(top)}
         if not shared:
             columns[f"{name}.next"] = _plain(second)
@@ -71,8 +74,9 @@ class CategoryPart:
         share = table[f"{self.name}.next share"].to_numpy(float)
         theirs = ours + np.clip(np.floor(share * (sizes - ours) + u[1]), 0, sizes - ours)
         rank = shuffled(sizes, label, self.sticky, rng)
-        drawn = np.searchsorted(self.others, rng.random(len(label)), "right")
-        other = np.minimum(drawn, len(self.others) - 1)
+        drawn = np.searchsorted(self.others, rng.random((len(sizes), self.kinds)), "right")
+        few = np.minimum(drawn, len(self.others) - 1)
+        other = few[label, rng.integers(self.kinds, size=len(label))]
         rest = np.where(rank < theirs[label], second[label], other)
         return np.where(rank < ours[label], top[label], rest)
 
@@ -112,7 +116,10 @@ def _plain(codes: np.ndarray) -> pd.Categorical:
 def _choices(
     codes: np.ndarray, size: int, label: np.ndarray, sizes: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Return first and second choice of each batch, their rows, the others, and equal pairs."""
+    """Return first and second choice of each batch, their rows, the others, and equal pairs.
+
+    The last is how many different others a batch has, on the mean of its rows that are others.
+    """
     cell, count = np.unique(label * size + codes, return_counts=True)
     batch, code = np.divmod(cell, size)
     order = np.lexsort([code, -count, batch])
@@ -124,9 +131,11 @@ def _choices(
     third[begin] = False
     third[at[has]] = False
     rest = np.bincount(code[third], count[third], size)
+    kinds = np.bincount(batch[third], minlength=len(sizes))[batch[third]]
+    mean = np.average(kinds, weights=count[third]) if third.any() else 1.0
     pairs = np.bincount(batch, count * (count - 1.0), len(sizes))
     second, next_count = np.where(has, code[at], NONE), np.where(has, count[at], 0)
-    return code[begin], second, count[begin], next_count, rest, pairs
+    return code[begin], second, count[begin], next_count, rest, pairs, np.rint(mean)
 
 
 def _stickiness(

@@ -68,10 +68,7 @@ class GroupedConfig(Config):
     pause_h: float = 24.0
     """Hours without a row after which a group's next row begins another batch."""
     longest_h: float | None = None
-    """Hours after which a batch is cut though its group goes on without a pause; None: never.
-
-    For groups that send for days (users, robots): such a group is a source, and no batch.
-    """
+    """Hours after which a batch is cut though its group goes on; None: never. For lasting ones."""
     holidays: tuple[str, ...] = ("08-14/09-05", "12-18/12-24", "12-25/01-01")
     """Spans of days "MM-DD/MM-DD", each with an effect of its own on the rate of batches."""
 

@@ -107,7 +107,7 @@ class Rows:
         return {
             "schema": self.schema.to_json(),
             "categories": {
-                str(k): [p.name, p.shared, p.sticky] for k, p in self.categories.items()
+                str(k): [p.name, p.shared, p.kinds, p.sticky] for k, p in self.categories.items()
             },
             "names": list(numbers.names),
             "scales": [[s.unit, s.low, s.high, s.whole, s.least] for s in numbers.scales],
@@ -134,8 +134,8 @@ class Rows:
     def restore(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Rows:
         """Return the law that `meta` and `arrays` described."""
         categories = {
-            int(k): CategoryPart(name, shared, arrays[f"others.{k}"], sticky)
-            for k, (name, shared, sticky) in meta["categories"].items()
+            int(k): CategoryPart(name, shared, arrays[f"others.{k}"], kinds, sticky)
+            for k, (name, shared, kinds, sticky) in meta["categories"].items()
         }
         numbers = NumbersPart(
             tuple(meta["names"]),

@@ -13,6 +13,7 @@ import pytest
 import generators
 from generators.errors import GeneratorError
 from generators.grouped.batches import Batches
+from generators.grouped.categories import CategoryPart
 from generators.grouped.marginals import Marginals
 from generators.grouped.members import Members
 from generators.grouped.pattern import Pattern
@@ -381,3 +382,18 @@ def test_sessions_go_on_as_often_as_they_did_and_shares_stay() -> None:
         assert mine == pytest.approx(real, abs=0.03)
     assert np.mean(drawn == 0) == pytest.approx(0.5, abs=0.05)
     assert Members.fit(member, None).echo == 0.0
+
+
+def test_a_batch_has_as_many_other_choices_as_batches_had() -> None:
+    rng = np.random.default_rng(0)
+    label = np.repeat(np.arange(200), 50)
+    palette = np.argsort(rng.random((200, 40)), axis=1)[:, :4]  # four places a batch
+    codes = palette[label, rng.choice(4, len(label), p=[0.5, 0.2, 0.15, 0.15])]
+    first = np.arange(0, len(label) + 1, 50)
+    part, own = CategoryPart.fit("0", codes, 41, label, first)
+    assert part.kinds == 2
+    drawn = part.draw(pd.DataFrame(own), np.diff(first), label, rng)
+    for c in (codes, drawn):
+        kinds = pd.Series(c).groupby(label).nunique()
+        assert kinds.max() == 4
+        assert kinds.mean() == pytest.approx(4, abs=0.2)
