@@ -86,6 +86,16 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
             "ten minutes old.",
             {**AS_IT_IS, "load": 2.0, "staleness_s": 600.0},
         ),
+        "stale": Named(
+            "As atlas, but the counters are half an hour old, while others come and go.",
+            {
+                **AS_IT_IS,
+                "load": 1.05,
+                "competing": {"mean": 0.5, "spread": 0.5, "memory": 0.985},
+                "staleness_s": 1800.0,
+                "retries": {"delay_s": 1800.0},
+            },
+        ),
         "conference-rush": Named(
             "A deadline comes near: arrivals rise to five times as many, then fall at once.",
             {**AS_IT_IS, "load": 0.7, "anomaly": {"name": "conference_rush", "factor": 5.0}},

@@ -15,6 +15,7 @@ from panda_gym.batch import Batch
 from panda_gym.benchmarking.measures import Outcomes, measure
 from panda_gym.episode_log import LoggedEpisode
 from panda_gym.errors import PolicyError, StreamError
+from panda_gym.oracles import Oracle
 from panda_gym.policies import Policy
 from panda_gym.simulator import EpisodeLog
 
@@ -24,7 +25,7 @@ CLASSES: Final = 4
 
 def play(
     batch: Batch,
-    policy: Policy,
+    policy: Policy | Oracle,
     seeds: Sequence[int],
     *,
     label: str = "policy",
@@ -36,12 +37,17 @@ def play(
     PolicyError if the policy answers with anything but legal sites.
     """
     batch.begin((e, np.random.default_rng(seed)) for e, seed in enumerate(seeds))
-    policy.reset(len(seeds))
+    oracle = policy if isinstance(policy, Oracle) else None
+    if oracle is not None:
+        oracle.reset(batch)
+    else:
+        policy.reset(len(seeds))
     rng = np.random.default_rng([0, *seeds])
     kept: dict[str, list[np.ndarray]] = {"reward_pred": [], "reward_true": [], "cost": []}
     for _ in range(batch.scenario.jobs):
         observation: Any = batch.observe(copy=False)
-        batch.step(legal(policy(observation, rng), observation["action_mask"], label))
+        sites = oracle.choose(batch) if oracle is not None else policy(observation, rng)
+        batch.step(legal(sites, observation["action_mask"], label))
         report = batch.report()
         for name, series in kept.items():
             series.append(report[name])

@@ -19,6 +19,7 @@ VERBS: Final = (
     "simulate",
     "replay",
     "train",
+    "tune",
     "benchmark",
     "dataset",
     "report",

@@ -33,6 +33,7 @@ REGISTRY: Final = {
     "random": "panda_gym.policies.random:Random",
     "round_robin": "panda_gym.policies.round_robin:RoundRobin",
     "shortest_of_few": "panda_gym.policies.shortest_of_few:ShortestOfFew",
+    "tuned": "panda_gym.policies.tuned:Tuned",
 }
 """Name to "module:Class": a new policy is one file and one line."""
 
