@@ -7,16 +7,22 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from panda_gym import policies
+from panda_gym import oracles, policies
 from panda_gym.errors import PolicyError, StreamError, nearest
 from panda_gym.jobs import JobStream
+from panda_gym.oracles import Oracle
 from panda_gym.policies import Policy
 from panda_gym.policies.learned import Learned, is_agent, read_card
+from panda_gym.policies.tuned import Tuned
 
 SCALED: Final = "@scaled"
 """Suffix of a policy's name: its absolute constants are scaled with the platform."""
 
-PolicyLike = str | Path | Policy
+WEIGHTS: Final = "tuned@"
+"""Before the name of the scenario that the weights of `tuned` were fitted on."""
+
+Contestant = Policy | Oracle
+PolicyLike = str | Path | Policy | Oracle
 StreamLike = str | Path | JobStream
 
 
@@ -31,17 +37,18 @@ class Stream:
 
 def find_policies(
     given: Iterable[PolicyLike] | Mapping[str, PolicyLike], scale: float
-) -> dict[str, Policy]:
+) -> dict[str, Contestant]:
     """Return policies by label, in order.
 
-    Each is a registered name (with "@scaled" for constants scaled by the platform's scale), an
-    agent's folder or a policy; a mapping gives labels of one's own.
+    Each is a registered name (with "@scaled" for constants scaled by the platform's scale, as
+    "tuned@atlas" for the weights of a scenario), an agent's folder, a policy, or "oracle:" and the
+    name of an oracle, which knows what no policy may; a mapping gives labels of one's own.
     PolicyError for an unknown name (nearest suggested) or a label used twice.
     """
-    if isinstance(given, (str, Path, Policy)):
+    if isinstance(given, (str, Path, Policy, Oracle)):
         given = [given]
     named = given.items() if isinstance(given, Mapping) else [(None, one) for one in given]
-    found: dict[str, Policy] = {}
+    found: dict[str, Contestant] = {}
     for label, one in named:
         own, policy = _policy(one, scale)
         _add(found, label or own, policy, PolicyError)
@@ -68,9 +75,13 @@ def find_streams(given: Iterable[StreamLike] | Mapping[str, StreamLike]) -> list
     return [Stream(label, settings) for label, settings in found.items()]
 
 
-def _policy(one: PolicyLike, scale: float) -> tuple[str, Policy]:
-    if isinstance(one, Policy):
+def _policy(one: PolicyLike, scale: float) -> tuple[str, Contestant]:
+    if isinstance(one, (Policy, Oracle)):
         return _registered(one), one
+    if isinstance(one, str) and one.startswith(oracles.PREFIX):
+        return one, oracles.create(one.removeprefix(oracles.PREFIX))
+    if isinstance(one, str) and one.startswith(WEIGHTS):
+        return one, policies.create("tuned", weights=one.removeprefix(WEIGHTS))
     if isinstance(one, str) and one.endswith(SCALED):
         return one, policies.create(one.removesuffix(SCALED), constant_scale=scale)
     if isinstance(one, str) and one in policies.REGISTRY:
@@ -84,11 +95,17 @@ def _policy(one: PolicyLike, scale: float) -> tuple[str, Policy]:
     raise PolicyError("the name of a policy or an agent's folder", repr(str(one)), hint)
 
 
-def _registered(policy: Policy) -> str:
+def _registered(policy: Contestant) -> str:
     """The registered name of a policy's class, else the name of the class."""
     path = f"{type(policy).__module__}:{type(policy).__qualname__}"
-    known = {target: name for name, target in policies.REGISTRY.items()}
-    return known.get(path, type(policy).__name__)
+    return _TARGETS.get(path, type(policy).__name__)
+
+
+_TARGETS: Final = {
+    **{target: name for name, target in policies.REGISTRY.items()},
+    **{target: oracles.PREFIX + name for name, target in oracles.REGISTRY.items()},
+}
+"""Registered names by what they stand for."""
 
 
 def _stream(one: StreamLike) -> tuple[str, Mapping[str, Any]]:
@@ -122,9 +139,9 @@ def _add(found: dict[str, Any], label: str, value: Any, error: type[Any]) -> Non
     found[label] = value
 
 
-def describe(policy: Policy) -> dict[str, Any] | None:
+def describe(policy: Contestant) -> dict[str, Any] | None:
     """What makes a registered policy what it is, as JSON; None for a class that is not ours."""
-    if _registered(policy) not in policies.REGISTRY:
+    if _registered(policy) not in _TARGETS.values():
         return None
     settings = {
         entry.name: _plain(getattr(policy, entry.name))
@@ -133,6 +150,8 @@ def describe(policy: Policy) -> dict[str, Any] | None:
     }
     if isinstance(policy, Learned):
         settings["weights_sha256"] = read_card(policy.folder)["weights_sha256"]
+    if isinstance(policy, Tuned):
+        settings["row"] = policy.row.tolist()
     return {"name": _registered(policy), "settings": settings}
 
 

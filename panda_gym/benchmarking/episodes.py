@@ -37,22 +37,16 @@ def play(
     PolicyError if the policy answers with anything but legal sites.
     """
     batch.begin((e, np.random.default_rng(seed)) for e, seed in enumerate(seeds))
-    oracle = policy if isinstance(policy, Oracle) else None
-    if oracle is not None:
-        oracle.reset(batch)
-    else:
-        policy.reset(len(seeds))
-    rng = np.random.default_rng([0, *seeds])
+    choose = _chooser(batch, policy, seeds)
     kept: dict[str, list[np.ndarray]] = {"reward_pred": [], "reward_true": [], "cost": []}
-    for _ in range(batch.scenario.jobs):
+    while not batch.simulator.done.any():
         observation: Any = batch.observe(copy=False)
-        sites = oracle.choose(batch) if oracle is not None else policy(observation, rng)
-        batch.step(legal(sites, observation["action_mask"], label))
+        batch.step(legal(choose(observation), observation["action_mask"], label))
         report = batch.report()
         for name, series in kept.items():
             series.append(report[name])
         if tick is not None:
-            tick(1)
+            tick(batch.scenario.decisions)
     steps = {name: np.stack(series) for name, series in kept.items()}
     total_cores = float(batch.platform.cores.sum())
     return [
@@ -61,22 +55,40 @@ def play(
     ]
 
 
+def _chooser(
+    batch: Batch, policy: Policy | Oracle, seeds: Sequence[int]
+) -> Callable[[Any], np.ndarray]:
+    """What names the sites: a policy from the observation, an oracle from the grids."""
+    if isinstance(policy, Oracle):
+        oracle = policy
+        oracle.reset(batch)
+        return lambda observation: oracle.choose(batch)
+    policy.reset(len(seeds))
+    rng = np.random.default_rng([0, *seeds])
+    return lambda observation: policy(observation, rng)
+
+
 def legal(sites: Any, mask: np.ndarray, label: str) -> np.ndarray:
-    """Return a policy's answer as int64[E]; PolicyError if it is none, or names a masked site."""
+    """Return a policy's answer as int64[E] (or [E, K]); PolicyError if it is none, or masked.
+
+    mask: int8[E, A], or [E, K, A] for K decisions at once.
+    """
     answer = np.asarray(sites)
-    if answer.dtype.kind not in "iu" or answer.shape != mask.shape[:1]:
+    if answer.dtype.kind not in "iu" or answer.shape != mask.shape[:-1]:
+        shape = " x ".join(map(str, mask.shape[:-1]))
         raise PolicyError(
-            f"{len(mask)} whole numbers from policy {label!r}",
+            f"{shape} whole numbers from policy {label!r}",
             f"{answer.dtype} of shape {answer.shape}",
-            "return one site an environment",
+            "return one site an environment and job",
         )
-    inside = (answer >= 0) & (answer < mask.shape[1])
-    allowed = inside & (mask[np.arange(len(mask)), np.where(inside, answer, 0)] > 0)
+    inside = (answer >= 0) & (answer < mask.shape[-1])
+    named = np.where(inside, answer, 0)[..., None]
+    allowed = inside & (np.take_along_axis(mask, named, axis=-1)[..., 0] > 0)
     if not allowed.all():
-        env = int(np.flatnonzero(~allowed)[0])
+        where = tuple(np.argwhere(~allowed)[0])
         raise PolicyError(
             f"legal sites from policy {label!r}",
-            f"site {answer[env]} in environment {env}",
+            f"site {answer[where]} in environment {where[0]}",
             "choose where action_mask is 1",
         )
     return answer.astype(np.int64)

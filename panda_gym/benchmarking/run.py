@@ -12,6 +12,7 @@ from typing import Any, Final
 import panda_gym
 from panda_gym.batch import Batch
 from panda_gym.benchmarking.contestants import (
+    Contestant,
     PolicyLike,
     StreamLike,
     describe,
@@ -23,7 +24,6 @@ from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.benchmarking.table import BenchmarkTable, Row
 from panda_gym.errors import PolicyError, SeedError, check_seed, nearest
 from panda_gym.files import whole_file
-from panda_gym.policies import Policy
 from panda_gym.provenance import named, plain, versions
 from panda_gym.scenario import Scenario
 from panda_gym.workers import Here, Workers
@@ -128,7 +128,7 @@ class _Task:
         return self.stream, self.policy
 
 
-def _play(common: tuple[Mapping[str, Any], list[int], _Counter | None], task: _Task) -> Values:
+def _play(common: tuple[Mapping[str, Contestant], list[int], _Counter | None], task: _Task) -> Values:
     """The measures of one policy on one stream, by seed."""
     contestants, worlds, counter = common
     if counter is not None:
@@ -142,7 +142,7 @@ def _drawn(batch: Batch) -> Scenario:
     return replace(batch.scenario, stream=batch.stream, input_scale=1.0, arrivals=None)
 
 
-def _key(batch: Batch, policy: Policy, worlds: list[int]) -> dict[str, Any] | None:
+def _key(batch: Batch, policy: Contestant, worlds: list[int]) -> dict[str, Any] | None:
     """What a cell's values depend on; None if a policy of the user's own cannot be described."""
     described = describe(policy)
     if described is None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from panda_gym.benchmarking import render
-from panda_gym.benchmarking.intervals import Interval, bootstrap
+from panda_gym.benchmarking.intervals import Interval, bootstrap, mean
 from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.errors import PolicyError, nearest
 from panda_gym.files import whole_file
@@ -132,6 +132,20 @@ class BenchmarkTable:
         streams = self.streams if stream is None else (stream,)
         pairs = [self.values(policy, metric, s) - self.values(other, metric, s) for s in streams]
         return bootstrap(pairs, level=self.level)
+
+    def log_ratio(
+        self, policy: str, metric: str, *, against: str | None = None, stream: str | None = None
+    ) -> Interval:
+        """Return the mean of ln(policy / `against`) over paired worlds, for a positive measure.
+
+        exp of it is the ratio of the geometric means; against, stream: as in `difference`.
+        """
+        other = self.baseline if against is None else against
+        streams = self.streams if stream is None else (stream,)
+        pairs = [
+            np.log(self.values(policy, metric, s) / self.values(other, metric, s)) for s in streams
+        ]
+        return bootstrap(pairs, level=self.level, statistic=mean)
 
     def separated(self, a: str, b: str, metric: str, stream: str | None = None) -> bool:
         """Whether the intervals of two policies do not overlap; on every stream if none named."""

@@ -22,7 +22,7 @@ from panda_gym.files import whole_file
 from panda_gym.observation import View
 from panda_gym.policies import Policy
 from panda_gym.policies.base import Ranking
-from panda_gym.policies.tuned import WEIGHTS, cost, read_table
+from panda_gym.policies.tuned import WEIGHTS, Tuned, cost, read_table
 from panda_gym.provenance import plain
 from panda_gym.scenario import Scenario
 
@@ -39,7 +39,7 @@ OBJECTIVE: Final = "geometric_slowdown"
 class Search:
     """How long and how wide the search goes."""
 
-    generations: int = 24
+    generations: int = 16
     population: int = 16
     worlds: int = 8
     """Worlds that each candidate plays in a generation."""
@@ -47,6 +47,8 @@ class Search:
     """Decisions in each of them."""
     spread: float = 0.6
     """Standard deviation of the first generation."""
+    start: str | None = None
+    """Column of the shipped table that the first generation is drawn around; None: all 0."""
     seed: int = 0
 
 
@@ -98,14 +100,17 @@ def tune(
 ) -> Course:
     """Return the end of a search for weights that do best in a scenario.
 
-    course: file that is written after every generation; a search that stopped goes on from it.
+    course: file that is written after every generation; a search that stopped, or was shorter,
+        goes on from it.
     scenario: settings of the environment, as `benchmark` takes them.
     """
     search = search or Search()
-    key = json.dumps([vars(search), plain(scenario), [weight.name for weight in WEIGHTS]])
+    mean = np.zeros(len(WEIGHTS)) if search.start is None else Tuned(search.start).row
+    same = {name: value for name, value in vars(search).items() if name != "generations"}
+    key = json.dumps([same, mean.tolist(), plain(scenario), [weight.name for weight in WEIGHTS]])
     file = None if course is None else Path(course)
     now = (file and Course.load(file, key)) or Course(
-        np.zeros(len(WEIGHTS)), search.spread**2 * np.eye(len(WEIGHTS)), []
+        mean, search.spread**2 * np.eye(len(WEIGHTS)), []
     )
     setting = replace(Scenario.of(**scenario), jobs=search.jobs)
     batch = Batch(setting, search.population * search.worlds)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from html import escape
+import shlex
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from panda_gym.cli.console import AllowUncertified, Json, Ray, Seed, progress_bar, show, workers
-from panda_gym.cli.source import Competing, Load, Named, Platform, Scale, job_stream, scenario
+from panda_gym.cli.console import AllowUncertified, Json, Ray, progress_bar, show, workers
+from panda_gym.cli.source import Competing, Platform, Scale, job_stream, scenario
 
 DEFAULT_POLICIES = ["random", "least_loaded", "panda_production", "earliest_completion"]
 
 
 def benchmark(
     policy: Annotated[
-        list[str] | None, typer.Option(help="A registered policy or an agent's folder; repeat it.")
+        list[str] | None,
+        typer.Option(
+            help="A registered policy, tuned@SCENARIO, oracle:NAME, an agent's folder, or a group: "
+            "heuristics, oracles, bound; repeat it."
+        ),
     ] = None,
     stream: Annotated[
         list[str] | None, typer.Option(help="Surrogate, trace or file of records; repeat it.")
@@ -29,53 +34,124 @@ def benchmark(
     platform: Platform = "atlas150",
     scale: Scale = 0.01,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
-    named: Named = "default",
-    load: Load = None,
+    named: Annotated[
+        list[str] | None,
+        typer.Option("--scenario", help="Named scenario, or kept: all with headroom; repeat it."),
+    ] = None,
+    load: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Offered work / capacity; 0 keeps the recorded times; repeat it.",
+            show_default="scenario's",
+        ),
+    ] = None,
     competing: Competing = None,
+    decisions: Annotated[int, typer.Option(min=1, help="Jobs placed at once.")] = 1,
     ray: Ray = None,
-    seed: Seed = 0,
+    picture: Annotated[
+        list[str] | None, typer.Option(help="Policy whose first run is drawn; repeat it.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="First world; agents and weights are made on 1,000,000 on.")
+    ] = 0,
     json: Json = False,
     allow_uncertified: AllowUncertified = False,
 ) -> None:
     """Compare policies on streams, the same worlds for each; intervals over the seeds."""
-    from panda_gym.benchmarking import benchmark as compare
-    from panda_gym.files import whole_file
+    from panda_gym.benchmarking.leaderboard import World, markdown
+    from panda_gym.benchmarking.protocol import expand_policies, expand_scenarios, weights_for
+
+    scenarios, loads = expand_scenarios(named or ["default"]), load or [None]
+    policies = expand_policies(policy or DEFAULT_POLICIES)
+    streams = {one: _opened(one, allow_uncertified) for one in stream or ["default"]}
+    many, worlds = len(scenarios) * len(loads) > 1, []
+    command = shlex.join(["panda-grid", *sys.argv[1:]])
+    for name in scenarios:
+        for at in loads:
+            title = name if at is None else f"{name}, load {at:g}"
+            folder = out / title.replace(", load ", "-") if many else out
+            settings = scenario(
+                platform, scale, at, competing, named=name, jobs=jobs, decisions=decisions
+            )
+            with progress_bar(title) as progress:
+                table = _compare(
+                    {one: weights_for(one, name) for one in policies},
+                    streams,
+                    range(seed, seed + seeds),
+                    baseline=baseline,
+                    folder=out / "cells",
+                    workers=None if ray is None else workers(ray),
+                    progress=progress,
+                    **settings,
+                )
+            drawn = _pictures(picture or [], name, streams, seed, settings)
+            _write(table, folder, command, drawn)
+            worlds.append(World(title, table, command))
+    text = markdown(worlds) if many else worlds[0].table.to_markdown()
+    if many:
+        _text(out / "leaderboard.md", text)
+    if json:
+        show({"written": str(out), "policies": policies, "scenarios": scenarios}, json)
+    else:
+        print(text)
+
+
+def _opened(named: str, allow_uncertified: bool) -> Any:
+    """A stream of jobs, opened once."""
     from panda_gym.jobs import JobStream
-    from panda_gym.report.intervals import standalone
     from panda_gym.surrogate import Surrogate
 
-    def opened(named: str) -> JobStream:
-        settings = job_stream(named, allow_uncertified)
-        if "stream" in settings:
-            return settings["stream"]
-        sealed = settings["surrogate"]
-        sealed = sealed if isinstance(sealed, Surrogate) else Surrogate.open(sealed)
-        return JobStream.from_surrogate(sealed)
-
-    with progress_bar("benchmark") as progress:
-        table = compare(
-            policy or DEFAULT_POLICIES,
-            {named: opened(named) for named in stream or ["default"]},
-            range(seed, seed + seeds),
-            baseline=baseline,
-            folder=out / "cells",
-            workers=None if ray is None else workers(ray),
-            progress=progress,
-            **scenario(platform, scale, load, competing, named=named, jobs=jobs),
-        )
-    table.to_csv(out / "benchmark.csv")
-    table.to_json(out / "benchmark.json")
-    drawn = standalone(table, "geometric_slowdown", table.streams[0])
-    texts = {"md": table.to_markdown(), "html": _page(table.to_html()), "svg": drawn}
-    for name, text in texts.items():
-        with whole_file(out / f"benchmark.{name}") as aside:
-            aside.write_text(text)
-    if json:
-        show({"written": str(out), "policies": list(table.policies)}, json)
-    else:
-        print(table.to_markdown())
+    settings = job_stream(named, allow_uncertified)
+    if "stream" in settings:
+        return settings["stream"]
+    sealed = settings["surrogate"]
+    sealed = sealed if isinstance(sealed, Surrogate) else Surrogate.open(sealed)
+    return JobStream.from_surrogate(sealed)
 
 
-def _page(table: str) -> str:
-    title = escape("PandaGrid benchmark")
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>{table}'
+def _compare(*given: Any, **settings: Any) -> Any:
+    from panda_gym.benchmarking import benchmark as compare
+
+    return compare(*given, **settings)
+
+
+def _pictures(
+    policies: list[str], name: str, streams: dict[str, Any], seed: int, settings: dict[str, Any]
+) -> list[str]:
+    """Heat maps and Gantt charts of one run of each policy on the first stream."""
+    import numpy as np
+
+    from panda_gym.batch import Batch
+    from panda_gym.benchmarking.contestants import find_policies
+    from panda_gym.benchmarking.episodes import play
+    from panda_gym.benchmarking.protocol import weights_for
+    from panda_gym.report.occupancy import gantt, heat_maps
+    from panda_gym.scenario import Scenario
+
+    drawn = []
+    for label in policies:
+        batch = Batch(Scenario.of(**settings, stream=next(iter(streams.values()))), 1)
+        found = find_policies([weights_for(label, name)], batch.scenario.scale)
+        play(batch, next(iter(found.values())), [seed], label=label)
+        log, cores = batch.log(0), np.asarray(batch.platform.cores)
+        drawn += [f(log, cores, batch.platform.names, label) for f in (heat_maps, gantt)]
+    return drawn
+
+
+def _write(table: Any, folder: Path, command: str, drawn: list[str]) -> None:
+    """All the files of one table."""
+    from panda_gym.report.benchmark import write_page
+    from panda_gym.report.intervals import standalone
+
+    table.to_csv(folder / "benchmark.csv")
+    table.to_json(folder / "benchmark.json")
+    _text(folder / "benchmark.md", table.to_markdown())
+    _text(folder / "benchmark.svg", standalone(table, "geometric_slowdown", table.streams[0]))
+    write_page(table, folder / "benchmark.html", command=command, pictures=drawn)
+
+
+def _text(path: Path, text: str) -> None:
+    from panda_gym.files import whole_file
+
+    with whole_file(path) as aside:
+        aside.write_text(text)

@@ -24,10 +24,14 @@ def tune(
     scale: Scale = 0.01,
     load: Load = None,
     competing: Competing = None,
-    generations: Annotated[int, typer.Option(min=1, help="Generations of the search.")] = 24,
+    generations: Annotated[int, typer.Option(min=1, help="Generations of the search.")] = 16,
     population: Annotated[int, typer.Option(min=4, help="Candidates in each.")] = 16,
     worlds: Annotated[int, typer.Option(min=1, help="Worlds that each plays.")] = 8,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions in each world.")] = 800,
+    spread: Annotated[float, typer.Option(min=1e-6, help="Of the first generation.")] = 0.6,
+    start: Annotated[
+        str | None, typer.Option(help="Column of the shipped table to start from.")
+    ] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -40,7 +44,7 @@ def tune(
         settings |= job_stream(stream, False)
     with progress_bar("tune") as progress:
         end = tune(
-            Search(generations, population, worlds, jobs, seed=seed),
+            Search(generations, population, worlds, jobs, spread, start, seed),
             course=out.with_name(f"{out.stem}-{name}.json"),
             progress=progress,
             **settings,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from panda_gym.errors import PolicyError
+
 if TYPE_CHECKING:
     from panda_gym.batch import Batch
 
@@ -21,3 +23,15 @@ class Oracle(ABC):
     @abstractmethod
     def choose(self, batch: Batch) -> np.ndarray:
         """Return a legal site for the job at hand of every grid, int64[E]."""
+
+
+def one_at_a_time(batch: Batch) -> None:
+    """PolicyError where jobs are placed several at once, may be deferred, or data are moved."""
+    scenario = batch.scenario
+    if scenario.decisions > 1 or scenario.data_actions or scenario.discipline != "fifo":
+        raise PolicyError(
+            "one decision at a time before FIFO lines, for an oracle",
+            f"decisions={scenario.decisions}, data_actions={scenario.data_actions}, "
+            f"discipline={scenario.discipline!r}",
+            "take an environment without them, or leave the oracle out",
+        )

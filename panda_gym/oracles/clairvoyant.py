@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from panda_gym.errors import PolicyError
-from panda_gym.oracles.base import Oracle
+from panda_gym.oracles.base import Oracle, one_at_a_time
 from panda_gym.oracles.planner import foresee, plan
 from panda_gym.oracles.sketch import Sketch, sketch
 
 if TYPE_CHECKING:
     from panda_gym.batch import Batch
+    from panda_gym.simulator.state import World
 
 
 @dataclass
@@ -31,10 +32,10 @@ class Clairvoyant(Oracle):
     wide: sites that are tried for a job.
     """
 
-    window: int = 400
-    every: int = 25
+    window: int = 2000
+    every: int = 50
     sweeps: int = 3
-    wide: int = 8
+    wide: int = 10
     room: Sketch | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -45,29 +46,18 @@ class Clairvoyant(Oracle):
 
     def reset(self, batch: Batch) -> None:
         """Look at the episodes that have just begun."""
-        if batch.scenario.decisions > 1 or batch.scenario.data_actions:
-            raise PolicyError(
-                "one decision at a time", "several", "drop decisions= and data_actions="
-            )
+        one_at_a_time(batch)
         self.room = sketch(batch.simulator.world)
         foresee(batch.simulator.world, self.room)
 
     def choose(self, batch: Batch) -> np.ndarray:
         """Return a legal site for the job at hand of every grid, int64[E]."""
-        world, room = batch.simulator.world, self.room
-        assert room is not None, "reset before choose"
+        world = batch.simulator.world
         whole = world.grids["decided"] % self.every == 0
-        return np.array(
-            [
-                plan(
-                    world,
-                    room,
-                    e,
-                    self.window,
-                    self.window if whole[e] else 1,
-                    self.sweeps if whole[e] else 1,
-                    self.wide,
-                )
-                for e in range(len(world.grids))
-            ]
-        )
+        return np.array([self._plan(world, e, bool(whole[e])) for e in range(len(whole))])
+
+    def _plan(self, world: World, e: int, whole: bool) -> int:
+        """The site for the job at hand of grid e; the whole window is planned, or that job."""
+        assert self.room is not None, "reset before choose"
+        focus, sweeps = (self.window, self.sweeps) if whole else (1, 1)
+        return int(plan(world, self.room, e, self.window, focus, sweeps, self.wide))

@@ -54,7 +54,7 @@ def shortlist(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) -> int:
         if not fits(w, e, s, j, at_hand):
             continue
         run = true_run(w, e, s, j)
-        start = guess_start(k, s, arrival(w, e, j) + fetch(w, e, j, s))
+        start = guess_start(k, s, arrival(w, e, j) + fetch(w, k, e, j, s))
         value = expected_ln(w, e, s, j, start + w.rules[0]["pilot_s"] + run, run)
         if found == wide and value >= k.guess[found - 1]:
             continue
@@ -136,7 +136,7 @@ def end_at(w: Any, k: Any, e: int, s: int, j: int) -> float:
     """When job j would end at site s, its input fetched there, s; inf: not in sight."""
     if site_value(w, k, e, s, j, -1, True) == math.inf:
         return math.inf
-    ready, place = arrival(w, e, j) + fetch(w, e, j, s), k.ordered[s] - 1
+    ready, place = arrival(w, e, j) + fetch(w, k, e, j, s), k.ordered[s] - 1
     while k.orders[0, s, place] != ready or k.item[place] != j:
         place -= 1
     return k.orders[1, s, place] + w.rules[0]["pilot_s"] + true_run(w, e, s, j)
@@ -186,17 +186,14 @@ def plan(w: Any, k: Any, e: int, window: int, focus: int, sweeps: int, wide: int
 
 
 @entry
-def soonest(w: Any, k: Any, e: int) -> int:
-    """Return the legal site where the job at hand of grid e truly ends first; nothing is planned.
+def completions(w: Any, k: Any, e: int, ends: Any) -> None:
+    """Write when the job at hand of grid e would truly end at each site, float64[S], s.
 
-    The site's line is as it is; a job goes behind those whose input is there before its own.
+    inf where it may not go. Nothing is planned; the site's line is as it is, and the job goes
+    behind those whose input is there before its own.
     """
-    j, best, least = w.turn[e, 0], -1, math.inf
+    j = w.turn[e, 0]
     look(w, k, e)
     k.count[:] = 0
     for s in range(len(w.places)):
-        if w.mask[e, 0, s] > 0:
-            end = end_at(w, k, e, s, j)
-            if best < 0 or end < least:
-                best, least = s, end
-    return best
+        ends[s] = end_at(w, k, e, s, j) if w.mask[e, 0, s] > 0 else math.inf

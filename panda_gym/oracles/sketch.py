@@ -37,6 +37,9 @@ class Sketch(NamedTuple):
     levels: Array  # int32[E, S, CHANGES] cores of others from each change on
     plan: Array  # int32[E, R] site planned for each row, -1 none
     # of the grid at hand
+    call: Array  # int32[1] number of the time at which the grid is looked at
+    known: Array  # int32[R, S] when `fetched` was computed
+    fetched: Array  # float64[R, S] time to read each job's input at each site, s
     begin: Array  # int32[S + 1] where each site's jobs begin in `line`
     line: Array  # int32[R] rows that wait, by site, in the order in which they will start
     ready: Array  # float64[R] when the input of each of these is there, s
@@ -65,6 +68,9 @@ def sketch(world: Any) -> Sketch:
     return Sketch(
         levels=np.zeros((grids, sites, CHANGES), np.int32),
         plan=np.full((grids, rows), -1, np.int32),
+        call=np.zeros(1, np.int32),
+        known=np.zeros((rows, sites), np.int32),
+        fetched=np.zeros((rows, sites)),
         begin=np.zeros(sites + 1, np.int32),
         line=np.zeros(rows, np.int32),
         ready=np.zeros(rows),
@@ -128,6 +134,7 @@ def staged(w: Any, e: int, entry: int) -> int:
 def look(w: Any, k: Any, e: int) -> None:
     """Who waits at each site of grid e, in the order in which their input is there."""
     n, grid = len(w.places), w.grids[e]
+    k.call[0] += 1
     k.begin[0] = 0
     for s in range(n):
         site = w.sites[e, s]
@@ -161,8 +168,17 @@ def read_from(w: Any, e: int, j: int, r: int, s: int) -> float:
 
 
 @inner
-def fetch(w: Any, e: int, j: int, s: int) -> float:
-    """Least time to read the input of job j at site s from where it is there, s."""
+def fetch(w: Any, k: Any, e: int, j: int, s: int) -> float:
+    """Least time to read the input of job j at site s from where it is there now, s."""
+    if k.known[j, s] != k.call[0]:
+        k.known[j, s] = k.call[0]
+        k.fetched[j, s] = least_time(w, e, j, s)
+    return k.fetched[j, s]
+
+
+@seldom
+def least_time(w: Any, e: int, j: int, s: int) -> float:
+    """The same, computed."""
     best = math.inf
     if not w.jobs[e, j]["input_bytes"] > 0.0:
         return 0.0
@@ -234,7 +250,7 @@ def gather(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
             if j == without:
                 continue
         came = arrival(w, e, j)
-        ready = came + fetch(w, e, j, s)
+        ready = came + fetch(w, k, e, j, s)
         if w.rules[0]["storage"] > 0 and w.jobs[e, j]["input_bytes"] > 0.0:
             for other in range(own):
                 if (

@@ -16,15 +16,19 @@ from panda_gym.policies.base import Policy
 __all__ = ["REGISTRY", "Policy", "create", "names"]
 
 REGISTRY: Final = {
+    "assignment": "panda_gym.policies.assignment:Assignment",
     "capacity_random": "panda_gym.policies.capacity_random:CapacityRandom",
     "data_locality": "panda_gym.policies.data_locality:DataLocality",
     "earliest_completion": "panda_gym.policies.earliest_completion:EarliestCompletion",
     "fastest": "panda_gym.policies.fastest:Fastest",
+    "heft": "panda_gym.policies.heft:Heft",
     "hindsight-scorer": "panda_gym.policies.zoo_agents:HindsightScorer",
     "learned": "panda_gym.policies.learned:Learned",
     "least_loaded": "panda_gym.policies.least_loaded:LeastLoaded",
     "least_queued": "panda_gym.policies.least_queued:LeastQueued",
     "least_queued_per_slot": "panda_gym.policies.least_queued_per_slot:LeastQueuedPerSlot",
+    "max_min": "panda_gym.policies.max_min:MaxMin",
+    "min_min": "panda_gym.policies.min_min:MinMin",
     "panda_analysis": "panda_gym.policies.panda_analysis:PandaAnalysis",
     "panda_analysis_original": ("panda_gym.policies.panda_analysis_original:PandaAnalysisOriginal"),
     "panda_production": "panda_gym.policies.panda_production:PandaProduction",
@@ -37,6 +41,8 @@ REGISTRY: Final = {
 }
 """Name to "module:Class": a new policy is one file and one line."""
 
+ORACLES: Final = "use panda_gym.oracles.create, or name it in a benchmark"
+
 
 def names() -> tuple[str, ...]:
     """Return the names that `create` knows, in alphabetical order."""
@@ -48,6 +54,8 @@ def create(name: str, **config: Any) -> Policy:
 
     PolicyError for an unknown name or field (nearest names suggested) or a bad value.
     """
+    if str(name).startswith("oracle:"):
+        raise PolicyError("a policy", f"{name!r}, which sees what no policy may", ORACLES)
     if name not in REGISTRY:
         raise PolicyError("the name of a policy", repr(name), nearest(str(name), REGISTRY))
     module, _, attribute = REGISTRY[name].partition(":")

@@ -7,8 +7,8 @@ site and a choice among numbers; nothing implemented here is overridden.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar, final
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final, final
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from panda_gym.policies.choice import (
 )
 
 Array = np.ndarray
+
+TURN: Final = 4
+"""Axes of the sites' features where several jobs are placed at once: [E, K, F, S]."""
 
 
 class Policy(ABC):
@@ -44,6 +47,13 @@ class Policy(ABC):
     def choose(self, view: View, rng: np.random.Generator) -> Array:
         """Return a legal site for every environment, int64[E]."""
 
+    def choose_turn(self, views: Sequence[View], rng: np.random.Generator) -> Array:
+        """Return sites for the K jobs of a turn, int64[E, K]; one after another unless it plans.
+
+        views: what is seen before the turn, once with each of its jobs.
+        """
+        return np.stack([self.choose(view, rng) for view in views], axis=1)
+
     def law(self, view: View, rng: np.random.Generator) -> Array:
         """Return the probability of every site, float64[E, S], 0 where it is not legal.
 
@@ -57,15 +67,19 @@ class Policy(ABC):
     def __call__(self, observation: Mapping[str, Array], rng: np.random.Generator) -> Array:
         """Return a legal site for every environment, int64[E].
 
-        observation: sites float32[E, F, S], job [E, J], grid [E, G], action_mask int8[E, S].
+        observation: sites float32[E, F, S], job [E, J], grid [E, G], action_mask int8[E, S]; with
+        K decisions at once each has a second axis K, and the answer is int64[E, K].
         PolicyError if an environment has no legal site.
         """
-        view = View(observation)
-        if not view.mask.any(axis=1).all():
+        if not np.asarray(observation["action_mask"]).any(axis=-1).all():
             raise PolicyError(
                 "at least one legal site", "an action mask of zeros", "make a site legal"
             )
-        return np.asarray(self.choose(view, rng), dtype=np.int64)
+        if np.ndim(observation["sites"]) < TURN:
+            return np.asarray(self.choose(View(observation), rng), dtype=np.int64)
+        jobs = range(observation["sites"].shape[1])
+        views = [View({part: rows[:, k] for part, rows in observation.items()}) for k in jobs]
+        return np.asarray(self.choose_turn(views, rng), dtype=np.int64)
 
     @final
     def act(self, observation: Mapping[str, Array], rng: np.random.Generator) -> int:

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from panda_gym.errors import PolicyError, nearest
-from panda_gym.observation import View
+from panda_gym.observation import SITE_FEATURES, View, position
 from panda_gym.policies.base import Ranking
 
 Array = np.ndarray
@@ -45,23 +45,32 @@ EXPONENTS: Final = (
 
 
 class Sight:
-    """What the terms are made of, computed once; arrays [E, S], or [E, 1] of the job."""
+    """What the terms are made of, computed once; float32 [E, S], or [E, 1] of the job."""
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.wait, self.transfer, self.run = (view.site(n) for n in ("wait", "transfer", "run"))
-        self.cores, self.power = np.maximum(view.site("cores"), 1.0), view.site("power")
-        self.ideal = np.maximum((self.run * self.power).max(axis=1, keepdims=True), 0.0)
-        self.ideal = np.maximum(self.ideal / self.power.max(axis=1, keepdims=True), BOUND_S)
+        self.wait, self.transfer, self.run = (self.site(n) for n in ("wait", "transfer", "run"))
+        self.cores, self.power = np.maximum(self.site("cores"), 1.0), self.site("power")
+        ideal = (self.run * self.power).max(axis=1, keepdims=True)
+        self.ideal = np.maximum(ideal / self.power.max(axis=1, keepdims=True), BOUND_S)
         self.size = np.log(self.ideal / 7200.0)
-        self.queue = np.log1p(view.site("queued_work") / self.cores / 3600.0)
-        self.busy = 1.0 - np.clip(view.site("free_cores") / self.cores, 0.0, 1.0)
-        self.fast = np.log(np.maximum(self.power, 1e-9) / 10.0)
-        self.remote = (view.site("local_share") < 1.0) & (view.job("input_bytes") > 0.0)
+        self.queue = np.log1p(self.site("queued_work") / self.cores / 3600.0)
+        self.busy = 1.0 - np.minimum(self.site("free_cores") / self.cores, 1.0)
+        self.fast = np.log(np.maximum(self.power, 1e-6) / 10.0)
+        self.input = view.job("input_bytes").astype(np.float32)
+        self.remote = (self.site("local_share") < 1.0) & (self.input > 0.0)
+
+    def site(self, name: str) -> Array:
+        """A feature of every site in natural units; float32, whose logarithms cost a fifth."""
+        row = position(SITE_FEATURES, name)
+        feature, code = SITE_FEATURES[row], self.view.codes("sites")[:, row]
+        if feature.kind == "linear":
+            return code * np.float32(feature.scale)
+        return code * np.float32(feature.scale) / np.maximum(1.0 - code, np.float32(1e-7))
 
 
 TERMS: Final[tuple[tuple[Weight, Callable[[Sight], Array]], ...]] = (
-    (Weight("failures", "recent share of failures"), lambda v: v.view.site("failure_rate")),
+    (Weight("failures", "recent share of failures"), lambda v: v.site("failure_rate")),
     (Weight("queue", "ln(1 + predicted hours of work ahead a core)"), lambda v: v.queue),
     (Weight("queue x size", "the same times ln of the job's size"), lambda v: v.queue * v.size),
     (Weight("busy", "share of the cores that are taken"), lambda v: v.busy),
@@ -69,18 +78,18 @@ TERMS: Final[tuple[tuple[Weight, Callable[[Sight], Array]], ...]] = (
     (Weight("fast", "ln of the core's speed"), lambda v: v.fast),
     (Weight("fast x size", "the same times ln of the job's size"), lambda v: v.fast * v.size),
     (Weight("large", "ln of the site's cores"), lambda v: np.log(v.cores) / 4.0),
-    (Weight("remote", "1 where the input must move"), lambda v: v.remote * 1.0),
+    (Weight("remote", "1 where the input must move"), lambda v: v.remote * np.float32(1.0)),
     (
         Weight("remote bytes", "input / (input + 5 GB) where it must move"),
-        lambda v: v.remote * (v.view.job("input_bytes") / (v.view.job("input_bytes") + 5e9)),
+        lambda v: v.remote * (v.input / (v.input + np.float32(5e9))),
     ),
     (
         Weight("staging", "jobs a core whose input is on its way"),
-        lambda v: np.log1p(v.view.site("assigned") / v.cores),
+        lambda v: np.log1p(v.site("assigned") / v.cores),
     ),
     (
         Weight("far", "closeness to the best replica where the input must move"),
-        lambda v: v.remote * v.view.site("closeness") / 11.0,
+        lambda v: v.remote * v.site("closeness") / 11.0,
     ),
 )
 """Terms added to the expected ln slowdown."""
@@ -90,11 +99,11 @@ WEIGHTS: Final = EXPONENTS + tuple(weight for weight, _ in TERMS)
 
 
 def cost(view: View, weights: Array) -> Array:
-    """Return what the score is minus of, float64[E, S].
+    """Return what the score is minus of, float32[E, S].
 
     weights: float64[E, len(WEIGHTS)], or one row for all.
     """
-    sight, columns = Sight(view), np.atleast_2d(weights)[:, :, None]
+    sight, columns = Sight(view), np.atleast_2d(weights).astype(np.float32)[:, :, None]
     wait, transfer, delay = (np.exp(columns[:, k]) for k in range(len(EXPONENTS)))
     late = wait * sight.wait + transfer * sight.transfer + 300.0 * delay
     total = np.log((late + sight.run) / sight.ideal)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 Site = dict[str, float]
@@ -75,3 +77,86 @@ def scores(name: str, site: Site, job: Site) -> Any:
         "earliest_completion": -(start + site["run"]),
         "data_locality": (site["local_share"], -(site["transfer"] + site["wait"])),
     }[name]
+
+
+def turn_completion(pair: Site, booked: float, taken: float) -> float:
+    """Expected completion of one job at one site of a turn, behind what is booked there."""
+    if not pair["legal"]:
+        return math.inf
+    wait = pair["wait"]
+    if pair["spare"] - taken < pair["cores"]:
+        wait += booked / pair["site_cores"]
+    return pair["transfer"] + wait + pair["run"]
+
+
+def turn_plan(name: str, jobs: list[list[Site]]) -> list[int]:
+    """Sites of a turn's jobs under min-min, max-min or HEFT."""
+    sites = len(jobs[0])
+    booked, taken = [0.0] * sites, [0.0] * sites
+    plan, left = [-1] * len(jobs), list(range(len(jobs)))
+
+    def best(j: int) -> tuple[float, int]:
+        return min((turn_completion(jobs[j][s], booked[s], taken[s]), s) for s in range(sites))
+
+    def rank(j: int) -> float:
+        runs = [pair["run"] for pair in jobs[j] if pair["legal"]]
+        return sum(runs) / len(runs)
+
+    while left:
+        if name == "heft":
+            j = max(left, key=rank)
+        else:
+            pick = min if name == "min_min" else max
+            j = pick(left, key=lambda j: best(j)[0])
+        plan[j] = best(j)[1]
+        booked[plan[j]] += jobs[j][plan[j]]["cores"] * jobs[j][plan[j]]["run"]
+        taken[plan[j]] += jobs[j][plan[j]]["cores"]
+        left.remove(j)
+    return plan
+
+
+def assignment_value(jobs: list[list[Site]], plan: Sequence[int], bound_s: float = 600.0) -> float:
+    """What the assignment planner minimises, of one plan."""
+    total, runs = 0.0, []
+    for job, site in zip(jobs, plan, strict=True):
+        ideal = max(min(pair["run"] for pair in job if pair["legal"]), bound_s)
+        total += math.log(max(turn_completion(job[site], 0.0, 0.0) / ideal, 1.0))
+        runs += [pair["run"] for pair in job if pair["legal"]]
+    for site in range(len(jobs[0])):
+        asked = sum(job[site]["cores"] for job, s in zip(jobs, plan, strict=True) if s == site)
+        over = max(0.0, asked - jobs[0][site]["spare"])
+        wait = sum(runs) / len(runs) / jobs[0][site]["site_cores"]
+        total += over * math.log1p(wait / bound_s)
+    return total
+
+
+def tuned_cost(site: Site, job: Site, sites: list[Site], weights: dict[str, float]) -> float:
+    """What the policy `tuned` minimises, at one site."""
+    fastest = max(other["power"] for other in sites)
+    ideal = max(max(other["run"] * other["power"] for other in sites) / fastest, 600.0)
+    size = math.log(ideal / 7200.0)
+    queue = math.log1p(site["queued_work"] / site["cores"] / 3600.0)
+    busy = 1.0 - min(site["free_cores"] / site["cores"], 1.0)
+    fast = math.log(site["power"] / 10.0)
+    remote = float(site["local_share"] < 1.0 and job["input_bytes"] > 0.0)
+    late = (
+        math.exp(weights["wait"]) * site["wait"]
+        + math.exp(weights["transfer"]) * site["transfer"]
+        + math.exp(weights["delay"]) * 300.0
+    )
+    terms = {
+        "failures": site["failure_rate"],
+        "queue": queue,
+        "queue x size": queue * size,
+        "busy": busy,
+        "busy x size": busy * size,
+        "fast": fast,
+        "fast x size": fast * size,
+        "large": math.log(site["cores"]) / 4.0,
+        "remote": remote,
+        "remote bytes": remote * job["input_bytes"] / (job["input_bytes"] + 5e9),
+        "staging": math.log1p(site["assigned"] / site["cores"]),
+        "far": remote * site["closeness"] / 11.0,
+    }
+    added = sum(weights[name] * value for name, value in terms.items())
+    return math.log((late + site["run"]) / ideal) + added

@@ -1,0 +1,102 @@
+"""The leaderboard: one row a policy and world, best first, with the command that made it.
+
+Knows tables of benchmarks, never how they were run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from panda_gym.benchmarking.protocol import HEADROOM, OBJECTIVE
+from panda_gym.benchmarking.render import heading, number, span
+from panda_gym.benchmarking.render import MEASURE as BY_NAME
+from panda_gym.benchmarking.standing import headroom, improvement
+from panda_gym.benchmarking.table import BenchmarkTable
+from panda_gym.oracles import PREFIX
+
+COLUMNS: Final = (
+    "geometric_slowdown",
+    "mean_slowdown",
+    "p95_slowdown",
+    "mean_turnaround",
+    "throughput",
+    "wan",
+    "wasted",
+    "fairness",
+    "cost",
+)
+"""Measures that every row shows."""
+
+
+@dataclass(frozen=True)
+class World:
+    """One table of the leaderboard."""
+
+    title: str
+    """Scenario and load."""
+    table: BenchmarkTable
+    command: str
+    """What made it."""
+
+
+def markdown(worlds: Sequence[World], columns: Sequence[str] = COLUMNS) -> str:
+    """For each world and stream a ranking, its command above it."""
+    return "\n".join(
+        _ranking(world, stream, columns) for world in worlds for stream in world.table.streams
+    )
+
+
+def _ranking(world: World, stream: str, columns: Sequence[str]) -> str:
+    table = world.table
+    logs = {p: float(np.log(table.values(p, OBJECTIVE, stream)).mean()) for p in table.policies}
+    head = ["policy", *(heading(BY_NAME[name]) for name in columns), f"to {table.baseline}"]
+    lines = [head, ["---"] * len(head)]
+    for policy in sorted(logs, key=lambda p: logs[p]):
+        shown = f"*{policy}*" if policy.startswith(PREFIX) else policy
+        values = [
+            span(table.interval(policy, name, stream))
+            if name == OBJECTIVE
+            else number(table.interval(policy, name, stream).value)
+            for name in columns
+        ]
+        lines.append([shown, *values, _against(table, policy, stream)])
+    body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return (
+        f"### {world.title}, {stream}\n\n    {world.command}\n\n{_room(table, stream)}\n\n{body}\n"
+    )
+
+
+def _against(table: BenchmarkTable, policy: str, stream: str) -> str:
+    """Ratio of the objective to the baseline's, paired, with its interval."""
+    if policy == table.baseline:
+        return "1"
+    apart = table.log_ratio(policy, OBJECTIVE, stream=stream)
+    ends = ", ".join(f"{np.exp(x):.3f}" for x in (apart.low, apart.high))
+    star = " *" if apart.low > 0.0 or apart.high < 0.0 else ""
+    return f"{np.exp(apart.value):.3f} [{ends}]{star}"
+
+
+def _room(table: BenchmarkTable, stream: str) -> str:
+    """What the best policy leaves to the bound, where the bound was run."""
+    bound = PREFIX + "clairvoyant"
+    if bound not in table.policies:
+        return f"{len(table.seeds)} paired worlds."
+    best, room = headroom(table, bound, OBJECTIVE, stream)
+    ends = f"[{room.low:.1%}, {room.high:.1%}]"
+    return (
+        f"{len(table.seeds)} paired worlds. Best policy `{best}` leaves {room.value:.1%} {ends} "
+        f"to the bound (kept from {HEADROOM:.0%} on)."
+    )
+
+
+def probabilities(table: BenchmarkTable) -> str:
+    """Probability of improvement on the baseline, one line a policy."""
+    lines = [f"| policy | P(better than {table.baseline}) |", "| --- | --- |"]
+    for policy in table.policies:
+        if policy != table.baseline:
+            lines.append(f"| {policy} | {span(improvement(table, policy, OBJECTIVE))} |")
+    return "\n".join(lines) + "\n"

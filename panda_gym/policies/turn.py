@@ -1,0 +1,112 @@
+"""The jobs of one turn that are placed together; knows the broker's estimates, never an order.
+
+Where K jobs are placed at once (`decisions=K`), what is placed first takes cores from the others.
+A `Turn` holds one environment's jobs and books each placement, so that the completion expected of
+the rest is that behind it. With one decision at a time every planner here is earliest completion.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Final, final
+
+import numpy as np
+
+from panda_gym.observation import View
+from panda_gym.policies.base import Policy
+
+Array = np.ndarray
+
+TIE: Final = 1e-9
+"""Relative size of what decides among equals."""
+
+
+class Turn:
+    """The n jobs of one environment's turn, S sites."""
+
+    def __init__(self, views: Sequence[View], e: int, rng: np.random.Generator) -> None:
+        ticket = rng.random((len(views), views[0].mask.shape[1]))
+        self.rows = [k for k, view in enumerate(views) if view.job("cores")[e, 0] > 0.0]
+        """Which of the K places of the turn hold a job: the last turn may have fewer."""
+        jobs = [views[k] for k in self.rows]
+        self.cores = np.array([view.job("cores")[e, 0] for view in jobs])
+        """Cores of each job, float64[n]."""
+        self.ticket = ticket[self.rows]
+        """What decides among equals, float64[n, S] in [0, 1)."""
+        self.mask = np.array([view.mask[e] for view in jobs])
+        """Where it may go, bool[n, S]."""
+        self.run = np.array([view.site("run")[e] for view in jobs])
+        """Predicted run time, float64[n, S], s."""
+        self.transfer = np.array([view.site("transfer")[e] for view in jobs])
+        """Stage-in time, float64[n, S], s."""
+        self.wait = np.array([view.site("wait")[e] for view in jobs])
+        """Wait before the turn, float64[n, S], s."""
+        if jobs:
+            self.site_cores = np.maximum(jobs[0].site("cores")[e], 1.0)
+            self.spare = jobs[0].site("free_cores")[e] * (self.wait.min(axis=0) <= 0.0)
+            """Cores that are free and not promised, float64[S]."""
+            self.work = np.zeros_like(self.spare)
+            """Work booked in this turn, float64[S], core s."""
+
+    def completion(self) -> Array:
+        """Expected time to completion of every job at every site, float64[n, S]; inf: illegal.
+
+        A site's wait grows by the work booked there once its spare cores do not suffice.
+        """
+        behind = self.wait + self.work / self.site_cores
+        wait = np.where(self.spare >= self.cores[:, None], self.wait, behind)
+        total = (self.transfer + wait + self.run) * (1.0 + TIE * self.ticket)
+        return np.where(self.mask, total, np.inf)
+
+    def book(self, job: int, site: int) -> None:
+        """Job `job` of the turn goes to the site."""
+        self.spare[site] -= self.cores[job]
+        self.work[site] += self.cores[job] * self.run[job, site]
+
+
+class Planner(Policy):
+    """Places the jobs of a turn together."""
+
+    @abstractmethod
+    def assign(self, turn: Turn) -> Array:
+        """Return a legal site for every job of the turn, int64[n]."""
+
+    @final
+    def reset(self, envs: int) -> None:
+        """Nothing is remembered."""
+
+    @final
+    def choose(self, view: View, rng: np.random.Generator) -> Array:
+        return self.choose_turn([view], rng)[:, 0]
+
+    @final
+    def choose_turn(self, views: Sequence[View], rng: np.random.Generator) -> Array:
+        sites = np.stack([view.mask.argmax(axis=1) for view in views], axis=1)
+        for e in range(len(views[0])):
+            turn = Turn(views, e, rng)
+            if turn.rows:
+                sites[e, turn.rows] = self.assign(turn)
+        return sites
+
+
+def in_order(turn: Turn, order: Sequence[int] | Array) -> Array:
+    """Each job in turn to the site where it is expected to complete first, int64[n]."""
+    sites = np.zeros(len(turn.rows), dtype=np.int64)
+    for job in order:
+        sites[job] = turn.completion()[job].argmin()
+        turn.book(job, sites[job])
+    return sites
+
+
+def by_extreme(turn: Turn, largest: bool) -> Array:
+    """The job whose earliest completion is smallest (or largest) first, until none is left."""
+    sites, left = np.zeros(len(turn.rows), dtype=np.int64), list(range(len(turn.rows)))
+    while left:
+        completion = turn.completion()[left]
+        earliest = completion.min(axis=1)
+        at = int(earliest.argmax() if largest else earliest.argmin())
+        job = left.pop(at)
+        sites[job] = completion[at].argmin()
+        turn.book(job, sites[job])
+    return sites
