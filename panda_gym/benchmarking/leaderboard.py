@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from panda_gym.benchmarking.protocol import HEADROOM, OBJECTIVE
-from panda_gym.benchmarking.render import heading, number, span
 from panda_gym.benchmarking.render import MEASURE as BY_NAME
+from panda_gym.benchmarking.render import heading, number, span
 from panda_gym.benchmarking.standing import headroom, improvement
 from panda_gym.benchmarking.table import BenchmarkTable
 from panda_gym.oracles import PREFIX

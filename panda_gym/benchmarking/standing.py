@@ -82,7 +82,7 @@ def profiles(
 def normalised_reward(
     table: BenchmarkTable, policy: str, stream: str, *, low: str, high: str
 ) -> Interval:
-    """Return (reward - that of `low`) / (that of `high` - that of `low`), by means of `reward_pred`.
+    """Return (reward - that of `low`) / (that of `high` - that of `low`), from `reward_pred`.
 
     0 is the policy `low` (random, say) and 1 the policy `high`, as in D4RL (Fu et al. 2020).
     """

@@ -17,7 +17,7 @@ BOUND_S = 600.0
 
 @dataclass(frozen=True)
 class Assignment(Planner):
-    """Minimum of the expected ln bounded slowdowns, with sites filled beyond their spare cores paid.
+    """Minimum of the expected ln bounded slowdowns; cores beyond the spare ones are paid for.
 
         min  sum_js c_js x_js + sum_s p_s u_s
         s.t. sum_s x_js = 1,  u_s >= sum_j cores_j x_js - spare_s,  x binary,  u >= 0

@@ -37,7 +37,7 @@ def window(log: EpisodeLog) -> tuple[float, float]:
 
 
 def heat_maps(log: EpisodeLog, cores: Array, names: Sequence[str], title: str) -> str:
-    """Two figures: the share of each site's cores that the jobs hold, and cores asked for a core."""
+    """Two figures: the share of each site's cores that jobs hold, and cores asked for a core."""
     first, last = window(log)
     times = np.linspace(first, last, TIMES)
     rows = np.argsort(-cores, kind="stable")[:SITES]
@@ -119,5 +119,6 @@ def _figure(title: str, width: float, height: float, parts: Sequence[str], kind:
     word = escape(title)
     return (
         f'<figure class="{kind}"><figcaption>{word}</figcaption><svg role="img" '
-        f'aria-label="{word}" viewBox="0 0 {width:.0f} {height:.0f}">{"".join(parts)}</svg></figure>'
+        f'aria-label="{word}" viewBox="0 0 {width:.0f} {height:.0f}">{"".join(parts)}</svg>'
+        "</figure>"
     )
