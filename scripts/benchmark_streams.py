@@ -3,8 +3,8 @@
     python scripts/benchmark_streams.py --out runs/streams
     panda-grid benchmark --stream default --stream runs/streams/reference.parquet ...
 
-reference.parquet     a draw of the reference workload (a stand-in, not PanDA data) under a seed that
-                      nothing was fitted on; jobs of one task read one dataset
+reference.parquet     a draw of the reference workload (a stand-in, not PanDA data) under a seed
+                      that nothing was fitted on; jobs of one task read one dataset
 independent.parquet   the same rows in an order of chance behind the same creation times: what a
                       generator gives that knows rows perfectly and nothing between them
 NAME.parquet          rows of a generator fitted to another draw (--generator smote), in its order

@@ -1,22 +1,22 @@
-"""Whether streams rank policies alike: a benchmark's values as the outcomes that `metrics` judges.
+"""Whether streams rank policies alike, for any number of streams; knows tables, never policies.
 
-Knows tables of a benchmark and of `metrics.ranking`, never how policies work.
+The certificate's part on rankings (`metrics.ranking`) judges two streams against a floor; here every
+stream of a benchmark is compared with one of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from metrics import ranking
 from panda_gym.benchmarking.intervals import Interval
+from panda_gym.benchmarking.render import span
 from panda_gym.benchmarking.table import BenchmarkTable
-from panda_gym.errors import PolicyError
-from panda_gym.files import whole_file
+from panda_gym.errors import PolicyError, nearest
 
 Array = np.ndarray
 
@@ -34,25 +34,20 @@ class Agreement:
     """How much worse on the real stream the stream's best policy is, as a share of the best."""
 
 
-def outcomes(table: BenchmarkTable, metric: str, stream: str) -> pd.DataFrame:
-    """A row a policy, a column a world, lower is better: as `metrics.certify(outcomes=)` takes it."""
-    return pd.DataFrame(
-        {policy: table.values(policy, metric, stream) for policy in table.policies},
-        index=[str(seed) for seed in table.seeds],
-    ).T
-
-
 def agreement(
     table: BenchmarkTable, metric: str, real: str, *, seed: int = 0
 ) -> tuple[Agreement, ...]:
     """Compare the ranking of every other stream with that of `real`, worlds drawn again.
 
-    The intervals are percentiles of a bootstrap over the worlds of both streams, the same ones for
-    every policy; real against the other half of its own worlds is in `metrics.ranking`.
+    metric: one of which less is better. The intervals are percentiles of a bootstrap over the
+    worlds of both streams, the same ones for every policy.
     """
     if len(table.policies) < ranking.LEAST_POLICIES:
         needed = f"at least {ranking.LEAST_POLICIES} policies"
         raise PolicyError(needed, f"{len(table.policies)}", "benchmark more")
+    if real not in table.streams:
+        known = table.streams
+        raise PolicyError("a stream of this benchmark", repr(real), nearest(real, known))
     rng = np.random.default_rng(seed)
     judge = _matrix(table, metric, real)
     found = []
@@ -70,20 +65,15 @@ def agreement(
     return tuple(found)
 
 
-def write_outcomes(
-    table: BenchmarkTable, metric: str, real: str, synthetic: str, folder: str | Path
-) -> tuple[Path, Path]:
-    """Write the two tables of outcomes as CSV, and return their paths."""
-    paths = []
-    for word, stream in (("real", real), ("synthetic", synthetic)):
-        path = Path(folder) / f"{word}.csv"
-        with whole_file(path) as aside:
-            outcomes(table, metric, stream).to_csv(aside, index_label="policy")
-        paths.append(path)
-    return paths[0], paths[1]
+def markdown(found: Sequence[Agreement], real: str) -> str:
+    """One line a stream."""
+    lines = [f"| stream | Kendall's tau with {real} | top-1 regret |", "| --- | --- | --- |"]
+    lines += [f"| {one.stream} | {span(one.tau)} | {span(one.regret)} |" for one in found]
+    return "\n".join(lines) + "\n"
 
 
 def _matrix(table: BenchmarkTable, metric: str, stream: str) -> Array:
+    """float64[policies, worlds], lower is better."""
     return np.stack([table.values(policy, metric, stream) for policy in table.policies])
 
 

@@ -128,7 +128,9 @@ class _Task:
         return self.stream, self.policy
 
 
-def _play(common: tuple[Mapping[str, Contestant], list[int], _Counter | None], task: _Task) -> Values:
+def _play(
+    common: tuple[Mapping[str, Contestant], list[int], _Counter | None], task: _Task
+) -> Values:
     """The measures of one policy on one stream, by seed."""
     contestants, worlds, counter = common
     if counter is not None:

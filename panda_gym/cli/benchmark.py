@@ -51,6 +51,9 @@ def benchmark(
     picture: Annotated[
         list[str] | None, typer.Option(help="Policy whose first run is drawn; repeat it.")
     ] = None,
+    real: Annotated[
+        str | None, typer.Option(help="Stream whose ranking of policies the others are judged by.")
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, help="First world; agents and weights are made on 1,000,000 on.")
     ] = 0,
@@ -64,7 +67,7 @@ def benchmark(
     scenarios, loads = expand_scenarios(named or ["default"]), load or [None]
     policies = expand_policies(policy or DEFAULT_POLICIES)
     streams = {one: _opened(one, allow_uncertified) for one in stream or ["default"]}
-    many, worlds = len(scenarios) * len(loads) > 1, []
+    many, worlds, rankings = len(scenarios) * len(loads) > 1, [], ""
     command = shlex.join(["panda-grid", *sys.argv[1:]])
     for name in scenarios:
         for at in loads:
@@ -84,12 +87,17 @@ def benchmark(
                     progress=progress,
                     **settings,
                 )
+            if real is not None:
+                rankings += _ranking(table, title, real)
             drawn = _pictures(picture or [], name, streams, seed, settings)
             _write(table, folder, command, drawn)
             worlds.append(World(title, table, command))
     text = markdown(worlds) if many else worlds[0].table.to_markdown()
     if many:
         _text(out / "leaderboard.md", text)
+    if rankings:
+        _text(out / "rankings.md", rankings)
+        text += "\n" + rankings
     if json:
         show({"written": str(out), "policies": policies, "scenarios": scenarios}, json)
     else:
@@ -107,6 +115,14 @@ def _opened(named: str, allow_uncertified: bool) -> Any:
     sealed = settings["surrogate"]
     sealed = sealed if isinstance(sealed, Surrogate) else Surrogate.open(sealed)
     return JobStream.from_surrogate(sealed)
+
+
+def _ranking(table: Any, title: str, real: str) -> str:
+    """How alike the streams rank the policies that are no oracles."""
+    from panda_gym.benchmarking import fidelity
+
+    found = fidelity.agreement(table, "geometric_slowdown", real)
+    return f"Rankings by geometric_slowdown, {title}\n\n{fidelity.markdown(found, real)}"
 
 
 def _compare(*given: Any, **settings: Any) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from panda_gym.benchmarking import BenchmarkTable, Row
-from panda_gym.benchmarking.fidelity import agreement, outcomes
+from panda_gym.benchmarking.fidelity import agreement
 from panda_gym.benchmarking.leaderboard import World, markdown
 from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.benchmarking.standing import (
@@ -113,4 +113,3 @@ def test_streams_that_rank_alike_agree_and_others_do_not() -> None:
     assert alike.regret.value == 0.0
     assert other.tau.value == -1.0
     assert other.regret.value > 1.0
-    assert outcomes(both, "geometric_slowdown", "real").shape == (4, 10)
