@@ -205,3 +205,32 @@ def test_bad_input_is_one_clear_error(
     given = {"policies": ["random"], "streams": [stream], "seeds": [0], **SCENARIO, **changes}
     with pytest.raises(error, match=words):
         benchmark(**given)
+
+
+def test_oracles_and_weights_are_contestants_under_names_of_their_own(
+    stream: JobStream, tmp_path: Path
+) -> None:
+    names = ["earliest_completion", "tuned@atlas", "oracle:true_completion"]
+    table = benchmark(names, [stream], range(2), folder=tmp_path, **SCENARIO)
+    assert table.policies == tuple(names)
+    assert table.provenance["policies"]["oracle:true_completion"]["name"] == names[2]
+    assert len(table.provenance["policies"]["tuned@atlas"]["settings"]["row"]) > 10
+    done: list[int] = []
+    again = benchmark(
+        names, [stream], range(2), folder=tmp_path,
+        progress=lambda at, total, message: done.append(at), **SCENARIO,
+    )  # fmt: skip
+    assert again.rows == table.rows
+    with pytest.raises(PolicyError, match="clairvoyant"):
+        benchmark(["oracle:clairvoyan"], [stream], range(2), **SCENARIO)
+
+
+def test_several_jobs_are_placed_at_once(stream: JobStream) -> None:
+    """40 jobs, seven at a time: the last turn has five."""
+    table = benchmark(["min_min", "round_robin"], [stream], range(2), decisions=7, **SCENARIO)
+    assert len(table.rows) == 4
+    with pytest.raises(PolicyError, match="2 x 7 whole numbers"):
+        benchmark({"short": Answers(np.zeros(3, int))}, [stream], range(2), decisions=7, **SCENARIO)
+    masked = Answers(np.full(2, 99))
+    with pytest.raises(PolicyError, match="site 99 in environment 0"):
+        benchmark({"masked": masked}, [stream], range(2), decisions=7, **SCENARIO)

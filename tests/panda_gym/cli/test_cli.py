@@ -92,11 +92,20 @@ def test_train_then_benchmark_the_agent(sealed: Surrogate, tmp_path: Path) -> No
     out = tmp_path / "b"
     call(
         "benchmark", "--policy", "random", "--policy", tmp_path / "t" / "agent",
-        "--stream", sealed.folder, "--seeds", 2, "--out", out, *common,
+        "--stream", sealed.folder, "--seeds", 2, "--out", out, "--picture", "random", *common,
     )  # fmt: skip
     assert {p.name for p in out.glob("benchmark.*")} == {
         f"benchmark.{kind}" for kind in ("csv", "json", "md", "html", "svg")
     }
+    page = (out / "benchmark.html").read_text()
+    assert page.count('<figure class="heat') == 2
+    assert '<figure class="gantt">' in page
+    call(
+        "benchmark", "--policy", "random", "--policy", "fastest", "--stream", sealed.folder,
+        "--seeds", 2, "--load", 0.9, "--load", 1.1, "--out", out / "loads", *common,
+    )  # fmt: skip
+    ranks = (out / "loads" / "leaderboard.md").read_text()
+    assert ranks.count("### default, load") == 2
 
 
 BAD = {
