@@ -9,12 +9,11 @@ import numpy as np
 
 from panda_gym.errors import PolicyError
 from panda_gym.oracles.base import Oracle, one_at_a_time
-from panda_gym.oracles.planner import foresee, plan
-from panda_gym.oracles.sketch import Sketch, sketch
+from panda_gym.oracles.planner import plan
+from panda_gym.oracles.room import Room
 
 if TYPE_CHECKING:
     from panda_gym.batch import Batch
-    from panda_gym.simulator.state import World
 
 
 @dataclass
@@ -36,7 +35,7 @@ class Clairvoyant(Oracle):
     every: int = 50
     sweeps: int = 3
     wide: int = 10
-    room: Sketch | None = field(default=None, init=False, repr=False, compare=False)
+    room: Room | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("window", "every", "sweeps", "wide"):
@@ -47,17 +46,16 @@ class Clairvoyant(Oracle):
     def reset(self, batch: Batch) -> None:
         """Look at the episodes that have just begun."""
         one_at_a_time(batch)
-        self.room = sketch(batch.simulator.world)
-        foresee(batch.simulator.world, self.room)
+        self.room = Room.of(batch)
 
     def choose(self, batch: Batch) -> np.ndarray:
         """Return a legal site for the job at hand of every grid, int64[E]."""
-        world = batch.simulator.world
-        whole = world.grids["decided"] % self.every == 0
-        return np.array([self._plan(world, e, bool(whole[e])) for e in range(len(whole))])
+        whole = batch.simulator.world.grids["decided"] % self.every == 0
+        return np.array([self._plan(e, bool(whole[e])) for e in range(len(whole))])
 
-    def _plan(self, world: World, e: int, whole: bool) -> int:
+    def _plan(self, e: int, whole: bool) -> int:
         """The site for the job at hand of grid e; the whole window is planned, or that job."""
         assert self.room is not None, "reset before choose"
+        table, sketch = self.room.table, self.room.sketch
         focus, sweeps = (self.window, self.sweeps) if whole else (1, 1)
-        return int(plan(world, self.room, e, self.window, focus, sweeps, self.wide))
+        return int(plan(table, sketch, e, self.window, focus, sweeps, self.wide))

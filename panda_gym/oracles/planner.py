@@ -20,8 +20,9 @@ from panda_gym.oracles.sketch import (
     look,
     site_value,
 )
-from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.dynamics import true_run
+from panda_gym.simulator.handle import world_of
 from panda_gym.simulator.state import DOWN
 
 
@@ -46,7 +47,7 @@ def guess_start(k: Any, s: int, ready: float) -> float:
     return max(ready, k.orders[1, s, low - 1]) if low > 0 else ready
 
 
-@seldom
+@shared
 def shortlist(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) -> int:
     """Put the `wide` sites where job j itself would fare best first in `near`; return how many."""
     found, n = 0, len(w.places)
@@ -70,12 +71,12 @@ def shortlist(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) -> int:
 @inner
 def join(w: Any, k: Any, e: int, s: int, j: int) -> None:
     """Job j becomes a member of site s."""
-    hole = k.count[s]
+    hole = k.crowd[s]
     while hole > 0 and arrival(w, e, k.members[s, hole - 1]) > arrival(w, e, j):
         k.members[s, hole] = k.members[s, hole - 1]
         hole -= 1
     k.members[s, hole] = j
-    k.count[s] += 1
+    k.crowd[s] += 1
     k.plan[e, j] = s
 
 
@@ -85,8 +86,8 @@ def quit(k: Any, e: int, s: int, j: int) -> None:
     i = 0
     while k.members[s, i] != j:
         i += 1
-    k.count[s] -= 1
-    for later in range(i, k.count[s]):
+    k.crowd[s] -= 1
+    for later in range(i, k.crowd[s]):
         k.members[s, later] = k.members[s, later + 1]
     k.plan[e, j] = -1
 
@@ -97,7 +98,7 @@ def reckon(w: Any, k: Any, e: int, s: int) -> None:
     k.value[s] = site_value(w, k, e, s, -1, -1, True)
 
 
-@seldom
+@shared
 def improve(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) -> bool:
     """Move job j to where the sum of all falls most; return whether it moved."""
     was = k.plan[e, j]
@@ -114,7 +115,7 @@ def improve(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) -> bool:
         least = math.inf
     for i in range(found):
         s = k.near[i]
-        if s == was or k.count[s] + 2 >= ITEMS:
+        if s == was or k.crowd[s] + 2 >= ITEMS:
             continue
         change = site_value(w, k, e, s, j, -1, False) - k.value[s] - gain
         if change < least - 1e-9:
@@ -150,8 +151,12 @@ def upcoming(w: Any, e: int) -> int:
 
 
 @entry
-def foresee(w: Any, k: Any) -> None:
-    """Look at the episodes that have begun: the load of others; nothing is planned."""
+def foresee(table: Any, k: Any) -> None:
+    """Look at the episodes that have begun: the load of others; nothing is planned.
+
+    table: of a World, see `simulator.handle`.
+    """
+    w = world_of(table)
     k.plan[:, :] = -1
     for e in range(len(w.grids)):
         for s in range(len(w.places)):
@@ -159,14 +164,15 @@ def foresee(w: Any, k: Any) -> None:
 
 
 @entry
-def plan(w: Any, k: Any, e: int, window: int, focus: int, sweeps: int, wide: int) -> int:
+def plan(table: Any, k: Any, e: int, window: int, focus: int, sweeps: int, wide: int) -> int:
     """Return the site for the job at hand of grid e; the plan of the window is kept.
 
     The first `focus` jobs of the window are visited, in at most `sweeps` sweeps.
     """
+    w = world_of(table)
     n, now = len(w.places), w.turn[e, 0]
     look(w, k, e)
-    k.count[:] = 0
+    k.crowd[:] = 0
     first = upcoming(w, e)
     last = min(first + window - 1, w.grids[e]["jobs"])
     if k.plan[e, now] >= 0:
@@ -186,14 +192,15 @@ def plan(w: Any, k: Any, e: int, window: int, focus: int, sweeps: int, wide: int
 
 
 @entry
-def completions(w: Any, k: Any, e: int, ends: Any) -> None:
+def completions(table: Any, k: Any, e: int, ends: Any) -> None:
     """Write when the job at hand of grid e would truly end at each site, float64[S], s.
 
     inf where it may not go. Nothing is planned; the site's line is as it is, and the job goes
     behind those whose input is there before its own.
     """
+    w = world_of(table)
     j = w.turn[e, 0]
     look(w, k, e)
-    k.count[:] = 0
+    k.crowd[:] = 0
     for s in range(len(w.places)):
         ends[s] = end_at(w, k, e, s, j) if w.mask[e, 0, s] > 0 else math.inf

@@ -17,7 +17,7 @@ import numpy as np
 
 from panda_gym.simulator import compiled
 from panda_gym.simulator.competing import change_time, normal
-from panda_gym.simulator.compiled import inner, seldom
+from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.draws import bits
 from panda_gym.simulator.dynamics import CANCEL, KIND, true_run
 from panda_gym.simulator.placement import primary
@@ -44,7 +44,7 @@ class Sketch(NamedTuple):
     line: Array  # int32[R] rows that wait, by site, in the order in which they will start
     ready: Array  # float64[R] when the input of each of these is there, s
     members: Array  # int32[S, ITEMS] rows planned for each site, by arrival
-    count: Array  # int32[S]
+    crowd: Array  # int32[S] how many they are
     value: Array  # float64[S] sum of the expected ln slowdowns of all jobs of the site
     orders: Array  # float64[2, S, ITEMS] when each job's input is there, when it starts; by start
     length: Array  # int32[S] jobs that wait there
@@ -75,7 +75,7 @@ def sketch(world: Any) -> Sketch:
         line=np.zeros(rows, np.int32),
         ready=np.zeros(rows),
         members=np.zeros((sites, ITEMS), np.int32),
-        count=np.zeros(sites, np.int32),
+        crowd=np.zeros(sites, np.int32),
         value=np.zeros(sites),
         orders=np.zeros((2, sites, ITEMS)),
         length=np.zeros(sites, np.int32),
@@ -130,7 +130,7 @@ def staged(w: Any, e: int, entry: int) -> int:
     return j
 
 
-@seldom
+@shared
 def look(w: Any, k: Any, e: int) -> None:
     """Who waits at each site of grid e, in the order in which their input is there."""
     n, grid = len(w.places), w.grids[e]
@@ -176,7 +176,7 @@ def fetch(w: Any, k: Any, e: int, j: int, s: int) -> float:
     return k.fetched[j, s]
 
 
-@seldom
+@shared
 def least_time(w: Any, e: int, j: int, s: int) -> float:
     """The same, computed."""
     best = math.inf
@@ -241,8 +241,8 @@ def gather(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
         k.item[size], k.item_ready[size] = k.line[i], k.ready[i]
         size += 1
     i, open_ = 0, extra >= 0
-    while i < k.count[s] or open_:
-        j = k.members[s, i] if i < k.count[s] else -1
+    while i < k.crowd[s] or open_:
+        j = k.members[s, i] if i < k.crowd[s] else -1
         if open_ and (j < 0 or arrival(w, e, extra) <= arrival(w, e, j)):
             j, open_ = extra, False
         else:
@@ -287,13 +287,13 @@ def expected_ln(w: Any, e: int, s: int, j: int, end: float, run: float) -> float
     return value
 
 
-@seldom
+@shared
 def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: bool) -> float:
     """Sum of the expected ln slowdowns of all that will wait at site s (see `gather`).
 
     keep: remember the order in which they start.
     """
-    if k.begin[s + 1] - k.begin[s] + k.count[s] + 2 > ITEMS:
+    if k.begin[s + 1] - k.begin[s] + k.crowd[s] + 2 > ITEMS:
         return math.inf
     items = gather(w, k, e, s, extra, without)
     site, first, now = w.sites[e, s], w.places[s]["first_run"], w.grids[e]["clock"]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from panda_gym.oracles.base import Oracle, one_at_a_time
-from panda_gym.oracles.planner import completions, foresee
-from panda_gym.oracles.sketch import Sketch, sketch
+from panda_gym.oracles.planner import completions
+from panda_gym.oracles.room import Room
 
 if TYPE_CHECKING:
     from panda_gym.batch import Batch
@@ -22,13 +22,12 @@ LATE = 1e15
 class TrueCompletion(Oracle):
     """Minimum completion time by true workloads, queues as they are and the load of others."""
 
-    room: Sketch | None = field(default=None, init=False, repr=False, compare=False)
+    room: Room | None = field(default=None, init=False, repr=False, compare=False)
 
     def reset(self, batch: Batch) -> None:
         """Look at the episodes that have just begun."""
         one_at_a_time(batch)
-        self.room = sketch(batch.simulator.world)
-        foresee(batch.simulator.world, self.room)
+        self.room = Room.of(batch)
 
     def choose(self, batch: Batch) -> np.ndarray:
         """Return a legal site for the job at hand of every grid, int64[E]."""
@@ -38,9 +37,8 @@ class TrueCompletion(Oracle):
 
     def ends(self, batch: Batch) -> np.ndarray:
         """When the job at hand would end at every site, float64[E, S], s; inf: not in sight."""
-        world, room = batch.simulator.world, self.room
-        assert room is not None, "reset before choose"
-        found = np.full((len(world.grids), len(world.places)), np.inf)
+        assert self.room is not None, "reset before choose"
+        found = np.full((len(batch), len(batch.platform)), np.inf)
         for e in range(len(found)):
-            completions(world, room, e, found[e])
+            completions(self.room.table, self.room.sketch, e, found[e])
         return found
