@@ -64,7 +64,8 @@ def benchmark(
     from panda_gym.benchmarking.leaderboard import World, markdown
     from panda_gym.benchmarking.protocol import expand_policies, expand_scenarios, weights_for
 
-    scenarios, loads = expand_scenarios(named or ["default"]), load or [None]
+    scenarios = expand_scenarios(named or ["default"])
+    loads: list[float | None] = [*load] if load else [None]
     policies = expand_policies(policy or DEFAULT_POLICIES)
     streams = {one: _opened(one, allow_uncertified) for one in stream or ["default"]}
     many, worlds, rankings = len(scenarios) * len(loads) > 1, [], ""

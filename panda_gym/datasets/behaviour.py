@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from panda_gym.benchmarking.contestants import PolicyLike, describe, find_policies
+from panda_gym.benchmarking.contestants import Contestant, PolicyLike, describe, find_policies
 from panda_gym.errors import SettingError
 from panda_gym.observation import View
 from panda_gym.policies import Policy
@@ -93,8 +93,17 @@ def find_behaviours(
         return list(given)  # type: ignore[arg-type]
     weights = list(given.values()) if isinstance(given, Mapping) else [1.0] * len(given)
     found = find_policies(list(given), scale)  # type: ignore[arg-type]
-    pairs = zip(found.items(), weights, strict=True)
-    return [Behaviour(label, policy, weight, epsilon) for (label, policy), weight in pairs]
+    return [
+        Behaviour(label, _policy(label, policy), weight, epsilon)
+        for (label, policy), weight in zip(found.items(), weights, strict=True)
+    ]
+
+
+def _policy(label: str, found: Contestant) -> Policy:
+    """What may act for a data set: an oracle sees what no learner will, and has no law."""
+    if isinstance(found, Policy):
+        return found
+    raise SettingError("policies for a data set", f"{label!r}, an oracle", "leave it out")
 
 
 def _number(value: Any) -> bool:
