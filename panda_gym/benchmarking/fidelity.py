@@ -1,7 +1,7 @@
 """Whether streams rank policies alike, for any number of streams; knows tables, never policies.
 
-The certificate's part on rankings (`metrics.ranking`) judges two streams against a floor; here every
-stream of a benchmark is compared with one of them.
+The part of the certificate on rankings (`metrics.ranking`) judges two streams against a floor; here
+every stream of a benchmark is compared with one of them.
 """
 
 from __future__ import annotations
