@@ -160,7 +160,8 @@ def _with_underway(
 ) -> dict[str, np.ndarray]:
     """The arrays of a window with n jobs under way before it."""
     met = draw_underway(stream, n, rng)
-    begun = {field: getattr(stream, field)[met.row] for field in part if field != "hazard"}
+    table = stream.table.take(met.row)
+    begun = {field: table[field] for field in part if field != "hazard"}
     begun["hazard"] = np.zeros(n)  # they have got that far
     begun |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, n)), strict=True))
     for field in ("workload_true", "workload_pred"):

@@ -179,6 +179,14 @@ class JobStream:
         return np.cumsum(self.workload_true / self.cores)
 
     @cached_property
+    def table(self) -> np.ndarray:
+        """The arrays as one record a job, [n]: jobs drawn at random are met in one place each."""
+        found = np.empty(len(self), [(name, kind) for name, kind in ARRAYS.items()])
+        for name in ARRAYS:
+            found[name] = getattr(self, name)
+        return found
+
+    @cached_property
     def dataset_source(self) -> np.ndarray:
         """Where most jobs of each dataset were, int16[datasets]; ties to the lower index; -1 none.
 

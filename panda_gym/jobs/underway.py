@@ -36,7 +36,9 @@ def draw_underway(stream: JobStream, n: int, rng: np.random.Generator) -> Underw
     edges = stream.run_edges
     if edges[-1] <= 0.0:
         raise StreamError("jobs with work, to be under way", "no work at all", "pass running=0")
-    row = np.searchsorted(edges, rng.random(n) * edges[-1], side="right")
+    drawn = rng.random(n) * edges[-1]
+    order, row = np.argsort(drawn), np.empty(n, dtype=np.int64)
+    row[order] = np.searchsorted(edges, drawn[order], side="right")  # in order: near each other
     return Underway(np.minimum(row, len(stream) - 1), 1.0 - rng.random(n))
 
 

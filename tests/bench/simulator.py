@@ -315,9 +315,7 @@ def main() -> None:
     if not arguments.quick:
         print("level errors", json.dumps(level_errors(), indent=2))
         (wall, cpu), (walls, cpus) = threads(150, 256, 1), threads(150, 256, 2)
-        print(
-            f"two threads, all on, batch 256: {walls / wall:.2f} by wall, {2 * cpus / cpu:.2f} by CPU"
-        )
+        print(f"two threads, batch 256: {walls / wall:.2f} by wall, {2 * cpus / cpu:.2f} by CPU")
         for name, rules in (("all on", ALL_ON), ("competing load only", RULES)):
             seconds, tenths, peak = whole_grid(rules=rules)
             print(
