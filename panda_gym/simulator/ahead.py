@@ -3,7 +3,7 @@
 A batch's state is larger than a core's own cache, and a grid touches some forty lines of it that
 no prefetcher of the machine can guess: a step would spend most of its time waiting for them one
 by one. What a step will touch is known, though: the job to be placed, the site of the action,
-the next event. It is asked for in three rounds, each of which reads what the one before fetched.
+the next event. It is asked for in four rounds, each of which reads what the one before fetched.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _fetch: Any = _nothing if config.DISABLE_JIT else intrinsic(_prefetch)
 
 @inner
 def fetch_first(w: Any, e: int) -> None:
-    """Three grids ahead: where the grid stands, and which jobs are to be placed."""
+    """Four grids ahead: where the grid stands, and which jobs are to be placed."""
     _fetch(w.grids[e])
     _fetch(w.turn[e])
     _fetch(w.events[e])
@@ -66,7 +66,7 @@ def fetch_first(w: Any, e: int) -> None:
 
 @inner
 def fetch_second(w: Any, e: int, site: int) -> None:
-    """Two grids ahead: the job, the site it goes to, the heads of what is ordered by time."""
+    """Three grids ahead: the job, the site it goes to, the heads of what is ordered by time."""
     j, n, rules = w.turn[e, 0], len(w.places), w.rules[0]
     cursor = min(w.grids[e]["cursor"] + 1, w.jobs.shape[1] - 1)
     _fetch(w.jobs[e, j])
@@ -96,17 +96,35 @@ def fetch_second(w: Any, e: int, site: int) -> None:
 
 @inner
 def fetch_third(w: Any, e: int) -> None:
-    """One grid ahead: the dataset of the job, and the site of the next event."""
-    j, block = w.turn[e, 0], 0
-    if w.rules[0]["storage"] > 0:
-        _fetch(w.datasets[e, w.jobs[e, j]["dataset"]])
-    events = w.events[e]
+    """Two grids ahead: the dataset of the job, the site of the next event, who ends next."""
+    rules, events, block = w.rules[0], w.events[e], 0
     for other in range(1, w.blocks):
         block = other if events[other] < events[block] else block
     s = block * BLOCK
     while events[w.blocks + s] != events[block]:
         s += 1
     _fetch(w.sites[e, s])
-    first = w.heap[e, w.places[s]["first_run"]]
-    _fetch(w.tracks[e, first["job"]])
-    _fetch(w.attempts[e, first["job"]])
+    first = w.heap[e, w.places[s]["first_run"]]["job"]
+    _fetch(w.tracks[e, first])
+    _fetch(w.attempts[e, first])
+    if rules["storage"] > 0:
+        _fetch(w.datasets[e, w.jobs[e, w.turn[e, 0]]["dataset"]])
+    if rules["level"] > 0:
+        flow = w.flow_heap[e, 0]["job"]
+        _fetch(w.flows[e, flow])
+        _fetch(w.tracks[e, flow])
+        _fetch(w.attempts[e, flow])
+
+
+@inner
+def fetch_fourth(w: Any, e: int) -> None:
+    """One grid ahead: where the input of the job lies, and the ends of the next flow to end."""
+    rules = w.rules[0]
+    if rules["storage"] > 0:
+        _fetch(w.pool[e, w.datasets[e, w.jobs[e, w.turn[e, 0]]["dataset"]]["first"]])
+    if rules["level"] > 0:
+        flow = w.flow_heap[e, 0]["job"]
+        _fetch(w.stores[e, w.flows[e, flow]["source"]])
+        _fetch(w.stores[e, w.tracks[e, flow]["site"]])
+        if rules["storage"] > 0:
+            _fetch(w.pool[e, w.attempts[e, flow]["replica"]])

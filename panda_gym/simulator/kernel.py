@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-from panda_gym.simulator.ahead import fetch_first, fetch_second, fetch_third
+from panda_gym.simulator.ahead import fetch_first, fetch_fourth, fetch_second, fetch_third
 from panda_gym.simulator.competing import begin_load
 from panda_gym.simulator.compiled import entry, inner, shared
 from panda_gym.simulator.counters import (
@@ -216,9 +216,10 @@ def run(table: Any, actions: Any, first: int, last: int, what: int) -> None:
     w = world_of(table)
     for e in range(first, last):
         if what == STEP:
-            fetch_first(w, min(e + 3, last - 1))
-            fetch_second(w, min(e + 2, last - 1), actions[min(e + 2, last - 1), 0])
-            fetch_third(w, min(e + 1, last - 1))
+            fetch_first(w, min(e + 4, last - 1))
+            fetch_second(w, min(e + 3, last - 1), actions[min(e + 3, last - 1), 0])
+            fetch_third(w, min(e + 2, last - 1))
+            fetch_fourth(w, min(e + 1, last - 1))
         grid, turns = w.grids[e], w.turn.shape[1]
         if what == BEGIN:
             empty(w, e)
