@@ -279,7 +279,7 @@ def on_policies(options: argparse.Namespace) -> Tables:
     for word, stream in streams.items():
         table = panda_gym.benchmark(
             POLICIES, {word.replace(" ", "-"): stream}, seeds=range(options.worlds),
-            platform="atlas150", scale=0.01, jobs=options.jobs,
+            platform="atlas150", scale=options.scale, jobs=options.jobs,
         )  # fmt: skip
         slowdown[word] = per_world(table)
     yield "mean slowdown", ranking(slowdown)
@@ -344,7 +344,8 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=1.0, help="hours, LCG-2005 only")
     parser.add_argument("--longest", type=float, default=0.25, help="hours, LCG-2005 only")
     parser.add_argument("--worlds", type=int, default=10)
-    parser.add_argument("--jobs", type=int, default=600)
+    parser.add_argument("--jobs", type=int, default=1_000)
+    parser.add_argument("--scale", type=float, default=0.01)
     parser.add_argument("--out", type=Path, default=Path("runs/two-levels"))
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
