@@ -40,6 +40,7 @@ BASE: dict[str, dict[str, Any]] = {
         "hidden": 64,
         "dropout": 0.3,
         "given_share": 0.6,
+        "candidates": 2,
     }
 }
 """Settings of base generators where they differ.

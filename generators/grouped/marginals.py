@@ -64,10 +64,10 @@ Values = list[tuple[np.ndarray, np.ndarray]]
 
 @dataclass(frozen=True)
 class RowMarginals:
-    """The same for the rows themselves: quantiles of each number's entries other than 0."""
+    """The same for the rows themselves, for each number's entries other than 0."""
 
     knots: dict[str, np.ndarray]
-    """float64[2, knots] by the column's place: drawn above, seen below, each in order."""
+    """float64[2, knots] by the column's place: drawn values in order, and where each goes."""
 
     @classmethod
     def fit(cls, drawn: Values, seen: Values, places: list[int]) -> RowMarginals:
@@ -77,16 +77,17 @@ class RowMarginals:
             laws = [v[(v != 0) & ~m].astype(np.float64) for v, m in (drawn[place], seen[place])]
             pair = _knots(*laws)
             if pair is not None:
-                knots[f"{place}"] = pair
+                at = np.unique(pair[0])
+                knots[f"{place}"] = np.stack([at, _values(_places(at, pair[0], None), pair[1])])
         return cls(knots)
 
     def moved(self, columns: Values) -> Values:
         """Return drawn columns with their numbers moved."""
         out = list(columns)
-        for place, (drawn, seen) in self.knots.items():
+        for place, (drawn, goes_to) in self.knots.items():
             values, missing = columns[int(place)]
             here = (values != 0) & ~missing
-            x = _values(_places(values[here].astype(np.float64), drawn, None), seen)
+            x = np.interp(values[here], drawn, goes_to)
             moved = values.copy()
             moved[here] = np.rint(x).astype(values.dtype) if values.dtype.kind == "i" else x
             out[int(place)] = moved, missing

@@ -258,13 +258,13 @@ def on_lcg(options: argparse.Namespace) -> Tables:
 
 
 def on_policies(options: argparse.Namespace) -> Tables:
-    """Rank policies on streams of each kind."""
+    """Rank policies on a week of streams of each kind, from which every world cuts a window."""
     from panda_gym.jobs import JobStream
 
     records = panda_gym.reference_records(options.rows, seed=0, keep=[TASK])
     start = records[TIME].min().floor("D")
-    low, high = start + pd.Timedelta(days=120), start + pd.Timedelta(days=150)
-    true = days(records, 121, 150, start)
+    low, high = start + pd.Timedelta(days=120), start + pd.Timedelta(days=127)
+    true = days(records, 121, 127, start)
     two, one = fit(days(records, 1, 120, start), options)
     tables = {
         "reference": true,
@@ -280,6 +280,7 @@ def on_policies(options: argparse.Namespace) -> Tables:
         table = panda_gym.benchmark(
             POLICIES, {word.replace(" ", "-"): stream}, seeds=range(options.worlds),
             platform="atlas150", scale=options.scale, jobs=options.jobs,
+            folder=options.out / "cells",
         )  # fmt: skip
         slowdown[word] = per_world(table)
     yield "mean slowdown", ranking(slowdown)
@@ -287,8 +288,10 @@ def on_policies(options: argparse.Namespace) -> Tables:
 
 def per_world(table: Any) -> pd.DataFrame:
     """Return the mean bounded slowdown of each policy (column) in each world (row)."""
-    rows = {row.policy: row.values["mean_slowdown"] for row in table.rows}
-    return pd.DataFrame({name: np.asarray(values, float) for name, values in rows.items()})
+    rows = [(row.seed, row.policy, row.values["mean_slowdown"]) for row in table.rows]
+    return pd.DataFrame(rows, columns=["world", "policy", "slowdown"]).pivot(
+        index="world", columns="policy", values="slowdown"
+    )
 
 
 def ranking(slowdown: dict[str, pd.DataFrame], times: int = 2_000) -> pd.DataFrame:

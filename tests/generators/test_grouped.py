@@ -14,7 +14,7 @@ import generators
 from generators.errors import GeneratorError
 from generators.grouped.batches import Batches
 from generators.grouped.categories import CategoryPart
-from generators.grouped.marginals import Marginals
+from generators.grouped.marginals import Marginals, RowMarginals
 from generators.grouped.members import Members
 from generators.grouped.pattern import Pattern
 from generators.grouped.scales import Scale
@@ -259,6 +259,27 @@ def test_drawn_numbers_are_moved_to_the_law_that_was_seen() -> None:
         ]  # fmt: skip
         assert apart[0] < 0.012 < 0.05 < apart[1]
         assert a.corr(before, method="spearman") > 0.97
+
+
+def test_rows_are_moved_to_their_law_and_never_apart() -> None:
+    rng = np.random.default_rng(3)
+    none = np.zeros(30_000, bool)
+    files = rng.poisson(2.0, 30_000)
+    work = np.where(files == 0, 0.0, rng.lognormal(0, 1.5, 30_000))
+    true = [(rng.poisson(3.0, 30_000), none), (rng.lognormal(0, 1.0, 30_000), none)]
+    drawn = [(files, none), (work, none)]
+    law = RowMarginals.fit(drawn, true, [0, 1])
+    (moved, _), (done, _) = law.moved(drawn)
+    assert moved.dtype == files.dtype
+    np.testing.assert_array_equal(moved == 0, files == 0)
+    np.testing.assert_array_equal(done == 0, work == 0)
+    pairs = pd.DataFrame({"was": files, "is": moved}).groupby("was")["is"].nunique()
+    assert (pairs == 1).all()
+    assert (np.diff(done[np.argsort(work)]) >= 0).all()
+    at = [0.05, 0.5, 0.95, 0.99]
+    np.testing.assert_allclose(
+        np.quantile(done[done > 0], at), np.quantile(true[1][0], at), rtol=0.06
+    )
 
 
 def test_marginals_leave_whole_numbers_that_floats_cannot_hold() -> None:
