@@ -104,10 +104,7 @@ def figures(logs: list[EpisodeLog], sites: int) -> dict[str, float]:
     return {
         **{f"wait q{round(100 * q):02d}": float(np.quantile(wait, q)) for q in QUANTILES},
         "failed": float(failed.sum() / max(ended.sum(), 1.0)),
-        **{
-            f"failed by site q{round(100 * q):02d}": _quantile(by_site, q)
-            for q in SITE_QUANTILES
-        },
+        **{f"failed by site q{round(100 * q):02d}": _quantile(by_site, q) for q in SITE_QUANTILES},
         "remote input": float(np.concatenate(remote).mean()),
         "jobs judged": float(len(wait)),
         "hours": float(np.mean([log.now_s for log in logs]) / 3600.0),
