@@ -4,7 +4,8 @@ Kotelnikov et al. 2022 (arXiv 2209.15421): Gaussian diffusion on the numbers, mu
 diffusion on the categories, an MLP. Where this departs from the paper:
 
 NOTE[DIFF] Categories enter as sums of embeddings of integer codes, not as log one-hot vectors:
-those (0 or -69) swamp the numbers, and a wide table of levels would not fit in memory.
+those (0 or -69) swamp the numbers (after 50 steps of the paper's network their loss is 1.01 with
+log one-hot and 0.56 with plain input), and a wide table of levels would not fit in memory.
 NOTE[DIFF] Tokens first, then numbers given the tokens, p(tokens) p(numbers | tokens), each with
 its own network. The joint law is the same; what the tokens say is computed once a row, so that
 a step of the numbers costs little.
@@ -15,7 +16,8 @@ no token is redrawn and no two are decided blindly at once (Hoogeboom et al. 202
 reference workload, 90 CPU-seconds reach 11.4 nats a row where any order reaches 13.3.
 `process="masked"` unmasks in any order, `process="multinomial"` is the paper's own.
 NOTE[DIFF] v-prediction in continuous time with clipping of x0 where the paper predicts noise at
-1000 discrete times: dividing by a vanishing alpha throws numbers to their extremes.
+1000 discrete times: dividing by a vanishing alpha throws numbers to their extremes (all rows of a
+network that has seen 170 batches).
 NOTE[DIFF] 2nd-order multistep solver with a dozen steps (`steps=`) for 1000 ancestral ones.
 NOTE[DIFF] Randomised probability-integral transform where the paper uses a quantile transform
 that maps ties to single points; atoms (zeros), days, hours and missing entries are tokens.

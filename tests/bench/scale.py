@@ -3,7 +3,7 @@
     python -m tests.bench.scale split runs/paper
     python -m tests.bench.scale split runs/k100 --rows 200000 --fit 100000
     python -m tests.bench.scale fit runs/paper tabddpm --set iterations=4000 batch=4096
-    python -m tests.bench.scale sample runs/paper tabddpm --rows 1319007
+    python -m tests.bench.scale sample runs/paper tabddpm --rows 1319007 --set precision=auto
     python -m tests.bench.scale judge runs/paper --labels tabddpm smote --mlef 100000
 
 `split` writes the reference workload, shuffled, as train.parquet (80 % of the rows, or as many as
@@ -145,9 +145,9 @@ def fit(folder: Path, name: str, config: dict[str, Any], seed: int, label: str) 
     print("fit", show(spent()), flush=True)
 
 
-def sample(folder: Path, rows: int, seed: int, label: str) -> None:
+def sample(folder: Path, rows: int, changes: dict[str, Any], seed: int, label: str) -> None:
     """Write a sample of a fitted generator."""
-    model = generators.load(folder / label)
+    model = generators.load(folder / label, **changes)
     model.sample(1)
     before = time.process_time()
     table = model.sample(rows, seed=seed)
@@ -161,12 +161,12 @@ def report(folder: Path, labels: list[str], mlef_rows: int) -> None:
     train, unseen = (read_table(folder / f"{k}.parquet") for k in ("train", "unseen"))
     n = min(len(train) // 2, len(unseen))
     for label in ["real", *labels]:
-        kept = folder / f"{label}.scores.json"
-        if kept.is_file():
+        kept, real = folder / f"{label}.scores.json", label == "real"
+        scores = json.loads(kept.read_text()) if kept.is_file() else {}
+        if scores and ("MLEF" in scores or not mlef_rows):
             continue
-        real = label == "real"
         fake = train[:n] if real else read_table(folder / f"{label}.parquet")
-        scores = judge(train[n : 2 * n] if real else train, unseen, fake)
+        scores = scores or judge(train[n : 2 * n] if real else train, unseen, fake)
         if mlef_rows:
             scores["MLEF"] = efficacy(train if real else fake, unseen, mlef_rows)
         kept.write_text(json.dumps(scores, indent=1) + "\n")
@@ -215,7 +215,8 @@ def main() -> None:
     elif options.step == "fit":
         fit(options.folder, options.name, settings_of(options.set), options.seed, label)
     elif options.step == "sample":
-        sample(options.folder, options.rows, options.seed + 1, label)
+        changes = settings_of(options.set)
+        sample(options.folder, options.rows, changes, options.seed + 1, label)
     else:
         report(options.folder, options.labels or [label], options.mlef)
 
