@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from panda_gym.errors import InputError
+
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
@@ -32,9 +34,29 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
+def check_room(path: str | Path, marker: str | None = None) -> None:
+    """Refuse a path where something stands that is not ours to replace; InputError.
+
+    marker: the file by which an older folder of the same kind is known; None: none is replaced.
+    """
+    path = Path(path)
+    empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
+    if not empty and (marker is None or not (path / marker).is_file()):
+        older = "" if marker is None else f", or an older one with {marker}"
+        raise InputError(
+            f"a new or empty folder{older}",
+            f"{path}, which holds something else",
+            "name another folder; nothing was written",
+        )
+
+
 @contextmanager
-def whole_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`; put it in place of `path` if the block succeeds."""
+def whole_folder(path: str | Path, marker: str | None = None) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`; put it in place of `path` if the block succeeds.
+
+    An older folder is replaced only if it holds the file `marker`, see `check_room`.
+    """
+    check_room(path, marker)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))

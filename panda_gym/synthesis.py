@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from panda_gym.errors import SurrogateError, check_seed
-from panda_gym.files import whole_file, whole_folder
-from panda_gym.surrogate import Surrogate, digest
+from panda_gym.files import check_room, whole_file, whole_folder
+from panda_gym.surrogate import SEAL, Surrogate, digest
 from panda_gym.workload import WorkloadModel
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from panda_gym.benchmarking import BenchmarkTable
 
 Progress = Callable[[int, int, str], None]
+FIT: Final = "fit.json"
+"""The file by which a draft is known."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,14 @@ class Fit:
 
     def write(self, folder: Path) -> None:
         """Write `fit.json` into the folder."""
-        with whole_file(folder / "fit.json") as aside:
+        with whole_file(folder / FIT) as aside:
             aside.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Fit:
         """Read `fit.json`; SurrogateError if the folder holds no fitted generator."""
         try:
-            return cls(**json.loads((folder / "fit.json").read_text()))
+            return cls(**json.loads((folder / FIT).read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise SurrogateError(
                 f"a folder written by `panda-grid fit` at {folder}",
@@ -98,6 +100,7 @@ def fit(
     train, _ = split(records, check_seed(split_seed), (config or {}).get("group"))
     cpu, wall = time.process_time(), time.perf_counter()
     folder = Path(folder)
+    check_room(folder, FIT)  # before the long work, not after it
     # Beside the folder, so that a fit that was killed goes on from its last checkpoint.
     checkpoint = folder.with_name(f"{folder.name}.checkpoint")
     model.fit(train, seed=check_seed(seed), progress=progress, checkpoint=checkpoint)
@@ -111,7 +114,7 @@ def fit(
         cpu_s=round(time.process_time() - cpu, 1),
         wall_s=round(time.perf_counter() - wall, 1),
     )
-    with whole_folder(folder) as aside:
+    with whole_folder(folder, FIT) as aside:
         model.save(aside / "generator")
         done.write(aside)
     shutil.rmtree(checkpoint, ignore_errors=True)
@@ -157,6 +160,7 @@ def certify(
     import metrics
 
     behind = Fit.read(Path(draft))
+    check_room(folder, SEAL)
     _check_rules(policy, key)
     model = generators.load(Path(draft) / "generator")
     group = behind.config.get("group")

@@ -27,7 +27,7 @@ import panda_gym
 from panda_gym import synthesis
 from panda_gym.cli.console import progress_bar
 from panda_gym.files import whole_folder
-from panda_gym.surrogate import Surrogate, surrogate_names
+from panda_gym.surrogate import SEAL, Surrogate, surrogate_names
 from panda_gym.surrogate.surrogate import SHIPPED
 
 LIMIT_BYTES = 16_000_000
@@ -99,7 +99,7 @@ def draft_of_shipped(
     """Make a draft of the weights that ship, as if they had just been fitted to these records."""
     about = json.loads((folder / "seal.json").read_text())["about"]
     train, _ = synthesis.split(records, seed, config.get("group"))
-    with whole_folder(draft) as aside:
+    with whole_folder(draft, synthesis.FIT) as aside:
         generators.load(folder / "generator").save(aside / "generator")
         synthesis.Fit(
             generator=about["generator"],
@@ -120,7 +120,7 @@ def bytes_of(folder: Path) -> int:
 
 def ship(folder: Path, target: Path) -> None:
     """Copy a sealed folder into the package, whole."""
-    with whole_folder(target) as aside:
+    with whole_folder(target, SEAL) as aside:
         shutil.copytree(folder, aside, dirs_exist_ok=True)
 
 

@@ -93,7 +93,7 @@ def save_agent(folder: str | Path, scorer: nn.Module, provenance: dict[str, Any]
     """Write an agent folder, whole or not at all."""
     from panda_gym.policies.scorer import features_fingerprint, save_weights
 
-    with whole_folder(folder) as aside:
+    with whole_folder(folder, CARD) as aside:
         save_weights(scorer, aside / WEIGHTS)
         card = {
             "kind": kind_of(scorer),

@@ -22,7 +22,7 @@ import numpy as np
 
 from panda_gym.errors import SurrogateError, check_seed, nearest
 from panda_gym.files import whole_folder
-from panda_gym.surrogate.seal import Seal, digest, seal_folder, verify_seal
+from panda_gym.surrogate.seal import SEAL, Seal, digest, seal_folder, verify_seal
 from panda_gym.surrogate.weeks import OwnWeeks, Weeks
 from panda_gym.workload import WorkloadModel
 
@@ -110,7 +110,7 @@ class Surrogate:
             head_rows: rows of the first week of stream 0, stored ready-made.
             start: the stream begins on the first Monday not before this time.
         """
-        with whole_folder(folder) as aside:
+        with whole_folder(folder, SEAL) as aside:
             generator.save(aside / "generator")
             workload_model.save(aside / "workload_model.cbm")
             certificate.to_json(aside / "certificate.json")

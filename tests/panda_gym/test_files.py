@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from panda_gym.errors import InputError
 from panda_gym.files import forget_asides, sha256, whole_file, whole_folder
 
 
@@ -39,16 +40,27 @@ def test_a_folder_is_replaced_only_when_it_is_whole(tmp_path: Path) -> None:
         (aside / "a").write_text("1")
 
     def write() -> None:
-        with whole_folder(target) as aside:
+        with whole_folder(target, "a") as aside:
             (aside / "b").write_text("2")
             raise RuntimeError("disk full")
 
     with pytest.raises(RuntimeError, match="disk"):
         write()
     assert [p.name for p in target.iterdir()] == ["a"]
-    with whole_folder(target) as aside:
+    with whole_folder(target, "a") as aside:
         (aside / "b").write_text("2")
     assert [p.name for p in target.iterdir()] == ["b"]
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("marker", ["seal.json", None])
+def test_what_is_not_ours_is_never_replaced(tmp_path: Path, marker: str | None) -> None:
+    target = tmp_path / "thesis"
+    target.mkdir()
+    (target / "chapter.tex").write_text("years of work")
+    with pytest.raises(InputError, match="holds something else"), whole_folder(target, marker):
+        pass
+    assert (target / "chapter.tex").read_text() == "years of work"
     assert list(tmp_path.iterdir()) == [target]
 
 
