@@ -55,6 +55,11 @@ GROUPS: Final = {
 """Names that stand for several policies."""
 
 
+def is_heuristic(label: str) -> bool:
+    """Whether a label names one of HEURISTICS, whatever its weights or the scale of constants."""
+    return label.split("@")[0] in {name.split("@")[0] for name in HEURISTICS}
+
+
 def expand_policies(given: Iterable[str]) -> list[str]:
     """Names with groups put out, in order, each once."""
     wide = [one for name in given for one in GROUPS.get(name, (name,))]

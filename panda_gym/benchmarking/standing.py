@@ -111,15 +111,15 @@ def normalised_costs(
     }
 
 
-def headroom(table: BenchmarkTable, bound: str, metric: str, stream: str) -> tuple[str, Interval]:
-    """Return the best policy that is no oracle and 1 - bound / best, paired, by means over worlds.
+def headroom(
+    table: BenchmarkTable, bound: str, metric: str, stream: str, rules: Sequence[str]
+) -> tuple[str, Interval]:
+    """Return the best of the policies `rules` and 1 - bound / best, paired, by geometric means.
 
-    The measure is one of which less is better; means are geometric.
+    The measure is one of which less is better.
     """
-    logs = {p: np.log(table.values(p, metric, stream)) for p in table.policies}
-    best = min(
-        (p for p in logs if not p.startswith("oracle:")), key=lambda p: float(logs[p].mean())
-    )
+    logs = {p: np.log(table.values(p, metric, stream)) for p in (*rules, bound)}
+    best = min(rules, key=lambda policy: float(logs[policy].mean()))
     apart = bootstrap([logs[bound] - logs[best]], level=table.level, statistic=mean)
     value, low, high = (1.0 - float(np.exp(x)) for x in (apart.value, apart.high, apart.low))
     return best, Interval(value, low, high, apart.n)
