@@ -22,9 +22,9 @@ class PlacementVecEnv(VecEnv):
     """E grids side by side. Keywords are the fields of `panda_gym.scenario.Scenario`.
 
     Rewards are float32 [E], as stable-baselines3 has them. Two settings are for speed:
-    copy=False makes observations views that the next step rewrites (the library's rollout
-    buffers copy what they keep), and info="cost" leaves only that in the dictionaries of a step
-    (building them whole takes as long as simulating).
+    copy=False makes observations views that the next step rewrites (not for the library's learners,
+    which store an observation after the step that follows it), and info="cost" leaves only that in
+    the dictionaries of a step (building them whole takes as long as simulating).
     """
 
     metadata = {"render_modes": ["ansi"]}  # noqa: RUF012

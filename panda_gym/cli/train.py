@@ -115,7 +115,9 @@ def train(
             given |= {"checkpoints": checkpoint, "price_wan_tb": price_wan_tb}
             given |= {"price_wasted_core_h": price_wasted_core_h, "start": start}
             given |= {} if temperature is None else {"temperature": temperature}
-            shown = _hindsight(out, given, settings, command, minutes, progress)
+            _refuse({"--cost-limit": cost_limit, "--gamma": gamma})
+            runtime = {"minutes": minutes, "tensorboard": tensorboard}
+            shown = _hindsight(out, given, settings, command, runtime, progress)
         else:
             given |= {"algo": algo, "cost_limit": cost_limit, "evaluate_every": evaluate_every}
             given |= {"loads": tuple(load or ())} | ({} if gamma is None else {"gamma": gamma})
@@ -139,6 +141,16 @@ def _cells(named: list[str], loads: list[float], spread: bool) -> list[tuple[str
     if not spread and len(named) > 1:
         raise SettingError("one scenario", f"{len(named)}", "--algo hindsight takes several")
     return cells if spread else cells[:1]
+
+
+def _refuse(options: dict[str, Any]) -> None:
+    """PolicyError for options that hindsight has no use for."""
+    from panda_gym.errors import PolicyError
+
+    for name, value in options.items():
+        if value is not None:
+            came = f"hindsight with {name} {value}"
+            raise PolicyError(f"no {name} for hindsight", came, "choose another --algo")
 
 
 def _sb3(
@@ -168,7 +180,7 @@ def _hindsight(
     given: dict[str, Any],
     settings: list[dict[str, Any]],
     command: str,
-    minutes: float | None,
+    runtime: dict[str, Any],
     progress: Progress,
 ) -> dict[str, Any]:
     from panda_gym.training.config import HindsightConfig
@@ -179,7 +191,7 @@ def _hindsight(
         HindsightConfig(**given),
         settings,
         command=command,
-        minutes=minutes,
+        **runtime,
         progress=progress,
     )
     total = max(sum(run.seconds.values()), 1e-9)

@@ -251,12 +251,14 @@ def train_hindsight(
     *,
     command: str = "",
     minutes: float | None = None,
+    tensorboard: bool = False,
     progress: Progress | None = None,
 ) -> tuple[Path, Hindsight]:
     """Train an agent; a folder with a checkpoint of the same run goes on from there.
 
     minutes: stop after so long, and let the temperature fall in that time; such a run is not
     repeated exactly.
+    tensorboard: also log to out/tensorboard (needs the package `tensorboard`).
     PolicyError if `out` holds a checkpoint of other settings.
     """
     out = Path(out)
@@ -280,11 +282,22 @@ def train_hindsight(
                     break
             point = run.advance(gone)
             _write(run, out, settings, provenance)
+            if tensorboard:
+                _log(out / "tensorboard", point)
             if progress is not None:
                 progress(point.steps, run.rounds * run.round_steps, _word(point))
     finally:
         torch.set_num_threads(threads)
     return out / "agent", run
+
+
+def _log(folder: Path, point: CurvePoint) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(folder)) as board:
+        for name, value in asdict(point).items():
+            if value is not None and name != "steps":
+                board.add_scalar(name, value, point.steps)
 
 
 def _word(point: CurvePoint) -> str:

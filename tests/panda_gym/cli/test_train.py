@@ -64,6 +64,7 @@ def test_a_curriculum_and_evaluations_by_flags(
 BAD = {
     "an unknown learner": (("--algo", "maskable-ppo"), "maskable_ppo"),
     "a limit for a learner without": (("--cost-limit", 1), "ppo_lagrangian"),
+    "a limit for hindsight": (("--algo", "hindsight", "--cost-limit", 1), "--cost-limit"),
     "no limit for one with": (("--algo", "ppo_lagrangian"), "--cost-limit"),
     "a limit of nothing": (("--algo", "ppo_lagrangian", "--cost-limit", 0), "above 0"),
     "a device that is none": (("--device", "abacus"), "device"),

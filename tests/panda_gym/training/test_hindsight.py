@@ -178,3 +178,9 @@ def test_prices_are_paid_for_what_was_moved_and_wasted(tmp_path: Path) -> None:
     assert credit.wan_tb.sum() > 0.0
     assert credit.wan_tb.mean() == pytest.approx(float(credit.cost.mean()), rel=1e-5)
     assert not credit.wasted_core_h.any()
+
+
+def test_tensorboard_is_written_on_demand(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboard")
+    run(tmp_path, replace(SMALL, steps=80), tensorboard=True)
+    assert list((tmp_path / "tensorboard").glob("events*"))
