@@ -46,7 +46,21 @@ class Assignment(Planner):
         job, site = np.repeat(np.arange(len(cost)), width), near.ravel()
         legal = np.isfinite(cost[job, site])
         job, site = job[legal], site[legal]
+        if len(turn.rows) == 1:  # nothing to solve: the cheapest pair
+            return site[[int((cost[0, site] + _overfill(turn, job, site)).argmin())]]
         return _solve(turn, cost[job, site], job, site, self.gap)
+
+
+def _paid(turn: Turn, job: np.ndarray, site: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """What a core beyond the spare ones costs at each of the sites `used`, float64[U]."""
+    mean_run = turn.run[job, site].mean()
+    return np.log1p(mean_run / turn.site_cores[used] / BOUND_S)
+
+
+def _overfill(turn: Turn, job: np.ndarray, site: np.ndarray) -> np.ndarray:
+    """What is paid for the cores that one job alone takes beyond the spare ones, by pair."""
+    beyond = np.maximum(turn.cores[job] - turn.spare[site], 0.0)
+    return beyond * _paid(turn, job, site, site)
 
 
 def _solve(
@@ -60,8 +74,7 @@ def _solve(
     pairs = np.arange(len(job))
     once = coo_array((np.ones(len(job)), (job, pairs)))
     asked = coo_array((turn.cores[job], (place, pairs)))
-    mean_run = turn.run[job, site].mean()
-    paid = np.log1p(mean_run / turn.site_cores[used] / BOUND_S)
+    paid = _paid(turn, job, site, used)
     nothing = csr_array((once.shape[0], len(used)))
     found = milp(
         np.concatenate([cost, paid]),

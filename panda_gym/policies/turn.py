@@ -22,32 +22,46 @@ TIE: Final = 1e-9
 """Relative size of what decides among equals."""
 
 
+class Turns:
+    """The turns of E environments in natural units, decoded once: K jobs, S sites."""
+
+    def __init__(self, views: Sequence[View]) -> None:
+        self.cores = np.stack([view.job("cores")[:, 0] for view in views], axis=1)
+        self.mask = np.stack([view.mask for view in views], axis=1)
+        self.run, self.transfer, self.wait = (
+            np.stack([view.site(name) for view in views], axis=1)
+            for name in ("run", "transfer", "wait")
+        )
+        self.site_cores = np.maximum(views[0].site("cores"), 1.0)
+        self.free_cores = views[0].site("free_cores")
+
+
 class Turn:
     """The n jobs of one environment's turn, S sites."""
 
-    def __init__(self, views: Sequence[View], e: int, rng: np.random.Generator) -> None:
-        ticket = rng.random((len(views), views[0].mask.shape[1]))
-        self.rows = [k for k, view in enumerate(views) if view.job("cores")[e, 0] > 0.0]
+    def __init__(self, turns: Turns, e: int, rng: np.random.Generator) -> None:
+        ticket = rng.random(turns.mask.shape[1:])
+        self.rows = np.flatnonzero(turns.cores[e] > 0.0)
         """Which of the K places of the turn hold a job: the last turn may have fewer."""
-        jobs = [views[k] for k in self.rows]
-        self.cores = np.array([view.job("cores")[e, 0] for view in jobs])
+        self.cores = turns.cores[e, self.rows]
         """Cores of each job, float64[n]."""
         self.ticket = ticket[self.rows]
         """What decides among equals, float64[n, S] in [0, 1)."""
-        self.mask = np.array([view.mask[e] for view in jobs])
+        self.mask = turns.mask[e, self.rows]
         """Where it may go, bool[n, S]."""
-        self.run = np.array([view.site("run")[e] for view in jobs])
+        self.run = turns.run[e, self.rows]
         """Predicted run time, float64[n, S], s."""
-        self.transfer = np.array([view.site("transfer")[e] for view in jobs])
+        self.transfer = turns.transfer[e, self.rows]
         """Stage-in time, float64[n, S], s."""
-        self.wait = np.array([view.site("wait")[e] for view in jobs])
+        self.wait = turns.wait[e, self.rows]
         """Wait before the turn, float64[n, S], s."""
-        if jobs:
-            self.site_cores = np.maximum(jobs[0].site("cores")[e], 1.0)
-            self.spare = jobs[0].site("free_cores")[e] * (self.wait.min(axis=0) <= 0.0)
-            """Cores that are free and not promised, float64[S]."""
-            self.work = np.zeros_like(self.spare)
-            """Work booked in this turn, float64[S], core s."""
+        self.site_cores = turns.site_cores[e]
+        """Cores of each site, float64[S]."""
+        idle = self.wait.min(axis=0, initial=np.inf) <= 0.0
+        self.spare = turns.free_cores[e] * idle
+        """Cores that are free and not promised, float64[S]."""
+        self.work = np.zeros_like(self.spare)
+        """Work booked in this turn, float64[S], core s."""
 
     def completion(self) -> Array:
         """Expected time to completion of every job at every site, float64[n, S]; inf: illegal.
@@ -83,9 +97,10 @@ class Planner(Policy):
     @final
     def choose_turn(self, views: Sequence[View], rng: np.random.Generator) -> Array:
         sites = np.stack([view.mask.argmax(axis=1) for view in views], axis=1)
-        for e in range(len(views[0])):
-            turn = Turn(views, e, rng)
-            if turn.rows:
+        turns = Turns(views)
+        for e in range(len(sites)):
+            turn = Turn(turns, e, rng)
+            if len(turn.rows):
                 sites[e, turn.rows] = self.assign(turn)
         return sites
 

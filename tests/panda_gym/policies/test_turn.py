@@ -9,7 +9,7 @@ import pytest
 
 from panda_gym import policies
 from panda_gym.observation import View
-from panda_gym.policies.turn import Turn
+from panda_gym.policies.turn import Turn, Turns
 from tests.oracles import policy_twins as twins
 from tests.oracles.observations import encode, natural
 
@@ -25,7 +25,7 @@ def turn_of(seed: int, jobs: int = 5, sites: int = 7) -> tuple[list[View], Turn]
         if seed % 2:
             same["wait"] = shared["wait"] * 0.0
         views.append(View(encode({**values, **same}, mask)))
-    return views, Turn(views, 0, np.random.default_rng(1))
+    return views, Turn(Turns(views), 0, np.random.default_rng(1))
 
 
 def as_plain(turn: Turn) -> list[list[twins.Site]]:
@@ -56,11 +56,12 @@ def test_planners_follow_their_order(name: str) -> None:
         np.testing.assert_array_equal(chosen, expected)
 
 
-def test_the_assignment_is_the_best_of_all() -> None:
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_the_assignment_is_the_best_of_all(jobs: int) -> None:
     for seed in range(6):
-        views, turn = turn_of(seed, jobs=3, sites=4)
+        views, turn = turn_of(seed, jobs=jobs, sites=4)
         plain = as_plain(turn)
-        legal = [[s for s in range(4) if turn.mask[j, s]] for j in range(3)]
+        legal = [[s for s in range(4) if turn.mask[j, s]] for j in range(jobs)]
         values = {plan: twins.assignment_value(plain, plan) for plan in itertools.product(*legal)}
         policy = policies.create("assignment", gap=0.0)
         chosen = tuple(policy.choose_turn(views, np.random.default_rng(1))[0].tolist())
