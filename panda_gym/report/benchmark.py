@@ -15,7 +15,12 @@ from metrics.report import PAGE_STYLE
 from metrics.report import STYLE as CERTIFICATE_STYLE
 from panda_gym.benchmarking import BenchmarkTable
 from panda_gym.benchmarking.render import span
-from panda_gym.benchmarking.standing import improvement, normalised_costs, profiles
+from panda_gym.benchmarking.standing import (
+    improvement,
+    normalised_costs,
+    normalised_reward,
+    profiles,
+)
 from panda_gym.files import whole_file
 from panda_gym.report.intervals import figure
 from panda_gym.report.occupancy import STYLE as PICTURES_STYLE
@@ -69,22 +74,32 @@ def profile_figure(table: BenchmarkTable) -> str:
 
 
 def standings(table: BenchmarkTable) -> str:
-    """Probability of improvement on the baseline, and cost over three limits, by policy."""
+    """Probability of improvement on the baseline, reward, and cost over three limits, by policy."""
     limits = [list(normalised_costs(table, table.baseline, s)) for s in table.streams]
+    ends = [_ends(table, stream) for stream in table.streams]
     rows = []
     for policy in table.policies:
         cells = [span(improvement(table, policy, METRIC))]
-        for stream, at in zip(table.streams, limits, strict=True):
+        for stream, at, (low, high) in zip(table.streams, limits, ends, strict=True):
+            apart = low != high
+            reward = apart and normalised_reward(table, policy, stream, low=low, high=high)
+            cells.append(span(reward) if reward else "–")
             over = normalised_costs(table, policy, stream, at)
             cells += [span(over[limit]) if limit in over else "–" for limit in at]
         rows.append(f"<tr><td>{escape(policy)}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
-    heads = [f"P(better than {table.baseline})"] + [
-        f"cost / {limit:.3g}, {stream}"
-        for stream, at in zip(table.streams, limits, strict=True)
-        for limit in at
-    ]
+    heads = [f"P(better than {table.baseline})"]
+    for stream, at, (low, high) in zip(table.streams, limits, ends, strict=True):
+        heads.append(f"reward (0: {low}, 1: {high}), {stream}")
+        heads += [f"cost / {limit:.3g}, {stream}" for limit in at]
     head = "".join(f"<th>{escape(word)}</th>" for word in ("policy", *heads))
     return (
-        f"<table><caption>Improvement ({METRIC}) and normalised cost at three limits</caption>"
+        f"<table><caption>Improvement ({METRIC}), normalised reward (the predicted one) and cost "
+        "at three limits</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
+
+
+def _ends(table: BenchmarkTable, stream: str) -> tuple[str, str]:
+    """The policies of least and of most reward."""
+    mean = {name: table.values(name, "reward_pred", stream).mean() for name in table.policies}
+    return min(mean, key=mean.__getitem__), max(mean, key=mean.__getitem__)

@@ -24,6 +24,8 @@ TIMES: Final = 72
 GANTT_SITES: Final = 3
 """Sites of a Gantt chart, those that ran the most jobs of at most GANTT_LANES cores."""
 GANTT_LANES: Final = 24
+DRAWN: Final = 0.9
+"""Share of all jobs that have ended where a picture ends."""
 
 STYLE: Final = (
     ".heat rect{fill:var(--s1,#c2410c)}.heat.queue rect{fill:var(--s2,#1d6fb8)}"
@@ -32,8 +34,11 @@ STYLE: Final = (
 
 
 def window(log: EpisodeLog) -> tuple[float, float]:
-    """From the first judged arrival to the last end of a job, s."""
-    return float(log.arrival_s[log.warmup]), float(np.nanmax(log.end_s))
+    """From the first judged arrival to the time by which the share DRAWN of all jobs have ended, s.
+
+    The last few take weeks: with them all others would stand at the left edge.
+    """
+    return float(log.arrival_s[log.warmup]), float(np.nanquantile(log.end_s, DRAWN))
 
 
 def heat_maps(log: EpisodeLog, cores: Array, names: Sequence[str], title: str) -> str:
@@ -72,7 +77,7 @@ def _heat(title: str, level: Array, names: Sequence[str], hours: float, kind: st
 def gantt(log: EpisodeLog, cores: Array, names: Sequence[str], title: str) -> str:
     """Jobs on the cores of a few sites; those that did not finish in another colour."""
     first, last = window(log)
-    rows = np.flatnonzero((log.site >= 0) & ~np.isnan(log.starting_s) & (log.end_s > first))
+    rows = np.flatnonzero((log.site >= 0) & (log.starting_s < last) & (log.end_s > first))
     jobs = np.bincount(log.site[rows], minlength=len(cores)) * (cores <= GANTT_LANES)
     left, wide, tall, parts, y = 130, 360, 5, [], 0
     for site in np.argsort(-jobs, kind="stable")[:GANTT_SITES]:
