@@ -87,7 +87,7 @@ class RowMarginals:
         for place, (drawn, goes_to) in self.knots.items():
             values, missing = columns[int(place)]
             here = (values != 0) & ~missing
-            x = np.interp(values[here], drawn, goes_to)
+            x = np.clip(np.interp(values[here], drawn, goes_to), goes_to[0], goes_to[-1])
             moved = values.copy()
             moved[here] = np.rint(x).astype(values.dtype) if values.dtype.kind == "i" else x
             out[int(place)] = moved, missing
@@ -130,4 +130,6 @@ def _values(place: np.ndarray, knots: np.ndarray) -> np.ndarray:
     part, a, b = place - low, knots[low], knots[low + 1]
     same = np.diff(knots) == 0
     atom = np.append(same, False) | np.append(False, same)
-    return np.where(atom[low] | atom[low + 1], np.where(part < 0.5, a, b), a + (b - a) * part)
+    # a + (b - a) may lie an ulp beyond b, and so beyond what was seen.
+    between = np.minimum(a + (b - a) * part, b)
+    return np.where(atom[low] | atom[low + 1], np.where(part < 0.5, a, b), between)
