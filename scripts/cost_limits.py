@@ -1,9 +1,9 @@
 """Tables a study of cost limits: what PPO-Lagrangian's runs cost and earned when training ended.
 
     for seed in 0 1 2 3 4 5 6 7 8 9; do for limit in 0.0005 0.001 0.0015; do
-      panda-grid train --algo ppo_lagrangian --cost-limit $limit --seed $seed --steps 300000 \\
+      panda-grid train --algo ppo_lagrangian --cost-limit $limit --seed $seed --steps 98304 \\
         --platform small15 --scale 1 --jobs 500 --out study/$limit-$seed
-    done; panda-grid train --seed $seed --steps 300000 --platform small15 --scale 1 --jobs 500 \\
+    done; panda-grid train --seed $seed --steps 98304 --platform small15 --scale 1 --jobs 500 \\
         --out study/none-$seed; done
     python scripts/cost_limits.py study
 """
