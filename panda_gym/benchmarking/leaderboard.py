@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
+from panda_gym.benchmarking.measures import MEASURE
 from panda_gym.benchmarking.protocol import HEADROOM, OBJECTIVE, is_heuristic
-from panda_gym.benchmarking.render import MEASURE as BY_NAME
 from panda_gym.benchmarking.render import heading, number, span
 from panda_gym.benchmarking.standing import headroom, improvement
 from panda_gym.benchmarking.table import BenchmarkTable
@@ -53,7 +53,7 @@ def markdown(worlds: Sequence[World], columns: Sequence[str] = COLUMNS) -> str:
 def _ranking(world: World, stream: str, columns: Sequence[str]) -> str:
     table = world.table
     logs = {p: float(np.log(table.values(p, OBJECTIVE, stream)).mean()) for p in table.policies}
-    head = ["policy", *(heading(BY_NAME[name]) for name in columns), f"to {table.baseline}"]
+    head = ["policy", *(heading(MEASURE[name]) for name in columns), f"to {table.baseline}"]
     lines = [head, ["---"] * len(head)]
     for policy in sorted(logs, key=lambda p: logs[p]):
         shown = f"*{policy}*" if policy.startswith(PREFIX) else policy

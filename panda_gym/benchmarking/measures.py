@@ -227,6 +227,9 @@ MEASURES: Final = (
 )
 """The columns of a benchmark: a new measure is one entry."""
 
+MEASURE: Final = {measure.name: measure for measure in MEASURES}
+"""The same by name."""
+
 
 def measure(run: Outcomes) -> dict[str, float]:
     """Return every measure of an episode by name."""

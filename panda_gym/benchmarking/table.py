@@ -7,7 +7,7 @@ is the same world for every policy.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +16,7 @@ import numpy as np
 
 from panda_gym.benchmarking import render
 from panda_gym.benchmarking.intervals import Interval, bootstrap, mean
-from panda_gym.benchmarking.measures import MEASURES
+from panda_gym.benchmarking.measures import MEASURE, MEASURES
 from panda_gym.errors import PolicyError, nearest
 from panda_gym.files import whole_file
 
@@ -35,6 +35,23 @@ HEADLINE: Final = (
     "reward_gap",
 )
 """What `to_markdown` and `to_html` show unless told otherwise."""
+
+CSV_COLUMNS: Final = (
+    "stream",
+    "policy",
+    "metric",
+    "unit",
+    "better",
+    "iqm",
+    "low",
+    "high",
+    "seeds",
+    "difference_against",
+    "difference",
+    "difference_low",
+    "difference_high",
+)
+"""Of `BenchmarkTable.to_csv`."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +119,7 @@ class BenchmarkTable:
         import pandas as pd
 
         self._check("metric", metric, self.metrics)
-        sign = {"low": 1.0, "high": -1.0}.get(next(m.better for m in MEASURES if m.name == metric))
+        sign = {"low": 1.0, "high": -1.0}.get(MEASURE[metric].better)
         if sign is None:
             do = f"choose of {', '.join(m.name for m in MEASURES if m.better != 'neither')}"
             raise PolicyError("a measure that ranks policies", repr(metric), do)
@@ -154,16 +171,16 @@ class BenchmarkTable:
 
     def to_markdown(self, metrics: Sequence[str] = HEADLINE) -> str:
         """Return Markdown: for each stream IQMs with intervals, then paired differences."""
-        return render.markdown(self, metrics)
+        return render.markdown(self._sheets(metrics))
 
     def to_html(self, metrics: Sequence[str] = HEADLINE) -> str:
         """Return the same as an HTML fragment; every name in it is escaped."""
-        return render.html(self, metrics)
+        return render.html(self._sheets(metrics))
 
     def to_csv(self, path: str | Path) -> None:
         """Write one line a stream, policy and measure: IQM, interval, paired difference."""
         with whole_file(path) as aside:
-            aside.write_text(render.csv(self))
+            aside.write_text(render.csv(CSV_COLUMNS, self._lines()))
 
     def to_json(self, path: str | Path) -> None:
         """Write the rows, so that every statistic can be computed again by `from_json`."""
@@ -187,6 +204,55 @@ class BenchmarkTable:
             raise PolicyError(
                 "a benchmark written by to_json", f"{path}: {error}", "run the benchmark again"
             ) from error
+
+    def _sheets(self, metrics: Sequence[str]) -> list[render.Sheet]:
+        """For each stream the values and, of more than one policy, the differences in pairs."""
+        for metric in metrics:
+            self._check("metric", metric, self.metrics)
+        head = ["policy", *(render.heading(MEASURE[metric]) for metric in metrics)]
+        others = [policy for policy in self.policies if policy != self.baseline]
+        found = []
+        for stream in self.streams:
+            values = [
+                [
+                    policy,
+                    *(render.span(self.interval(policy, metric, stream)) for metric in metrics),
+                ]
+                for policy in self.policies
+            ]
+            found.append(render.Sheet(self._caption(stream), head, values))
+            apart = [
+                [policy, *(self._starred(policy, metric, stream) for metric in metrics)]
+                for policy in others
+            ]
+            if others:
+                title = f"{stream}: difference to {self.baseline} in the same worlds"
+                found.append(render.Sheet(f"{title} (* interval without 0)", head, apart))
+        return found
+
+    def _caption(self, stream: str) -> str:
+        """What the numbers of one stream are."""
+        origin = self.provenance.get("streams", {}).get(stream, "")
+        return (
+            f"{stream}{f' ({origin})' if origin else ''}: interquartile mean over "
+            f"{len(self.seeds)} paired seeds [{self.level:.0%} bootstrap interval]"
+        )
+
+    def _starred(self, policy: str, metric: str, stream: str) -> str:
+        """A paired difference, starred where its interval leaves out 0."""
+        apart = self.difference(policy, metric, stream=stream)
+        return render.span(apart) + (" *" if apart.low > 0.0 or apart.high < 0.0 else "")
+
+    def _lines(self) -> Iterator[tuple[object, ...]]:
+        """One a stream, policy and measure, in the order of CSV_COLUMNS."""
+        for stream in self.streams:
+            for policy in self.policies:
+                for measure in MEASURES:
+                    at = self.interval(policy, measure.name, stream)
+                    off = self.difference(policy, measure.name, stream=stream)
+                    about = (stream, policy, measure.name, measure.unit, measure.better)
+                    numbers = (at.value, at.low, at.high, at.n)
+                    yield (*about, *numbers, self.baseline, off.value, off.low, off.high)
 
     def _stream(self, stream: str | None) -> str:
         if stream is None and len(self.streams) == 1:

@@ -22,7 +22,8 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.errors import StreamError, check_seed, nearest
-from panda_gym.jobs.stream import ARRAYS, STATUSES, JobStream
+from panda_gym.jobs.fields import ARRAYS, STATUSES
+from panda_gym.jobs.stream import JobStream
 from panda_gym.units import SECONDS_PER_DAY
 
 FAILED: Final = STATUSES.index("failed")

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from panda_gym.errors import StreamError
-from panda_gym.jobs.stream import ARRAYS, CATEGORIES, JobStream
+from panda_gym.jobs.fields import ARRAYS, CATEGORIES
+from panda_gym.jobs.stream import JobStream
 
 
 def concatenate(streams: Iterable[JobStream], *, name: str | None = None) -> JobStream:

@@ -17,7 +17,8 @@ import numpy as np
 
 from panda_gym.errors import StreamError, nearest
 from panda_gym.jobs.anomalies import ANOMALIES, with_anomaly
-from panda_gym.jobs.stream import CATEGORIES, JobStream
+from panda_gym.jobs.fields import CATEGORIES
+from panda_gym.jobs.stream import JobStream
 from panda_gym.units import SECONDS_PER_DAY
 
 TIMES: Final[Mapping[str, Callable[[float, float], dict[str, float]]]] = MappingProxyType(

@@ -17,7 +17,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from panda_gym.jobs.catalogue import catalogue
-from panda_gym.jobs.stream import CATEGORIES, STATUSES, JobStream
+from panda_gym.jobs.fields import CATEGORIES, STATUSES
+from panda_gym.jobs.stream import JobStream
 from panda_gym.sites import Platform
 
 SHRINK: Final = 20.0

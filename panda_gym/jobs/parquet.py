@@ -3,43 +3,48 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from panda_gym.errors import InputError, StreamError
+from panda_gym.errors import StreamError
 from panda_gym.files import whole_file
-from panda_gym.jobs.stream import ARRAYS, JobStream
+from panda_gym.jobs.fields import ABOUT, ARRAYS
+
+if TYPE_CHECKING:
+    import numpy as np
 
 KEY: Final = b"panda_gym.stream"
 FORMAT: Final = 1
 
 
-def write_stream(stream: JobStream, path: str | Path) -> None:
+def write_fields(
+    about: Mapping[str, Any], arrays: Mapping[str, np.ndarray], path: str | Path
+) -> None:
     """One column an array; the rest as JSON in the file's metadata. Whole or not at all."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    about = json.dumps({"format": FORMAT, **stream.meta()}).encode()
-    table = pa.table({field: getattr(stream, field) for field in ARRAYS}, metadata={KEY: about})
+    said = json.dumps({"format": FORMAT, **about}).encode()
+    table = pa.table(dict(arrays), metadata={KEY: said})
     with whole_file(path) as aside:
         pq.write_table(table, aside, compression="zstd")
 
 
-def read_stream(path: str | Path) -> JobStream:
-    """Read what `write_stream` wrote; StreamError if it is missing or damaged."""
+def read_fields(path: str | Path) -> dict[str, Any]:
+    """Read what `write_fields` wrote; StreamError if it is missing or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         table = pq.read_table(path, partitioning=None)
-        about = json.loads(table.schema.metadata[KEY])
-        if about.pop("format") != FORMAT:
+        said = json.loads(table.schema.metadata[KEY])
+        if said["format"] != FORMAT:
             raise ValueError("another format")
+        about = {key: said[key] for key in ABOUT}
+        about["levels"] = {key: tuple(names) for key, names in said["levels"].items()}
         arrays = {field: table.column(field).to_numpy() for field in ARRAYS}
-        about["site_names"] = tuple(about["site_names"])
-        return JobStream(**about, **arrays)
-    except InputError:
-        raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
         do = "write it again with JobStream.save"
         raise StreamError(f"a stream of jobs at {path}", repr(error)[:200], do) from None
+    return {**about, **arrays}

@@ -1,4 +1,4 @@
-"""From a table of job records to a stream; knows columns, never sites' speed nor any policy.
+"""From a table of job records to a stream's fields; knows columns, never sites' speed nor any policy.
 
 The nine columns are creationtime, computingsite, project, prodstep, datatype, ninputdatafiles,
 inputfilebytes, jobstatus and workload (Gflop). What they do not say is filled in by rule:
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from panda_gym.errors import StreamError, check_seed
-from panda_gym.jobs.stream import CATEGORIES, STATUSES, JobStream, WorkloadPredictor
+from panda_gym.jobs.fields import CATEGORIES, LEAST_PREDICTION, STATUSES, WorkloadPredictor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,19 +35,17 @@ COLUMNS: Final = (
 )
 MULTI_CORE_SHARE: Final = 0.03
 """Share of 8-core jobs where the records do not say."""
-LEAST_PREDICTION: Final = 1.0
-"""Smallest predicted workload, Gflop, so that its logarithm is finite."""
 
 
-def stream_from_records(
+def from_records(
     table: pd.DataFrame,
     *,
     workload_model: WorkloadPredictor | None = None,
     seed: int = 0,
     name: str = "records",
     origin: str | None = None,
-) -> JobStream:
-    """A stream of the table's jobs, in order of creation (rows may come in any order).
+) -> dict[str, Any]:
+    """The fields of a stream of the table's jobs, in order of creation (rows in any order).
 
     Args:
         table: the nine columns; optionally `corecount`, `jeditaskid`, `workload_pred`.
@@ -66,7 +64,7 @@ def stream_from_records(
     draws = {key: rng.random(len(table)) for key in ("noise_u", "failure_u", "place_u", "cores")}
     source, site_names = _codes(table["computingsite"])
     coded = {key: _codes(table[key]) for key in CATEGORIES}
-    return JobStream(
+    return dict(
         name=name,
         origin=origin or str(table.attrs.get("origin", "records")),
         epoch=str(time[0]),

@@ -8,48 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from panda_gym.errors import StreamError
+from panda_gym.jobs.fields import ARRAYS, CATEGORIES, STATUSES, WorkloadPredictor
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from panda_gym.surrogate import Surrogate
-
-STATUSES: Final = ("finished", "failed", "cancelled", "closed")
-"""What the codes of `JobStream.status` mean."""
-
-CATEGORIES: Final = ("project", "prodstep", "datatype")
-
-ARRAYS: Final = {
-    "arrival_s": np.float64,
-    "cores": np.int32,
-    "workload_true": np.float64,
-    "workload_pred": np.float64,
-    "input_bytes": np.float64,
-    "input_files": np.int32,
-    "dataset": np.int32,
-    "source": np.int16,
-    "status": np.int8,
-    "project": np.int16,
-    "prodstep": np.int16,
-    "datatype": np.int16,
-    "noise_u": np.float64,
-    "failure_u": np.float64,
-    "place_u": np.float64,
-}
-"""The arrays of a stream and their types, in the order of its fields."""
-
-
-class WorkloadPredictor(Protocol):
-    """Anything that predicts a workload from a table of the nine columns."""
-
-    def predict(self, table: pd.DataFrame) -> np.ndarray:
-        """Predicted workload, float64[n], Gflop."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,40 +89,42 @@ class JobStream:
         origin: str | None = None,
     ) -> JobStream:
         """A stream from a table of the nine columns; see `panda_gym.jobs.records`."""
-        from panda_gym.jobs.records import stream_from_records
+        from panda_gym.jobs.records import from_records
 
-        return stream_from_records(
-            table, workload_model=workload_model, seed=seed, name=name, origin=origin
+        return cls(
+            **from_records(
+                table, workload_model=workload_model, seed=seed, name=name, origin=origin
+            )
         )
 
     @classmethod
     def from_swf(cls, path: str | Path, *, seed: int = 0, power: float = 10.0) -> JobStream:
         """A stream from a trace in Standard Workload Format; see `panda_gym.jobs.swf`."""
-        from panda_gym.jobs.swf import stream_from_swf
+        from panda_gym.jobs.swf import from_swf
 
-        return stream_from_swf(path, seed=seed, power=power)
+        return cls(**from_swf(path, seed=seed, power=power))
 
     @classmethod
     def from_surrogate(
         cls, surrogate: Surrogate, jobs: int | None = None, seed: int = 0
     ) -> JobStream:
         """A stream from an opened surrogate; see `panda_gym.jobs.surrogates`."""
-        from panda_gym.jobs.surrogates import stream_from_surrogate
+        from panda_gym.jobs.surrogates import from_surrogate
 
-        return stream_from_surrogate(surrogate, jobs, seed)
+        return cls(**from_surrogate(surrogate, jobs, seed))
 
     @classmethod
     def load(cls, path: str | Path) -> JobStream:
         """Read what `save` wrote; StreamError if it is damaged."""
-        from panda_gym.jobs.parquet import read_stream
+        from panda_gym.jobs.parquet import read_fields
 
-        return read_stream(path)
+        return cls(**read_fields(path))
 
     def save(self, path: str | Path) -> None:
         """Write the stream to Parquet, whole or not at all."""
-        from panda_gym.jobs.parquet import write_stream
+        from panda_gym.jobs.parquet import write_fields
 
-        write_stream(self, path)
+        write_fields(self.meta(), {field: getattr(self, field) for field in ARRAYS}, path)
 
     def __len__(self) -> int:
         return len(self.arrival_s)

@@ -1,4 +1,4 @@
-"""From a sealed surrogate to a stream; knows its tables, never its generator.
+"""From a sealed surrogate to the fields of a stream; knows its tables, never its generator.
 
 The head of stream 0 lies ready-made in the sealed folder and needs neither torch nor CatBoost;
 jobs beyond it, and other seeds, are drawn week by week.
@@ -6,11 +6,10 @@ jobs beyond it, and other seeds, are drawn week by week.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from panda_gym.errors import StreamError, check_seed
-from panda_gym.jobs.records import stream_from_records
-from panda_gym.jobs.stream import JobStream
+from panda_gym.jobs.records import from_records
 from panda_gym.surrogate import HEAD_SEED
 
 if TYPE_CHECKING:
@@ -19,10 +18,8 @@ if TYPE_CHECKING:
     from panda_gym.surrogate import Surrogate
 
 
-def stream_from_surrogate(
-    surrogate: Surrogate, jobs: int | None = None, seed: int = 0
-) -> JobStream:
-    """The first `jobs` jobs (None: one week of them) of a surrogate's stream.
+def from_surrogate(surrogate: Surrogate, jobs: int | None = None, seed: int = 0) -> dict[str, Any]:
+    """The fields of the first `jobs` jobs (None: one week of them) of a surrogate's stream.
 
     Raises:
         StreamError: `jobs` is less than 1.
@@ -30,7 +27,7 @@ def stream_from_surrogate(
     if jobs is not None and jobs < 1:
         raise StreamError("at least 1 job of the stream", f"{jobs}", "raise the number of jobs")
     table = _weeks(surrogate, jobs, check_seed(seed))
-    return stream_from_records(
+    return from_records(
         table.iloc[:jobs],
         seed=seed,
         name=f"surrogate:{surrogate.name}",

@@ -1,4 +1,4 @@
-"""From a trace in Standard Workload Format to a stream; knows the format, never one log.
+"""From a trace in Standard Workload Format to a stream's fields; knows the format, never one log.
 
 The format (Chapin et al., JSSPP 1999; version 2.2) has 18 numbers a line and a header of comments
 `; Key: value`. Plain or gzip. How a job is read:
@@ -27,8 +27,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.errors import StreamError, check_seed
-from panda_gym.jobs.records import LEAST_PREDICTION
-from panda_gym.jobs.stream import STATUSES, JobStream
+from panda_gym.jobs.fields import LEAST_PREDICTION, STATUSES
 from panda_gym.units import GFLOPS_PER_HS23
 
 FIELDS: Final = (
@@ -82,8 +81,8 @@ def read_swf(path: str | Path) -> Trace:
     return Trace(header, partitions, fields)
 
 
-def stream_from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> JobStream:
-    """A stream of a log's jobs.
+def from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> dict[str, Any]:
+    """The fields of a stream of a log's jobs.
 
     Args:
         path: the log, plain or gzip.
@@ -106,7 +105,7 @@ def stream_from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> 
     source, site_names = _sites(field["partition"], trace.partitions)
     project, groups = _classes("group", field["group"])
     prodstep, queues = _classes("queue", field["queue"])
-    return JobStream(
+    return dict(
         name=Path(path).name,
         origin=f"swf:{Path(path).name}",
         epoch=_epoch(trace.header, field["submit_s"][0]),

@@ -7,7 +7,8 @@ from html import escape
 from typing import Final
 
 from panda_gym.benchmarking import BenchmarkTable, Interval
-from panda_gym.benchmarking.render import MEASURE, number, span
+from panda_gym.benchmarking.measures import MEASURE
+from panda_gym.benchmarking.render import number, span
 
 WIDTH, LABEL, ROW, FOOT = 500, 190, 22, 34
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from panda_gym.errors import SeedError, StreamError
 from panda_gym.jobs import Episode, JobStream, episode
 from panda_gym.jobs.episode import NOISE_SPREAD, noise
-from panda_gym.jobs.stream import ARRAYS
+from panda_gym.jobs.fields import ARRAYS
 from panda_gym.sites import load_platform
 
 TINY = load_platform("tiny4")

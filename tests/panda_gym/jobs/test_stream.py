@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from panda_gym.errors import StreamError
 from panda_gym.jobs import JobStream
-from panda_gym.jobs.stream import ARRAYS
+from panda_gym.jobs.fields import ARRAYS
 
 
 def spoilt(stream: JobStream, field: str, row: int, value: float) -> JobStream:
