@@ -1,4 +1,4 @@
-"""From a table of job records to a stream's fields; knows columns, never sites' speed nor any policy.
+"""From a table of job records to a stream's fields; knows columns, never speeds nor any policy.
 
 The nine columns are creationtime, computingsite, project, prodstep, datatype, ninputdatafiles,
 inputfilebytes, jobstatus and workload (Gflop). What they do not say is filled in by rule:
