@@ -27,6 +27,7 @@ from generators.training import (
     device_of,
     from_arrays,
     generator_of,
+    round_off,
     to_arrays,
     train,
 )
@@ -56,6 +57,7 @@ class Neural(Generator):
         self._begin(encoder, data)
         train(self._nets, self._losses, data, self.config, seed, progress, checkpoint, private)
         self._end(encoder, data, seed, progress)
+        round_off(self._nets, self.config.stored)
 
     @abstractmethod
     def _networks(self, encoder: Encoder) -> nn.Module:
@@ -91,7 +93,7 @@ class Neural(Generator):
     @final
     def _arrays(self) -> dict[str, np.ndarray]:
         facts = {f"{self.facts}{key}": array for key, array in self._facts().items()}
-        return {**dict(to_arrays(self._nets)), **facts}
+        return {**dict(to_arrays(self._nets, self.config.stored)), **facts}
 
     @final
     def _restore(self, encoder: Encoder, arrays: dict[str, np.ndarray]) -> None:
@@ -99,6 +101,7 @@ class Neural(Generator):
         self._recall({k[len(self.facts or "") :]: arrays[k] for k in own})
         self._nets = self._kept(encoder)
         from_arrays(self._nets, {k: a for k, a in arrays.items() if k not in own})
+        round_off(self._nets, self.config.stored)
         self._nets.to(device_of(self.config.device))
 
 

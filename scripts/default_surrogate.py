@@ -33,6 +33,8 @@ from panda_gym.surrogate.surrogate import SHIPPED
 LIMIT_BYTES = 16_000_000
 """Of all surrogates that ship together."""
 TASK = "jeditaskid"
+SMALL = {"stored": "float16"}
+"""What ships is stored in half the bytes; it is judged as it is stored."""
 
 
 def main(
@@ -53,7 +55,10 @@ def main(
     grouped = generator == "grouped"
     records = panda_gym.reference_records(rows, seed=seed, keep=[TASK] if grouped else [])
     config: dict[str, Any] = {"iterations": iterations}
-    config |= {"group": TASK, "time": "creationtime"} if grouped else {"batch": batch}
+    if grouped:
+        config |= {"group": TASK, "time": "creationtime", "settings": SMALL}
+    else:
+        config |= {"batch": batch, **SMALL}
     draft = work / ("shipped" if recertify else "draft")
     if recertify:
         draft_of_shipped(SHIPPED / name, draft, records, seed, config)
