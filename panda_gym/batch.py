@@ -5,7 +5,7 @@ Knows scenarios, seeds, rewards and costs; knows no protocol.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from panda_gym.simulator.state import GRID_ROWS, JOB_ROWS, SITE_ROWS
 
 Array = np.ndarray
 OBSERVATIONS = ("dict", "flat")
+REPORTED = ("cost", "costs", "reward_pred", "reward_true", "site", "time_s")
+"""Names of what `Batch.report` says."""
 LINEAR_BOUND = 100.0
 """What the spaces state for features that have no natural bound, such as a core's power."""
 
@@ -204,10 +206,9 @@ class Batch:
 
     def cost(self) -> Array:
         """Sum of the last decision's costs, float64[E]."""
-        return self._sum(self._costs())
+        return self._sum(self._costs(self.simulator.outcome))
 
-    def _costs(self) -> dict[str, Array]:
-        outcome = self.simulator.outcome
+    def _costs(self, outcome: Array) -> dict[str, Array]:
         return {name: self._total(function(outcome)) for name, function in self.costs.items()}
 
     def _sum(self, costs: dict[str, Array]) -> Array:
@@ -225,8 +226,17 @@ class Batch:
 
         rewards: those of the last decision, if they are known.
         """
-        outcome, bound = self.simulator.outcome, self.scenario.bound_s
-        costs = self._costs()
+        return self._report(self.simulator.outcome, self.simulator.world.grids["clock"], rewards)
+
+    def report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
+        """What `report` would return now, to be put together when it is asked for."""
+        now = self.simulator.outcome
+        outcome = np.frombuffer(now.tobytes(), now.dtype).reshape(now.shape)
+        clock = self.simulator.world.grids["clock"].copy()
+        return lambda: self._report(outcome, clock, rewards)
+
+    def _report(self, outcome: Array, clock: Array, rewards: Array | None) -> dict[str, Any]:
+        bound, costs = self.scenario.bound_s, self._costs(outcome)
         if rewards is not None and self.scenario.reward == "predicted":
             expected = rewards.copy()
         else:
@@ -237,7 +247,7 @@ class Batch:
             "reward_pred": expected,
             "reward_true": self._total(reward.true(outcome, bound)),
             "site": (outcome["site"] if outcome.ndim == 1 else outcome["site"][:, -1]).copy(),
-            "time_s": self.simulator.world.grids["clock"].copy(),
+            "time_s": clock.copy(),
         }
 
     def log(self, e: int, drain: bool = True) -> EpisodeLog:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
-from panda_gym.batch import Batch
+from panda_gym.batch import REPORTED, Batch
 from panda_gym.env import action_space, observation_space, one_info
 from panda_gym.errors import SettingError
+from panda_gym.infos import Info, Step
 from panda_gym.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
 from panda_gym.vector_env import spread_seeds
@@ -24,7 +25,7 @@ class PlacementVecEnv(VecEnv):
     Rewards are float32 [E], as stable-baselines3 has them. Two settings are for speed:
     copy=False makes observations views that the next step rewrites (not for the library's learners,
     which store an observation after the step that follows it), and info="cost" leaves only that in
-    the dictionaries of a step (building them whole takes as long as simulating).
+    the dictionaries of a step, which otherwise are filled when they are read (`panda_gym.infos`).
     """
 
     metadata = {"render_modes": ["ansi"]}  # noqa: RUF012
@@ -89,17 +90,11 @@ class PlacementVecEnv(VecEnv):
         return batch.observe(self.copy), rewards.astype(np.float32), done, infos
 
     def _infos(self, rewards: Array) -> list[dict[str, Any]]:
+        costs = self.batch.cost().tolist()
         if not self._full:
-            return [{"cost": one} for one in self.batch.cost().tolist()]
-        report = self.batch.report(rewards)
-        costs, names = report.pop("costs"), list(report)
-        rows = zip(*(column.tolist() for column in report.values()), strict=True)
-        each = zip(*(column.tolist() for column in costs.values()), strict=True)
-        # zip's strict takes a third of the time here
-        infos = [dict(zip(names, row)) for row in rows]  # noqa: B905
-        for info, one in zip(infos, each, strict=True):
-            info["costs"] = dict(zip(costs, one))  # noqa: B905
-        return infos
+            return [{"cost": one} for one in costs]
+        step = Step(REPORTED, self.batch.report_later(rewards))
+        return [Info(one, step, e) for e, one in enumerate(costs)]
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -3,7 +3,7 @@
     python scripts/calibrate_scenario.py --scenario atlas --out runs/calibration
 
 PanDA's brokerage of production jobs (the weighted draw among the ten best sites) places the jobs
-of a scenario on the whole platform and on the scaled one, its constants scaled with it. Waiting
+of a scenario on the whole platform and on scaled ones, its constants scaled with it. Waiting
 times, failures by site and the share of jobs whose input came from elsewhere stand beside public
 figures; a figure is met within a factor of two. Waiting is from a job's first arrival to its
 first run; jobs are judged that arrive between 0.4 and 0.8 of the simulated time, so that the warm
@@ -31,6 +31,7 @@ from panda_gym.simulator import EpisodeLog
 Array = np.ndarray
 
 POLICY: Final = "panda_production_draw@scaled"
+SCALES: Final = (1.0, 0.1, 0.03, 0.01)
 FACTOR: Final = 2.0
 FROM, TO = 0.4, 0.8
 """Share of the simulated time between which judged jobs arrive."""
@@ -133,40 +134,48 @@ def utilisation(logs: list[EpisodeLog], cores: float) -> float:
     return float(np.mean(shares))
 
 
-def markdown(
-    full: Mapping[str, float], small: Mapping[str, float], whole: float, scale: float
-) -> str:
-    """The table, one line a figure."""
-    head = (
-        f"| figure | public | at scale {whole:g} | ratio | within {FACTOR:g} | at scale {scale:g} "
-        f"| {scale:g} / {whole:g} | source |\n|---|---|---|---|---|---|---|---|"
-    )
-    lines = []
+def markdown(found: Mapping[float, Mapping[str, float]]) -> str:
+    """The table, one line a figure: the whole platform beside public figures, then the others."""
+    (whole, full), *others = found.items()
+    scaled = " ".join(f"at scale {scale:g} | / {whole:g} |" for scale, _ in others)
+    columns = f"| figure | public | at scale {whole:g} | ratio | within {FACTOR:g} | {scaled}"
+    lines = [f"{columns} source |", "|---" * columns.count("|") + "|"]
     for figure in FIGURES:
-        one, other = full[figure.name], small[figure.name]
-        ratio = one / figure.value
-        apart = f"{other / one:.2f}" if one > 0.0 else ""
+        ratio = full[figure.name] / figure.value
         met = "yes" if 1.0 / FACTOR <= ratio <= FACTOR else "**no**"
         lines.append(
-            f"| {figure.name} ({figure.unit}) | {figure.value:g} | {one:.4g} | {ratio:.2f} "
-            f"| {met} | {other:.4g} | {apart} | {figure.source} |"
+            f"| {figure.name} ({figure.unit}) | {figure.value:g} | {full[figure.name]:.4g} "
+            f"| {ratio:.2f} | {met} {_beside(figure.name, found)} | {figure.source} |"
         )
     for name in ("utilisation", "hours", "jobs judged"):
-        apart = f"{small[name] / full[name]:.2f}" if name == "utilisation" else ""
-        lines.append(f"| {name} | | {full[name]:.4g} | | | {small[name]:.4g} | {apart} | |")
-    return "\n".join([head, *lines]) + "\n"
+        lines.append(f"| {name} | | {full[name]:.4g} | | {_beside(name, found)} | |")
+    return "\n".join(lines) + "\n"
+
+
+def _beside(name: str, found: Mapping[float, Mapping[str, float]]) -> str:
+    """A figure of every other scale, and over that of the first."""
+    (_, full), *others = found.items()
+    return " ".join(
+        f"| {one[name]:.4g} | {one[name] / full[name] if full[name] > 0.0 else np.nan:.2f}"
+        for _, one in others
+    )
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenario", default="atlas")
     parser.add_argument("--set", default="{}", help="JSON of settings beside the scenario's")
-    parser.add_argument("--full-scale", type=float, default=1.0)
-    parser.add_argument("--full-jobs", type=int, default=400_000)
-    parser.add_argument("--full-warmup", type=int, default=20_000)
-    parser.add_argument("--scale", type=float, default=0.03)
-    parser.add_argument("--jobs", type=int, default=12_000)
-    parser.add_argument("--grids", type=int, default=4, help="worlds of the scaled platform")
+    parser.add_argument(
+        "--scale",
+        type=float,
+        action="append",
+        help=f"of the platform; repeat it, the first is compared with public figures: {SCALES}",
+    )
+    parser.add_argument("--jobs", type=int, default=400_000, help="at scale 1; less with scale")
+    parser.add_argument("--warmup", type=int, default=20_000, help="at scale 1; less with scale")
+    parser.add_argument(
+        "--share", type=float, default=0.3, help="of --jobs, in several worlds, at a small scale"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/calibration"))
     return parser.parse_args()
 
@@ -174,18 +183,15 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     given = arguments()
     shared = {"scenario": given.scenario, **json.loads(given.set)}
-    sizes = {
-        "full": ({"scale": given.full_scale, "jobs": given.full_jobs,
-                  "warmup": given.full_warmup}, 1),
-        "scaled": ({"scale": given.scale, "jobs": given.jobs}, given.grids),
-    }  # fmt: skip
     found = {}
-    for name, (size, grids) in sizes.items():
-        logs, batch = run({**shared, **size}, grids, name)
+    for scale in given.scale or SCALES:
+        size = {"scale": scale, "jobs": round(given.jobs * scale),
+                "warmup": round(given.warmup * scale)}  # fmt: skip
+        logs, batch = run({**shared, **size}, max(1, round(given.share / scale)), f"at {scale:g}")
         cores = float(batch.platform.cores.sum())
         load = {"utilisation": utilisation(logs, cores), "cores": cores}
-        found[name] = {**figures(logs, len(batch.platform)), **load}
-    table = markdown(found["full"], found["scaled"], given.full_scale, given.scale)
+        found[scale] = {**figures(logs, len(batch.platform)), **load}
+    table = markdown(found)
     print(table)
     for name, text in (("table.md", table), ("figures.json", json.dumps(found, indent=1) + "\n")):
         with whole_file(given.out / name) as aside:
