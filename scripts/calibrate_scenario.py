@@ -25,6 +25,7 @@ import numpy as np
 from panda_gym.batch import Batch
 from panda_gym.benchmarking.contestants import find_policies
 from panda_gym.files import whole_file
+from panda_gym.report.recorded import write_table
 from panda_gym.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
 
@@ -134,31 +135,34 @@ def utilisation(logs: list[EpisodeLog], cores: float) -> float:
     return float(np.mean(shares))
 
 
-def markdown(found: Mapping[float, Mapping[str, float]]) -> str:
-    """The table, one line a figure: the whole platform beside public figures, then the others."""
+def table(found: Mapping[float, Mapping[str, float]]) -> list[list[str]]:
+    """One row a figure: the whole platform beside public figures, then the other scales."""
     (whole, full), *others = found.items()
-    scaled = " ".join(f"at scale {scale:g} | / {whole:g} |" for scale, _ in others)
-    columns = f"| figure | public | at scale {whole:g} | ratio | within {FACTOR:g} | {scaled}"
-    lines = [f"{columns} source |", "|---" * columns.count("|") + "|"]
+    scaled = [text for scale, _ in others for text in (f"at scale {scale:g}", f"/ {whole:g}")]
+    head = ["figure", "public", f"at scale {whole:g}", "ratio", f"within {FACTOR:g}", *scaled]
+    rows = [[*head, "source"]]
     for figure in FIGURES:
-        ratio = full[figure.name] / figure.value
+        name, one = f"{figure.name} ({figure.unit})", full[figure.name]
+        ratio = one / figure.value
         met = "yes" if 1.0 / FACTOR <= ratio <= FACTOR else "**no**"
-        lines.append(
-            f"| {figure.name} ({figure.unit}) | {figure.value:g} | {full[figure.name]:.4g} "
-            f"| {ratio:.2f} | {met} {_beside(figure.name, found)} | {figure.source} |"
-        )
+        row = [name, f"{figure.value:g}", f"{one:.4g}", f"{ratio:.2f}", met]
+        rows.append([*row, *_beside(figure.name, found), figure.source])
     for name in ("utilisation", "hours", "jobs judged"):
-        lines.append(f"| {name} | | {full[name]:.4g} | | {_beside(name, found)} | |")
-    return "\n".join(lines) + "\n"
+        rows.append([name, "", f"{full[name]:.4g}", "", "", *_beside(name, found), ""])
+    return rows
 
 
-def _beside(name: str, found: Mapping[float, Mapping[str, float]]) -> str:
-    """A figure of every other scale, and over that of the first."""
+def _beside(name: str, found: Mapping[float, Mapping[str, float]]) -> list[str]:
+    """A figure at every other scale, and over that at the first."""
     (_, full), *others = found.items()
-    return " ".join(
-        f"| {one[name]:.4g} | {one[name] / full[name] if full[name] > 0.0 else np.nan:.2f}"
+    return [
+        text
         for _, one in others
-    )
+        for text in (
+            f"{one[name]:.4g}",
+            f"{one[name] / full[name]:.2f}" if full[name] > 0.0 else "",
+        )
+    ]
 
 
 def arguments() -> argparse.Namespace:
@@ -191,11 +195,9 @@ def main() -> None:
         cores = float(batch.platform.cores.sum())
         load = {"utilisation": utilisation(logs, cores), "cores": cores}
         found[scale] = {**figures(logs, len(batch.platform)), **load}
-    table = markdown(found)
-    print(table)
-    for name, text in (("table.md", table), ("figures.json", json.dumps(found, indent=1) + "\n")):
-        with whole_file(given.out / name) as aside:
-            aside.write_text(text)
+    print(write_table(given.out, table(found)))
+    with whole_file(given.out / "figures.json") as aside:
+        aside.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

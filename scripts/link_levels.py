@@ -19,8 +19,8 @@ import numpy as np
 import panda_gym
 from panda_gym import policies
 from panda_gym.batch import Batch
-from panda_gym.files import whole_file
 from panda_gym.jobs import JobStream
+from panda_gym.report.recorded import write_table
 from panda_gym.scenario import Scenario
 
 Array = np.ndarray
@@ -64,23 +64,17 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=4)
     parser.add_argument("--out", type=Path, default=Path("runs/link_levels"))
     given = parser.parse_args()
-    lines = [
-        "| stream | level | mean stage-in (s) | error | 95th percentile (s) | error |",
-        "|---|---|---|---|---|---|",
-    ]
+    rows = [["stream", "level", "mean stage-in (s)", "error", "95th percentile (s)", "error"]]
     for name, settings in streams().items():
         sized = {"jobs": given.jobs, "scale": given.scale, **settings}
         found = {level: stage_in_s(sized, level, given.worlds) for level in LEVELS}
         exact = found[REFERENCE].mean(), np.quantile(found[REFERENCE], 0.95)
         for level in LEVELS:
             mean, high = found[level].mean(), np.quantile(found[level], 0.95)
-            lines.append(
-                f"| {name} | {level} | {mean:.1f} | {mean / exact[0] - 1.0:+.1%} "
-                f"| {high:.1f} | {high / exact[1] - 1.0:+.1%} |"
-            )
-        print("\n".join(lines[-3:]), flush=True)
-    with whole_file(given.out / "table.md") as aside:
-        aside.write_text("\n".join(lines) + "\n")
+            errors = [f"{one / of - 1.0:+.1%}" for one, of in zip((mean, high), exact, strict=True)]
+            rows.append([name, f"{level}", f"{mean:.1f}", errors[0], f"{high:.1f}", errors[1]])
+        print(f"{name}: done", flush=True)
+    print(write_table(given.out, rows))
 
 
 if __name__ == "__main__":

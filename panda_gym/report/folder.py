@@ -65,6 +65,10 @@ class RunFolder:
         """Folder of the benchmark: benchmark.json, .csv, .md."""
         return self.root / "benchmark"
 
+    def table(self, name: str) -> Path:
+        """A table that a script wrote: calibration, link_levels."""
+        return self.root / name / "table.csv"
+
     @property
     def report(self) -> Path:
         """The page."""

@@ -15,6 +15,7 @@ from metrics.figures import curves
 from metrics.report import fragment
 from panda_gym.report.folder import RunFolder
 from panda_gym.report.intervals import figure
+from panda_gym.report.recorded import SHIPPED, read_table, to_html
 
 MEASURES: Final = ("mean_slowdown", "geometric_slowdown", "mean_turnaround", "wan")
 """Measures drawn with their intervals; all others stand in the table."""
@@ -151,7 +152,7 @@ def platform(run: RunFolder) -> Section | None:
     if not run.settings.is_file():
         return None
     rows = "".join(
-        f"<tr>{''.join(f'<td class=note>{escape(str(cell))}</td>' for cell in line)}</tr>"
+        f"<tr>{''.join(f'<td class=note>{escape(cell)}</td>' for cell in line.values())}</tr>"
         for line in platform_origin("atlas150")
     )
     body = (
@@ -159,6 +160,42 @@ def platform(run: RunFolder) -> Section | None:
         f"<th>rule</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
     return Section("platform", "Platform", body, "<code>python -m panda_gym.sites.calibrate</code>")
+
+
+def calibration(run: RunFolder) -> Section | None:
+    """How near the calibrated scenario comes to public figures, at full size and scaled."""
+    return _recorded(
+        run,
+        "calibration",
+        "Calibration",
+        "Scenario atlas under PanDA's brokerage beside public figures. Its jobs follow the "
+        "reference workload, a stand-in calibrated on public figures: they are not PanDA data.",
+        "python scripts/calibrate_scenario.py",
+    )
+
+
+def link_levels(run: RunFolder) -> Section | None:
+    """Error of the fast ways to share the network against exact max-min fairness."""
+    return _recorded(
+        run,
+        "link_levels",
+        "Sharing the network",
+        "Stage-in times at link levels 0 (no sharing) and 1 (endpoint sharing) against level 2 "
+        "(max-min fairness), the same jobs at the same sites.",
+        "python scripts/link_levels.py",
+    )
+
+
+def _recorded(run: RunFolder, name: str, title: str, caption: str, command: str) -> Section | None:
+    """A table of a script: the run's own, else the one that ships."""
+    if not run.settings.is_file():
+        return None
+    own = run.table(name)
+    made = own if own.is_file() else SHIPPED / f"{name}.csv"
+    whose = f"{name}/table.csv" if own.is_file() else "recorded, not of this run"
+    source = f"<code>{escape(command)} --out {escape(str(own.parent))}</code>; {whose}"
+    anchor = name.replace("_", "-")
+    return Section(anchor, title, to_html(read_table(made), caption), source)
 
 
 def _surrogate(folder: Any) -> Any:
@@ -174,5 +211,7 @@ SECTIONS: Final[tuple[Callable[[RunFolder], Section | None], ...]] = (
     agent,
     comparison,
     platform,
+    calibration,
+    link_levels,
 )
 """Makers of the sections, in order."""

@@ -235,16 +235,24 @@ def twin(sites: int, decisions: int = 40, observed: bool = True, rules: Settings
 
 
 def face(
-    make: Callable[..., Any], sites: int, batch: int, decisions: int = 400, **more: Any
+    make: Callable[..., Any],
+    sites: int,
+    batch: int,
+    decisions: int = 400,
+    bare: bool = False,
+    **more: Any,
 ) -> float:
-    """Decisions per CPU second through an environment's step, within one episode."""
+    """Decisions per CPU second through an environment's step, within one episode; `bare`: of the
+    kernel that stands under it, on the same jobs.
+    """
     platform = make_platform(sites, most_cores=CORES)
     stream = make_stream(platform, jobs=20_000, load=0.5)
     settings = {"scale": 1.0, "jobs": decisions + 1, "warmup": WARMUP, "copy": False, **more}
     env = make(num_envs=batch, stream=stream, platform=platform, **settings)
     env.reset()
     chosen = actions(sites, decisions, batch)
-    return cpu_rate(lambda k: env.step(chosen[k]), decisions, batch)
+    step = env.batch.simulator.step if bare else env.step
+    return cpu_rate(lambda k: step(chosen[k]), decisions, batch)
 
 
 def memset(sites: int, batch: int, repeats: int = 2000) -> float:
@@ -285,9 +293,17 @@ def measure(quick: bool = False) -> dict[str, float]:
     rates["gymnasium VectorEnv, batch 64"] = face(PlacementVectorEnv, 150, 64)
     rates["stable-baselines3 VecEnv, batch 64"] = face(panda_gym.sb3_vec_env, 150, 64)
     widest = batches[-1] if quick else 256
+    under = face(PlacementVectorEnv, 150, widest, bare=True)
+    rates[f"kernel under the faces, batch {widest}"] = under
     rates[f"gymnasium VectorEnv, batch {widest}"] = face(PlacementVectorEnv, 150, widest)
-    short = face(panda_gym.sb3_vec_env, 150, widest, info="cost")
-    rates[f"stable-baselines3 VecEnv, batch {widest}, info='cost'"] = short
+    for name, more in {
+        "": {},
+        ", info='cost'": {"info": "cost"},
+        ", copies": {"copy": True},
+    }.items():
+        rates[f"stable-baselines3 VecEnv, batch {widest}{name}"] = face(
+            panda_gym.sb3_vec_env, 150, widest, **more
+        )
     rates["plain-Python environment"] = plain()
     rates["SubprocVecEnv x 4 over it"] = subprocesses()
     rates["SimPy twin, all on, 150 sites"] = twin(150, rules=ALL_ON)

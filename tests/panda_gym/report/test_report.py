@@ -46,6 +46,7 @@ def test_every_part_of_the_run_is_on_the_page(run: RunFolder) -> None:
     page = write_report(run.root).read_text()
     for part in ("summary", "records", "certificates", "benchmark", "platform"):
         assert f'id="{part}"' in page
+    assert "150 queue names of site_info.json" in page
     assert "12,345" in page
     assert "stand-in" in page
 
