@@ -52,7 +52,7 @@ def dataset(
     load: Load = None,
     competing: Competing = None,
     reward: Annotated[str, typer.Option(help="Name of the reward.")] = "predicted",
-    seed: Seed = 1_000_000,
+    seed: Seed = 500_000,
     json: Json = False,
     allow_uncertified: AllowUncertified = False,
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from panda_gym.batch import Batch
 from panda_gym.datasets.behaviour import Behaviour, Behaviours, find_behaviours
 from panda_gym.datasets.dataset import Manifest, OfflineDataset, entry
-from panda_gym.datasets.plan import Shard, shards
+from panda_gym.datasets.plan import SEED, Shard, shards
 from panda_gym.datasets.play import play
 from panda_gym.datasets.reference import measure
 from panda_gym.datasets.shard import encoded
@@ -32,7 +32,7 @@ def collect(
     behaviours: Behaviours,
     transitions: int = 100_000,
     *,
-    seed: int = 1_000_000,
+    seed: int = SEED,
     epsilon: float = 0.0,
     side_by_side: int = 16,
     workers: Workers | None = None,
@@ -45,7 +45,7 @@ def collect(
         folder: where to write.
         behaviours: policies' names or agents' folders, with their weights if a mapping.
         transitions: decisions in all, rounded up to whole episodes.
-        seed: episode i has seed `seed + i`; keep away from those of training and evaluation.
+        seed: episode i has seed `seed + i`; the default lies between evaluation and training.
         epsilon: probability of any legal site instead of the policy's choice.
         side_by_side: episodes played at once; a matter of memory, never of the result.
         workers: where shards are played, see `panda_gym.workers`; a matter of time alone.

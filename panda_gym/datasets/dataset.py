@@ -18,7 +18,7 @@ from panda_gym.datasets.episode import Episode
 from panda_gym.datasets.plan import Shard
 from panda_gym.datasets.reference import Reference
 from panda_gym.datasets.shard import read_shard
-from panda_gym.errors import RecordsError, SettingError
+from panda_gym.errors import RecordsError, SettingError, nearest
 from panda_gym.files import forget_asides, sha256, whole_file
 from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.provenance import plain, versions
@@ -234,7 +234,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         document = json.loads(path.read_text())
     except (OSError, ValueError) as fault:
         raise RecordsError(
-            f"a data set's folder with {MANIFEST}", f"{path}: {fault}", "collect one first"
+            f"a data set's folder with {MANIFEST}", f"{path}: {fault}", _instead(folder)
         ) from fault
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise RecordsError(
@@ -243,6 +243,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"read it with the version that wrote it, this is {panda_gym.__version__}",
         )
     return document
+
+
+def _instead(folder: Path) -> str:
+    """The data sets that lie where one was looked for, nearest name first."""
+    beside = [path.parent.name for path in folder.absolute().parent.glob(f"*/{MANIFEST}")]
+    return nearest(folder.name, beside) if beside else "collect one first"
 
 
 def feature_names() -> dict[str, list[str]]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from panda_gym.errors import SettingError
+
+SEED: Final = 500_000
+"""First seed of a data set: above evaluation's worlds (1000 on), below training's (1,000,000 on),
+so that no agent is logged in a world that it was trained or judged in."""
 
 
 @dataclass(frozen=True)

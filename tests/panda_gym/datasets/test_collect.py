@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ from hypothesis import strategies as st
 
 import panda_gym
 from panda_gym import datasets, policies
+from panda_gym.benchmarking.protocol import EVALUATION_SEEDS
+from panda_gym.benchmarking.tuning import TRAINING_SEEDS
+from panda_gym.cli.dataset import dataset
 from panda_gym.datasets.behaviour import drawn
-from panda_gym.datasets.plan import dealt, shards
+from panda_gym.datasets.plan import SEED, dealt, shards
 from panda_gym.errors import PolicyError, RecordsError, SettingError
+from panda_gym.training.config import FIRST_SEED
 
 SCENARIO: dict[str, Any] = {"platform": "tiny4", "scale": 1.0, "jobs": 25, "warmup": 5}
 BEHAVIOURS = {"random": 1.0, "panda_production_draw": 2.0, "round_robin": 1.0}
@@ -104,6 +109,25 @@ def test_a_collection_that_was_stopped_goes_on(
     assert all(
         one.equals(other) for one, other in zip(data.episodes(), again.episodes(), strict=True)
     )
+
+
+def test_a_missing_data_set_names_the_nearest_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(RecordsError, match="collect one first"):
+        datasets.OfflineDataset.open(tmp_path / "medly")
+    for name in ("medley", "expert"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "dataset.json").write_text("{}")
+    with pytest.raises(RecordsError, match=r"did you mean medley\?"):
+        datasets.OfflineDataset.open(tmp_path / "medly")
+
+
+def test_seeds_are_those_of_no_evaluation_and_of_no_training(
+    data: datasets.OfflineDataset,
+) -> None:
+    option = inspect.signature(dataset).parameters["seed"].default
+    assert min(one.seed for one in data.episodes()) == SEED == option
+    assert EVALUATION_SEEDS + 100_000 < SEED < TRAINING_SEEDS - 100_000
+    assert TRAINING_SEEDS == FIRST_SEED
 
 
 def test_another_data_set_in_the_folder_is_refused(

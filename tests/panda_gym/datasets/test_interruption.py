@@ -15,6 +15,7 @@ import pytest
 
 import panda_gym
 from panda_gym import datasets
+from panda_gym.datasets.plan import SEED
 from panda_gym.errors import RecordsError
 
 SCENARIO: dict[str, Any] = {"platform": "tiny4", "scale": 1.0, "jobs": 100, "warmup": 5}
@@ -127,4 +128,4 @@ def test_a_killed_collection_goes_on_to_the_same_data_set(tmp_path: Path) -> Non
     assert len(whole) == 30_000
     assert not list(tmp_path.glob(".*"))
     seeds = [one.seed for one in whole.episodes()]
-    assert seeds == list(range(1_000_000, 1_000_300))
+    assert seeds == list(range(SEED, SEED + 300))
