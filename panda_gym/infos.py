@@ -51,15 +51,17 @@ class Info(dict[str, Any]):
     __slots__ = ("_e", "_step")
 
     def __init__(self, cost: float, step: Step, e: int) -> None:
-        _put(self, EAGER, cost)
+        self[EAGER] = cost
         self._step: Step | None = step
         self._e = e
 
     def fill(self) -> None:
-        """Put in all entries, those of the step first."""
+        """Put in all entries of the step; what was set before stays as it was set."""
         step, self._step = self._step, None
         if step is not None:
+            own = dict(dict.items(self))
             dict.update(self, step.row(self._e))
+            dict.update(self, own)
 
     def __missing__(self, name: str) -> Any:
         if self._step is None:
@@ -86,9 +88,6 @@ class Info(dict[str, Any]):
         return dict, (dict(self),)
 
 
-_put = dict.__setitem__
-
-
 def _after_filling(name: str) -> Callable[..., Any]:
     """The method of a dictionary, on the filled one."""
     method = getattr(dict, name)
@@ -103,7 +102,7 @@ def _after_filling(name: str) -> Callable[..., Any]:
 
 WHOLE: Final = (
     "__iter__", "__reversed__", "__len__", "__repr__", "__eq__", "__ne__", "__or__", "__ror__",
-    "__ior__", "__setitem__", "__delitem__", "clear", "items", "keys", "pop", "popitem",
+    "__ior__", "__delitem__", "clear", "items", "keys", "pop", "popitem",
     "setdefault", "update", "values",
 )  # fmt: skip
 """Methods that need every entry."""
