@@ -46,11 +46,17 @@ def number_loss(
     tokens: Tensor,
     generator: torch.Generator,
     seen: Tensor | None = None,
+    draws: int = 1,
 ) -> Tensor:
     """Return the mean squared error of the velocity v = alpha noise - sigma x0, summed over D.
 
-    Numbers of `seen`, bool[B, D], enter clean and are not judged.
+    Numbers of `seen`, bool[B, D], enter clean and are not judged. Each row is judged at so many
+    times and noises; what its tokens say is looked at once.
     """
+    given = seen
+    if draws > 1:
+        numbers, present = numbers.repeat(draws, 1), present.repeat(draws, 1)
+        seen = None if seen is None else seen.repeat(draws, 1)
     time = NEAR_ZERO + (1 - 2 * NEAR_ZERO) * spread_times(len(numbers), generator)
     noise = torch.randn(numbers.shape, generator=generator).to(numbers.device)
     time = time.to(numbers.device)
@@ -60,7 +66,7 @@ def number_loss(
     if seen is not None:
         noisy, judged = torch.where(seen, numbers, noisy), present & ~seen
     velocity = alpha * noise - sigma * numbers
-    condition = net.condition(tokens, generator, seen)
+    condition = net.condition(tokens, generator, given).repeat(draws, 1)
     error = (net(noisy, time, condition).float() - velocity) * judged
     return error.square().sum(dim=1).mean()
 

@@ -63,6 +63,8 @@ class TabDDPMConfig(TrainingConfig):
     """Share of the last layer's inputs dropped in training of ordered tokens."""
     number_dropout: float = 0.1
     """Share of what the tokens say dropped in training of the numbers."""
+    number_draws: int = 1
+    """Times and noises at which the numbers of each row of a batch are learnt in one step."""
     depth: int = 2
     """Residual layers of the other networks."""
     steps: int = 12
@@ -90,6 +92,7 @@ class TabDDPMConfig(TrainingConfig):
         check_range(self, "hidden", 1, 65_536)
         check_range(self, "dropout", 0.0, 0.9)
         check_range(self, "number_dropout", 0.0, 0.9)
+        check_range(self, "number_draws", 1, 1000)
         check_range(self, "depth", 0, 1000)
         check_range(self, "steps", 1, 100_000)
         check_range(self, "token_steps", 1, 100_000)
@@ -170,11 +173,14 @@ class TabDDPM(Following):
                 loss = PROCESSES[self.config.process].loss
                 losses["tokens"] = loss(self._nets.tokens, batch.tokens, generator, known)
             if "numbers" in parts:
-                seen = self._some_seen(batch, generator)
-                losses["numbers"] = diffusion.number_loss(
-                    self._nets.numbers, batch.numbers, batch.present, batch.tokens, generator, seen
-                )
+                losses["numbers"] = self._number_loss(batch, generator)
         return losses
+
+    def _number_loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        net, rows = self._nets.numbers, (batch.numbers, batch.present, batch.tokens)
+        draws = self.config.number_draws if net.training else 1
+        seen = self._some_seen(batch, generator)
+        return diffusion.number_loss(net, *rows, generator, seen, draws)
 
     def _some_seen(self, batch: Batch, generator: torch.Generator) -> Tensor | None:
         share = self.config.given_share

@@ -3,23 +3,21 @@
 Each step writes a folder that is whole or absent, so that a run that was interrupted goes on where
 it stopped:
 
-    draft/generator/    the fitted generator
-    draft/fit.json      what it was fitted to: hash of the records, split seed, settings, CPU time
+    draft/              the fitted generator (see `panda_gym.draft`)
     surrogate/          the sealed folder (see `panda_gym.surrogate`)
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from panda_gym.draft import FIT, Fit, peak_mb
 from panda_gym.errors import SurrogateError, check_seed
-from panda_gym.files import check_room, whole_file, whole_folder
+from panda_gym.files import check_room, whole_folder
 from panda_gym.surrogate import SEAL, Surrogate, digest
 from panda_gym.workload import WorkloadModel
 
@@ -29,47 +27,6 @@ if TYPE_CHECKING:
     from panda_gym.benchmarking import BenchmarkTable
 
 Progress = Callable[[int, int, str], None]
-FIT: Final = "fit.json"
-"""The file by which a draft is known."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What stands behind a fitted generator; `fit.json`."""
-
-    generator: str
-    """Registered name of the generator."""
-    config: dict[str, Any]
-    """Settings that differ from the generator's defaults."""
-    origin: str
-    """One sentence on the records."""
-    rows: int
-    """Rows of the training part."""
-    split_seed: int
-    """Seed of the random 80/20 split into training and holdout rows."""
-    seed: int
-    """Seed of the fit."""
-    cpu_s: float
-    """CPU seconds of the fit."""
-    wall_s: float
-    """Wall-clock seconds of the fit."""
-
-    def write(self, folder: Path) -> None:
-        """Write `fit.json` into the folder."""
-        with whole_file(folder / FIT) as aside:
-            aside.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
-
-    @classmethod
-    def read(cls, folder: Path) -> Fit:
-        """Read `fit.json`; SurrogateError if the folder holds no fitted generator."""
-        try:
-            return cls(**json.loads((folder / FIT).read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise SurrogateError(
-                f"a folder written by `panda-grid fit` at {folder}",
-                f"{error}",
-                "run `panda-grid fit RECORDS --out FOLDER` first",
-            ) from error
 
 
 def split(
@@ -98,7 +55,7 @@ def fit(
 
     model = generators.create(generator, **(config or {}))
     train, _ = split(records, check_seed(split_seed), (config or {}).get("group"))
-    cpu, wall = time.process_time(), time.perf_counter()
+    cpu, wall, base = time.process_time(), time.perf_counter(), peak_mb()
     folder = Path(folder)
     check_room(folder, FIT)  # before the long work, not after it
     # Beside the folder, so that a fit that was killed goes on from its last checkpoint.
@@ -113,6 +70,8 @@ def fit(
         seed=seed,
         cpu_s=round(time.process_time() - cpu, 1),
         wall_s=round(time.perf_counter() - wall, 1),
+        rss_mb=round(peak_mb()),
+        base_rss_mb=round(base),
     )
     with whole_folder(folder, FIT) as aside:
         model.save(aside / "generator")

@@ -53,10 +53,11 @@ def certify(
     import metrics
     from panda_gym import synthesis
     from panda_gym.benchmarking import BenchmarkTable
+    from panda_gym.draft import Fit
     from panda_gym.records import load_records
 
     ranked = None if benchmark is None else BenchmarkTable.from_json(benchmark)
-    group = synthesis.Fit.read(draft).config.get("group")
+    group = Fit.read(draft).config.get("group")
     table = load_records(records, keep=[] if group is None else [group])
     with progress_bar("certify") as progress:
         sealed = synthesis.certify(

@@ -36,6 +36,10 @@ def table1(
         list[str] | None,
         typer.Option("--set", help="field=value for all that have it, or generator.field=value."),
     ] = None,
+    fitted: Annotated[
+        list[str] | None,
+        typer.Option(help="generator=FOLDER of `panda-grid fit` on these rows: only judged."),
+    ] = None,
     synthetic: Annotated[
         int | None, typer.Option(min=1, help="Rows to draw; as many as training rows if left out.")
     ] = None,
@@ -68,6 +72,7 @@ def table1(
             out,
             names=_words(generators),
             config=settings(option or []),
+            fitted={name: Path(draft) for name, draft in settings(fitted or []).items()},
             seed=seed,
             quick=quick,
             policy=policy,

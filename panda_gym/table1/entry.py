@@ -36,7 +36,7 @@ class Cost:
     """Wall-clock seconds of the fit."""
     fit_cpu_s: float
     """CPU seconds of the fit."""
-    fit_rss_mb: float
+    fit_rss_mb: float | None
     """Peak resident memory by the end of the fit, table and libraries included, MB."""
     sample_rows: int
     """Rows that were drawn."""
@@ -46,7 +46,7 @@ class Cost:
     """CPU seconds of the draw."""
     rss_mb: float
     """Peak resident memory of the process by the end, MB."""
-    base_rss_mb: float
+    base_rss_mb: float | None
     """Resident memory before the fit: interpreter, libraries and the table, MB."""
     model_mb: float
     """Size of the saved generator, MB."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from panda_gym.draft import FIT, Fit
 from panda_gym.errors import InputError
-from panda_gym.files import whole_file
+from panda_gym.files import whole_file, whole_folder
 from panda_gym.table1.source import Source
 
 
@@ -40,6 +42,17 @@ class Plan:
     data_sha256: str = ""
     """Hash of the training and held-out rows as they lie in the folder."""
 
+    def agrees(self, name: str, behind: Fit) -> None:
+        """Refuse a fitted generator that is another one or has seen other rows than this run's."""
+        wanted = (name, self.origin, self.train_rows, self.seed)
+        came = (behind.generator, behind.origin, behind.rows, behind.split_seed)
+        if wanted != came or behind.config.get("group") is not None:
+            raise InputError(
+                "a {} of this run's rows ({} {} to learn, split seed {})".format(*wanted),
+                "a {} of others ({} {} to learn, split seed {})".format(*came),
+                "fit it to the same records with the same seed, or leave it out",
+            )
+
     def config_of(self, name: str) -> dict[str, Any]:
         """Return the settings of one generator."""
         import generators
@@ -62,6 +75,11 @@ class Own:
     def model(self) -> Path:
         """The fitted generator."""
         return self.root / "generator"
+
+    @property
+    def brought(self) -> Path:
+        """What is known of a generator that was brought along fitted; absent of one fitted here."""
+        return self.root / FIT
 
     @property
     def checkpoint(self) -> Path:
@@ -114,6 +132,17 @@ class Folder:
     def of(self, name: str) -> Own:
         """Return the parts of one generator."""
         return Own(self.root / name)
+
+    def bring(self, name: str, draft: Path) -> None:
+        """Copy a generator that was fitted elsewhere into the run; refuse a second one."""
+        own = self.of(name)
+        if not own.brought.is_file():
+            with whole_folder(own.root) as aside:
+                shutil.copytree(draft / "generator", aside / own.model.name)
+                shutil.copy(draft / FIT, aside / FIT)
+        elif Fit.read(own.root) != Fit.read(draft):
+            needed, came = f"the {name} that was brought here before", f"another one, {draft}"
+            raise InputError(needed, came, "name another folder with --out")
 
     def plan(self) -> Plan:
         """Return the plan of the run."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from panda_gym.draft import Fit
 from panda_gym.errors import InputError, check_seed
 from panda_gym.table1 import render
 from panda_gym.table1.entry import Entry, read_cost, read_scores
@@ -26,6 +27,7 @@ def table1(
     *,
     names: Sequence[str] = (),
     config: Mapping[str, Any] | None = None,
+    fitted: Mapping[str, Path] | None = None,
     seed: int = 0,
     quick: bool = False,
     policy: str = "default",
@@ -43,6 +45,9 @@ def table1(
         names: registered generators. If empty, all of them, and one that cannot learn the table
             is left out with its reason.
         config: settings, as `field` for every generator that has it, or `generator.field`.
+        fitted: folders of `panda-grid fit` by the generator's name: such a one is not fitted here
+            but drawn from and judged, beside what its fit took. It must have learnt this run's
+            training rows: the same records, split by the same seed.
         quick: the judge subsamples (its certificate says so).
         policy: name or file of the judge's demands.
         synthetic_rows: rows to draw and judge; None for as many as there are training rows.
@@ -57,6 +62,8 @@ def table1(
     wanted_by_name = bool(names)
     names = list(names or generators.names())
     place = Folder(Path(folder))
+    behind = {name: Fit.read(Path(draft)) for name, draft in (fitted or {}).items()}
+    theirs = {f"{n}.{k}": v for n, fit in behind.items() for k, v in fit.config.items()}
     wanted = Plan(
         origin=source.origin,
         target=source.target,
@@ -67,11 +74,15 @@ def table1(
         quick=quick,
         policy=policy,
         synthetic_rows=synthetic_rows,
-        config=dict(config or {}),
+        config={**(config or {}), **theirs},
     )
     for name in names:
         generators.create(name, **wanted.config_of(name))
+    for name, fit in behind.items():
+        wanted.agrees(name, fit)
     plan = place.begin(wanted, source)
+    for name, draft in (fitted or {}).items():
+        place.bring(name, Path(draft))
     left_out: dict[str, str] = {}
     for name in names:
         try:

@@ -48,6 +48,20 @@ def from_reference(rows: int, seed: int) -> Source:
     return Source(table, origin, "workload", "creationtime")
 
 
+def read_back(path: Path) -> pd.DataFrame:
+    """Return a table of `to_parquet` with its own units of time.
+
+    Parquet has no whole seconds and gives milliseconds, which a generator would then make up; the
+    units stand in the file's notes for pandas.
+    """
+    import pandas as pd
+    from pyarrow.parquet import read_schema
+
+    notes = (read_schema(path).pandas_metadata or {}).get("columns", [])
+    times = {n["name"]: n["numpy_type"] for n in notes if n["pandas_type"] == "datetime"}
+    return pd.read_parquet(path).astype(times)
+
+
 def from_file(
     path: str | Path,
     target: str,

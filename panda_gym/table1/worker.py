@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import sys
 import time
@@ -18,51 +17,71 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from panda_gym.draft import Fit, peak_mb
 from panda_gym.files import whole_file
 from panda_gym.table1.entry import Cost, Scores, write
-from panda_gym.table1.plan import Folder
+from panda_gym.table1.plan import Folder, Own
+from panda_gym.table1.source import read_back
 
 Progress = Callable[[int, int, str], None]
 
 
 def fit(folder: Folder, name: str, progress: Progress) -> None:
-    """Fit one generator, save it, draw rows, and write down what both took."""
-    import pandas as pd
+    """Fit one generator, save it, draw rows, and write down what both took.
 
-    import generators
-
+    One that was brought along fitted is only drawn from, and the rest is taken from its `fit.json`.
+    """
     plan, own = folder.plan(), folder.of(name)
-    train = pd.read_parquet(folder.train)
-    config = plan.config_of(name)
-    model = generators.create(name, **config)
-    base = _peak_mb()
-    wall, cpu = time.perf_counter(), time.process_time()
-    model.fit(train, seed=plan.seed, progress=progress, checkpoint=own.checkpoint)
-    fit_cost = _since(wall, cpu), _peak_mb()
-    shutil.rmtree(own.model, ignore_errors=True)
-    model.save(own.model)
-    n = plan.synthetic_rows or len(train)
+    if own.brought.is_file():
+        model, spent = _brought(own)
+    else:
+        model, spent = _fitted(folder, name, progress)
+    n = plan.synthetic_rows or plan.train_rows
     wall, cpu = time.perf_counter(), time.process_time()
     rows = model.sample(n, seed=plan.seed + 1)
-    sample_cost = _since(wall, cpu)
+    drawn = _since(wall, cpu)
     with whole_file(own.rows) as aside:
         rows.to_parquet(aside)
     size = sum(file.stat().st_size for file in own.model.iterdir())
-    write(
-        own.cost,
-        Cost(*fit_cost[0], fit_cost[1], n, *sample_cost, _peak_mb(), base, size / 1e6, config),
-    )
+    draw: dict[str, Any] = {"sample_rows": n, "sample_wall_s": drawn[0], "sample_cpu_s": drawn[1]}
+    write(own.cost, Cost(**spent, **draw, rss_mb=peak_mb(), model_mb=size / 1e6))
     shutil.rmtree(own.checkpoint, ignore_errors=True)
+
+
+def _fitted(folder: Folder, name: str, progress: Progress) -> tuple[Any, dict[str, Any]]:
+    """Return a generator that was fitted and saved, and what that took."""
+    import generators
+
+    plan, own = folder.plan(), folder.of(name)
+    train = read_back(folder.train)
+    config = plan.config_of(name)
+    model = generators.create(name, **config)
+    base = peak_mb()
+    wall, cpu = time.perf_counter(), time.process_time()
+    model.fit(train, seed=plan.seed, progress=progress, checkpoint=own.checkpoint)
+    took = _since(wall, cpu)
+    spent = {"fit_wall_s": took[0], "fit_cpu_s": took[1], "fit_rss_mb": peak_mb()}
+    shutil.rmtree(own.model, ignore_errors=True)
+    model.save(own.model)
+    return model, {**spent, "base_rss_mb": base, "config": config}
+
+
+def _brought(own: Own) -> tuple[Any, dict[str, Any]]:
+    """Return a generator that was fitted elsewhere, and what that took."""
+    import generators
+
+    behind = Fit.read(own.brought.parent)
+    spent: dict[str, Any] = {"fit_wall_s": behind.wall_s, "fit_cpu_s": behind.cpu_s}
+    spent |= {"fit_rss_mb": behind.rss_mb, "base_rss_mb": behind.base_rss_mb}
+    return generators.load(own.model), {**spent, "config": behind.config}
 
 
 def judge(folder: Folder, name: str, progress: Progress) -> None:
     """Judge one generator's rows against training and held-out rows."""
-    import pandas as pd
-
     from panda_gym.table1 import judging
 
     plan, own = folder.plan(), folder.of(name)
-    train, holdout, rows = (pd.read_parquet(p) for p in (folder.train, folder.holdout, own.rows))
+    train, holdout, rows = (read_back(p) for p in (folder.train, folder.holdout, own.rows))
     how: dict[str, Any] = {"quick": plan.quick, "policy": plan.policy, "seed": plan.seed}
     found = judging.certificate(
         train,
@@ -82,19 +101,6 @@ def judge(folder: Folder, name: str, progress: Progress) -> None:
 
 def _since(wall: float, cpu: float) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
-
-
-def _peak_mb() -> float:
-    """Return the greatest resident memory of this process so far, MB.
-
-    Where /proc tells, it is asked: the resource usage of a Linux process starts at its parent's.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
-        return int(lines["VmHWM"].split()[0]) / 1e3
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def _say(done: int, total: int, message: str) -> None:

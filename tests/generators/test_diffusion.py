@@ -112,6 +112,25 @@ def test_absent_numbers_are_zero_and_cost_nothing() -> None:
     assert drawn.abs().max() <= diffusion.CLIP
 
 
+def test_a_row_judged_at_several_times_counts_as_so_many_rows() -> None:
+    net = NumberNet([3, 4], 2, 8, 1, conditional=True)
+    initialise(net, seeded(1))
+    tokens = torch.randint(3, (50, 2), generator=seeded(2), dtype=torch.int32)
+    numbers, present = (
+        torch.randn((50, 2), generator=seeded(3)),
+        torch.ones((50, 2), dtype=torch.bool),
+    )
+    seen = torch.rand((50, 2), generator=seeded(4)) < 0.3
+    several = diffusion.number_loss(
+        net, numbers, present, tokens, seeded(5), seen, draws=3
+    ).detach()
+    x, there, words, given = (part.repeat(3, 1) for part in (numbers, present, tokens, seen))
+    often = diffusion.number_loss(net, x, there, words, seeded(5), given).detach()
+    assert several.item() == pytest.approx(often.item(), rel=1e-5)
+    once = diffusion.number_loss(net, numbers, present, tokens, seeded(5), seen).detach()
+    assert once.item() != pytest.approx(often.item(), rel=1e-5)
+
+
 def test_times_fill_their_range_evenly() -> None:
     times = diffusion.spread_times(100, seeded()).sort().values
     assert torch.equal((times * 100).floor(), torch.arange(100.0))

@@ -8,13 +8,15 @@ import pandas as pd
 import pytest
 
 from panda_gym import synthesis
+from panda_gym.draft import Fit
 from panda_gym.errors import SurrogateError
 
 
 def test_a_fit_says_what_it_was_made_of(draft: Path, records: pd.DataFrame) -> None:
-    made = synthesis.Fit.read(draft)
+    made = Fit.read(draft)
     assert (made.generator, made.rows) == ("smote", round(0.8 * len(records)))
     assert made.origin == records.attrs["origin"]
+    assert 50 < (made.base_rss_mb or 0) <= (made.rss_mb or 0)
 
 
 def test_other_records_than_those_of_the_fit_are_refused(

@@ -6,15 +6,18 @@ import csv
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from panda_gym import synthesis
+from panda_gym.draft import Fit
 from panda_gym.errors import InputError
 from panda_gym.table1 import Source, from_reference, table1
-from panda_gym.table1.entry import read_scores
+from panda_gym.table1.entry import read_cost, read_scores
 from panda_gym.table1.plan import Folder, Plan
 from panda_gym.table1.run import _reason
 
@@ -96,6 +99,32 @@ def test_settings_of_earlier_calls_stay_and_those_of_a_fitted_generator_are_fina
     assert (folder / "smote" / "cost.json").stat().st_mtime_ns == cost
     with pytest.raises(InputError, match="another setting of smote"):
         run(source, folder, light_policy, config={"smote.neighbours": 3})
+
+
+def test_a_generator_that_was_fitted_elsewhere_is_judged_beside_what_its_fit_took(
+    folder: Path, source: Source, light_policy: Path, tmp_path: Path
+) -> None:
+    synthesis.fit(source.table, tmp_path / "draft", generator="smote", config={"neighbours": 5})
+    ours, theirs = (tmp_path / f"{name}" for name in ("draft", "other"))
+    synthesis.fit(source.table, theirs, generator="smote", split_seed=1, config={"neighbours": 5})
+    behind = replace(Fit.read(ours), origin=source.origin, cpu_s=1234.5, rss_mb=None)
+    behind.write(ours)
+    root = tmp_path / "run"
+    said = run(source, root, light_policy, fitted={"smote": ours})
+    assert {message.split(":")[0] for message in said} == {"judge smote"}
+    cost, before = read_cost(root / "smote" / "cost.json"), read_cost(folder / "smote/cost.json")
+    assert (cost.fit_cpu_s, cost.fit_rss_mb, cost.sample_rows) == (1234.5, None, before.sample_rows)
+    rows = [pd.read_parquet(at / "smote" / "synthetic.parquet") for at in (root, folder)]
+    pd.testing.assert_frame_equal(*rows)
+    assert "| smote | 1,234.5 |" in (root / "table1.md").read_text()
+    assert run(source, root, light_policy) == []
+    for draft, word in ((theirs, "split seed 1"), (tmp_path, "panda-grid fit")):
+        with pytest.raises(ValueError, match=word):
+            run(source, tmp_path / "new", light_policy, fitted={"smote": draft})
+    assert not (tmp_path / "new").exists()
+    replace(behind, cpu_s=1.0).write(ours)
+    with pytest.raises(InputError, match="another one"):
+        run(source, root, light_policy, fitted={"smote": ours})
 
 
 def test_an_unknown_generator_or_setting_is_refused_before_anything_is_written(

@@ -10,6 +10,7 @@ import pytest
 
 from panda_gym.errors import InputError
 from panda_gym.table1 import from_file, from_reference
+from panda_gym.table1.source import read_back
 
 NAMES = "age,workclass,fnlwgt,education,education_num,marital,occupation,relationship,race,sex,"
 NAMES += "gain,loss,hours,country,income"
@@ -94,3 +95,11 @@ def test_a_short_or_absent_file_is_one_clear_error(tmp_path: Path) -> None:
     frame().to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InputError, match="dates"):
         from_file(tmp_path / "t.csv", "size", time="kind")
+
+
+def test_a_table_is_read_back_with_its_own_units_of_time(tmp_path: Path) -> None:
+    days = pd.date_range("2024-01-01", periods=3)
+    kinds = {"a": "datetime64[s]", "b": "datetime64[ns]", "c": "float64"}
+    table = pd.DataFrame({"a": days, "b": days, "c": [0.5, 1.5, np.nan]}).astype(kinds)
+    table.to_parquet(tmp_path / "t.parquet")
+    pd.testing.assert_frame_equal(read_back(tmp_path / "t.parquet"), table)
