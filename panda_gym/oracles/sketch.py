@@ -99,7 +99,7 @@ def foresee_load(w: Any, k: Any, e: int, s: int) -> None:
     for change in range(CHANGES):
         t = change_time(w, s, change) if change > 0 else 0.0
         if change > 0:
-            load = w.memory * load + w.innovation * normal(bits(w.grids[e]["seed"], s, change))
+            load = w.persistence * load + w.innovation * normal(bits(w.grids[e]["seed"], s, change))
         if len(w.trace) > 0:
             share = w.trace[change % len(w.trace), s % w.trace.shape[1]]
         else:

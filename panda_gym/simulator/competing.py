@@ -145,7 +145,7 @@ def change_load(w: Any, e: int, s: int) -> None:
     site = w.sites[e, s]
     k = site["changes"] + 1
     draw = normal(bits(w.grids[e]["seed"], s, k))
-    site["load"] = w.memory * site["load"] + w.innovation * draw
+    site["load"] = w.persistence * site["load"] + w.innovation * draw
     site["changes"] = k
     level = cores_of_others(w, e, s, site["change"])
     site["free"] -= level - site["others"]

@@ -13,16 +13,16 @@ import numpy as np
 
 from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.events import NOBODY, REFRESH, note
+from panda_gym.simulator.nearness import HELD, NO_SITE, lowest, row_of, without_lowest
 from panda_gym.simulator.placement import may_defer, primary
 from panda_gym.simulator.replication import write_data_mask
-from panda_gym.simulator.state import DOWN, GRID_ROWS, JOB_ROWS, SEEN_ROWS, SITE_ROWS
+from panda_gym.simulator.state import DOWN, GRID_ROWS, JOB_ROWS, SITE_ROWS
 from panda_gym.units import BYTES_PER_TB
 
 CORES, POWER, FREE, RUNNING, ACTIVATED, ASSIGNED, QUEUED = range(7)
 WAIT, TRANSFER, RUN, LOCAL, CLOSENESS, DISK, FAILURES, ONLINE = range(7, 15)
-SEEN_FREE, SEEN_ACTIVATED, SEEN_ASSIGNED, SEEN_QUEUED, SEEN_WORK, SEEN_SPARE, SEEN_PER_CORE = range(
-    len(SEEN_ROWS)
-)
+AHEAD, SPARE = range(2)
+"""Rows of `World.queue`."""
 N_SITE, N_JOB, N_GRID = len(SITE_ROWS), len(JOB_ROWS), len(GRID_ROWS)
 ZERO: Final = np.float32(0.0)
 ONE: Final = np.float32(1.0)
@@ -59,7 +59,8 @@ def write_constants_of(w: Any, view: Any, n: int, scale: Any) -> None:
 @inner
 def write_counters(w: Any, e: int, s: int) -> None:
     """Write the counters of site s as seen into the observation (`running` is never added to)."""
-    n, scale, seen = len(w.places), w.scales, w.seen[e]
+    n, scale, seen = len(w.places), w.scales, w.seen[e, s]
+    w.queue[e, AHEAD, s] = seen["work"] * seen["per_core"]
     for q in range(w.flat.shape[1]):
         write_counters_of(w.flat[e, q], seen, s, n, scale)
 
@@ -67,29 +68,29 @@ def write_counters(w: Any, e: int, s: int) -> None:
 @inner
 def write_counters_of(view: Any, seen: Any, s: int, n: int, scale: Any) -> None:
     """The same for one job of the turn."""
-    view[FREE * n + s] = ratio(max(seen[SEEN_FREE, s], ZERO), scale[FREE])
-    view[ACTIVATED * n + s] = ratio(seen[SEEN_ACTIVATED, s], scale[ACTIVATED])
-    view[ASSIGNED * n + s] = ratio(seen[SEEN_ASSIGNED, s], scale[ASSIGNED])
-    view[QUEUED * n + s] = ratio(seen[SEEN_QUEUED, s], scale[QUEUED])
+    view[FREE * n + s] = ratio(max(seen["free"], ZERO), scale[FREE])
+    view[ACTIVATED * n + s] = ratio(seen["activated"], scale[ACTIVATED])
+    view[ASSIGNED * n + s] = ratio(seen["assigned"], scale[ASSIGNED])
+    view[QUEUED * n + s] = ratio(seen["queued"], scale[QUEUED])
 
 
 @shared
 def refresh(w: Any, e: int) -> None:
     """Read the counters of all sites as they are now."""
-    grid, seen, n = w.grids[e], w.seen[e], len(w.places)
+    grid, n = w.grids[e], len(w.places)
     t = grid["clock"]
     grid["refreshed"] = t
     free, queued = 0.0, 0.0
     for s in range(n):
-        site = w.sites[e, s]
+        site, seen = w.sites[e, s], w.seen[e, s]
         ahead = max(0.0, site["run_pred"] - t * site["used"]) + site["queue_pred"]
-        seen[SEEN_FREE, s] = site["free"]
-        seen[SEEN_ACTIVATED, s] = site["activated"]
-        seen[SEEN_ASSIGNED, s] = site["assigned"]
-        seen[SEEN_QUEUED, s] = max(0.0, site["queue_pred"])
-        seen[SEEN_WORK, s] = ahead
-        seen[SEEN_SPARE, s] = site["free"] - site["promised"]
-        seen[SEEN_PER_CORE, s] = 1.0 / max(1, w.places[s]["cores"] - site["others"])
+        seen["free"] = site["free"]
+        seen["activated"] = site["activated"]
+        seen["assigned"] = site["assigned"]
+        seen["queued"] = max(0.0, site["queue_pred"])
+        seen["work"] = ahead
+        w.queue[e, SPARE, s] = site["free"] - site["promised"]
+        seen["per_core"] = 1.0 / max(1, w.places[s]["cores"] - site["others"])
         for q in range(w.flat.shape[1]):
             w.flat[e, q, RUNNING * n + s] = ratio(site["running"], w.scales[RUNNING])
         write_counters(w, e, s)
@@ -118,19 +119,19 @@ def write_health(w: Any, e: int, s: int) -> None:
 @inner
 def note_placement(w: Any, e: int, s: int, j: int, time: float) -> None:
     """Add job j, just sent to site s with a stage-in of `time`, to what is seen there."""
-    grid, seen, job = w.grids[e], w.seen[e], w.jobs[e, j]
+    grid, seen, job = w.grids[e], w.seen[e, s], w.jobs[e, j]
     cores = job["cores"]
     work = job["workload_pred"] / w.places[s]["speed"]
-    grid["seen_free"] -= max(0.0, min(float(cores), seen[SEEN_FREE, s]))
+    grid["seen_free"] -= max(0.0, min(float(cores), seen["free"]))
     grid["seen_queued"] += work
-    seen[SEEN_FREE, s] -= cores
-    seen[SEEN_SPARE, s] -= cores
-    seen[SEEN_QUEUED, s] += work
-    seen[SEEN_WORK, s] += work
+    seen["free"] -= cores
+    w.queue[e, SPARE, s] -= cores
+    seen["queued"] += work
+    seen["work"] += work
     if time > 0.0:
-        seen[SEEN_ASSIGNED, s] += 1.0
+        seen["assigned"] += 1.0
     else:
-        seen[SEEN_ACTIVATED, s] += 1.0
+        seen["activated"] += 1.0
     write_counters(w, e, s)
 
 
@@ -153,12 +154,10 @@ def mask_offline(mask: Any, online: Any) -> None:
 
 
 @inner
-def write_wait(
-    row: Any, work: Any, per_core: Any, spare: Any, age: Any, cores: Any, scale: Any
-) -> None:
+def write_wait(row: Any, ahead: Any, spare: Any, age: Any, cores: Any, scale: Any) -> None:
     """Estimated wait: the work ahead less what the cores have done of it since the refresh."""
     for s in range(len(row)):
-        wait = work[s] * per_core[s] - age
+        wait = ahead[s] - age
         wait = wait if wait > ZERO else ZERO
         wait = wait if spare[s] < cores else ZERO
         row[s] = wait / (wait + scale)
@@ -200,9 +199,23 @@ def write_closeness(row: Any, a: Any, b: Any, c: Any) -> None:
 
 
 @inner
+def write_closeness_of(row: Any, steps: Any, scale: Any) -> None:
+    """Closeness from its steps."""
+    for s in range(len(row)):
+        row[s] = np.float32(steps[s]) / scale
+
+
+@inner
+def write_encoded(row: Any, values: Any, scale: Any) -> None:
+    """x / (x + scale)."""
+    for s in range(len(row)):
+        row[s] = values[s] / (values[s] + scale)
+
+
+@inner
 def write_input(w: Any, e: int, j: int, view: Any) -> None:
     """Transfer time, local share and closeness of job j's input for every site."""
-    n, stored = len(w.places), w.rules[0]["storage"] > 0
+    n = len(w.places)
     transfer = view[TRANSFER * n : (TRANSFER + 1) * n]
     local = view[LOCAL * n : (LOCAL + 1) * n]
     close = view[CLOSENESS * n : (CLOSENESS + 1) * n]
@@ -214,32 +227,28 @@ def write_input(w: Any, e: int, j: int, view: Any) -> None:
         local[:] = ONE
         close[:] = ZERO
         return
+    local[:] = ZERO
+    if w.rules[0]["storage"] > 0:
+        write_row(w, e, w.jobs[e, j]["dataset"], transfer, local, close)
+        return
     a, b, c = (a if a >= 0 else known), (b if b >= 0 else known), (c if c >= 0 else known)
     write_time(transfer, w.lanes[a], w.lanes[b], w.lanes[c], size)
     write_closeness(close, w.lanes[a], w.lanes[b], w.lanes[c])
-    local[:] = ZERO
     local[a] = local[b] = local[c] = ONE
-    if stored:
-        write_secondary(w, e, j, size, transfer, local, close)
     encode(transfer, w.scales[TRANSFER])
 
 
 @shared
-def write_secondary(
-    w: Any, e: int, j: int, size: Any, transfer: Any, local: Any, close: Any
-) -> None:
-    """Improve what `write_input` wrote by the secondary replicas of the dataset."""
-    r = w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
-    while r >= 0:
-        one = w.pool[e, r]
-        if one["there"] > 0:
-            lane = w.lanes[one["site"]]
-            for s in range(len(transfer)):
-                time = lane[0, s] + size * lane[1, s]
-                transfer[s] = time if time < transfer[s] else transfer[s]
-                close[s] = lane[2, s] if lane[2, s] < close[s] else close[s]
-            local[one["site"]] = ONE
-        r = one["next"]
+def write_row(w: Any, e: int, d: int, transfer: Any, local: Any, close: Any) -> None:
+    """The same from the row of dataset d, which some site holds."""
+    n, row = len(transfer), row_of(w, e, d)
+    write_encoded(transfer, w.soon[e, row, :n], w.scales[TRANSFER])
+    write_closeness_of(close, w.near[e, row, :n], w.scales[CLOSENESS])
+    for k in range(w.holders.shape[3]):
+        left = w.holders[e, d, HELD, k]
+        while left != NO_SITE:
+            local[(k << 6) + lowest(left)] = ONE
+            left = without_lowest(left)
 
 
 @inner
@@ -282,7 +291,7 @@ def observe(w: Any, e: int) -> None:
 @inner
 def observe_job(w: Any, e: int, q: int) -> None:
     """Write what is seen before job q of the turn is placed."""
-    grid, n, view, seen, rules = w.grids[e], len(w.places), w.flat[e, q], w.seen[e], w.rules[0]
+    grid, n, view, rules = w.grids[e], len(w.places), w.flat[e, q], w.rules[0]
     row = view[N_SITE * n : N_SITE * n + N_JOB]
     write_grid(w, e, view[N_SITE * n + N_JOB :])
     j = w.turn[e, q]
@@ -306,7 +315,7 @@ def observe_job(w: Any, e: int, q: int) -> None:
         write_data_mask(w, e, j, mask[n + rules["defer"] :])
     write_wait(
         view[WAIT * n : (WAIT + 1) * n],
-        seen[SEEN_WORK], seen[SEEN_PER_CORE], seen[SEEN_SPARE], age, cores, w.scales[WAIT],
+        w.queue[e, AHEAD], w.queue[e, SPARE], age, cores, w.scales[WAIT],
     )  # fmt: skip
     work = np.float32(job["workload_pred"] / job["cores"])
     write_run(view[RUN * n : (RUN + 1) * n], w.places32[1], work, w.scales[RUN])

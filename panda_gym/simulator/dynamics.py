@@ -117,7 +117,7 @@ def start(w: Any, e: int, s: int, j: int, t: float) -> None:
     run, cause = fate(w, e, s, j, true)
     begin = t + pilot_delay(w, e, j)
     w.attempts[e, j]["taken"] = t
-    w.attempts[e, j]["cause"] = cause
+    track["cause"] = cause
     track["state"] = RUNNING
     track["start"] = begin
     track["end"] = begin + run
@@ -205,12 +205,11 @@ def blank(w: Any, e: int, j: int) -> None:
     """Nothing has happened to row j yet."""
     track, one = w.tracks[e, j], w.attempts[e, j]
     track["activation"] = track["start"] = track["end"] = track["pred_end"] = math.nan
-    track["ln_slowdown"] = track["moved"] = 0.0
-    track["site"] = track["next"] = -1
-    track["state"] = PENDING
+    track["ln_slowdown"] = track["output"] = one["moved"] = 0.0
+    track["site"] = track["next"] = track["replica"] = -1
+    track["state"], track["cause"] = PENDING, NO_CAUSE
     one["placed"] = one["taken"] = math.nan
-    one["cause"] = NO_CAUSE
-    one["source"] = one["replica"] = -1
+    one["source"] = -1
 
 
 @inner
@@ -222,7 +221,7 @@ def settle(w: Any, e: int, s: int, j: int, t: float, state: int, cause: int) -> 
     grid["unfinished"] -= 1
     track["state"] = state
     track["end"] = t
-    one["cause"] = cause
+    track["cause"] = cause
     note(w, e, END, t, j, s, state, 0.0)
     release(w, e, j)
     gate["recent"] += ((0.0 if state == FINISHED else 1.0) - gate["recent"]) / RECENT
@@ -250,7 +249,7 @@ def settle(w: Any, e: int, s: int, j: int, t: float, state: int, cause: int) -> 
 def end(w: Any, e: int, s: int, t: float) -> None:
     """The first of the running jobs of site s ends and gives its cores back."""
     j = pop(w.heap[e], w.places[s]["first_run"], w.sites[e, s]["running"])
-    cause = w.attempts[e, j]["cause"]
+    cause = w.tracks[e, j]["cause"]
     give_back(w, e, s, j)
     settle(w, e, s, j, t, FINISHED if cause == NO_CAUSE else FAILED, cause)
 
@@ -291,9 +290,9 @@ def withdraw(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None:
 @shared
 def stop_flow(w: Any, e: int, j: int, t: float) -> None:
     """The flow of job j has ended or is cut off: the others go faster."""
-    flow, target = w.flows[e, j], w.tracks[e, j]["site"]
+    flow, target = w.flows[e, j], w.flows[e, j]["target"]
     left = flow["left"] - flow["rate"] * max(0.0, t - flow["since"])
-    done = w.tracks[e, j]["moved"] - max(0.0, left)
+    done = w.attempts[e, j]["moved"] - max(0.0, left)
     note(w, e, FLOW_END, t, j, target, flow["source"], done)
     flows.leave(w, e, j)
     flows.share(w, e, flow["source"], target, t)
@@ -359,6 +358,7 @@ def advance(w: Any, e: int, until: float) -> bool:
         entry = w.heap[e, w.first_staged]["time"] if grid["agenda"] > 0 else math.inf
         t = min(min(due, flow), min(entry, grid["limit"]))
         if t > until or t == math.inf:
+            grid["next_site"] = s
             break
         # What the event is about: a stage-in that ends, or a job that is taken out.
         arrived, gone, state, cause = -1, -1, CLOSED, ASSIGNED_LIMIT

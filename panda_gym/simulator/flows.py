@@ -78,14 +78,14 @@ def set_rate(w: Any, e: int, j: int, rate: float, t: float) -> None:
     flow["since"] = max(t, flow["since"])
     flow["rate"] = rate
     sift(w, e, flow["place"], flow["since"] + flow["left"] / rate, j)
-    note(w, e, FLOW_RATE, t, j, w.tracks[e, j]["site"], flow["source"], rate)
+    note(w, e, FLOW_RATE, t, j, flow["target"], flow["source"], rate)
 
 
 @inner
 def endpoint_rate(w: Any, e: int, j: int) -> float:
     """Rate of flow j under endpoint sharing, bytes/s."""
     flow = w.flows[e, j]
-    source, target = w.stores[e, flow["source"]], w.stores[e, w.tracks[e, j]["site"]]
+    source, target = w.stores[e, flow["source"]], w.stores[e, flow["target"]]
     out, into = source["cap"] / source["outgoing"], target["cap"] / target["incoming"]
     return min(flow["link"], min(out, into))
 
@@ -105,18 +105,25 @@ def share_endpoints(w: Any, e: int, source: int, target: int, t: float) -> None:
 
 
 @inner
+def is_open(flow: Any) -> bool:
+    """Whether progressive filling has not fixed a flow yet: its share, or -0, is below 0."""
+    return math.copysign(1.0, flow["share"]) < 0.0
+
+
+@inner
 def fill(w: Any, e: int) -> float:
     """The next water level: the least rate at which a link or an end of an open flow is full."""
     level = math.inf
     for k in range(w.grids[e]["flows"]):
         j = w.flow_heap[e, k]["job"]
         flow = w.flows[e, j]
-        if flow["fixed"] == 0:
-            source, target = w.stores[e, flow["source"]], w.stores[e, w.tracks[e, j]["site"]]
+        if is_open(flow):
+            source, target = w.stores[e, flow["source"]], w.stores[e, flow["target"]]
             out = source["spare_out"] / source["open_out"]
             into = target["spare_in"] / target["open_in"]
-            flow["share"] = min(flow["link"], min(out, into))
-            level = min(level, flow["share"])
+            share = min(flow["link"], min(out, into))
+            flow["share"] = -share
+            level = min(level, share)
     return level
 
 
@@ -127,10 +134,9 @@ def fix(w: Any, e: int, level: float) -> int:
     for k in range(w.grids[e]["flows"]):
         j = heap[k]["job"]
         flow = w.flows[e, j]
-        if flow["fixed"] == 0 and flow["share"] <= level:
-            flow["fixed"] = 1
+        if is_open(flow) and -flow["share"] <= level:
             flow["share"] = level
-            source, target = w.stores[e, flow["source"]], w.stores[e, w.tracks[e, j]["site"]]
+            source, target = w.stores[e, flow["source"]], w.stores[e, flow["target"]]
             source["open_out"] -= 1
             target["open_in"] -= 1
             source["spare_out"] = max(0.0, source["spare_out"] - level)
@@ -148,7 +154,7 @@ def share_max_min(w: Any, e: int, t: float) -> None:
         store["spare_out"] = store["spare_in"] = store["cap"]
         store["open_out"], store["open_in"] = store["outgoing"], store["incoming"]
     for k in range(n):
-        w.flows[e, w.flow_heap[e, k]["job"]]["fixed"] = 0
+        w.flows[e, w.flow_heap[e, k]["job"]]["share"] = -1.0
     left = n
     while left > 0:
         left -= fix(w, e, fill(w, e))
@@ -173,11 +179,11 @@ def share(w: Any, e: int, source: int, target: int, t: float) -> None:
 def join(w: Any, e: int, j: int, source: int, t: float) -> None:
     """The input of job j begins to flow from `source` to its site."""
     grid, flow, target = w.grids[e], w.flows[e, j], w.tracks[e, j]["site"]
-    flow["left"] = w.tracks[e, j]["moved"]
+    flow["left"] = w.attempts[e, j]["moved"]
     flow["since"] = t + w.lanes[source, 0, target]
     flow["rate"] = 0.0
     flow["link"] = 1.0 / np.float64(w.lanes[source, 1, target])
-    flow["source"] = source
+    flow["source"], flow["target"] = source, target
     a, b = w.stores[e, source], w.stores[e, target]
     flow["out_before"] = flow["in_before"] = -1
     flow["out_after"], flow["in_after"] = a["first_out"], b["first_in"]
@@ -196,8 +202,8 @@ def join(w: Any, e: int, j: int, source: int, t: float) -> None:
 @inner
 def leave(w: Any, e: int, j: int) -> None:
     """Flow j has ended or is cut off."""
-    grid, flow, target = w.grids[e], w.flows[e, j], w.tracks[e, j]["site"]
-    source = flow["source"]
+    grid, flow = w.grids[e], w.flows[e, j]
+    source, target = flow["source"], flow["target"]
     if flow["out_before"] >= 0:
         w.flows[e, flow["out_before"]]["out_after"] = flow["out_after"]
     else:

@@ -2,14 +2,16 @@
 
 Passed as a tuple, forty arrays are some three hundred arguments of every call: most of the time
 to compile the kernel, and a few microseconds a call from Python. Here a World is a table of
-words, one an array's address and one each of its sizes, and the kernels get the table.
+words, one an array's address and one each of its sizes, and the kernels get the table. Each
+grid's part of all arrays lies in one piece, so that one number tells them how far away the next
+grid's is.
 `w.sites` in a compiled function reads it. Nothing is counted, so whoever makes a table keeps the
 World.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, NamedTuple, get_type_hints
 
 import numpy as np
 from llvmlite import ir
@@ -20,23 +22,37 @@ from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, models, register_model
 from numba.np.arrayobj import make_array, populate_array
 
+from panda_gym.simulator.arrays import Plain
 from panda_gym.simulator.state import World
 
 Array = np.ndarray
 WORD: Final = ir.IntType(64)
 
 
-def _fields() -> dict[str, tuple[Any, int]]:
-    """Of each field of a World its numba type and where its words begin."""
-    found: dict[str, tuple[Any, int]] = {}
+class Field(NamedTuple):
+    """Where a field of a World stands in its table."""
+
+    kind: Any
+    """Its numba type."""
+    place: int
+    """Of its first word."""
+    step: int | str | None
+    """Bytes from one of its elements in a grid to the next, or the field that says how many; 0:
+    they lie side by side; None: it is no part of a grid's memory."""
+
+
+def _fields() -> dict[str, Field]:
+    found: dict[str, Field] = {}
     place = 0
     for name, hint in get_type_hints(World, include_extras=True).items():
         if hint in (int, float):
-            found[name] = types.int64 if hint is int else types.float64, place
+            found[name] = Field(types.int64 if hint is int else types.float64, place, None)
             place += 1
         else:
-            kind, dimensions = hint.__metadata__
-            found[name] = types.Array(from_dtype(np.dtype(kind)), dimensions, "C"), place
+            kind, dimensions, *step = hint.__metadata__
+            layout = "A" if step else "C"
+            of_type = Plain(from_dtype(np.dtype(kind)), dimensions, layout)
+            found[name] = Field(of_type, place, step[0] if step else None)
             place += 1 + dimensions
     return found
 
@@ -49,13 +65,25 @@ def table_of(world: World) -> Array | World:
     if config.DISABLE_JIT:
         return world
     words: list[int] = []
-    for part in world:
+    for field, part in zip(FIELDS.values(), world, strict=True):
         if isinstance(part, np.ndarray):
-            assert part.flags.c_contiguous
+            assert not part.size or part.strides == _strides(part, field.step, world)
             words += [part.ctypes.data, *part.shape]
         else:
             words.append(int(np.array(part).view(np.int64)))
     return np.array(words, dtype=np.int64)
+
+
+def _strides(part: Array, step: int | str | None, world: World) -> tuple[int, ...]:
+    """Bytes between neighbours along each axis, as compiled functions take them to be."""
+    found = [part.itemsize]
+    for length in reversed(part.shape[1:]):
+        found.insert(0, length * found[0])
+    if step is not None:
+        found[0] = world.stride
+        if step:
+            found[1] = getattr(world, step) if isinstance(step, str) else step
+    return tuple(found)
 
 
 class Handle(types.Type):
@@ -83,13 +111,13 @@ class HandleFields(AttributeTemplate):
     key = Handle
 
     def generic_resolve(self, kind: Handle, name: str) -> Any:
-        return FIELDS[name][0] if name in FIELDS else None
+        return FIELDS[name].kind if name in FIELDS else None
 
 
 @lower_getattr_generic(Handle)
 def _read(context: Any, builder: Any, handle: Any, pointer: Any, name: str) -> Any:
     """Read a field of the table, whose words nothing changes."""
-    kind, place = FIELDS[name]
+    kind, place, step = FIELDS[name]
 
     def word(k: int) -> Any:
         found = builder.load(builder.gep(pointer, [ir.IntType(32)(k)]))
@@ -104,6 +132,10 @@ def _read(context: Any, builder: Any, handle: Any, pointer: Any, name: str) -> A
     strides = [WORD(size)]
     for length in reversed(shape[1:]):
         strides.insert(0, builder.mul(length, strides[0]))
+    if step is not None:
+        strides[0] = word(FIELDS["stride"].place)
+        if step:
+            strides[1] = word(FIELDS[step].place) if isinstance(step, str) else WORD(step)
     populate_array(
         array,
         data=builder.inttoptr(word(place), array.data.type),

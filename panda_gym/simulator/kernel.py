@@ -216,10 +216,12 @@ def run(table: Any, actions: Any, first: int, last: int, what: int) -> None:
     w = world_of(table)
     for e in range(first, last):
         if what == STEP:
-            fetch_first(w, min(e + 4, last - 1))
-            fetch_second(w, min(e + 3, last - 1), actions[min(e + 3, last - 1), 0])
-            fetch_third(w, min(e + 2, last - 1))
-            fetch_fourth(w, min(e + 1, last - 1))
+            fetch_first(w, min(e + 5, last - 1))
+            other = min(e + 4, last - 1)
+            fetch_second(w, other, actions[other, 0])
+            other = min(e + 3, last - 1)
+            fetch_third(w, other, actions[other, 0])
+            fetch_fourth(w, min(e + 2, last - 1))
         grid, turns = w.grids[e], w.turn.shape[1]
         if what == BEGIN:
             empty(w, e)

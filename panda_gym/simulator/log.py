@@ -62,6 +62,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from panda_gym.simulator.queues import user_priority
 from panda_gym.simulator.state import (
     CANCELLED,
     CLOSED,
@@ -193,25 +194,25 @@ def episode_log(w: World, e: int, bound_s: float) -> EpisodeLog:
         warmup=int(w.grids[e]["warmup"]),
         bound_s=bound_s,
         arrival_s=jobs["arrival"].copy(),
-        site=tracks["site"].copy(),
+        site=tracks["site"].astype(np.int32),
         activation_s=tracks["activation"].copy(),
         start_s=tracks["start"].copy(),
         end_s=tracks["end"].copy(),
         cores=jobs["cores"].copy(),
         input_bytes=jobs["input_bytes"].copy(),
-        moved_bytes=tracks["moved"].copy(),
+        moved_bytes=attempts["moved"].copy(),
         workload_true=jobs["workload_true"].copy(),
         workload_pred=jobs["workload_pred"].copy(),
-        ideal_s=np.where(attempts["cause"] == NO_CAUSE, run * speed / w.top_speed, whole),
+        ideal_s=np.where(tracks["cause"] == NO_CAUSE, run * speed / w.top_speed, whole),
         origin=attempts["origin"].copy(),
         attempt=attempts["attempt"].astype(np.int8),
         placed_s=attempts["placed"].copy(),
         starting_s=attempts["taken"].copy(),
         source=attempts["source"].astype(np.int16),
         state_code=state,
-        cause=np.where(left, attempts["cause"], NO_CAUSE).astype(np.int8),
+        cause=np.where(left, tracks["cause"], NO_CAUSE).astype(np.int8),
         wasted_s=np.where(vain, jobs["cores"] * (tracks["end"] - attempts["taken"]), 0.0),
-        priority=attempts["priority"].copy(),
+        priority=user_priority(jobs["others"]),
     )
 
 

@@ -20,7 +20,7 @@ from panda_gym.simulator.dynamics import (
 from panda_gym.simulator.events import DEFERRAL, FLOW_START, NOBODY, PLACEMENT, note
 from panda_gym.simulator.heap import push
 from panda_gym.simulator.limits import line_up_assigned
-from panda_gym.simulator.queues import user_priority
+from panda_gym.simulator.nearness import HELD, KEPT, NO_SITE, lowest, without_lowest
 from panda_gym.simulator.state import ASSIGNED, PRIORITY
 from panda_gym.simulator.storage import claim
 
@@ -53,14 +53,39 @@ def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
         held = primary(w, e, j, k)
         if held >= 0 and read_time(w, e, j, held, s) < best:
             best, origin = read_time(w, e, j, held, s), held
-    if w.rules[0]["storage"] > 0 and origin >= 0:
-        r = w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
-        while r >= 0:
-            one = w.pool[e, r]
-            if one["there"] > 0 and read_time(w, e, j, one["site"], s) < best:
-                best, origin = read_time(w, e, j, one["site"], s), one["site"]
-            r = one["next"]
-    return (best, origin) if origin >= 0 else (0.0, -1)
+    if origin < 0:
+        return 0.0, -1
+    if w.rules[0]["storage"] > 0:
+        return secondary(w, e, s, j, best, origin)
+    return best, origin
+
+
+@shared
+def secondary(w: Any, e: int, s: int, j: int, best: float, origin: int) -> tuple[float, int]:
+    """The same, where secondary replicas may be better than the best of the primary ones."""
+    d, found, equals = w.jobs[e, j]["dataset"], False, 0
+    for k in range(w.holders.shape[3]):
+        left = w.holders[e, d, HELD, k] & w.holders[e, d, KEPT, k]
+        while left != NO_SITE:
+            r = (k << 6) + lowest(left)
+            left = without_lowest(left)
+            time = read_time(w, e, j, r, s)
+            if time < best:
+                best, origin, found, equals = time, r, True, 0
+            elif found and time == best:
+                equals += 1
+    if equals > 0:
+        origin = latest(w, e, s, j, best)
+    return best, origin
+
+
+@shared
+def latest(w: Any, e: int, s: int, j: int, time: float) -> int:
+    """Site of the latest secondary replica that job j could read in so much time at site s."""
+    r = w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
+    while w.pool[e, r]["there"] == 0 or read_time(w, e, j, w.pool[e, r]["site"], s) != time:
+        r = w.pool[e, r]["next"]
+    return w.pool[e, r]["site"]
 
 
 @inner
@@ -114,7 +139,7 @@ def transfer(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
     w.tracks[e, j]["state"] = ASSIGNED
     if w.rules[0]["level"] > 0 and source != s:
         flows.join(w, e, j, source, t)
-        note(w, e, FLOW_START, t, j, s, source, w.tracks[e, j]["moved"])
+        note(w, e, FLOW_START, t, j, s, source, w.attempts[e, j]["moved"])
         flows.share(w, e, source, s, t)
     else:
         if w.rules[0]["level"] > 0:
@@ -134,7 +159,8 @@ def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
     t = grid["clock"]
     track["site"] = s
     track["cores"] = job["cores"]
-    track["moved"] = job["input_bytes"] if source >= 0 and source != s else 0.0
+    track["output"] = math.floor(rules["output"] * job["input_bytes"])
+    one["moved"] = job["input_bytes"] if source >= 0 and source != s else 0.0
     one["placed"] = t
     one["source"] = source if source != s else -1
     # It has been in the system since its arrival, or since the failure of the attempt before.
@@ -142,9 +168,9 @@ def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
     grid["unfinished"] += 1
     if rules["discipline"] == PRIORITY:
         dataset = w.datasets[e, job["dataset"]]
-        one["priority"] = user_priority(dataset["jobs"])
+        job["others"] = dataset["jobs"]
         dataset["jobs"] += 1 if one["attempt"] == 1 else 0
-    note(w, e, PLACEMENT, t, j, s, one["source"], track["moved"])
+    note(w, e, PLACEMENT, t, j, s, one["source"], one["moved"])
     claim(w, e, s, j)
     promise(w, e, s, j, 1.0)
     if rules["cancelled"] > 0.0:

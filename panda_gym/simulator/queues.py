@@ -17,8 +17,7 @@ from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.state import ACTIVATED, EASY, PRIORITY
 
 
-@inner
-def user_priority(jobs: int) -> float:
+def user_priority(jobs: Any) -> Any:
     """PanDA's user priority 1000 - (T + n) / 5 of the next job of a user with T + n before it.
 
     NOTE[DIFF]: PanDA recomputes it every 20 minutes; here it is fixed when the job is placed.
@@ -33,8 +32,8 @@ def enqueue(w: Any, e: int, s: int, j: int) -> None:
     site, track = w.sites[e, s], w.tracks[e, j]
     before = site["tail"]
     if w.rules[0]["discipline"] == PRIORITY:
-        mine, k, before = w.attempts[e, j]["priority"], site["head"], -1
-        while k >= 0 and w.attempts[e, k]["priority"] >= mine:
+        others, k, before = w.jobs[e, j]["others"], site["head"], -1
+        while k >= 0 and w.jobs[e, k]["others"] <= others:
             before, k = k, w.tracks[e, k]["next"]
     if before >= 0:
         track["next"] = w.tracks[e, before]["next"]

@@ -17,8 +17,9 @@ from typing import Any
 
 from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.dynamics import blank
+from panda_gym.simulator.nearness import HELD, in_set
 from panda_gym.simulator.placement import stage_in, transfer
-from panda_gym.simulator.storage import claim, complete, drop, find, holds, known, release
+from panda_gym.simulator.storage import claim, complete, drop, find, known, release
 
 
 @inner
@@ -39,7 +40,7 @@ def write_data_mask(w: Any, e: int, j: int, mask: Any) -> None:
     size = w.datasets[e, d]["bytes"]
     for s in range(n):
         store = w.stores[e, s]
-        mask[1 + s] = not holds(w, e, d, s) and store["pinned"] + size <= store["quota"]
+        mask[1 + s] = not in_set(w, e, d, HELD, s) and store["pinned"] + size <= store["quota"]
     r = w.datasets[e, d]["first"]
     while r >= 0:
         one = w.pool[e, r]
@@ -67,15 +68,15 @@ def replicate(w: Any, e: int, j: int, s: int) -> None:
     w.jobs[e, c] = w.jobs[e, j]
     w.attempts[e, c] = w.attempts[e, j]
     blank(w, e, c)
-    job, track = w.jobs[e, c], w.tracks[e, c]
+    job, track, one = w.jobs[e, c], w.tracks[e, c], w.attempts[e, c]
     job["cores"] = 0
     time, source = stage_in(w, e, s, c)
     track["site"] = s
     track["cores"] = 0
-    track["moved"] = job["input_bytes"]
-    w.attempts[e, c]["placed"] = grid["clock"]
-    w.attempts[e, c]["source"] = source
-    grid["copied"] += track["moved"]
+    one["moved"] = job["input_bytes"]
+    one["placed"] = grid["clock"]
+    one["source"] = source
+    grid["copied"] += one["moved"]
     claim(w, e, s, c)
     if time > 0.0:
         transfer(w, e, s, c, time, source)

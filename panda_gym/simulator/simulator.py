@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from panda_gym.errors import SettingError, StreamError
 from panda_gym.simulator.competing import CYCLE_BINS, widest
-from panda_gym.simulator.handle import table_of
+from panda_gym.simulator.handle import FIELDS, table_of
 from panda_gym.simulator.kernel import BEGIN, DRAIN, STEP, run
 from panda_gym.simulator.log import EpisodeLog, episode_log
+from panda_gym.simulator.memory import Part, aligned, lay_out, moved, whole_lines
 from panda_gym.simulator.settings import Settings
 from panda_gym.simulator.state import (
     ATTEMPT,
@@ -36,13 +37,15 @@ from panda_gym.simulator.state import (
     GRID_ROWS,
     JOB,
     JOB_ROWS,
+    JOB_SIZE,
     OUTCOME,
     PLACE,
     PRIORITY,
     REPLICA,
-    SEEN_ROWS,
+    SEEN,
     SITE,
     SITE_ROWS,
+    SITE_SIZE,
     STORE,
     TRACK,
     World,
@@ -54,8 +57,10 @@ if TYPE_CHECKING:
     from panda_gym.sites import Platform
 
 TIDE_BINS = 1440
-CACHE_LINE = 64
 GUIDE_CELLS = 1024
+ROWS = 512
+"""Datasets of a grid whose nearness is kept at the same time: of an episode of the default stream
+99 of 100 jobs read a dataset among the last 200."""
 
 
 class Encoding(NamedTuple):
@@ -99,8 +104,17 @@ class Simulator:
     def copy(self) -> Simulator:
         """A simulator in the same state, which goes its own way from here on."""
         aside = copy.copy(self)
-        parts = (part.copy() if isinstance(part, np.ndarray) else part for part in self.world)
-        aside._take(World._make(parts))
+        whole = self.world.memory
+        memory = aligned(len(whole))
+        memory[:] = whole
+        parts: list[Any] = []
+        part: Any
+        for field, part in zip(FIELDS.values(), self.world, strict=True):
+            if field.step is not None:
+                parts.append(moved(part, whole, memory))
+            else:
+                parts.append(part.copy() if isinstance(part, np.ndarray) else part)
+        aside._take(World._make(parts)._replace(memory=memory))
         return aside
 
     def __len__(self) -> int:
@@ -178,7 +192,7 @@ class Simulator:
         rows["key"][:n] = (episode.failure_u * 2.0**53).astype(np.uint64)
         rows["origin"][:n] = np.arange(n)
         rows["attempt"][:n] = 1
-        rows["priority"][:n] = 1000.0
+        w.jobs[e]["others"][:n] = 0
         if failures is not None:
             rows["hazard"][:n] = failures.scale * episode.hazard
             w.gates[e]["risk"] = episode.risk
@@ -253,7 +267,7 @@ def _world(
             "one scale for every row", str([len(s) for s, _ in sizes]), "use the shipped encoding"
         )
     n, k = len(platform), int(settings.decisions)
-    load, level = settings.competing, settings.network.level if settings.network else 0
+    load = settings.competing
     turn = 2.0 * np.pi * (np.arange(TIDE_BINS) + 0.5) / TIDE_BINS
     attempts = capacity * settings.attempts
     places, slots = _places(platform, attempts, settings)
@@ -265,19 +279,23 @@ def _world(
     blocks = -(-n // BLOCK)
     features = len(SITE_ROWS) * n + len(JOB_ROWS) + len(GRID_ROWS)
     actions = n + (settings.defer_s is not None) + ((1 + 2 * n) if settings.replicate else 0)
-    memory = float(load.memory) if load else 0.0
-    stored = settings.storage is not None
-    grouped = stored or DISCIPLINES.index(settings.discipline) == PRIORITY
+    persistence = float(load.memory) if load else 0.0
     # The agenda holds a stage-in a row and a cancellation a job.
     agenda = rows + (capacity if settings.cancellations else 0)
     returns = attempts if settings.attempts > 1 or settings.defer_s is not None else 0
     wide, guide, per = _guide(places)
+    parts = _parts(n, blocks, attempts, rows, slots + agenda + returns, capacity, settings)
+    memory, stride, state = lay_out(batch, parts)
+    state["stores"][:] = _stores(platform, settings)
+    state["events"][:] = np.inf
+    state["owner"][:] = -1
     return World(
         places=places,
         wide=wide,
         guide=guide,
         guide_cells=per,
         lanes=np.ascontiguousarray(lanes, dtype=np.float32),
+        steps=np.ascontiguousarray(platform.closeness),
         places32=np.stack([places["cores"], 1.0 / places["speed"]]).astype(np.float32),
         scales=np.concatenate(encoding).astype(np.float32),
         cycle=load.cycle() if load else np.ones(CYCLE_BINS),
@@ -286,41 +304,72 @@ def _world(
         bound_s=float(settings.bound_s),
         top_speed=float(places["speed"].max()),
         interval_s=float(load.interval_s) if load else np.inf,
-        memory=memory,
-        innovation=math.sqrt(1.0 - memory * memory),
+        persistence=persistence,
+        innovation=math.sqrt(1.0 - persistence * persistence),
         spread=float(load.spread) if load else 0.0,
         total_cores=float(places["cores"].sum()),
         blocks=blocks,
         first_staged=slots,
         rules=settings.rules(attempts, slots + agenda),
         trace=load.shares() if load else np.zeros((0, 1)),
-        grids=np.zeros(batch, GRID),
-        sites=_aligned((batch, n), SITE),
-        jobs=_aligned((batch, rows), JOB),
-        tracks=_aligned((batch, rows), TRACK),
-        attempts=_aligned((batch, rows), ATTEMPT),
-        replicas=np.zeros((batch, 1 if stored else rows, 3), np.int16),
-        gates=_aligned((batch, n), GATE),
-        stores=_stores(batch, platform, settings),
-        flows=_aligned((batch, rows if level else 1), FLOW),
-        flow_heap=_aligned((batch, rows if level else 1), ENTRY),
-        pool=_aligned((batch, rows + attempts if stored else 1), REPLICA),
-        datasets=_aligned((batch, capacity if grouped else 1), DATASET),
-        holders=np.zeros((batch, capacity if stored else 1, -(-n // 64)), np.uint64),
+        memory=memory,
+        stride=stride,
+        dataset_size=_dataset_size(n),
         log=np.zeros((batch, int(settings.events)), EVENT),
         turn=np.full((batch, k), -1, np.int32),
-        heap=_aligned((batch, slots + agenda + returns), ENTRY),
-        events=np.full((batch, blocks + blocks * BLOCK), np.inf),
-        seen=np.zeros((batch, len(SEEN_ROWS), n), np.float32),
         flat=np.zeros((batch, k, features), np.float32),
         mask=np.ones((batch, k, actions), np.int8),
         outcome=np.zeros((batch, k), OUTCOME),
+        **state,
     )
 
 
-def _stores(batch: int, platform: Platform, settings: Settings) -> np.ndarray:
+def _parts(
+    n: int, blocks: int, attempts: int, rows: int, entries: int, capacity: int, settings: Settings
+) -> list[Part]:
+    """What each grid keeps, that which every step touches first; 1 where it is not needed."""
+    stored, shared = settings.storage is not None, bool(settings.network and settings.network.level)
+    grouped = stored or DISCIPLINES.index(settings.discipline) == PRIORITY
+    kept = min(capacity, ROWS) if stored else 1
+    words = -(-n // 64)
+    times, steps = whole_lines(4 * n) // 4, whole_lines(n)
+
+    def one(name: str, kind: Any, length: int, *shape: int) -> Part:
+        return Part(length, {name: (np.dtype(kind), shape)})
+
+    def records(length: int, size: int, **kinds: np.dtype) -> Part:
+        return Part(length, {name: (kind, ()) for name, kind in kinds.items()}, size)
+
+    return [
+        Part(None, {"grids": (GRID, ())}),
+        one("events", "f8", blocks + blocks * BLOCK),
+        one("queue", "f4", 2, n),
+        records(n, SITE_SIZE, sites=SITE, gates=GATE, seen=SEEN, stores=STORE),
+        one("heap", ENTRY, entries),
+        one("flow_heap", ENTRY, rows if shared else 1),
+        records(rows, JOB_SIZE, jobs=JOB, tracks=TRACK, attempts=ATTEMPT),
+        one("flows", FLOW, rows if shared else 1),
+        Part(
+            capacity if grouped else 1,
+            {"datasets": (DATASET, ()), "holders": (np.dtype("u8"), (3, words))},
+            _dataset_size(n),
+        ),
+        one("pool", REPLICA, rows + attempts if stored else 1),
+        one("owner", "i4", kept),
+        one("soon", "f4", kept, times),
+        one("near", "i1", kept, steps),
+        one("replicas", "i2", 1 if stored else rows, 3),
+    ]
+
+
+def _dataset_size(n: int) -> int:
+    """Bytes of what is known of one dataset on a platform of n sites."""
+    return whole_lines(DATASET.itemsize + 3 * 8 * -(-n // 64))
+
+
+def _stores(platform: Platform, settings: Settings) -> np.ndarray:
     """Quotas, and what may leave and come: at least what the site's fastest link takes."""
-    stores = _aligned((batch, len(platform)), STORE)
+    stores = np.zeros(len(platform), STORE)
     if settings.storage:
         stores["quota"] = np.floor(settings.storage.gb_per_core * BYTES_PER_GB * platform.cores)
     if settings.network:
@@ -329,14 +378,6 @@ def _stores(batch: int, platform: Platform, settings: Settings) -> np.ndarray:
         per_core = settings.network.mbps_per_core * platform.cores
         stores["cap"] = np.maximum(per_core, fastest) * BYTES_PER_MB
     return stores
-
-
-def _aligned(shape: tuple[int, int], kind: np.dtype) -> np.ndarray:
-    """Zeros that begin on a cache line, so that a record of 64 bytes touches only one."""
-    size = shape[0] * shape[1] * kind.itemsize
-    memory = np.zeros(size + CACHE_LINE, np.uint8)
-    skip = -memory.ctypes.data % CACHE_LINE
-    return memory[skip : skip + size].view(kind).reshape(shape)
 
 
 def _guide(places: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

@@ -29,9 +29,6 @@ GRID_ROWS: Final = (
     "hour_sin", "hour_cos", "week_sin", "week_cos", "progress",
 )  # fmt: skip
 
-SEEN_ROWS: Final = ("free", "activated", "assigned", "queued", "work", "spare", "per_core")
-"""What the broker last saw of each site, beside what it placed since (`World.seen`)."""
-
 PLACE: Final = np.dtype(
     [
         ("cores", "i8"),
@@ -97,30 +94,32 @@ GRID: Final = np.dtype(
         ("seen_free", "f8"),  # cores, sum over sites of the free counter
         ("seen_queued", "f8"),  # core s, sum over sites of the queued_work counter
         ("seed", "u8"),  # of the episode
-        ("jobs", "i8"),  # N
-        ("warmup", "i8"),  # the first so many are not the policy's
-        ("cursor", "i8"),  # next job to be placed; N at the end
-        ("agenda", "i8"),  # size of the agenda: stage-ins at a fixed rate, cancellations
-        ("unfinished", "i8"),  # jobs that arrived and have not ended for good
-        ("ended", "i8"),  # jobs ended for good since the last decision
-        ("decided", "i8"),  # decisions made by the policy
-        ("rows", "i8"),  # rows in use: the stream's jobs, then retries
-        ("carriers", "i8"),  # rows in use for replications, from `Rules.first_carrier` on
-        ("returning", "i8"),  # size of the heap of jobs that come back: retries, deferred ones
-        ("flows", "i8"),  # transfers between sites under way: size of the heap of flows
+        ("jobs", "i4"),  # N
+        ("warmup", "i4"),  # the first so many are not the policy's
+        ("cursor", "i4"),  # next job to be placed; N at the end
+        ("agenda", "i4"),  # size of the agenda: stage-ins at a fixed rate, cancellations
+        ("unfinished", "i4"),  # jobs that arrived and have not ended for good
+        ("ended", "i4"),  # jobs ended for good since the last decision
+        ("decided", "i4"),  # decisions made by the policy
+        ("rows", "i4"),  # rows in use: the stream's jobs, then retries
+        ("carriers", "i4"),  # rows in use for replications, from `Rules.first_carrier` on
+        ("returning", "i4"),  # size of the heap of jobs that come back: retries, deferred ones
+        ("flows", "i4"),  # transfers between sites under way: size of the heap of flows
         ("limit", "f8"),  # s, when the next time limit may strike; inf: none
-        ("first_assigned", "i8"),  # front of the line of jobs assigned, -1 none
-        ("last_assigned", "i8"),
-        ("first_activated", "i8"),  # front of the line of jobs activated, -1 none
-        ("last_activated", "i8"),
-        ("datasets", "i8"),  # datasets of the episode
-        ("unused", "i8"),  # first replica of the free ones, -1 none
-        ("replicas", "i8"),  # replicas ever used at the same time
-        ("events", "i8"),  # events noted
-        ("events_lost", "i8"),  # events that found no room
+        ("first_assigned", "i4"),  # front of the line of jobs assigned, -1 none
+        ("last_assigned", "i4"),
+        ("first_activated", "i4"),  # front of the line of jobs activated, -1 none
+        ("last_activated", "i4"),
+        ("datasets", "i4"),  # datasets of the episode
+        ("unused", "i4"),  # first replica of the free ones, -1 none
+        ("replicas", "i4"),  # replicas ever used at the same time
+        ("next_site", "i4"),  # where the next event of a site was to be, when last looked for
+        ("next_row", "i4"),  # the row that goes to the next dataset without one
+        ("events", "i4"),  # events noted
+        ("events_lost", "i4"),  # events that found no room
         ("wasted", "f8"),  # core s held in vain by attempts that left since the last decision
-        ("closures", "i8"),  # attempts closed since then
-        ("failures", "i8"),  # attempts failed since then
+        ("closures", "i4"),  # attempts closed since then
+        ("failures", "i4"),  # attempts failed since then
         ("overrun", "f8"),  # bytes that found no room at their site since then
         ("copied", "f8"),  # bytes that replications will move, asked for since then
     ],
@@ -155,18 +154,31 @@ SITE: Final = np.dtype(
 
 GATE: Final = np.dtype(
     [
-        ("turn", "f8"),  # s, when its status changes next; inf: never
-        ("lost", "f8"),  # s, when its running jobs are given up; inf: not
-        ("risk", "f8"),  # factor of the site on a job's probability to fail
-        ("recent", "f8"),  # recent share of attempts that did not finish
         ("status", "i4"),  # UP, BROWN or DOWN
         ("turns", "i4"),  # how often it has changed
+        ("risk", "f8"),  # factor of the site on a job's probability to fail
+        ("recent", "f8"),  # recent share of attempts that did not finish
+        ("turn", "f8"),  # s, when its status changes next; inf: never
+        ("lost", "f8"),  # s, when its running jobs are given up; inf: not
     ],
     align=True,
 )
 """Whether a site works: 40 bytes."""
 
 UP, BROWN, DOWN = range(3)
+
+SEEN: Final = np.dtype(
+    [
+        ("free", "f4"),  # cores
+        ("activated", "f4"),
+        ("assigned", "f4"),
+        ("queued", "f4"),  # core s
+        ("work", "f4"),  # core s, that of the running jobs included
+        ("per_core", "f4"),  # 1 / cores that others leave
+    ],
+    align=True,
+)
+"""What the broker last saw of a site, beside what it has placed since: 24 bytes."""
 
 STORE: Final = np.dtype(
     [
@@ -192,17 +204,17 @@ STORE: Final = np.dtype(
 REPLICA: Final = np.dtype(
     [
         ("bytes", "f8"),
-        ("site", "i4"),
         ("dataset", "i4"),  # -1: the output of a job
         ("pins", "i4"),  # jobs placed for it that have not left
-        ("there", "i4"),  # 1 once it may be read
         ("older", "i4"),  # the one used before it at its site, -1 none
         ("newer", "i4"),
         ("next", "i4"),  # next secondary replica of its dataset, or next free one
+        ("site", "i2"),
+        ("there", "i2"),  # 1 once it may be read
     ],
     align=True,
 )
-"""A secondary replica, or an output: what counts against a quota."""
+"""A secondary replica, or an output, what counts against a quota: 32 bytes."""
 
 DATASET: Final = np.dtype(
     [
@@ -210,6 +222,7 @@ DATASET: Final = np.dtype(
         ("first", "i4"),  # a secondary replica of it, -1 none
         ("jobs", "i4"),  # its jobs placed and not ended
         ("primary", "i4", (3,)),  # sites that hold it for good, -1 none
+        ("row", "i4"),  # in `World.soon` and `World.near`, -1 none
     ],
     align=True,
 )
@@ -225,7 +238,7 @@ JOB: Final = np.dtype(
         ("cores", "i4"),
         ("input_files", "i4"),
         ("dataset", "i4"),  # of the episode, -1 none
-        ("pad", "i4"),
+        ("others", "i4"),  # jobs of its user when it was placed, see `queues.user_priority`
     ],
     align=True,
 )
@@ -237,37 +250,36 @@ TRACK: Final = np.dtype(
         ("start", "f8"),  # s; nan before
         ("end", "f8"),  # s, set at the start; nan before
         ("pred_end", "f8"),  # s, start + predicted run time
-        ("moved", "f8"),  # bytes that its stage-in moved between sites
         ("ln_slowdown", "f8"),  # ln of the bounded slowdown, set at the start
-        ("next", "i4"),  # the job behind it in its queue, -1 none
-        ("site", "i4"),  # where it was placed, -1 before
+        ("output", "f8"),  # bytes that it will write at its site
         ("cores", "i4"),  # as in JOB, so that an end touches this record alone
-        ("state", "i4"),  # index of STATES; RUNNING from when it took its cores
+        ("next", "i4"),  # the job behind it in its queue, -1 none
+        ("replica", "i4"),  # which it pins, -1 none
+        ("site", "i2"),  # where it was placed, -1 before
+        ("state", "i1"),  # index of STATES; RUNNING from when it took its cores
+        ("cause", "i1"),  # index of CAUSES: how it will leave
     ],
     align=True,
 )
-"""What has happened to a job: 64 bytes, one cache line."""
+"""What happens to a job: 64 bytes, one cache line."""
 
 ATTEMPT: Final = np.dtype(
     [
         ("born", "f8"),  # s, arrival of the first attempt
         ("placed", "f8"),  # s, when it was sent to its site; nan before
         ("taken", "f8"),  # s, when it took its cores; nan before
+        ("moved", "f8"),  # bytes that its stage-in moved between sites
         ("hazard", "f8"),  # probability to fail at a site of risk 1
-        ("priority", "f8"),  # 1000 is the most
         ("key", "u8"),  # what its draws are hashes of
         ("origin", "i4"),  # row of the first attempt
-        ("attempt", "i4"),  # 1, 2, ...
-        ("source", "i4"),  # where its input comes from; -1 local or none
-        ("cause", "i4"),  # index of CAUSES: how it will leave
-        ("replica", "i4"),  # which it pins, -1 none
         ("after_assigned", "i4"),  # the job assigned after it, -1 none
         ("after_activated", "i4"),  # the job activated after it, -1 none
-        ("pad", "i4"),
+        ("source", "i2"),  # where its input comes from; -1 local or none
+        ("attempt", "i2"),  # 1, 2, ...
     ],
     align=True,
 )
-"""What the mechanisms beyond queues know of a job: 80 bytes."""
+"""What the mechanisms beyond queues know of a job: 64 bytes, one cache line."""
 
 FLOW: Final = np.dtype(
     [
@@ -275,18 +287,18 @@ FLOW: Final = np.dtype(
         ("since", "f8"),  # s, from when on it has gone at `rate`
         ("rate", "f8"),  # bytes/s
         ("link", "f8"),  # bytes/s that its link allows
+        ("share", "f8"),  # scratch of max-min fairness: bytes/s; below 0: not fixed yet
         ("place", "i4"),  # where in the heap of flows; -1: has ended
-        ("source", "i4"),
+        ("source", "i2"),
+        ("target", "i2"),
         ("out_before", "i4"),  # neighbours among the flows that leave its source, -1 none
         ("out_after", "i4"),
         ("in_before", "i4"),  # neighbours among the flows that come to its destination
         ("in_after", "i4"),
-        ("fixed", "i4"),  # scratch of max-min fairness
-        ("share", "f8"),  # scratch
     ],
     align=True,
 )
-"""A transfer between two sites, by the row of the job it is for."""
+"""A transfer between two sites, by the row of the job it is for: 64 bytes."""
 
 RULES: Final = np.dtype(
     [
@@ -358,10 +370,18 @@ OUTCOME: Final = np.dtype(
 """What one decision led to; rewards and costs are functions of it."""
 
 
+SITE_SIZE: Final = 256
+"""Bytes of what is known of one site: its SITE, GATE, SEEN and STORE."""
+JOB_SIZE: Final = 192
+"""Bytes of what is known of one job: its JOB, its TRACK, its ATTEMPT."""
+
+
 class World(NamedTuple):
     """A batch of E grids on one platform: what the kernel reads and writes.
 
-    `Annotated[Array, kind, n]`: of n dimensions, in C order. Compiled functions see a World through
+    `Annotated[Array, kind, n]`: of n dimensions, in C order. `Annotated[Array, kind, n, step]`: in
+    each grid's memory, where its elements are `step` bytes apart, or as many as the field of that
+    name says; 0: no more than they need. Compiled functions see a World through
     `panda_gym.simulator.handle`, which reads this table.
     """
 
@@ -377,6 +397,7 @@ class World(NamedTuple):
     lanes: Annotated[
         Array, "f4", 3
     ]  # float32[S, 3, S] from each source: s, s/byte, code of the closeness
+    steps: Annotated[Array, "i1", 2]  # int8[S, S] closeness
     places32: Annotated[Array, "f4", 2]  # float32[2, S] cores, 1 / speed
     scales: Annotated[Array, "f4", 1]  # float32 of SITE_ROWS, then JOB_ROWS, then GRID_ROWS
     cycle: Annotated[Array, "f8", 1]  # float64[bins] factor on the competing load through the day
@@ -385,7 +406,7 @@ class World(NamedTuple):
     bound_s: float  # bound of the bounded slowdown
     top_speed: float  # Gflop/s of the fastest core
     interval_s: float  # between changes of a site's competing load; inf: none
-    memory: float  # of the competing load: AR(1) coefficient
+    persistence: float  # of the competing load: AR(1) coefficient
     innovation: float  # sqrt(1 - memory^2)
     spread: float  # relative standard deviation of the competing load
     total_cores: float  # cores of all sites
@@ -395,32 +416,43 @@ class World(NamedTuple):
     trace: Annotated[
         Array, "f8", 2
     ]  # float64[T, S or 1] shares of the cores that others use; T 0: none
-    # the state
-    grids: Annotated[Array, GRID, 1]  # GRID[E]
-    sites: Annotated[Array, SITE, 2]  # SITE[E, S]
-    jobs: Annotated[Array, JOB, 2]  # JOB[E, R]
-    tracks: Annotated[Array, TRACK, 2]  # TRACK[E, R]
-    attempts: Annotated[Array, ATTEMPT, 2]  # ATTEMPT[E, R]
-    replicas: Annotated[Array, "i2", 3]  # int16[E, N, 3], -1 none
-    gates: Annotated[Array, GATE, 2]  # GATE[E, S]
-    stores: Annotated[Array, STORE, 2]  # STORE[E, S]
-    flows: Annotated[Array, FLOW, 2]  # FLOW[E, R], or one at link level 0
-    flow_heap: Annotated[Array, ENTRY, 2]  # ENTRY[E, R], or one
-    pool: Annotated[Array, REPLICA, 2]  # REPLICA[E, P], or one without storage
-    datasets: Annotated[Array, DATASET, 2]  # DATASET[E, D], or one
+    # the state: each grid's part of it lies in one piece, its pieces `stride` bytes apart
+    memory: Annotated[Array, "u1", 1]  # uint8[...] where all of it lies
+    stride: int
+    dataset_size: int  # bytes of what is known of one dataset
+    grids: Annotated[Array, GRID, 1, 0]  # GRID[E]
+    sites: Annotated[Array, SITE, 2, SITE_SIZE]  # SITE[E, S]
+    gates: Annotated[Array, GATE, 2, SITE_SIZE]  # GATE[E, S]
+    seen: Annotated[Array, SEEN, 2, SITE_SIZE]  # SEEN[E, S]
+    stores: Annotated[Array, STORE, 2, SITE_SIZE]  # STORE[E, S]
+    jobs: Annotated[Array, JOB, 2, JOB_SIZE]  # JOB[E, R]
+    tracks: Annotated[Array, TRACK, 2, JOB_SIZE]  # TRACK[E, R]
+    attempts: Annotated[Array, ATTEMPT, 2, JOB_SIZE]  # ATTEMPT[E, R]
+    replicas: Annotated[Array, "i2", 3, 0]  # int16[E, N, 3], -1 none
+    flows: Annotated[Array, FLOW, 2, 0]  # FLOW[E, R], or one at link level 0
+    flow_heap: Annotated[Array, ENTRY, 2, 0]  # ENTRY[E, R], or one
+    pool: Annotated[Array, REPLICA, 2, 0]  # REPLICA[E, P], or one without storage
+    datasets: Annotated[Array, DATASET, 2, "dataset_size"]  # DATASET[E, D], or one
     holders: Annotated[
-        Array, "u8", 3
-    ]  # uint64[E, D, words] bits of the sites that hold each dataset, or one
-    log: Annotated[Array, EVENT, 2]  # EVENT[E, events]
-    turn: Annotated[Array, "i4", 2]  # int32[E, K] rows of the jobs to be placed, -1 none
+        Array, "u8", 4, "dataset_size"
+    ]  # uint64[E, D, 3, words] bits of three sets of sites a dataset (`nearness`), or one
+    owner: Annotated[Array, "i4", 2, 0]  # int32[E, K] dataset of each row of the two below, -1 none
+    soon: Annotated[
+        Array, "f4", 3, 0
+    ]  # float32[E, K, at least S] s, least time to read the dataset at each site
+    near: Annotated[Array, "i1", 3, 0]  # int8[E, K, at least S] its closeness to each site
     heap: Annotated[
-        Array, ENTRY, 2
+        Array, ENTRY, 2, 0
     ]  # ENTRY[E, ...]: a heap of ends for each site, the agenda, the returns
     events: Annotated[
-        Array, "f8", 2
+        Array, "f8", 2, 0
     ]  # float64[E, blocks + blocks x BLOCK] next event of each block, site, s
+    queue: Annotated[
+        Array, "f4", 3, 0
+    ]  # float32[E, 2, S] s of work ahead a core, and cores to spare, as seen
+    log: Annotated[Array, EVENT, 2]  # EVENT[E, events]
+    turn: Annotated[Array, "i4", 2]  # int32[E, K] rows of the jobs to be placed, -1 none
     # what is seen
-    seen: Annotated[Array, "f4", 3]  # float32[E, len(SEEN_ROWS), S]
     flat: Annotated[Array, "f4", 3]  # float32[E, K, F]: the observation: sites, job, grid
     mask: Annotated[Array, "i1", 3]  # int8[E, K, A]: sites, defer, actions on data
     outcome: Annotated[Array, OUTCOME, 2]  # OUTCOME[E, K]

@@ -10,11 +10,8 @@ bytes, so that sums are exact in any order.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.events import (
@@ -25,10 +22,16 @@ from panda_gym.simulator.events import (
     REPLICA_THERE,
     note,
 )
+from panda_gym.simulator.nearness import (
+    HELD,
+    KEPT,
+    NO_SITE,
+    begin_rows,
+    in_set,
+    put_in,
+    take_off,
+)
 from panda_gym.simulator.ranges import check_ranges
-
-_ONE = np.uint64(1)
-_NONE = np.uint64(0)
 
 
 @dataclass(frozen=True)
@@ -52,29 +55,12 @@ def known(w: Any, e: int, d: int) -> bool:
 
 
 @inner
-def holds(w: Any, e: int, d: int, s: int) -> bool:
-    """Whether dataset d may be read at site s."""
-    word = w.holders[e, d, s >> 6]
-    return (word >> np.uint64(s & 63)) & _ONE != _NONE
-
-
-@inner
-def set_holder(w: Any, e: int, d: int, s: int) -> None:
-    """From now on dataset d may be read at site s."""
-    w.holders[e, d, s >> 6] |= _ONE << np.uint64(s & 63)
-
-
-@inner
-def clear_holder(w: Any, e: int, d: int, s: int) -> None:
-    """From now on dataset d may not be read at site s."""
-    w.holders[e, d, s >> 6] &= ~(_ONE << np.uint64(s & 63))
-
-
-@inner
 def find(w: Any, e: int, d: int, s: int) -> int:
     """The secondary replica of dataset d at site s, there or begun; -1 none."""
+    if not in_set(w, e, d, KEPT, s):
+        return -1
     r = w.datasets[e, d]["first"]
-    while r >= 0 and w.pool[e, r]["site"] != s:
+    while w.pool[e, r]["site"] != s:
         r = w.pool[e, r]["next"]
     return r
 
@@ -128,6 +114,7 @@ def create(w: Any, e: int, s: int, d: int, size: float) -> int:
     if d >= 0:
         one["next"] = w.datasets[e, d]["first"]
         w.datasets[e, d]["first"] = r
+        put_in(w, e, d, KEPT, s)
     append(w, e, r)
     w.stores[e, s]["used"] += size
     return r
@@ -141,8 +128,8 @@ def drop(w: Any, e: int, r: int) -> None:
     unlink(w, e, r)
     w.stores[e, s]["used"] -= one["bytes"]
     if d >= 0:
-        if one["there"] > 0:
-            clear_holder(w, e, d, s)
+        take_off(w, e, d, KEPT, s)
+        take_off(w, e, d, HELD, s)
         dataset = w.datasets[e, d]
         if dataset["first"] == r:
             dataset["first"] = one["next"]
@@ -178,19 +165,20 @@ def pin(w: Any, e: int, r: int) -> None:
     if one["pins"] == 0:
         w.stores[e, one["site"]]["pinned"] += one["bytes"]
     one["pins"] += 1
-    unlink(w, e, r)
-    append(w, e, r)
+    if w.stores[e, one["site"]]["newest"] != r:
+        unlink(w, e, r)
+        append(w, e, r)
 
 
 @shared
 def claim(w: Any, e: int, s: int, j: int) -> None:
     """Job j goes to site s: pin the replica there, or begin one, or count the overrun."""
-    d, one = w.jobs[e, j]["dataset"], w.attempts[e, j]
-    one["replica"] = -1
+    d, track = w.jobs[e, j]["dataset"], w.tracks[e, j]
+    track["replica"] = -1
     if w.rules[0]["storage"] == 0 or not w.jobs[e, j]["input_bytes"] > 0.0 or not known(w, e, d):
         return
     r = find(w, e, d, s)
-    if r < 0 and not holds(w, e, d, s):
+    if r < 0 and not in_set(w, e, d, HELD, s):
         size = w.datasets[e, d]["bytes"]
         if not make_room(w, e, s, size):
             w.grids[e]["overrun"] += size
@@ -199,25 +187,25 @@ def claim(w: Any, e: int, s: int, j: int) -> None:
         note(w, e, REPLICA_BEGUN, w.grids[e]["clock"], NOBODY, s, d, size)
     if r >= 0:
         pin(w, e, r)
-    one["replica"] = r
+    track["replica"] = r
 
 
 @inner
 def complete(w: Any, e: int, j: int, t: float) -> None:
     """The input of job j has come: its replica may be read from now on."""
-    r = w.attempts[e, j]["replica"]
+    r = w.tracks[e, j]["replica"]
     if w.rules[0]["storage"] == 0 or r < 0 or w.pool[e, r]["there"] > 0:
         return
     one = w.pool[e, r]
     one["there"] = 1
-    set_holder(w, e, one["dataset"], one["site"])
+    put_in(w, e, one["dataset"], HELD, one["site"])
     note(w, e, REPLICA_THERE, t, NOBODY, one["site"], one["dataset"], one["bytes"])
 
 
 @inner
 def release(w: Any, e: int, j: int) -> None:
     """Job j leaves: it pins its replica no longer; one that never came is given up."""
-    r = w.attempts[e, j]["replica"]
+    r = w.tracks[e, j]["replica"]
     if w.rules[0]["storage"] == 0 or r < 0:
         return
     one = w.pool[e, r]
@@ -231,10 +219,8 @@ def release(w: Any, e: int, j: int) -> None:
 @shared
 def write_output(w: Any, e: int, s: int, j: int, t: float) -> None:
     """Job j has finished at site s and writes its output there."""
-    if w.rules[0]["storage"] == 0:
-        return
-    size = math.floor(w.rules[0]["output"] * w.jobs[e, j]["input_bytes"])
-    if size <= 0.0:
+    size = w.tracks[e, j]["output"]
+    if w.rules[0]["storage"] == 0 or size <= 0.0:
         return
     kept = make_room(w, e, s, size)
     if kept:
@@ -257,8 +243,9 @@ def begin_storage(w: Any, e: int) -> None:
         store["used"] = store["pinned"] = 0.0
         store["oldest"] = store["newest"] = -1
     for d in range(grid["datasets"]):
-        w.datasets[e, d]["first"] = -1
-        w.holders[e, d, :] = _NONE
+        w.datasets[e, d]["first"] = w.datasets[e, d]["row"] = -1
+        w.holders[e, d, :, :] = NO_SITE
         for k in range(3):
             if w.datasets[e, d]["primary"][k] >= 0:
-                set_holder(w, e, d, w.datasets[e, d]["primary"][k])
+                put_in(w, e, d, HELD, w.datasets[e, d]["primary"][k])
+    begin_rows(w, e)

@@ -17,12 +17,14 @@ ENCODING = Encoding(
 )
 
 
-def make_platform(n: int, seed: int = 0, most_cores: int = 40) -> Platform:
-    """A platform of n sites; the first has the most cores."""
+def make_platform(n: int, seed: int = 0, most_cores: int = 40, alike: bool = False) -> Platform:
+    """A platform of n sites; the first has the most cores. alike: its links are of two kinds."""
     rng = np.random.default_rng(seed)
     cores = np.sort(rng.integers(1, most_cores + 1, n))[::-1].copy()
     cores[0] = most_cores
     bandwidth = rng.uniform(5.0, 200.0, (n, n))
+    if alike:
+        bandwidth = np.where(bandwidth > 100.0, 100.0, 20.0)
     np.fill_diagonal(bandwidth, np.where(rng.random(n) < 0.5, np.inf, 1000.0))
     closeness = rng.integers(1, 12, (n, n))
     np.fill_diagonal(closeness, 0)
@@ -34,7 +36,7 @@ def make_platform(n: int, seed: int = 0, most_cores: int = 40) -> Platform:
         power=rng.uniform(8.0, 20.0, n),
         disk_tb=rng.uniform(10.0, 5000.0, n),
         bandwidth_mbps=bandwidth,
-        latency_s=rng.uniform(0.0, 5.0, (n, n)),
+        latency_s=np.where(alike, 1.0, rng.uniform(0.0, 5.0, (n, n))),
         closeness=closeness.astype(np.int8),
     )
 

@@ -55,6 +55,7 @@ class Replica:
     size: float
     users: list[Job] = field(default_factory=list)
     there: bool = False
+    born: int = 0
 
 
 @dataclass(eq=False)

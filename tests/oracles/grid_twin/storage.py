@@ -11,7 +11,7 @@ class Storage:
     """Methods of GridTwin."""
 
     def _equip(self) -> None:
-        rules, episode, self.overrun = self.settings, self.episode, 0.0
+        rules, episode, self.overrun, self.born = self.settings, self.episode, 0.0, 0
         for site in self.sites:
             if rules.storage is not None:
                 site.quota = math.floor(rules.storage.gb_per_core * 1e9 * site.cores)
@@ -38,8 +38,9 @@ class Storage:
             return []
         if self.settings.storage is None:
             return job.held
-        more = [s.number for s in self.sites if (r := self._replica(s, job.dataset)) and r.there]
-        return job.held + more
+        more = [r for s in self.sites if (r := self._replica(s, job.dataset)) and r.there]
+        more.sort(key=lambda replica: -replica.born)  # of equal times that of the latest counts
+        return job.held + [replica.site for replica in more]
 
     def _room(self, site: Site, size: float) -> bool:
         pinned = sum(replica.size for replica in site.disk if replica.users)
@@ -64,7 +65,8 @@ class Storage:
             if not self._room(site, job.size):
                 self.overrun += job.size
                 return
-            replica = Replica(site.number, job.dataset, job.size)
+            self.born += 1
+            replica = Replica(site.number, job.dataset, job.size, born=self.born)
             self._note("replica_begun", -1, site.number, job.dataset, job.size)
         else:
             site.disk.remove(replica)

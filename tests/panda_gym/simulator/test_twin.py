@@ -146,8 +146,9 @@ def run_both(
     seed: int,
     datasets: int | None = None,
     hazard: float = 0.0,
+    alike: bool = False,
 ) -> None:
-    platform = make_platform(sites, seed=seed, most_cores=8)
+    platform = make_platform(sites, seed=seed, most_cores=8, alike=alike)
     episode = make_episode(
         platform, jobs=jobs, warmup=jobs // 3, load=load, seed=seed, datasets=datasets,
         hazard=hazard,
@@ -214,6 +215,12 @@ def test_kernel_equals_the_simpy_twin(rules, sites, jobs, load, seed):
 @given(**FULL_WORLDS)
 def test_kernel_with_all_mechanisms_equals_the_simpy_twin(**world):
     run_both(**world)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_replicas_equally_far_the_latest_is_read(seed):
+    rules = Settings(network=Network(), storage=Storage(), events=20_000)
+    run_both(rules, sites=20, jobs=150, load=1.0, seed=seed, datasets=3, alike=True)
 
 
 @pytest.mark.long
