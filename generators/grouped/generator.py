@@ -41,12 +41,14 @@ BASE: dict[str, dict[str, Any]] = {
         "dropout": 0.3,
         "given_share": 0.6,
         "candidates": 2,
+        "max_knots": 1024,
     }
 }
 """Settings of base generators where they differ.
 
 A table of batches is small, so nets are too; every stream is drawn given when batches begin, so
-most of the training is of conditions.
+most of the training is of conditions. Numbers are moved to the law that was seen (`marginals`, 512
+quantiles), so that more knots of the encoding would only keep single batches.
 """
 
 

@@ -1,9 +1,10 @@
 """Numbers within batches: a typical value, a spread, how rows deviate; knows no category's name.
 
 A row's deviation is taken on the column's scale (`scales`) from its batch's median. What follows
-from the site or another category's level, and from the deviations of the columns before it, is
-taken out (linear, pooled over all batches); what is left, divided by the batch's own spread, is
-drawn for all columns together from pools of rows under like circumstances, blurred.
+from that median itself (a failed job of a long task lies farther below it), from the site or
+another category's level, and from the deviations of the columns before it, is taken out (linear,
+pooled over all batches); what is left, divided by the batch's own spread, is drawn for all columns
+together from pools of rows under like circumstances, blurred.
 """
 
 from __future__ import annotations
@@ -42,12 +43,16 @@ class NumbersPart:
     """bool[d], whether entries were missing."""
     slopes: np.ndarray
     """float64[d, d], deviation of a number by that of each before it."""
+    leans: np.ndarray
+    """float64[classes, d], deviation by how far the batch's typical value lies from `middle`."""
+    middle: np.ndarray
+    """float64[d], mean place of the rows' typical values."""
     spreads: np.ndarray
     """float64[classes, d], typical deviation in each class of circumstances by category."""
     effects: dict[int, np.ndarray]
     """For each category with effects (by place), float64[d, codes]."""
     pool: np.ndarray
-    """float32[k, d], deviations kept."""
+    """float16[k, d], deviations kept."""
     start: np.ndarray
     """int64[kinds + 1], where each kind's begin in the pool."""
     classes: tuple[tuple[int, int], ...]
@@ -93,14 +98,18 @@ class NumbersPart:
             ]
             or [np.zeros((len(label), 0))]
         )
+        classes = tuple((place, codes[place][1]) for place in codes if place not in wide)
+        narrow = _class({place: codes[place][0] for place, _ in classes}, tops, classes, label)
+        places, middle = _places(scales, typical, label)
+        varies = _means(np.abs(away), label, sizes)[label] > 0
+        leans = _leans(away, places, narrow, classes, varies)
+        away = away - np.where(varies, leans[narrow] * places, 0.0)
         effects = {place: _effects(away, *codes[place], label, sizes) for place in wide}
         for place in wide:
             own = codes[place][0]
             away = away - (effects[place][:, own] - effects[place][:, own[first[:-1]]][:, label]).T
         slopes = _slopes(away, sizes[label] > 1)
         rest = away - away @ slopes.T
-        classes = tuple((place, codes[place][1]) for place in codes if place not in wide)
-        narrow = _class({place: codes[place][0] for place, _ in classes}, tops, classes, label)
         spreads = _spreads(rest, narrow, classes, sizes[label] > 1)
         rest = rest / spreads[narrow]
         spread = np.sqrt(_means(rest**2, label, sizes))
@@ -114,6 +123,8 @@ class NumbersPart:
             scales=scales,
             absent=absent,
             slopes=slopes,
+            leans=leans,
+            middle=middle,
             spreads=spreads,
             effects=effects,
             pool=pool,
@@ -148,7 +159,7 @@ class NumbersPart:
         narrow = _class(codes, tops, self.classes, label)
         lead = _lead(self.scales, typical)
         kind, _ = _kinds(narrow, self.classes, sizes, label, lead)
-        away = self._away(table, codes, kind, sizes, label, rng, narrow)
+        away = self._away(table, codes, kind, sizes, label, rng, narrow, typical)
         values = [scale.moved(typical[k][label], away[:, k]) for k, scale in enumerate(self.scales)]
         missing = [self._missing(table, k, gone[k], sizes, label, rng) for k in range(len(values))]
         for a, b in self.joint:
@@ -165,6 +176,7 @@ class NumbersPart:
         label: np.ndarray,
         rng: np.random.Generator,
         narrow: np.ndarray,
+        typical: list[np.ndarray],
     ) -> np.ndarray:
         """Return how far each row lies from what is typical, float64[n, d]."""
         count = np.diff(self.start)[kind]
@@ -180,6 +192,8 @@ class NumbersPart:
         for place, effect in self.effects.items():
             own = codes[place]
             away += (effect[:, own] - effect[:, own[begin]][:, label]).T
+        places, _ = _places(self.scales, typical, label, self.middle)
+        away += np.where(spread[label] > 0, self.leans[narrow] * places, 0.0)
         away[(sizes == 1)[label]] = 0.0
         return away
 
@@ -208,6 +222,42 @@ def _medians(
     order = np.lexsort([values, missing, label])
     known = np.diff(first) - np.bincount(label, missing, len(first) - 1).astype(np.int64)
     return np.where(known > 0, values[order][first[:-1] + np.maximum(known - 1, 0) // 2], 0)
+
+
+def _places(
+    scales: tuple[Scale, ...],
+    typical: list[np.ndarray],
+    label: np.ndarray,
+    middle: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far each row's typical values lie from their middle, [n, d], and the middle."""
+    own = [scale.of(values) for scale, values in zip(scales, typical, strict=True)]
+    places = np.column_stack([place[label] for place in own] or [np.zeros((len(label), 0))])
+    middle = places.mean(axis=0) if middle is None else middle
+    return places - middle, middle
+
+
+def _leans(
+    away: np.ndarray,
+    places: np.ndarray,
+    narrow: np.ndarray,
+    classes: tuple[tuple[int, int], ...],
+    varies: np.ndarray,
+) -> np.ndarray:
+    """Return the slope of deviations on typical values in each class, shrunk, [classes, d].
+
+    Batches all of one value in a number (`varies` False, [n, d]) tell nothing and stay so.
+    """
+    size = _size(classes)
+    out = np.zeros((size, away.shape[1]))
+    for k, rows in enumerate(varies.T):
+        x, y, own = places[rows, k], away[rows, k], narrow[rows]
+        count = np.maximum(np.bincount(own, minlength=size), 1)
+        x = x - (np.bincount(own, x, size) / count)[own]
+        square = np.bincount(own, x**2, size)
+        shrink = SHRINK * float((x**2).mean() if len(x) else 0.0)
+        out[:, k] = np.bincount(own, x * y, size) / np.maximum(square + shrink, 1e-12)
+    return out
 
 
 def _means(values: np.ndarray, label: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -320,9 +370,11 @@ def _pools(
     kept = [own if len(own) >= 8 else np.concatenate([own, anyone[:32]]) for own in kept]
     start = np.concatenate([[0], np.cumsum([len(own) for own in kept])]).astype(np.int64)
     if not len(anyone):
-        return np.zeros((1, z.shape[1]), np.float32), np.zeros(kinds + 1, np.int64)
+        return np.zeros((1, z.shape[1]), np.float16), np.zeros(kinds + 1, np.int64)
     chosen = z[np.concatenate(kept)]
-    return (chosen * (1.0 + BLUR * rng.standard_normal(chosen.shape))).astype(np.float32), start
+    blurred = chosen * (1.0 + BLUR * rng.standard_normal(chosen.shape))
+    most = float(np.finfo(np.float16).max)
+    return np.clip(blurred, -most, most).astype(np.float16), start
 
 
 def _joint(columns: list[tuple[np.ndarray, np.ndarray]]) -> tuple[tuple[int, int], ...]:

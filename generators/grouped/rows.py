@@ -125,6 +125,8 @@ class Rows:
         return arrays | {
             "absent": numbers.absent,
             "slopes": numbers.slopes,
+            "leans": numbers.leans,
+            "middle": numbers.middle,
             "spreads": numbers.spreads,
             "pool": numbers.pool,
             "start": numbers.start,
@@ -142,6 +144,8 @@ class Rows:
             tuple(Scale(*scale) for scale in meta["scales"]),
             arrays["absent"],
             arrays["slopes"],
+            arrays["leans"],
+            arrays["middle"],
             arrays["spreads"],
             {int(k): arrays[f"effect.{k}"] for k in meta["effects"]},
             arrays["pool"],

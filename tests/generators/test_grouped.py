@@ -17,6 +17,7 @@ from generators.grouped.categories import CategoryPart
 from generators.grouped.marginals import Marginals, RowMarginals
 from generators.grouped.members import Members
 from generators.grouped.pattern import Pattern
+from generators.grouped.rows import Rows
 from generators.grouped.scales import Scale
 from tests.generators.tables import same_dtypes
 
@@ -361,6 +362,65 @@ def test_a_pattern_repeats_bursts_and_their_sizes() -> None:
     assert long[:, [6, 13]].mean() > 0.9
     assert np.delete(long, [6, 13], axis=1).mean() < 0.02
     assert gaps[long].min() >= 400
+
+
+def test_batches_keep_a_pace_that_rows_between_their_bursts_do_not_break() -> None:
+    rng = np.random.default_rng(3)
+    pace = rng.choice([60.0, 3600.0], 400)
+    burst = np.arange(40) // 5 * pace[:, None]
+    late = np.where(rng.random((400, 40)) < 0.1, 7.0, 0.0)  # one row in ten, between two bursts
+    sizes, first = np.full(400, 40), np.arange(0, 16_001, 40)
+    seconds = np.sort(burst + late, axis=1)
+    pattern = Pattern.fit(seconds.ravel(), first)
+    drawn = np.diff(pattern.draw(sizes, rng).reshape(400, 40), axis=1)
+    # One pace all the way: no batch has both, but for its first pause.
+    for gaps in (np.diff(seconds, axis=1), drawn):
+        slow, quick = (gaps > 1000).sum(axis=1), ((gaps > 20) & (gaps < 100)).sum(axis=1)
+        assert ((slow > 2) & (quick > 2)).mean() < 0.02
+        assert (slow > 2).mean() == pytest.approx((pace > 1000).mean(), abs=0.08)
+
+
+def test_large_batches_lag_at_their_end_and_small_ones_do_not() -> None:
+    small, large = np.zeros(10), np.r_[np.zeros(290), 4000.0 * np.arange(1, 11)]
+    seconds = np.concatenate([np.tile(small, 500), np.tile(large, 30)])
+    sizes = np.repeat([10, 300], [500, 30])
+    pattern = Pattern.fit(seconds, np.concatenate([[0], np.cumsum(sizes)]))
+    drawn = pattern.draw(sizes, np.random.default_rng(0))
+    assert np.mean(drawn[:5000] > 2.0) < 0.05
+    ends = drawn[5000:].reshape(30, 300)[:, -1]
+    assert ends.mean() == pytest.approx(40_000, rel=0.15)
+
+
+def test_a_pattern_draws_the_same_after_it_was_stored() -> None:
+    rng = np.random.default_rng(1)
+    sizes = rng.integers(1, 80, 300)
+    seconds = np.concatenate([np.sort(rng.exponential(900.0, n)) for n in sizes])
+    pattern = Pattern.fit(seconds, np.concatenate([[0], np.cumsum(sizes)]))
+    again = Pattern.restore(pattern.arrays())
+    one, other = (p.draw(sizes, np.random.default_rng(2)) for p in (pattern, again))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_a_deviation_leans_on_what_is_typical_where_it_did() -> None:
+    """Failed jobs end after about the same time, however long their task's others take."""
+    rng = np.random.default_rng(4)
+    task = np.repeat(np.arange(300), 20)
+    level = rng.normal(8.0, 1.5, 300)[task]
+    failed = rng.random(len(task)) < 0.2
+    work = np.exp(np.where(failed, 4.0, level) + rng.normal(0, 0.2, len(task)))
+    state = pd.Categorical.from_codes(failed.astype(int), ["fine", "failed"])
+    table = pd.DataFrame({"state": state, "files": pd.array(task % 3, "Int64"), "work": work})
+    batches = Batches.of(task, None, np.inf, 10, len(task))
+    rows, summary = Rows.fit(table, batches, rng)
+    columns, label = rows.draw(summary, rng)
+    (codes, _), (files, _), (drawn, _) = columns
+    typical = np.log(summary["2"].to_numpy(float))[label]
+    away = np.log(drawn) - typical
+    for code, slope in ((0, 0.0), (1, -1.0)):
+        here = codes == code
+        assert np.polyfit(typical[here], away[here], 1)[0] == pytest.approx(slope, abs=0.1)
+    # What a batch has one value of stays so.
+    np.testing.assert_array_equal(files, label % 3)
 
 
 def test_a_scale_moves_nothing_by_nothing() -> None:
