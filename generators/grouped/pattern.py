@@ -79,8 +79,9 @@ class Pattern:
         bins = bin_of(gaps)
         codes = state, run, _left_class(sizes[label] - place), large[label]
         seen = int(bins.max(initial=0)) + 1
-        tables = _tables(bins, codes, seen)
-        return cls(_shares(pace, large), *tables, _insides(gaps, bins)[:seen])
+        by_left, by_run, kept, own = _tables(bins, codes, seen)
+        inside = _insides(gaps, bins)[:seen]
+        return cls(_shares(pace, large), by_left, by_run, kept, own, inside)
 
     @cached_property
     def chance(self) -> np.ndarray:
