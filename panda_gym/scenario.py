@@ -96,7 +96,7 @@ class Scenario:
     bound_s: float = 600.0
     """Bound of the bounded slowdown, s."""
     stream_jobs: int | None = None
-    """Jobs drawn from the surrogate, of which episodes are windows; None: one week of them."""
+    """Jobs drawn from the surrogate, of which episodes are windows; None: as its head has."""
     stream_seed: int = 0
     """Seed of that draw."""
     arrivals: str | Path | ArrivalTimes | None = None

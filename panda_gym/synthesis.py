@@ -19,7 +19,7 @@ from panda_gym.draft import FIT, Fit, peak_mb
 from panda_gym.errors import SurrogateError, check_seed
 from panda_gym.files import check_room, whole_folder
 from panda_gym.surrogate import SEAL, Surrogate, digest
-from panda_gym.workload import WorkloadModel
+from panda_gym.workload import OF_TASKS, WorkloadModel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,7 +103,7 @@ def certify(
     Args:
         records: the same table that `fit` saw; the split is drawn again from its seed.
         rows: synthetic rows to certify; None takes as many as the training part has.
-        head_rows: rows of the sealed first week of the stream.
+        head_rows: rows of the sealed first week of the stream, or the most that are sealed of it.
         quick: subsample for the expensive parts, and say so in the certificate.
         policy: name or file of the demands, see `metrics.policy`.
         key: private ed25519 key in PEM that signs the certificate (extra `sign`).
@@ -158,7 +158,8 @@ def certify(
     )
     if key is not None:
         certificate = certificate.signed(key)
-    workload_model = WorkloadModel.fit(synthetic, seed=seed)
+    settings = None if group is None else OF_TASKS
+    workload_model = WorkloadModel.fit(synthetic, seed=seed, config=settings)
     return Surrogate.create(
         folder,
         name=name,

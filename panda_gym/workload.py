@@ -43,6 +43,14 @@ class WorkloadConfig:
     """Threads of CatBoost."""
 
 
+OF_TASKS: Final = WorkloadConfig(iterations=100, depth=6, learning_rate=0.05)
+"""Settings for rows that come in tasks of rows alike, of which a fit holds few thousand.
+
+The settings above learn those tasks by heart: on tasks of the reference workload that the fit has
+not seen they err by 2.41 in ln(workload), where its standard deviation is 2.26, and these by 2.23.
+"""
+
+
 def log_workload(table: pd.DataFrame) -> np.ndarray:
     """ln(workload in Gflop), float64[n], from below at `SMALLEST_GFLOP`."""
     return np.log(np.maximum(table["workload"].to_numpy(dtype=np.float64), SMALLEST_GFLOP))

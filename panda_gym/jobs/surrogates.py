@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 
 def from_surrogate(surrogate: Surrogate, jobs: int | None = None, seed: int = 0) -> dict[str, Any]:
-    """The fields of the first `jobs` jobs (None: one week of them) of a surrogate's stream.
+    """The fields of the first `jobs` jobs of a surrogate's stream; None: as many as its head has.
+
+    The head is a week, or the beginning of one where a week is more than was sealed.
 
     Raises:
         StreamError: `jobs` is less than 1.
     """
     if jobs is not None and jobs < 1:
         raise StreamError("at least 1 job of the stream", f"{jobs}", "raise the number of jobs")
+    jobs = len(surrogate.head()) if jobs is None else jobs
     table = _weeks(surrogate, jobs, check_seed(seed))
     return from_records(
         table.iloc[:jobs],
@@ -35,16 +38,16 @@ def from_surrogate(surrogate: Surrogate, jobs: int | None = None, seed: int = 0)
     )
 
 
-def _weeks(surrogate: Surrogate, jobs: int | None, seed: int) -> pd.DataFrame:
+def _weeks(surrogate: Surrogate, jobs: int, seed: int) -> pd.DataFrame:
     """Whole weeks of the stream that hold at least `jobs` rows."""
     import pandas as pd
 
     if seed == HEAD_SEED:
         head = surrogate.head()
-        if jobs is None or jobs <= len(head):
+        if jobs <= len(head):
             return head
     stream = surrogate.stream(seed)
     weeks = [next(stream)]
-    while jobs is not None and sum(map(len, weeks)) < jobs:
+    while sum(map(len, weeks)) < jobs:
         weeks.append(next(stream))
     return pd.concat(weeks, ignore_index=True)

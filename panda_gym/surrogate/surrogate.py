@@ -6,8 +6,8 @@ The folder:
     workload_model.cbm    predicts workload from what a broker knows; fitted on synthetic rows
                           alone, so that it tells nothing the certified generator does not
     certificate.json      fidelity and privacy, see `metrics`
-    head.parquet          the first week of stream 0, drawn before sealing: the same on every
-                          machine, and at hand without torch
+    head.parquet          the first week of stream 0 or its beginning, drawn before sealing: the
+                          same on every machine, and at hand without torch
     seal.json             SHA-256 of each of these
 """
 
@@ -107,7 +107,8 @@ class Surrogate:
         Args:
             generator: fitted, with `.sample(n, seed)` and `.save(folder)`.
             origin: one sentence on the records behind it, repeated wherever results stand.
-            head_rows: rows of the first week of stream 0, stored ready-made.
+            head_rows: rows of the first week of stream 0, stored ready-made; of a generator that
+                keeps time, whose weeks have as many rows as they have, the most that are stored.
             start: the stream begins on the first Monday not before this time.
         """
         with whole_folder(folder, SEAL) as aside:
@@ -122,7 +123,8 @@ class Surrogate:
                 "start": str(start.astype("datetime64[s]")),
             }
             weeks = _weeks(generator, workload_model, start, int(head_rows), HEAD_SEED, False)
-            weeks.week(0).to_parquet(aside / "head.parquet", compression="zstd")
+            head = weeks.week(0).iloc[: int(head_rows)]
+            head.to_parquet(aside / "head.parquet", compression="zstd")
             seal_folder(aside, about)
         return cls.open(folder, allow_uncertified=True)
 
@@ -189,7 +191,8 @@ class Surrogate:
         Less than 1 where another processor or library rounds differently; the sealed head is
         what all machines share.
         """
-        sealed, drawn = self.head(), self.stream(HEAD_SEED).week(0)
+        sealed = self.head()
+        drawn = self.stream(HEAD_SEED).week(0).iloc[: len(sealed)]
         same = [
             (sealed[name].astype(object) == drawn[name].astype(object)).to_numpy()
             for name in drawn.columns
@@ -198,7 +201,10 @@ class Surrogate:
         return float(np.mean(np.logical_and.reduce(same)))
 
     def head(self) -> pd.DataFrame:
-        """The sealed first week of stream 0 with `workload_pred`; needs no torch, no CatBoost."""
+        """The sealed first week of stream 0, or as much of it as was sealed, with `workload_pred`.
+
+        Needs no torch and no CatBoost.
+        """
         import pandas as pd
 
         table = pd.read_parquet(self.folder / "head.parquet")

@@ -59,6 +59,10 @@ def test_groups_are_split_whole() -> None:
         split_by_groups(table.assign(task=1), "task")
 
 
+HEAD = 150
+"""Rows sealed of the first week, which has more."""
+
+
 @pytest.fixture(scope="module")
 def timed(sealed: Surrogate, tmp_path_factory: pytest.TempPathFactory) -> Surrogate:
     """A surrogate of tasks, sealed with a certificate of the same weights."""
@@ -81,6 +85,7 @@ def timed(sealed: Surrogate, tmp_path_factory: pytest.TempPathFactory) -> Surrog
         ),
         certificate=dataclasses.replace(certificate, document=document),
         origin=sealed.origin,
+        head_rows=HEAD,
         start=records["creationtime"].max().to_datetime64(),
     )
 
@@ -91,10 +96,17 @@ def test_a_stream_of_tasks_keeps_times_and_batches(timed: Surrogate) -> None:
     assert week["creationtime"].is_monotonic_increasing
     assert week["creationtime"].iloc[0] >= pd.Timestamp("2023-02-27")
     assert week["jeditaskid"].nunique() < len(week) / 3
-    jobs = JobStream.from_surrogate(timed, 200)
+    jobs = JobStream.from_surrogate(timed, 200)  # more than the head has
     assert (np.diff(jobs.arrival_s) == 0).mean() > 0.3
     assert len(np.unique(jobs.dataset)) < 100
-    pd.testing.assert_frame_equal(timed.head(), timed.stream(0).week(0))
+
+
+def test_the_head_is_the_beginning_of_a_week_that_is_too_large(timed: Surrogate) -> None:
+    first = timed.stream(0).week(0)
+    assert len(first) > HEAD == len(timed.head())
+    pd.testing.assert_frame_equal(timed.head(), first.iloc[:HEAD])
+    assert timed.redraw() == 1.0
+    assert [len(JobStream.from_surrogate(timed, seed=seed)) for seed in (0, 1)] == [HEAD, HEAD]
 
 
 def test_a_replay_shows_the_records_own_weeks(timed: Surrogate) -> None:
