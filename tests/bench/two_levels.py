@@ -3,13 +3,18 @@
     python -m tests.bench.two_levels reference --rows 2000000
     python -m tests.bench.two_levels lcg --trace LCG-2005.swf.gz --base smote
     python -m tests.bench.two_levels policies
-    python -m tests.bench.two_levels rates --base autoregressive tabddpm
+    python -m tests.bench.two_levels rates --bases autoregressive tabddpm
+    python -m tests.bench.two_levels rates --bases tabddpm --steps 50
+    python -m tests.bench.two_levels shipped --trace LCG-2005.swf.gz
+    python -m tests.bench.two_levels power --rows 2000000 --seeds 6
 
 `reference`: fitted on days 1 to 120 of the reference workload, compared with days 121 to 150. The
 floor is other worlds of the same reference (other seeds, the same days). `lcg`: fitted on days 1
 to 8 of the LCG-2005 log, compared with days 9 to 11, and on days 1 to 5, compared with days 6 to
 8; the floor is other days of the same log. `policies`: how
-policies rank on each kind of stream. `rates`: rows streamed in a CPU second. The reference
+policies rank on each kind of stream. `rates`: rows streamed in a CPU second. `shipped`: the shipped
+surrogate of tasks beside the reference workload and LCG-2005, and its rate. `power`: whether the
+policy `stream` can show of so many real tasks that they are as good as real. The reference
 workload is a stand-in, not PanDA data. Every table also goes to a JSON file. Knows public names.
 """
 
@@ -19,6 +24,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -318,20 +324,93 @@ def ranking(slowdown: dict[str, pd.DataFrame], times: int = 2_000) -> pd.DataFra
 def rates(options: argparse.Namespace) -> Tables:
     """Measure rows streamed in a CPU second, by base generator."""
     records = panda_gym.reference_records(options.rows, seed=0, keep=[TASK])
-    out = {}
+    out, settings = {}, {"steps": options.steps} if options.steps else {}
     for base in options.bases:
-        model = generators.create("grouped", group=TASK, time=TIME, base=base, iterations=100)
+        model = generators.create(
+            "grouped", group=TASK, time=TIME, base=base, iterations=100, settings=settings
+        )
         model.fit(records, seed=0)
-        stream: Iterator[pd.DataFrame] = model.stream(0, rows=10_000)
-        next(stream)
-        clock, rows = time.process_time(), 0
-        for part in islice(stream, 30):
-            rows += len(part)
-        out[base] = {"jobs / CPU s": f"{rows / (time.process_time() - clock):,.0f}"}
+        out[base] = {"jobs / CPU s": f"{rate(model.stream(0, rows=10_000), 30):,.0f}"}
     yield "rates", pd.DataFrame(out).T
 
 
-KINDS = {"reference": on_reference, "lcg": on_lcg, "policies": on_policies, "rates": rates}
+def rate(stream: Iterator[pd.DataFrame], tables: int) -> float:
+    """Return the rows in a CPU second of the next tables of a stream, after its first."""
+    next(stream)
+    clock = time.process_time()
+    rows = sum(map(len, islice(stream, tables)))
+    return rows / (time.process_time() - clock)
+
+
+def shipped(options: argparse.Namespace) -> Tables:
+    """Put the shipped surrogate of tasks beside the reference workload and LCG-2005."""
+    records = panda_gym.reference_records(options.rows, seed=0, keep=[TASK])
+    start, opened = records[TIME].min().floor("D"), panda_gym.Surrogate.open("tasks")
+    forecast, replay = (
+        pd.concat(islice(opened.stream(0, replay=again), 4), ignore_index=True)
+        for again in (False, True)
+    )
+    numbers = ("workload", "inputfilebytes")
+    single = panda_gym.Surrogate.open("default").head()
+    tables = {
+        "reference, days 121 to 148": days(records, 121, 148, start),
+        "tasks, four weeks on": forecast,
+        "tasks, four weeks of a replay": replay,
+        "default, a week": single.assign(**{TASK: np.arange(len(single))}),
+    }
+    found = {word: plain(table, numbers) for word, table in tables.items()}
+    if options.trace is not None:
+        found["LCG-2005, 11 days"] = plain(lcg(options.trace), ("run",))
+    yield "by themselves", pd.DataFrame(found)
+    rates = {
+        "with predicted workload": rate(iter(opened.stream(1)), 3),
+        "records alone": rate(opened.generator.stream(1, rows=10_000), 30),
+    }
+    yield "jobs in a CPU second", pd.DataFrame({"tasks": rates}).round(0)
+
+
+def power(options: argparse.Namespace) -> Tables:
+    """Judge real tasks as if they were synthetic, by the quick settings of `stream`."""
+    from metrics import base, equivalence, policy
+    from metrics.tables import read
+
+    rules = policy.load("stream")
+    records = panda_gym.reference_records(options.rows, seed=0, keep=[TASK])
+    label = np.unique(records[TASK].to_numpy(np.int64), return_inverse=True)[1]
+    found: dict[str, list[Any]] = {}
+    for seed in range(options.seeds):
+        part = np.random.default_rng(seed).choice(3, label.max() + 1, p=[0.6, 0.2, 0.2])[label]
+        words = enumerate(("train", "holdout", "synthetic"))
+        samples: Any = read({word: records[part == k] for k, word in words}, TASK)
+        settings = {**rules.settings, **rules.quick}
+        study = base.Study(**samples, target="workload", time=TIME, seed=seed, settings=settings)
+        for name in ("wd", "jsd", "diff_corr", "strata", "k_anonymity", "time"):
+            for score in base.load(name)(study):
+                margin = rules.margin(score.id)
+                if margin is not None:
+                    found.setdefault(score.id, []).append(replace(score, margin=margin))
+    rows = {}
+    for id, scores in found.items():
+        p = np.array([equivalence.p_value(score, rules.alpha) for score in scores])
+        rows[id] = {
+            "margin": scores[0].margin,
+            "excess, mean": np.mean([s.excess for s in scores]),
+            "excess, sd": np.std([s.excess for s in scores]),
+            "bound - excess": np.mean([s.bound - s.excess for s in scores]),
+            "shown at 5 %": (p <= rules.alpha).mean(),
+            "at 5 % / 8": (p <= rules.alpha / 8).mean(),
+        }
+    yield f"{label.max() + 1} tasks, {options.seeds} splits", pd.DataFrame(rows).T.round(4)
+
+
+KINDS = {
+    "reference": on_reference,
+    "lcg": on_lcg,
+    "policies": on_policies,
+    "rates": rates,
+    "shipped": shipped,
+    "power": power,
+}
 
 
 def main() -> None:
@@ -341,6 +420,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--base", default="autoregressive")
     parser.add_argument("--bases", nargs="+", default=["autoregressive", "tabddpm"])
+    parser.add_argument("--steps", type=int, default=0, help="of a diffusion, 0: its own")
     parser.add_argument("--iterations", type=int, default=200, help="of the model of single rows")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trace", type=Path)
