@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from metrics import Certificate
 
 Progress = Callable[[int, int, str], None]
-SCORES = ("wd", "jsd", "diff_corr", "dcr", "diff_mlef", "c2st", "closer_to_train")
+SCORES = ("wd", "jsd", "diff_corr", "dcr", "mlef", "diff_mlef", "c2st", "closer_to_train")
 """Scores of a certificate that stand in the table."""
 
 

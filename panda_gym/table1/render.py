@@ -18,6 +18,7 @@ COLUMNS: Final = {
     "jsd": ("JSD", 4),
     "diff_corr": ("diff-CORR", 4),
     "dcr": ("DCR", 3),
+    "mlef": ("MLEF", 3),
     "diff_mlef": ("diff-MLEF", 3),
     "f1": ("TSTR F1", 3),
     "c2st": ("C2ST", 3),
@@ -29,13 +30,14 @@ MEANING: Final = (
     "WD: mean Wasserstein distance of the numbers, rank scale. JSD: mean Jensen-Shannon divergence "
     "of the categories, bits. diff-CORR: mean absolute difference of the matrices of association. "
     "DCR: mean distance to the closest training row (to be read beside that of held-out rows). "
-    "diff-MLEF: squared error of ln(target) on held-out rows of a model learnt on synthetic rows, "
-    "less that of one learnt on training rows. TSTR F1: macro F1 on held-out rows of a CatBoost "
-    "classifier learnt on synthetic rows. C2ST: area under the curve of a classifier that tells "
-    "synthetic from held-out rows. Closer to train: share of rows nearer to training than to as "
-    "many held-out rows; .5 is chance. Rare levels TV: total variation over levels with less than "
-    "a thousandth of the rows, relative to their share. In brackets: 95 % intervals. Real: what "
-    "unseen real rows score (for TSTR F1: a model learnt on the training rows)."
+    "MLEF: squared error of ln(target) on held-out rows of a model learnt on synthetic rows (real: "
+    "on training rows), diff-MLEF: what the former is more. TSTR F1: macro F1 on held-out rows of "
+    "a CatBoost classifier learnt on synthetic rows. C2ST: area under the curve of a classifier "
+    "that tells synthetic from held-out rows. Closer to train: share of rows nearer to training "
+    "than to as many held-out rows; .5 is chance. Rare levels TV: total variation over levels "
+    "with less than a thousandth of the rows, relative to their share. In brackets: 95 % "
+    "intervals. Real: what unseen real rows score (for MLEF and TSTR F1: a model learnt on the "
+    "training rows)."
 )
 CSV_COLUMNS: Final = ("generator", "what", "value", "low", "high", "floor", "n")
 

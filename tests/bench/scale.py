@@ -34,7 +34,11 @@ from metrics.tables import read
 PAPER_ROWS = 1_648_759
 """Rows of which 80 % are the paper's 1,319,007."""
 HEAD = 50_000
-"""Rows on each side of the classifier and rows asked for their nearest."""
+"""Rows on each side of the classifier."""
+QUERIES = 200_000
+"""Rows asked for their nearest training and unseen rows."""
+MLEF_FITS = 3
+"""Disjoint parts of a table that a regressor is learnt on."""
 PAIRS = 3
 """Disjoint pairs of so many rows that C2ST is the mean of."""
 RARE = 0.001
@@ -62,7 +66,7 @@ def rare_variation(real: pd.DataFrame, fake: pd.DataFrame) -> float:
 def closer_share(train: pd.DataFrame, unseen: pd.DataFrame, fake: pd.DataFrame) -> float:
     """Return the share of rows nearer to a training row than to one of as many unseen rows."""
     n = min(len(train), len(unseen))
-    tables = read({"train": train[:n], "unseen": unseen[:n], "fake": fake[:HEAD]})
+    tables = read({"train": train[:n], "unseen": unseen[:n], "fake": fake[:QUERIES]})
     spaces = [
         Space.fit(tables[side], "rank", fitted_on=tables["train"]) for side in ("train", "unseen")
     ]
@@ -107,12 +111,17 @@ def judge(train: pd.DataFrame, unseen: pd.DataFrame, fake: pd.DataFrame) -> dict
     }
 
 
-def efficacy(table: pd.DataFrame, unseen: pd.DataFrame, rows: int) -> float:
-    """Return the mean MLEF of two fits, each on rows of its own, tested on as many unseen rows."""
-    rows = min(rows, len(table) // 2)
-    parts = [table[i * rows : (i + 1) * rows].reset_index(drop=True) for i in range(2)]
+def efficacy(table: pd.DataFrame, unseen: pd.DataFrame, rows: int) -> dict[str, float]:
+    """Return mean and deviation of MLEF over fits on rows of their own, tested on unseen rows."""
+    rows = min(rows, len(table))
+    parts = [
+        table[i * rows : (i + 1) * rows].reset_index(drop=True)
+        for i in range(min(MLEF_FITS, len(table) // rows))
+    ]
     test = unseen[: min(HEAD, len(unseen))]
-    return float(np.mean([metrics.mlef(part, test, seed=i) for i, part in enumerate(parts)]))
+    errors = [metrics.mlef(part, test, seed=i) for i, part in enumerate(parts)]
+    spread = {"MLEF sd": float(np.std(errors, ddof=1))} if len(errors) > 1 else {}
+    return {"MLEF": float(np.mean(errors)), **spread}
 
 
 def spent() -> dict[str, float]:
@@ -168,7 +177,7 @@ def report(folder: Path, labels: list[str], mlef_rows: int) -> None:
         fake = train[:n] if real else read_table(folder / f"{label}.parquet")
         scores = scores or judge(train[n : 2 * n] if real else train, unseen, fake)
         if mlef_rows:
-            scores["MLEF"] = efficacy(train if real else fake, unseen, mlef_rows)
+            scores |= efficacy(train if real else fake, unseen, mlef_rows)
         kept.write_text(json.dumps(scores, indent=1) + "\n")
         print(label, show(scores), flush=True)
     found = {k: json.loads((folder / f"{k}.scores.json").read_text()) for k in ["real", *labels]}
