@@ -8,8 +8,8 @@ from typing import Any, Final
 Report = Mapping[str, Any]
 """A column, array[E], or a mapping of such, by name."""
 
-EAGER: Final = "cost"
-"""The entry that is there from the first: what safe RL reads in every step."""
+TRUNCATED: Final = "TimeLimit.truncated"
+"""Whether time ran out: every info has this entry from the first, as stable-baselines3 has it."""
 
 
 class Step:
@@ -50,8 +50,9 @@ class Info(dict[str, Any]):
 
     __slots__ = ("_e", "_step")
 
-    def __init__(self, cost: float, step: Step, e: int) -> None:
-        self[EAGER] = cost
+    def __init__(self, step: Step, e: int) -> None:
+        # Never empty: json takes the entries of a dictionary that looks empty for none.
+        self[TRUNCATED] = False
         self._step: Step | None = step
         self._e = e
 

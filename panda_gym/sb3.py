@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from panda_gym.batch import REPORTED, Batch
 from panda_gym.env import action_space, observation_space, one_info
 from panda_gym.errors import SettingError
-from panda_gym.infos import Info, Step
+from panda_gym.infos import TRUNCATED, Info, Step
 from panda_gym.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
 from panda_gym.vector_env import spread_seeds
@@ -82,7 +82,7 @@ class PlacementVecEnv(VecEnv):
             ended = np.flatnonzero(done).tolist()
             for e in ended:
                 infos[e]["terminal_observation"] = batch.observe_one(e)
-                infos[e]["TimeLimit.truncated"] = True
+                infos[e][TRUNCATED] = True
             batch.begin((e, self._generators[e]) for e in ended)
             fresh = batch.report()
             for e in ended:
@@ -90,11 +90,10 @@ class PlacementVecEnv(VecEnv):
         return batch.observe(self.copy), rewards.astype(np.float32), done, infos
 
     def _infos(self, rewards: Array) -> list[dict[str, Any]]:
-        costs = self.batch.cost().tolist()
         if not self._full:
-            return [{"cost": one} for one in costs]
+            return [{"cost": one} for one in self.batch.cost().tolist()]
         step = Step(REPORTED, self.batch.report_later(rewards))
-        return [Info(one, step, e) for e, one in enumerate(costs)]
+        return [Info(step, e) for e in range(self.num_envs)]
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -12,10 +12,16 @@ import pytest
 import panda_gym
 from panda_gym.batch import REPORTED
 from panda_gym.env import one_info
-from panda_gym.infos import EAGER, Info, Step, rows
+from panda_gym.infos import TRUNCATED, Info, Step, rows
 from tests.panda_gym.placements import small
 
-WHOLE = {"cost": 1.5, "costs": {"wan_tb": 1.0, "closures": 0.5}, "site": 3, "time_s": 9.0}
+WHOLE = {
+    TRUNCATED: False,
+    "cost": 1.5,
+    "costs": {"wan_tb": 1.0, "closures": 0.5},
+    "site": 3,
+    "time_s": 9.0,
+}
 
 
 def columns() -> dict:
@@ -45,7 +51,7 @@ def source() -> Source:
 
 @pytest.fixture
 def info(source: Source) -> Info:
-    return Info(1.5, Step(WHOLE, source), 1)
+    return Info(Step(columns(), source), 1)
 
 
 READS = {
@@ -73,10 +79,10 @@ READS = {
     "get": lambda d: d.get("time_s") == 9.0 and d.get("site", 0) == 3,
     "in": lambda d: "site" in d and "cost" in d and "episode" not in d,
     "pop": lambda d: d.pop("site") == 3 and d == {k: v for k, v in WHOLE.items() if k != "site"},
-    "popitem": lambda d: d.popitem() == ("time_s", 9.0) and len(d) == 3,
+    "popitem": lambda d: d.popitem() == ("time_s", 9.0) and len(d) == 4,
     "del": lambda d: (d.__delitem__("costs"), "costs" not in d)[1],
     "setdefault": lambda d: d.setdefault("site", 0) == 3 and d.setdefault("x", 4) == d["x"] == 4,
-    "set, then read": lambda d: (d.__setitem__("site", 0), d["site"] == 0 and len(d) == 4)[1],
+    "set, then read": lambda d: (d.__setitem__("site", 0), d["site"] == 0 and len(d) == 5)[1],
     "update": lambda d: (d.update(x=1), d == {**WHOLE, "x": 1})[1],
     "clear": lambda d: (d.clear(), not d and d.get("site") is None)[1],
 }
@@ -91,13 +97,13 @@ def test_it_is_the_whole_dictionary_whatever_is_asked_first(info: Info, way: str
 
 
 def test_it_is_put_together_once_a_step_and_only_when_read(source: Source):
-    step = Step(WHOLE, source)
-    infos = [Info(0.0, step, 0), Info(1.5, step, 1)]
-    assert [one["cost"] for one in infos] == [0.0, 1.5]
+    step = Step(columns(), source)
+    infos = [Info(step, 0), Info(step, 1)]
     assert all(one.get("episode") is None and "is_success" not in one for one in infos)
-    assert infos[0].get("TimeLimit.truncated", False) is False
+    assert all(one[TRUNCATED] is False and "cost" in one for one in infos)
     assert source.asked == 0
-    assert infos[1]["site"], infos[0]["site"] == (3, 7)
+    assert [one["cost"] for one in infos] == [0.0, 1.5]
+    assert (infos[1]["site"], infos[0]["site"]) == (3, 7)
     assert source.asked == 1
 
 
@@ -115,14 +121,13 @@ def test_infos_of_the_environment_are_those_of_the_single_one():
         report = env.batch.report()
         kept += [(infos[e], one_info(report, e)) for e in range(3)]
     for found, expected in kept:  # read steps later, from what was then
-        assert found == expected
-        assert list(found) == list(expected) == list(REPORTED)
-        assert all(type(v) is type(expected[name]) for name, v in found.items())
-    assert next(iter(REPORTED)) == EAGER
+        assert found == {TRUNCATED: False, **expected}
+        assert list(found) == [TRUNCATED, *REPORTED]
+        assert all(type(found[name]) is type(v) for name, v in expected.items())
 
 
 def test_rows_are_the_columns():
-    assert rows(columns())[1] == WHOLE
+    assert {TRUNCATED: False, **rows(columns())[1]} == WHOLE
 
 
 def test_the_monitor_of_sb3_writes_its_episodes():
