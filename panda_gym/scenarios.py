@@ -51,8 +51,8 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
             "figures say (docs/scenarios.md).",
             {
                 **AS_IT_IS,
-                "load": 1.1,
-                "competing": {"mean": 0.5, "spread": 0.6, "memory": 0.99},
+                "load": 1.05,
+                "competing": {"mean": 0.5, "spread": 0.5, "memory": 0.985},
             },
         ),
         "calm": Named(
@@ -90,8 +90,8 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
             "As atlas, but the counters are half an hour old, while others come and go.",
             {
                 **AS_IT_IS,
-                "load": 1.1,
-                "competing": {"mean": 0.5, "spread": 0.6, "memory": 0.99},
+                "load": 1.05,
+                "competing": {"mean": 0.5, "spread": 0.5, "memory": 0.985},
                 "staleness_s": 1800.0,
                 "retries": {"delay_s": 1800.0},
             },
