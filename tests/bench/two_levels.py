@@ -6,16 +6,18 @@
     python -m tests.bench.two_levels rates --bases autoregressive tabddpm
     python -m tests.bench.two_levels rates --bases tabddpm --steps 50
     python -m tests.bench.two_levels shipped --trace LCG-2005.swf.gz
-    python -m tests.bench.two_levels power --rows 2000000 --seeds 6
+    python -m tests.bench.two_levels predictor
+    python -m tests.bench.two_levels power --rows 2000000 --seeds 8
 
 `reference`: fitted on days 1 to 120 of the reference workload, compared with days 121 to 150. The
 floor is other worlds of the same reference (other seeds, the same days). `lcg`: fitted on days 1
 to 8 of the LCG-2005 log, compared with days 9 to 11, and on days 1 to 5, compared with days 6 to
 8; the floor is other days of the same log. `policies`: how policies rank on each kind of stream;
 the floor is another world. `rates`: rows streamed in a CPU second. `shipped`: the shipped surrogate
-of tasks beside the reference workload and LCG-2005, and its rate. `power`: whether the policy
-`stream` can show of so many real tasks that they are as good as real. The reference workload is a
-stand-in, not PanDA data. Every table also goes to a JSON file. Knows public names.
+of tasks beside the reference workload and LCG-2005, and its rate. `predictor`: how well workload
+models fitted to its jobs predict tasks of another world. `power`: whether the policy `stream` can
+show of so many real tasks that they are as good as real. The reference workload is a stand-in, not
+PanDA data. Every table also goes to a JSON file. Knows public names.
 """
 
 from __future__ import annotations
@@ -372,6 +374,25 @@ def shipped(options: argparse.Namespace) -> Tables:
     yield "jobs in a CPU second", pd.DataFrame({"tasks": rates}).round(0)
 
 
+def predictor(options: argparse.Namespace) -> Tables:
+    """Compare settings of the workload model on tasks that it has not seen."""
+    from panda_gym.workload import OF_TASKS, WorkloadConfig, WorkloadModel, log_workload
+
+    drawn = panda_gym.Surrogate.open("tasks").sample(400_000, seed=1)
+    fresh = panda_gym.reference_records(options.rows, seed=100, keep=[TASK])
+    rows = {}
+    for word, config in (("independent rows", WorkloadConfig()), ("tasks", OF_TASKS)):
+        model = WorkloadModel.fit(drawn, config=config)
+        model.save(options.out / "workload_model.cbm")
+        rows[f"settings for {word}"] = {
+            "error on fresh tasks": model.rmse(fresh),
+            "on rows of the fit": model.rmse(drawn),
+            "sd of fresh tasks": log_workload(fresh).std(),
+            "bytes": (options.out / "workload_model.cbm").stat().st_size,
+        }
+    yield "error of ln(workload)", pd.DataFrame(rows).T.round(3)
+
+
 def power(options: argparse.Namespace) -> Tables:
     """Judge real tasks as if they were synthetic, by the quick settings of `stream`."""
     from metrics import base, equivalence, policy
@@ -412,6 +433,7 @@ KINDS = {
     "policies": on_policies,
     "rates": rates,
     "shipped": shipped,
+    "predictor": predictor,
     "power": power,
 }
 
