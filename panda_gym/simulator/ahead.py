@@ -104,8 +104,8 @@ def fetch_first(w: Any, e: int) -> None:
     """Five grids ahead: where the grid stands, and which jobs are to be placed."""
     _fetch(w.grids[e])
     _fetch(w.turn[e])
-    _fetch(w.events[e])
-    _fetch(w.events[e, 8:])
+    _fetch(w.leaders[e])
+    _fetch(w.events[e, 3:])
     _fetch(w.outcome[e, 0])
     if w.rules[0]["level"] > 0:
         _fetch(w.flow_heap[e, 0])

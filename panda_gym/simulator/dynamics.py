@@ -89,10 +89,24 @@ def note_event(w: Any, e: int, s: int) -> None:
         when = min(when, w.heap[e, w.places[s]["first_run"]]["time"])
     events, block = w.events[e], s // BLOCK
     events[w.blocks + s] = when
-    first = w.blocks + block * BLOCK
-    least = events[first]
-    for other in range(first + 1, first + BLOCK):
-        least = min(least, events[other])
+    leader, least = w.leaders[e, block], events[block]
+    if when < least or (when == least and s < leader):
+        w.leaders[e, block] = s
+        events[block] = when
+    elif leader == s:
+        find_leader(w, e, block)
+
+
+@inner
+def find_leader(w: Any, e: int, block: int) -> None:
+    """Look for the site of a block whose next event comes first; the lowest number of several."""
+    events, leader = w.events[e], block * BLOCK
+    least = events[w.blocks + leader]
+    for s in range(leader + 1, leader + BLOCK):
+        when = events[w.blocks + s]
+        leader = s if when < least else leader
+        least = when if when < least else least
+    w.leaders[e, block] = leader
     events[block] = least
 
 
@@ -324,14 +338,13 @@ def site_event(w: Any, e: int, s: int, t: float) -> None:
 @inner
 def earliest_site(w: Any, e: int) -> int:
     """The site whose next event comes first; the lowest number of several."""
-    events, block = w.events[e], 0
+    events = w.events[e]
+    block, least = 0, events[0]
     for other in range(1, w.blocks):
-        if events[other] < events[block]:
-            block = other
-    s = block * BLOCK
-    while events[w.blocks + s] != events[block]:
-        s += 1
-    return s
+        when = events[other]
+        block = other if when < least else block
+        least = when if when < least else least
+    return w.leaders[e, block]
 
 
 @inner

@@ -23,6 +23,7 @@ from panda_gym.simulator.heap import pop
 from panda_gym.simulator.outages import begin_gate
 from panda_gym.simulator.placement import assess, defer, place, stage_in, warm_site
 from panda_gym.simulator.replication import act_on_data
+from panda_gym.simulator.state import BLOCK
 from panda_gym.simulator.storage import begin_storage
 
 
@@ -187,6 +188,8 @@ def empty(w: Any, e: int) -> None:
     begin_storage(w, e)
     begin_flows(w, e)
     w.events[e, :] = math.inf
+    for block in range(w.blocks):
+        w.leaders[e, block] = block * BLOCK
     for s in range(len(w.places)):
         site = w.sites[e, s]
         site["run_pred"] = site["run_true"] = site["queue_pred"] = site["queue_true"] = 0.0

@@ -342,7 +342,13 @@ def _parts(
 
     return [
         Part(None, {"grids": (GRID, ())}),
-        one("events", "f8", blocks + blocks * BLOCK),
+        Part(
+            None,
+            {
+                "leaders": (np.dtype("i4"), (blocks + blocks % 2,)),
+                "events": (np.dtype("f8"), (blocks + blocks * BLOCK,)),
+            },
+        ),
         one("queue", "f4", 2, n),
         records(n, SITE_SIZE, sites=SITE, gates=GATE, seen=SEEN, stores=STORE),
         one("heap", ENTRY, entries),

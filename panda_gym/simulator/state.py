@@ -444,6 +444,7 @@ class World(NamedTuple):
     heap: Annotated[
         Array, ENTRY, 2, 0
     ]  # ENTRY[E, ...]: a heap of ends for each site, the agenda, the returns
+    leaders: Annotated[Array, "i4", 2, 0]  # int32[E, blocks] whose event is each block's next
     events: Annotated[
         Array, "f8", 2, 0
     ]  # float64[E, blocks + blocks x BLOCK] next event of each block, site, s
