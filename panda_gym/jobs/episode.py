@@ -143,7 +143,7 @@ def episode(
         load=offered / (span * free) if span > 0.0 else float("nan"),
         arrival_s=np.concatenate([np.zeros(running), (arrival - arrival[0]) * factor]),
         clock_s=_time_of_week(stream.epoch, arrival[0]),
-        replicas=known.replicas[part["dataset"]],
+        replicas=known.replicas.take(part["dataset"], axis=0),
         noise=noise(part["noise_u"]),
         risk=law.risk,
         **part,

@@ -8,12 +8,15 @@ as heavy-tailed as a grid's, a warm-up from an empty grid would take days to get
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from panda_gym.errors import StreamError
 from panda_gym.jobs.stream import JobStream
+
+STEPS: Final = 2
+"""Jobs passed one by one from where the guide points, before the rest is searched for."""
 
 
 class Underway(NamedTuple):
@@ -36,10 +39,22 @@ def draw_underway(stream: JobStream, n: int, rng: np.random.Generator) -> Underw
     edges = stream.run_edges
     if edges[-1] <= 0.0:
         raise StreamError("jobs with work, to be under way", "no work at all", "pass running=0")
-    drawn = rng.random(n) * edges[-1]
-    order, row = np.argsort(drawn), np.empty(n, dtype=np.int64)
-    row[order] = np.searchsorted(edges, drawn[order], side="right")  # in order: near each other
-    return Underway(np.minimum(row, len(stream) - 1), 1.0 - rng.random(n))
+    uniform = rng.random(n)
+    return Underway(met(stream, uniform), 1.0 - rng.random(n))
+
+
+def met(stream: JobStream, uniform: np.ndarray) -> np.ndarray:
+    """Jobs of the stream in proportion to work / cores, int64[n], by uniforms [n] in [0, 1)."""
+    edges, guide = stream.run_edges, stream.run_guide
+    drawn = uniform * edges[-1]
+    row = guide.take((uniform * (len(guide) - 1)).astype(np.int64))
+    for _ in range(STEPS):
+        row += edges.take(row) <= drawn
+        np.minimum(row, len(edges) - 1, out=row)
+    late = np.flatnonzero(edges.take(row) <= drawn)
+    found = np.searchsorted(edges, drawn[late], side="right")
+    row[late] = np.minimum(found, len(edges) - 1)
+    return row
 
 
 def mean_cores_underway(stream: JobStream) -> float:

@@ -10,7 +10,7 @@ import pytest
 
 from panda_gym.errors import StreamError
 from panda_gym.jobs import JobStream, mean_cores_underway
-from panda_gym.jobs.underway import draw_underway
+from panda_gym.jobs.underway import draw_underway, met
 
 
 def test_long_jobs_are_met_in_proportion_to_their_run_time(
@@ -21,6 +21,19 @@ def test_long_jobs_are_met_in_proportion_to_their_run_time(
     run = stream.workload_true / stream.cores
     share = np.bincount(met.row, minlength=50) / 200_000
     np.testing.assert_allclose(share, run / run.sum(), atol=0.004)
+
+
+def test_who_is_met_is_what_a_plain_search_finds(make_stream: Callable[..., JobStream]) -> None:
+    rng = np.random.default_rng(3)
+    for n in (1, 2, 7, 400):
+        work = np.exp(rng.normal(0.0, 4.0, n)) * (rng.random(n) < 0.8)  # heavy tails, and no work
+        work[n // 2] += 1.0
+        stream = replace(make_stream(n), workload_true=work)
+        edges = np.cumsum(work / stream.cores)
+        drawn = np.r_[rng.random(20_000), 0.0, 1.0 - 2.0**-53, (edges / edges[-1])[:-1]]
+        drawn = np.minimum(drawn, 1.0 - 2.0**-53)
+        found = np.searchsorted(edges, drawn * edges[-1], side="right")
+        np.testing.assert_array_equal(met(stream, drawn), np.minimum(found, n - 1))
 
 
 def test_what_is_left_is_uniform(make_stream: Callable[..., JobStream]) -> None:
