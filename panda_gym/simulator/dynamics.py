@@ -309,7 +309,7 @@ def stop_flow(w: Any, e: int, j: int, t: float) -> None:
     done = w.attempts[e, j]["moved"] - max(0.0, left)
     note(w, e, FLOW_END, t, j, target, flow["source"], done)
     flows.leave(w, e, j)
-    flows.share(w, e, flow["source"], target, t)
+    flows.share(w, e, flow["source"], target, t, -1)
 
 
 @inner

@@ -91,17 +91,27 @@ def endpoint_rate(w: Any, e: int, j: int) -> float:
 
 
 @shared
-def share_endpoints(w: Any, e: int, source: int, target: int, t: float) -> None:
-    """Re-time the flows that leave `source` or come to `target`, where a flow came or went."""
-    j = w.stores[e, source]["first_out"]
-    into = 0
+def share_endpoints(w: Any, e: int, source: int, target: int, t: float, more: int) -> None:
+    """Re-time the flows that leave `source` or come to `target`, where a flow came (more: 1) or
+    went (-1).
+
+    A rate is the least of three: where the share of one end falls, those at or below it stay; where
+    it grows, those below what it was are held back by something else and stay too.
+    """
+    out, into = w.stores[e, source], w.stores[e, target]
+    j, flows, arriving = out["first_out"], out["outgoing"], False
+    now, before = out["cap"] / max(1, flows), out["cap"] / max(1, flows - more)
     while True:
-        if j < 0 and into == 0:
-            j, into = w.stores[e, target]["first_in"], 1
+        if j < 0 and not arriving:
+            j, flows, arriving = into["first_in"], into["incoming"], True
+            now, before = into["cap"] / max(1, flows), into["cap"] / max(1, flows - more)
         if j < 0:
             break
-        set_rate(w, e, j, endpoint_rate(w, e, j), t)
-        j = w.flows[e, j]["in_after"] if into else w.flows[e, j]["out_after"]
+        flow = w.flows[e, j]
+        bound = flow["rate"] > now or flow["rate"] == 0.0 if more > 0 else flow["rate"] >= before
+        if bound or (flow["source"] == source and flow["target"] == target):
+            set_rate(w, e, j, endpoint_rate(w, e, j), t)
+        j = flow["in_after"] if arriving else flow["out_after"]
 
 
 @inner
@@ -167,12 +177,12 @@ def share_max_min(w: Any, e: int, t: float) -> None:
 
 
 @inner
-def share(w: Any, e: int, source: int, target: int, t: float) -> None:
-    """A flow from `source` to `target` has come or gone: give all flows their new rates."""
+def share(w: Any, e: int, source: int, target: int, t: float, more: int) -> None:
+    """A flow from `source` to `target` has come (more: 1) or gone (-1): re-time all flows."""
     if w.rules[0]["level"] == 2:
         share_max_min(w, e, t)
     else:
-        share_endpoints(w, e, source, target, t)
+        share_endpoints(w, e, source, target, t, more)
 
 
 @inner

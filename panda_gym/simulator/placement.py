@@ -140,7 +140,7 @@ def transfer(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
     if w.rules[0]["level"] > 0 and source != s:
         flows.join(w, e, j, source, t)
         note(w, e, FLOW_START, t, j, s, source, w.attempts[e, j]["moved"])
-        flows.share(w, e, source, s, t)
+        flows.share(w, e, source, s, t, 1)
     else:
         if w.rules[0]["level"] > 0:
             w.flows[e, j]["place"] = -1
