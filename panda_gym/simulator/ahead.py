@@ -132,6 +132,9 @@ def fetch_second(w: Any, e: int, site: int) -> None:
         _fetch(w.heap[e, w.first_staged])
     if rules["attempts"] > 1:
         _fetch(w.heap[e, rules["first_return"]])
+    if rules["limits"] > 0:
+        _fetch(w.attempts[e, max(w.grids[e]["last_assigned"], 0)])
+        _fetch(w.attempts[e, max(w.grids[e]["last_activated"], 0)])
 
 
 @inner
