@@ -2,7 +2,7 @@
 
     python scripts/default_surrogate.py [--rows 1648759] [--set iterations=1000] [--quick]
     python scripts/default_surrogate.py --recertify
-    python scripts/default_surrogate.py --generator grouped --name tasks --rows 1000000 \\
+    python scripts/default_surrogate.py --generator grouped --name tasks --rows 2000000 \\
         --iterations 800 --work runs/tasks-surrogate
 
 Reference workload -> 80/20 split -> TabDDPM -> certificate -> sealed folder
