@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from panda_gym import cost, reward
+from panda_gym.crew import Crew
 from panda_gym.episode_log import Journal, check_level, room
 from panda_gym.errors import SettingError
 from panda_gym.jobs import episode, mean_cores_underway
@@ -51,7 +52,7 @@ class Batch:
     """E grids of one scenario, each with its own seeds; arrays are rewritten by each step.
 
     log, log_level: where and how much is kept of every episode, see `panda_gym.episode_log`;
-    policy: who decides, as a log says it.
+    policy: who decides, as a log says it; threads: that share the grids, same results.
     """
 
     def __init__(
@@ -63,12 +64,13 @@ class Batch:
         log: str | Path | None = None,
         log_level: str = "jobs",
         policy: str | None = None,
+        threads: int = 1,
     ) -> None:
         if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
             raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
         if observation not in OBSERVATIONS:
             raise SettingError(f"observation in {OBSERVATIONS}", repr(observation), "choose one")
-        self.scenario, self.observation = scenario, observation
+        self.scenario, self.observation, self.crew = scenario, observation, Crew(threads)
         self.reward = reward.create(scenario.reward)
         self.costs = cost.functions()
         self.platform, self.stream = scenario.open_platform(), scenario.open_stream()
@@ -142,10 +144,14 @@ class Batch:
         return round(float(busy) / mean_cores_underway(self.stream))
 
     def begin(self, generators: Iterable[tuple[int, np.random.Generator]]) -> None:
-        """Start a new episode in each of the given grids, drawn from the generator beside it."""
+        """Start a new episode in each of the given grids, drawn from the generator beside it.
+
+        With several threads one draws while the others run the warm starts of what is drawn.
+        """
         scenario = self.scenario
         load = None if scenario.load is None else scenario.load * scenario.efficiency
         anomaly = scenario.disturbance()
+        begun = []
         for e, generator in generators:
             seed = int(generator.integers(2**63))
             drawn = episode(
@@ -160,7 +166,10 @@ class Batch:
                 anomaly=anomaly,
             )
             self.simulator.load(e, drawn, seed)
-            self.simulator.begin(e, e + 1)
+            self.crew.soon(self.simulator.begin, e, e + 1)
+            begun.append((e, seed))
+        self.crew.wait()
+        for e, seed in begun:
             self.started[e] = True
             if self.journal is not None:
                 self.journal.begin(e, seed)
@@ -181,12 +190,10 @@ class Batch:
         checked = self.check_actions(actions)
         if not self.started.all() or self.simulator.done.any():
             raise SettingError("an episode that is under way", "step() outside one", "call reset()")
-        if self.journal is None:
-            self.simulator.step(checked)
-            return
-        rows = self.journal.rows()
-        self.simulator.step(checked)
-        self.journal.step(rows, self.rewards(), self.report())
+        rows = None if self.journal is None else self.journal.rows()
+        self.crew.share(len(self), lambda first, last: self.simulator.step(checked, first, last))
+        if self.journal is not None and rows is not None:
+            self.journal.step(rows, self.rewards(), self.report())
 
     def observe(self, copy: bool = True) -> dict[str, Array] | Array:
         """What the brokers of all grids see; without `copy`, only until the next step."""

@@ -22,7 +22,8 @@ Array = np.ndarray
 class PlacementVecEnv(VecEnv):
     """E grids side by side. Keywords are the fields of `panda_gym.scenario.Scenario`.
 
-    Rewards are float32 [E], as stable-baselines3 has them. Two settings are for speed:
+    Rewards are float32 [E], as stable-baselines3 has them. `threads` share the grids; results are
+    the same. Two settings are for speed:
     copy=False makes observations views that the next step rewrites (not for the library's learners,
     which store an observation after the step that follows it), and info="cost" leaves only that in
     the dictionaries of a step, which otherwise are filled when they are read (`panda_gym.infos`).
@@ -38,11 +39,12 @@ class PlacementVecEnv(VecEnv):
         copy: bool = True,
         info: str = "full",
         seed: int | None = None,
+        threads: int = 1,
         **settings: Any,
     ) -> None:
         if info not in ("full", "cost"):
             raise SettingError("info 'full' or 'cost'", repr(info), "choose one")
-        self.batch = Batch(Scenario.of(**settings), num_envs, observation)
+        self.batch = Batch(Scenario.of(**settings), num_envs, observation, threads=threads)
         self._full = info == "full"
         self.copy, self._actions = copy, np.zeros(num_envs, dtype=np.int64)
         self._attributes: dict[str, list[Any]] = {"render_mode": [None] * num_envs}

@@ -67,7 +67,8 @@ class PlacementVectorEnv(VectorEnv):
     """E grids side by side. Keywords are the fields of `panda_gym.scenario.Scenario`.
 
     With copy=False observations are views that the next step rewrites. With log=FOLDER every
-    episode is written as it ends, see `panda_gym.episode_log`.
+    episode is written as it ends, see `panda_gym.episode_log`. `threads` share the grids: the
+    results are the same.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -86,6 +87,7 @@ class PlacementVectorEnv(VectorEnv):
         log: str | Path | None = None,
         log_level: str = "jobs",
         max_episode_steps: int | None = None,
+        threads: int = 1,
         **settings: Any,
     ) -> None:
         if max_episode_steps is not None:
@@ -94,7 +96,12 @@ class PlacementVectorEnv(VectorEnv):
             modes = f"render_mode in {self.metadata['render_modes']} or None"
             raise SettingError(modes, repr(render_mode), "choose one")
         self.batch = Batch(
-            Scenario.of(**settings), num_envs, observation, log=log, log_level=log_level
+            Scenario.of(**settings),
+            num_envs,
+            observation,
+            log=log,
+            log_level=log_level,
+            threads=threads,
         )
         self.num_envs, self.copy, self.render_mode = num_envs, copy, render_mode
         self._draw: Callable[[int], Any] | None = None

@@ -229,13 +229,14 @@ class Simulator:
             raise SettingError("an episode for every grid", "begin() before load()", "load first")
         run(self._table, self._no_actions, first, last, BEGIN)
 
-    def step(self, actions: np.ndarray) -> None:
-        """Place the jobs of the turn in every grid and let time run to its next.
+    def step(self, actions: np.ndarray, first: int = 0, last: int | None = None) -> None:
+        """Place the jobs of the turn in grids first .. last - 1 and let time run to their next.
 
         Shape: int64[E], or [E, K] for K jobs at once, or [E, 2 K] with actions on data, which
-        stand behind the sites.
+        stand behind the sites. Several threads may step grids of their own at the same time.
         """
-        run(self._table, actions.reshape(len(self), -1), 0, len(self), STEP)
+        last = len(self) if last is None else last
+        run(self._table, actions.reshape(len(self), -1), first, last, STEP)
 
     def drain(self, e: int) -> None:
         """Let grid e run, without further placements, until all its jobs have ended."""

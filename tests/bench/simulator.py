@@ -258,6 +258,36 @@ def face(
     return cpu_rate(lambda k: step(chosen[k]), decisions, batch)
 
 
+def reset(batch: int = 64, threads: int = 1, times: int = 20) -> tuple[float, float]:
+    """CPU and wall seconds from reset to the first observation of grids of the default scenario.
+
+    The median of several, the first of which is not counted: it takes the memory.
+    """
+    env = PlacementVectorEnv(batch, threads=threads, copy=False)
+    taken = []
+    for k in range(times + 1):
+        wall, cpu = time.perf_counter(), time.process_time()
+        env.reset(seed=k)
+        taken.append((time.process_time() - cpu, time.perf_counter() - wall))
+    cpu, wall = np.median(taken[1:], axis=0)
+    return float(cpu), float(wall)
+
+
+def shared(batch: int, count: int, decisions: int = 1000) -> float:
+    """Decisions per wall second of one batch whose grids `count` threads share (`threads=`)."""
+    platform = make_platform(150, most_cores=CORES)
+    stream = make_stream(platform, jobs=20_000, load=0.5)
+    settings: dict[str, Any] = {"scale": 1.0, "jobs": decisions + 1, "warmup": WARMUP}
+    settings |= {"stream": stream, "platform": platform, "copy": False, "info": "cost"}
+    env = panda_gym.sb3_vec_env(batch, threads=count, **settings)
+    env.reset()
+    chosen = actions(150, decisions, batch)
+    begin = time.perf_counter()
+    for one in chosen:
+        env.step(one)
+    return batch * decisions / (time.perf_counter() - begin)
+
+
 def memset(sites: int, batch: int, repeats: int = 2000) -> float:
     """Observations per CPU second that are only written with a constant: an upper bound."""
     view = np.zeros((batch, 15 * sites + 12), np.float32)
@@ -332,6 +362,13 @@ def main() -> None:
     if not arguments.quick:
         print("level errors", json.dumps(level_errors(), indent=2))
         (wall, cpu), (walls, cpus) = threads(150, 256, 1), threads(150, 256, 2)
+        for count in (1, 2):
+            cpu_s, wall_s = reset(64, count)
+            print(
+                f"reset of 64 grids, threads={count}: {1e3 * cpu_s:.1f} CPU ms, "
+                f"{1e3 * wall_s:.1f} ms by the clock"
+            )
+        print(f"one batch of 1024, threads=2: {shared(1024, 2) / shared(1024, 1):.2f} by wall")
         print(f"two threads, batch 256: {walls / wall:.2f} by wall, {2 * cpus / cpu:.2f} by CPU")
         for name, rules in (("all on", ALL_ON), ("competing load only", RULES)):
             seconds, tenths, peak = whole_grid(rules=rules)
