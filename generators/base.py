@@ -51,6 +51,11 @@ class Config:
         check_range(self, "max_knots", 16, 10**7)
 
 
+GATHER = 16
+"""Blocks after which a sample's rows are joined: many small tables that stay would keep the memory
+of all that was made between them from being used again."""
+
+
 class Generator(ABC):
     """A model of one table."""
 
@@ -115,10 +120,12 @@ class Generator(ABC):
         fixed = Given.of(balanced(given, balance, n, seed, self.block, encoder), n, encoder)
         if not n:
             return self._decoded_block(encoder, seed, 0, None).iloc[:0]
-        count = -(-n // self.block)
-        blocks = [self._decoded_block(encoder, seed, i, fixed) for i in range(count)]
-        table = pd.concat(blocks, ignore_index=True) if len(blocks) > 1 else blocks[0]
-        return table.iloc[:n]
+        parts: list[pd.DataFrame] = []
+        for i in range(-(-n // self.block)):
+            parts.append(self._decoded_block(encoder, seed, i, fixed))
+            if i % GATHER == GATHER - 1:
+                parts = [*parts[:-GATHER], _joined(parts[-GATHER:])]
+        return _joined(parts).iloc[:n]
 
     @property
     def has_losses(self) -> bool:
@@ -270,6 +277,10 @@ class Generator(ABC):
                 "a fitted generator", "one that was not fitted", "call .fit(table) first"
             )
         return self.encoder
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
 
 
 def check_range(config: Any, field: str, low: float, high: float) -> None:

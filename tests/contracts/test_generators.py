@@ -64,6 +64,16 @@ def test_the_same_seed_gives_the_same_rows_whatever_is_asked_beyond_them(fitted:
     assert not many[:50].equals(many[model.block :].reset_index(drop=True))
 
 
+def test_rows_do_not_depend_on_how_their_blocks_are_joined(
+    fitted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, _ = fitted
+    monkeypatch.setattr(type(model), "block", 8)
+    many = model.sample(8 * 35 + 3, seed=2)
+    monkeypatch.setattr("generators.base.GATHER", 10**6)
+    pd.testing.assert_frame_equal(many, model.sample(8 * 35 + 3, seed=2))
+
+
 def test_no_rows_are_an_empty_table_of_the_same_types(fitted: Any) -> None:
     model, table = fitted
     empty = model.sample(0)
