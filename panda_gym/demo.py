@@ -25,8 +25,6 @@ from panda_gym.surrogate import Surrogate
 Progress = Callable[[int, int, str], None]
 SHIPPED: Final = "default surrogate"
 """Label of the shipped surrogate's jobs in the benchmark: the same jobs in every run."""
-EVALUATION: Final = 1_000_000
-"""First seed of the benchmark, far from those of training."""
 
 
 @dataclass(frozen=True)
@@ -215,6 +213,7 @@ def _benchmark(run: RunFolder, demo: Demo, bars: Callable[[str], Any]) -> None:
     if (run.benchmark / "benchmark.json").is_file():
         return
     from panda_gym.benchmarking import benchmark
+    from panda_gym.benchmarking.protocol import EVALUATION_SEEDS
 
     entries: dict[str, Any] = {**{name: name for name in demo.policies}, "agent": run.agent}
     with bars("benchmark") as progress:
@@ -225,7 +224,7 @@ def _benchmark(run: RunFolder, demo: Demo, bars: Callable[[str], Any]) -> None:
                 "held-out records": _holdout(run, demo),
                 SHIPPED: JobStream.from_surrogate(Surrogate.open("default")),
             },
-            range(EVALUATION, EVALUATION + demo.seeds),
+            range(EVALUATION_SEEDS, EVALUATION_SEEDS + demo.seeds),
             baseline="panda_production@scaled",
             folder=run.benchmark / "cells",
             jobs=demo.jobs,
