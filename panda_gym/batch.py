@@ -98,14 +98,7 @@ class Batch:
             encoding=encoding(),
             settings=settings,
         )
-        n = len(SITE_FEATURES) * len(self.platform)
-        flat = self.simulator.flat
-        self.parts = {
-            "sites": flat[..., :n].reshape(*flat.shape[:-1], len(SITE_FEATURES), -1),
-            "job": flat[..., n : n + len(JOB_FEATURES)],
-            "grid": flat[..., n + len(JOB_FEATURES) :],
-            "action_mask": self.simulator.mask,
-        }
+        self.parts = self._parts()
         self.action_shape: tuple[int, ...] = (num_envs,)
         if scenario.decisions > 1 or scenario.data_actions:
             self.action_shape = (num_envs, scenario.decisions + scenario.data_actions)
@@ -121,6 +114,36 @@ class Batch:
                 policy=policy,
                 settings=vars(scenario),
             )
+
+    def _parts(self) -> dict[str, Array]:
+        """The observation by its names: views of what the simulator writes."""
+        n = len(SITE_FEATURES) * len(self.platform)
+        flat = self.simulator.flat
+        return {
+            "sites": flat[..., :n].reshape(*flat.shape[:-1], len(SITE_FEATURES), -1),
+            "job": flat[..., n : n + len(JOB_FEATURES)],
+            "grid": flat[..., n + len(JOB_FEATURES) :],
+            "action_mask": self.simulator.mask,
+        }
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but threads and views, which a copy makes anew; SettingError if it logs."""
+        if self.journal is not None:
+            do = "make one without log= for what is to be copied or pickled"
+            raise SettingError("an environment that writes no log", "one that does", do)
+        kept = {k: v for k, v in vars(self).items() if k not in ("crew", "parts")}
+        return kept | {"threads": self.crew.threads, "started": self.started.copy()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        crew = Crew(state.pop("threads"))
+        vars(self).update(state, crew=crew)
+        self.parts = self._parts()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Batch:
+        """A batch in the same state; what never changes is shared."""
+        aside = object.__new__(Batch)
+        aside.__setstate__(self.__getstate__() | {"simulator": self.simulator.copy()})
+        return aside
 
     def __len__(self) -> int:
         return len(self.started)

@@ -111,6 +111,10 @@ class PlacementEnv(gymnasium.Env):
         self.observation_space = observation_space(self.batch)
         self.action_space = action_space(self.batch)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what draws, which a copy makes anew."""
+        return vars(self) | {"_draw": None}
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:

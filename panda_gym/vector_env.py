@@ -111,6 +111,10 @@ class PlacementVectorEnv(VectorEnv):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._generators = [np.random.default_rng() for _ in range(num_envs)]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what draws, which a copy makes anew."""
+        return vars(self) | {"_draw": None}
+
     def reset(
         self,
         *,

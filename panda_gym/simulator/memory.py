@@ -79,7 +79,21 @@ def _view(
     return np.ndarray((*lengths, *shape), kind, memory.data, place, (*strides, *inner))
 
 
-def moved(part: Array, memory: Array, other: Array) -> Array:
-    """The same part of another memory, a copy of the one that it belongs to."""
-    place = part.ctypes.data - memory.ctypes.data
-    return np.ndarray(part.shape, part.dtype, other.data, place, part.strides)
+class Place(NamedTuple):
+    """Where an array lies in a memory."""
+
+    first: int
+    """Its first byte."""
+    shape: tuple[int, ...]
+    kind: np.dtype
+    strides: tuple[int, ...]
+
+    def of(self, memory: Array) -> Array:
+        """The array that lies there in a memory."""
+        return np.ndarray(self.shape, self.kind, memory.data, self.first, self.strides)
+
+
+def place_of(part: Array, memory: Array) -> Place:
+    """Where an array lies in the memory that it belongs to."""
+    first = part.ctypes.data - memory.ctypes.data
+    return Place(first, part.shape, part.dtype, part.strides)

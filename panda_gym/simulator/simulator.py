@@ -22,7 +22,7 @@ from panda_gym.simulator.competing import CYCLE_BINS, widest
 from panda_gym.simulator.handle import FIELDS, table_of
 from panda_gym.simulator.kernel import BEGIN, DRAIN, STEP, run
 from panda_gym.simulator.log import EpisodeLog, episode_log
-from panda_gym.simulator.memory import Part, aligned, lay_out, moved, whole_lines
+from panda_gym.simulator.memory import Part, Place, aligned, lay_out, place_of, whole_lines
 from panda_gym.simulator.settings import Settings
 from panda_gym.simulator.state import (
     ATTEMPT,
@@ -103,19 +103,33 @@ class Simulator:
 
     def copy(self) -> Simulator:
         """A simulator in the same state, which goes its own way from here on."""
-        aside = copy.copy(self)
-        whole = self.world.memory
-        memory = aligned(len(whole))
-        memory[:] = whole
-        parts: list[Any] = []
-        part: Any
-        for field, part in zip(FIELDS.values(), self.world, strict=True):
-            if field.step is not None:
-                parts.append(moved(part, whole, memory))
-            else:
-                parts.append(part.copy() if isinstance(part, np.ndarray) else part)
-        aside._take(World._make(parts)._replace(memory=memory))
+        aside = object.__new__(Simulator)
+        aside.__setstate__(self.__getstate__())
         return aside
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Simulator:
+        return self.copy()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything, without an address, so that a simulator can be pickled."""
+        whole = self.world.memory
+        parts = {
+            name: part if FIELDS[name].step is None else place_of(part, whole)
+            for name, part in self.world._asdict().items()
+        }
+        return vars(self) | {"world": parts, "_table": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._loaded, self._datasets = self._loaded.copy(), self._datasets.copy()
+        parts = dict(state["world"])
+        memory = aligned(len(parts["memory"]))
+        memory[:] = parts.pop("memory")
+        found: dict[str, Any] = {
+            name: part.of(memory) if isinstance(part, Place) else copy.copy(part)
+            for name, part in parts.items()
+        }
+        self._take(World(memory=memory, **found))
 
     def __len__(self) -> int:
         return len(self.world.grids)
