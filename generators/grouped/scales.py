@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 FLOAT_UNIT = 0.1
 """Part of the 1 % quantile of positive values that counts as "about zero"."""
+FAR = 1e100
+"""What lies farther than this counts as so far: squares of distances and their sums stay finite."""
+GREATEST = 1e308
+"""What a place may stand for, so that no value overflows."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,14 @@ class Scale:
     def of(self, values: np.ndarray) -> np.ndarray:
         """Return the place of each value, float64[n]."""
         x = np.asarray(values, np.float64)
-        return np.log1p(np.maximum(x, 0.0) / self.unit) if self.unit else x
+        return np.log1p(np.maximum(x, 0.0) / self.unit) if self.unit else np.clip(x, -FAR, FAR)
 
     def moved(self, typical: np.ndarray, by: np.ndarray) -> np.ndarray:
         """Return the values that lie `by` from `typical`; exactly these where `by` is 0."""
         place = self.of(typical) + by
-        x = np.expm1(np.minimum(place, 700.0)) * self.unit if self.unit else place
+        x = place
+        if self.unit:
+            x = np.expm1(np.minimum(place, min(700.0, math.log(GREATEST / self.unit)))) * self.unit
         x = np.clip(x, np.where(typical > 0, max(self.low, self.least), self.low), self.high)
         if not self.whole:
             return np.where(by == 0.0, typical, x)

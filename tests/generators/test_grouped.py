@@ -478,3 +478,19 @@ def test_a_batch_has_as_many_other_choices_as_batches_had() -> None:
         kinds = pd.Series(c).groupby(label).nunique()
         assert kinds.max() == 4
         assert kinds.mean() == pytest.approx(4, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [0.0] * 24 + [1.797693e308],
+        [0.0] * 22 + [9.979202e291, 1.797693e308, -1.0],
+        [1.7e308, -1.7e308, 3.0] * 9,
+        [1e308, 1e-300] * 10,
+    ],
+)
+def test_numbers_at_the_end_of_what_floats_hold_overflow_nowhere(numbers: list[float]) -> None:
+    table = pd.DataFrame({"c": pd.Categorical(["a"] * len(numbers)), "x": numbers})
+    drawn = generators.create("grouped", group="task", settings={"iterations": 2})
+    drawn = drawn.fit(table.assign(task=np.arange(len(table)) // 5)).sample(40)
+    assert drawn["x"].between(min(numbers), max(numbers)).all()
