@@ -25,12 +25,10 @@ from generators.training import (
     START,
     Batch,
     device_of,
-    from_arrays,
     generator_of,
-    round_off,
-    to_arrays,
     train,
 )
+from generators.weights import from_arrays, round_off, to_arrays
 
 
 class Neural(Generator):
