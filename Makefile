@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: install demo test long check bench clean
+.PHONY: install demo test long check bench docs wheel matrix clean
 
 install: $(READY)
 
@@ -14,7 +14,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,dp,minari,sign,tensorboard]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,docs,dp,minari,sign,tensorboard]'
 	touch $(READY)
 
 demo: install
@@ -36,6 +36,20 @@ bench: install
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.workflows
 	$(BIN)/python -m tests.bench.pipelines
+
+# The site in build/docs/html: every warning is an error, then internal links are checked.
+docs: install
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs build/docs/html
+	$(BIN)/python docs/check_links.py build/docs/html
+
+wheel: install
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m pytest -q -m long tests/packaging
+
+# `make matrix TORCH=torch==2.13.0` keeps to one torch, which pip installs first (a CPU build, say).
+matrix: install
+	$(BIN)/python scripts/matrix.py lowest $(if $(TORCH),--torch $(TORCH))
+	$(BIN)/python scripts/matrix.py newest $(if $(TORCH),--torch $(TORCH))
 
 clean:
 	rm -rf $(VENV) runs build dist *.egg-info

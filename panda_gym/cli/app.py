@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Final
+from typing import Annotated, Final
 
 import typer
+
+from panda_gym import __version__
 
 VERBS: Final = (
     "records",
@@ -35,6 +37,22 @@ VERBS: Final = (
 BAD_INPUT: Final = 2
 
 
+def print_version(wanted: bool) -> None:
+    """Print the version and end, where it was asked for."""
+    if wanted:
+        print(f"panda-grid {__version__}")
+        raise typer.Exit
+
+
+def start(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """From job records to a trained scheduler: surrogate, certificate, grid, policies."""
+
+
 def build() -> typer.Typer:
     """The command with all its verbs."""
     app = typer.Typer(
@@ -43,8 +61,9 @@ def build() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
-        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(start)
     for verb in VERBS:
         module = importlib.import_module(f"panda_gym.cli.{verb}")
         found = getattr(module, verb)

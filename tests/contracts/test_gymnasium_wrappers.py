@@ -32,9 +32,7 @@ def legal(space: gymnasium.Space, masks: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("name", sorted(panda_gym.ENVIRONMENTS))
 def test_vector_statistics_are_the_sums_of_an_episode(name: str) -> None:
-    vector = RecordEpisodeStatistics(
-        gymnasium.make_vec(name, num_envs=2, **SETTINGS.get(name, {}))
-    )
+    vector = RecordEpisodeStatistics(gymnasium.make_vec(name, num_envs=2, **SETTINGS.get(name, {})))
     observation, _ = vector.reset(seed=[1, 2])
     returns, lengths, ended = np.zeros(2), np.zeros(2, dtype=int), 0
     for _ in range(4_000):
