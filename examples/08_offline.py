@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from panda_gym import datasets, off_policy, policies
+from panda_gym.environments.placement import policies
+from panda_gym.offline import datasets, off_policy
 
 ENVIRONMENT = {"platform": "tiny4", "scale": 1.0, "jobs": 10, "stream_jobs": 2_000}
 GAMMA, HORIZON, EPSILON = 0.8, 3, 0.4

@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym.workflow_env import policies
+from panda_gym.environments.workflow import policies
 
 for settings in (
     {"workflow": "ddmd", "platform": "summit16"},

@@ -12,7 +12,7 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym.workflow_env import policies
+from panda_gym.environments.workflow import policies
 
 SETTINGS = {"workflow": "ddmd", "reward": "makespan", "slots": 4}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from panda_gym.pipelines.laws import fit_arrivals, load_law, save_law
+from panda_gym.distributions import fit_arrivals, load_law, save_law
 
 rng = np.random.default_rng(0)
 times = np.sort(rng.random(20_000) * 14 * 86_400.0)

@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym.pipeline_env import policies
+from panda_gym.environments.pipeline import policies
 
 envs = gymnasium.make_vec("PandaGrid/Pipelines-v0", num_envs=4, days=5.0, training_slots=1)
 for name in policies.names():

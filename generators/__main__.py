@@ -27,8 +27,8 @@ def fit(options: argparse.Namespace) -> None:
     """Fit a generator to a table and save it."""
     import torch
 
-    from generators.distributed import World, joined
-    from generators.progress import TensorBoard
+    from generators.training.distributed import World, joined
+    from generators.training.progress import TensorBoard
 
     torch.set_num_threads(options.threads)
     config = _settings(options)

@@ -23,15 +23,15 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from generators import diffusion
 from generators.base import Config, check_range
-from generators.encoding import Encoded, Encoder, EncodingConfig
-from generators.known import Known
-from generators.losses import row_losses
-from generators.networks import OrderedNet
+from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
+from generators.networks import diffusion
+from generators.networks.condition_tensors import Known
+from generators.networks.layers import OrderedNet
 from generators.neural import Following
-from generators.privacy import Account, Mechanism, noisy_marginals
-from generators.training import Batch, TrainingConfig, autocast, generator_from
+from generators.training.differential_privacy import Account, Mechanism, noisy_marginals
+from generators.training.loop import Batch, TrainingConfig, autocast, generator_from
+from generators.training.row_losses import row_losses
 
 MARGINALS = 6
 """Stream of random numbers of the noise on counts; others are in `generators.base`."""

@@ -17,10 +17,10 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 import pandas as pd
 
-from generators.encoding import Encoded, Encoder, EncodingConfig
+from generators.conditions import Condition, Given, balanced, nearest_rows
+from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
 from generators.errors import GeneratorError, check_count, check_seed, nearest
 from generators.files import read_folder, write_folder
-from generators.given import Condition, Given, balanced, nearest_rows
 
 Progress = Callable[[int, int, str], None]
 FIT, SAMPLE, ENCODE, DECODE, GIVEN = range(5)

@@ -38,7 +38,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from generators.adversaries import (
+from generators.base import FIT, Config, Progress, check_range
+from generators.conditions import Condition
+from generators.encoding.encoder import Encoded, Encoder
+from generators.networks.gan import (
     Classifier,
     Critic,
     Maker,
@@ -47,16 +50,13 @@ from generators.adversaries import (
     information_loss,
     one_hot,
 )
-from generators.base import FIT, Config, Progress, check_range
-from generators.encoding import Encoded, Encoder
-from generators.given import Condition
 from generators.neural import Neural
-from generators.training import Batch, TrainingConfig, autocast, device_of, generator_from
+from generators.training.loop import Batch, TrainingConfig, autocast, device_of, generator_from
 
 CLIP = 5.2
 """Numbers are standard normal, from tables of at most ten million rows."""
 CALIBRATE = 6
-"""Stream of random numbers of the calibration; others are in `generators.training`."""
+"""Stream of random numbers of the calibration; others are in `generators.training.loop`."""
 CALIBRATION_ROWS = 16_384
 """Rows drawn to compare the tokens' shares."""
 

@@ -16,19 +16,19 @@ import torch
 from torch import Tensor, nn
 
 from generators.base import Generator, Progress
-from generators.encoding import Encoded, Encoder
-from generators.given import Condition
-from generators.known import Known, choose_known
-from generators.networks import initialise
-from generators.privacy import Mechanism
-from generators.training import (
+from generators.conditions import Condition
+from generators.encoding.encoder import Encoded, Encoder
+from generators.networks.condition_tensors import Known, choose_known
+from generators.networks.layers import initialise
+from generators.networks.weights import from_arrays, round_off, to_arrays
+from generators.training.differential_privacy import Mechanism
+from generators.training.loop import (
     START,
     Batch,
     device_of,
     generator_of,
     train,
 )
-from generators.weights import from_arrays, round_off, to_arrays
 
 
 class Neural(Generator):
@@ -72,7 +72,7 @@ class Neural(Generator):
     def _losses(
         self, batch: Batch, generator: torch.Generator, parts: Collection[str]
     ) -> dict[str, Tensor]:
-        """Return the losses of a batch, see `generators.training.Losses`."""
+        """Return the losses of a batch, see `generators.training.loop.Losses`."""
 
     def _mechanism(self, rows: int) -> Mechanism | None:
         """Return what makes the fit private, if anything does."""

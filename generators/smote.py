@@ -28,9 +28,9 @@ from scipy.spatial import cKDTree
 from scipy.special import ndtr, ndtri
 
 from generators.base import FIT, Config, Generator, Progress, check_range
-from generators.codecs import EDGE
-from generators.encoding import Encoded, Encoder, EncodingConfig
-from generators.given import Condition, nearest_rows
+from generators.conditions import Condition, nearest_rows
+from generators.encoding.codecs import EDGE
+from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
 
 
 @dataclass(frozen=True)

@@ -39,14 +39,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from generators import diffusion
 from generators.base import Config, check_choice, check_range
-from generators.encoding import Encoded, Encoder
-from generators.known import Known, choose_seen
-from generators.losses import row_losses
-from generators.networks import NumberNet, OrderedNet, TokenNet
+from generators.encoding.encoder import Encoded, Encoder
+from generators.networks import diffusion
+from generators.networks.condition_tensors import Known, choose_seen
+from generators.networks.layers import NumberNet, OrderedNet, TokenNet
 from generators.neural import Following
-from generators.training import Batch, TrainingConfig, autocast, generator_from
+from generators.training.loop import Batch, TrainingConfig, autocast, generator_from
+from generators.training.row_losses import row_losses
 
 
 @dataclass(frozen=True)

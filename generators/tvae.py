@@ -35,13 +35,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from generators.base import FIT, Config, Progress, check_range
-from generators.codecs import EDGE
-from generators.diffusion import draw
-from generators.encoding import Encoded, Encoder
-from generators.mixture import Mixture
-from generators.networks import Residual, TokenEmbedding, Waves
+from generators.encoding.codecs import EDGE
+from generators.encoding.encoder import Encoded, Encoder
+from generators.encoding.mixture import Mixture
+from generators.networks.diffusion import draw
+from generators.networks.layers import Residual, TokenEmbedding, Waves
 from generators.neural import Neural
-from generators.training import (
+from generators.training.loop import (
     Batch,
     TrainingConfig,
     autocast,
@@ -53,7 +53,7 @@ from generators.training import (
 LEAST_SHARE = 50
 """Rows for each component of the latent prior at least."""
 LATENTS = 5
-"""Stream of random numbers of the latent points; others are in `generators.training`."""
+"""Stream of random numbers of the latent points; others are in `generators.training.loop`."""
 
 
 @dataclass(frozen=True)

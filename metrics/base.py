@@ -16,33 +16,33 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from metrics.blocks import blocks, blocks_of_both
-from metrics.drawer import Drawer
-from metrics.tables import Sample
+from metrics.array_cache import Drawer
+from metrics.tables.blocks import blocks, blocks_of_both
+from metrics.tables.samples import Sample
 
 PARTS = ("fidelity", "efficacy", "privacy", "temporal")
 """The parts of a certificate, in the order in which they are reported."""
 
 METRICS: dict[str, str] = {
-    "wd": "metrics.fidelity:measure_wd",
-    "jsd": "metrics.fidelity:measure_jsd",
-    "diff_corr": "metrics.association:measure",
-    "strata": "metrics.strata:measure",
-    "c2st": "metrics.detection:measure",
-    "coverage": "metrics.coverage:measure",
-    "paper_compat": "metrics.paper_compat:measure",
-    "ranking": "metrics.ranking:measure",
-    "dcr": "metrics.privacy:measure",
-    "nndr": "metrics.nndr:measure",
-    "k_anonymity": "metrics.k_anonymity:measure",
-    "membership": "metrics.membership:measure",
-    "group_membership": "metrics.group_membership:measure",
-    "white_box": "metrics.white_box:measure",
-    "singling_out": "metrics.singling_out:measure",
-    "linkability": "metrics.linkability:measure",
-    "inference": "metrics.inference:measure",
+    "wd": "metrics.fidelity.columns:measure_wd",
+    "jsd": "metrics.fidelity.columns:measure_jsd",
+    "diff_corr": "metrics.fidelity.association:measure",
+    "strata": "metrics.fidelity.strata:measure",
+    "c2st": "metrics.fidelity.detection:measure",
+    "coverage": "metrics.fidelity.coverage:measure",
+    "paper_compat": "metrics.fidelity.paper_compat:measure",
+    "ranking": "metrics.efficacy.ranking:measure",
+    "dcr": "metrics.privacy.distances:measure",
+    "nndr": "metrics.privacy.nndr:measure",
+    "k_anonymity": "metrics.privacy.k_anonymity:measure",
+    "membership": "metrics.privacy.membership:measure",
+    "group_membership": "metrics.privacy.group_membership:measure",
+    "white_box": "metrics.privacy.white_box:measure",
+    "singling_out": "metrics.privacy.singling_out:measure",
+    "linkability": "metrics.privacy.linkability:measure",
+    "inference": "metrics.privacy.inference:measure",
     "time": "metrics.temporal:measure",
-    "mlef": "metrics.efficacy:measure",
+    "mlef": "metrics.efficacy.models:measure",
 }
 """Every metric of a certificate: {name: "module:function"}; the dearest last."""
 
@@ -116,7 +116,8 @@ class Score:
     note: str = ""
     """What a reader must know beside the number."""
     tail: str = "normal"
-    """How the bound was formed: "normal", "count" or "dkw" (see `metrics.equivalence`)."""
+    """How the bound was formed: "normal", "count" or "dkw"; see
+    `metrics.statistics.equivalence`."""
     shown: bool | None = None
     """Whether Holm's procedure over the graded scores shows equivalence; None before judging."""
 

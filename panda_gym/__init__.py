@@ -11,6 +11,8 @@ from typing import Any
 
 import gymnasium
 
+from panda_gym.deprecated import install
+
 __version__ = "0.1.0"
 
 _LAZY = {
@@ -20,30 +22,30 @@ _LAZY = {
     "benchmark": "panda_gym.benchmarking:benchmark",
     "load_platform": "panda_gym.sites:load_platform",
     "load_records": "panda_gym.records:load_records",
-    "policies": "panda_gym.policies:",
+    "policies": "panda_gym.environments.placement.policies:",
     "reference_records": "panda_gym.records:reference_records",
-    "sb3_vec_env": "panda_gym.sb3:sb3_vec_env",
+    "sb3_vec_env": "panda_gym.environments.placement.sb3:sb3_vec_env",
 }
 
 __all__ = ["__version__", *sorted(_LAZY)]
 
 ENVIRONMENTS: dict[str, dict[str, Any]] = {
     "PandaGrid/Pipelines-v0": {
-        "entry_point": "panda_gym.pipeline_env.environment:PipelineEnv",
-        "vector_entry_point": "panda_gym.pipeline_env.vector_environment:PipelineVectorEnv",
+        "entry_point": "panda_gym.environments.pipeline.env:PipelineEnv",
+        "vector_entry_point": "panda_gym.environments.pipeline.vector_env:PipelineVectorEnv",
     },
     "PandaGrid/Placement-v0": {
-        "entry_point": "panda_gym.env:PlacementEnv",
-        "vector_entry_point": "panda_gym.vector_env:PlacementVectorEnv",
+        "entry_point": "panda_gym.environments.placement.env:PlacementEnv",
+        "vector_entry_point": "panda_gym.environments.placement.vector_env:PlacementVectorEnv",
     },
     "PandaGrid/DataPlacement-v0": {
-        "entry_point": "panda_gym.env:PlacementEnv",
-        "vector_entry_point": "panda_gym.vector_env:PlacementVectorEnv",
+        "entry_point": "panda_gym.environments.placement.env:PlacementEnv",
+        "vector_entry_point": "panda_gym.environments.placement.vector_env:PlacementVectorEnv",
         "kwargs": {"data_actions": True},
     },
     "PandaGrid/Workflow-v0": {
-        "entry_point": "panda_gym.workflow_env.environment:WorkflowEnv",
-        "vector_entry_point": "panda_gym.workflow_env.vector_environment:WorkflowVectorEnv",
+        "entry_point": "panda_gym.environments.workflow.env:WorkflowEnv",
+        "vector_entry_point": "panda_gym.environments.workflow.vector_env:WorkflowVectorEnv",
     },
 }
 """Registered environments: one line a member."""
@@ -61,6 +63,8 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     return sorted(__all__)
 
+
+install()
 
 for _id, _entry in ENVIRONMENTS.items():
     if _id not in gymnasium.registry:

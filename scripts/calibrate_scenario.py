@@ -22,12 +22,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.batch import Batch
-from panda_gym.benchmarking.contestants import find_policies
+from panda_gym.benchmarking.policy_resolution import find_policies
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.files import whole_file
-from panda_gym.report.recorded import write_table
-from panda_gym.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
+from panda_gym.visualization.report.recorded import write_table
 
 Array = np.ndarray
 

@@ -25,12 +25,12 @@ import typer
 
 import generators
 import panda_gym
-from panda_gym import synthesis
 from panda_gym.cli.console import progress_bar
 from panda_gym.cli.fit import settings
-from panda_gym.draft import FIT, Fit
 from panda_gym.files import whole_folder
 from panda_gym.surrogate import SEAL, Surrogate, surrogate_names
+from panda_gym.surrogate import build as synthesis
+from panda_gym.surrogate.fit_record import FIT, Fit
 from panda_gym.surrogate.surrogate import SHIPPED
 
 LIMIT_BYTES = 16_000_000

@@ -17,11 +17,11 @@ from typing import Any, Final
 import numpy as np
 
 import panda_gym
-from panda_gym import policies
-from panda_gym.batch import Batch
+from panda_gym.environments.placement import policies
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.jobs import JobStream
-from panda_gym.report.recorded import write_table
-from panda_gym.scenario import Scenario
+from panda_gym.visualization.report.recorded import write_table
 
 Array = np.ndarray
 

@@ -3,7 +3,7 @@
     python scripts/offline_study.py --out runs/offline_study
 
 Cells are kept, so that a study that was stopped goes on. Writes table.md and cells/*.json. Learners
-are the files in examples/offline; the environment is `panda_gym.datasets.SMALL`.
+are the files in examples/offline; the environment is `panda_gym.offline.datasets.SMALL`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import Any, Final
 import numpy as np
 import typer
 
-from panda_gym import datasets
-from panda_gym.benchmarking.contestants import find_policies
 from panda_gym.benchmarking.intervals import Interval
+from panda_gym.benchmarking.policy_resolution import find_policies
+from panda_gym.environments.placement.policies.learned import Learned, save_agent
 from panda_gym.errors import SettingError
 from panda_gym.files import whole_file
-from panda_gym.policies.learned import Learned, save_agent
+from panda_gym.offline import datasets
 
 EXAMPLES: Final = Path(__file__).resolve().parents[1] / "examples" / "offline"
 LEARNERS: Final = {

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from panda_gym import datasets
+from panda_gym.environments.placement.policies.learned import Learned
 from panda_gym.errors import SettingError
-from panda_gym.policies.learned import Learned
+from panda_gym.offline import datasets
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples" / "offline").glob("*.py"))
 

@@ -16,8 +16,8 @@ import d3rlpy
 import h5py
 import numpy as np
 
-from panda_gym import datasets
-from panda_gym.datasets.formats.d3rlpy import ARRAYS
+from panda_gym.offline import datasets
+from panda_gym.offline.datasets.formats.d3rlpy import ARRAYS
 
 SMALL = {**datasets.SMALL, "jobs": 50, "stream_jobs": 2_000}
 

@@ -16,8 +16,8 @@ from fsrl.utils import BaseLogger
 from tianshou.env import DummyVectorEnv
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym import datasets
-from panda_gym.wrappers import ScoreAction
+from panda_gym.environments.placement.wrappers import ScoreAction
+from panda_gym.offline import datasets
 
 SMALL = {**datasets.SMALL, "jobs": 50, "stream_jobs": 2_000}
 

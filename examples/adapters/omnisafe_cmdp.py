@@ -27,8 +27,8 @@ import omnisafe
 from omnisafe.envs.core import CMDP, env_register
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym import datasets
-from panda_gym.wrappers import ScoreAction
+from panda_gym.environments.placement.wrappers import ScoreAction
+from panda_gym.offline import datasets
 
 SMALL = {**datasets.SMALL, "jobs": 50, "stream_jobs": 2_000}
 

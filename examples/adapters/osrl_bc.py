@@ -21,8 +21,8 @@ from osrl.algorithms import BC, BCTrainer
 from osrl.common import TransitionDataset
 from torch.utils.data import DataLoader
 
-from panda_gym import datasets
-from panda_gym.wrappers import ScoreAction
+from panda_gym.environments.placement.wrappers import ScoreAction
+from panda_gym.offline import datasets
 
 SMALL = {**datasets.SMALL, "jobs": 50, "stream_jobs": 2_000}
 KEYS = (

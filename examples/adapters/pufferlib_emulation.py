@@ -14,7 +14,7 @@ import numpy as np
 import pufferlib.emulation
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym import datasets
+from panda_gym.offline import datasets
 
 SMALL = {**datasets.SMALL, "jobs": 50, "stream_jobs": 2_000}
 

@@ -22,9 +22,9 @@ from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
 from ray.rllib.core.rl_module.rl_module import RLModuleSpec
 from ray.rllib.core.rl_module.torch.torch_rl_module import TorchRLModule
 
-from panda_gym import datasets
-from panda_gym.policies.learned import Learned, save_agent
-from panda_gym.policies.scorer import SiteScorer
+from panda_gym.environments.placement.policies.learned import Learned, save_agent
+from panda_gym.environments.placement.policies.scorer import SiteScorer
+from panda_gym.offline import datasets
 
 SMALL = {**datasets.SMALL, "jobs": 50, "stream_jobs": 2_000}
 

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 import typer
 
-from panda_gym import datasets
-from panda_gym.policies.learned import Learned, save_agent
-from panda_gym.policies.scorer import SiteScorer
+from panda_gym.environments.placement.policies.learned import Learned, save_agent
+from panda_gym.environments.placement.policies.scorer import SiteScorer
+from panda_gym.offline import datasets
 
 BATCH, RATE = 64, 1e-3
 GREEDY = False  # a clone is a law, not its mode

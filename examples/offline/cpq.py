@@ -22,9 +22,9 @@ import numpy as np
 import torch
 import typer
 
-from panda_gym import datasets
-from panda_gym.policies.learned import Learned, save_agent
-from panda_gym.policies.scorer import SiteScorer
+from panda_gym.environments.placement.policies.learned import Learned, save_agent
+from panda_gym.environments.placement.policies.scorer import SiteScorer
+from panda_gym.offline import datasets
 
 BATCH, RATE, GAMMA, FOLLOW, ALPHA = 64, 1e-3, 0.9, 0.02, 1.0
 TEMPERATURE, RARE = 0.1, 0.3

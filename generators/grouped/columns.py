@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from generators.arrivals.arrivals import HOUR_S, MOST_HOURS
+from generators.encoding.schema import Column, Schema
 from generators.errors import GeneratorError, nearest
-from generators.schema import Column, Schema
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 """Ticks in a second by the unit of a datetime column."""

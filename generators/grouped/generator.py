@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 
 from generators.base import Config, Generator, Progress, check_range
-from generators.encoding import Encoded, Encoder, EncodingConfig
+from generators.conditions import Condition, Given, nearest_rows
+from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
 from generators.errors import GeneratorError, check_seed
-from generators.given import Condition, Given, nearest_rows
-from generators.grouped import course
+from generators.grouped import draw_order as course
 from generators.grouped.block import Block, recut
 from generators.grouped.columns import Columns
-from generators.grouped.levels import Levels
+from generators.grouped.two_level_model import Levels
 
 FITTING = 10
 """Stream of random numbers; those below are the base class's."""

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from generators.encoding.schema import Schema
 from generators.grouped.batches import Batches
 from generators.grouped.categories import CategoryPart, whole
 from generators.grouped.numbers import NumbersPart
 from generators.grouped.scales import Scale
-from generators.schema import Schema
 
 SIZE, MEMBER = "size", "member"
 NARROW = 8

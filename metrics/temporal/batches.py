@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.tables import Sample
+from metrics.tables.samples import Sample
 
 GAP_S = 2.0
 """Longest time between successive rows of one batch, seconds."""

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from metrics.errors import MetricError
-from metrics.fidelity import divergence
-from metrics.resampling import Weighted
-from metrics.tables import Sample, read
+from metrics.fidelity.columns import divergence
+from metrics.statistics.resampling import Weighted
+from metrics.tables.samples import Sample, read
 from metrics.temporal import clock
 from metrics.temporal.batches import shared_categories
 from metrics.temporal.stream import Frame, Steps, Stream, frame_of

@@ -18,8 +18,8 @@ import numpy as np
 from scipy.stats import norm
 
 from metrics.base import Score, Study
-from metrics.resampling import Weighted, centred, replicate, upper
-from metrics.tables import Sample
+from metrics.statistics.resampling import Weighted, centred, replicate, upper
+from metrics.tables.samples import Sample
 from metrics.temporal import clock, figures
 from metrics.temporal.batches import batch_coherence
 from metrics.temporal.stream import Stream

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.tables import Sample
+from metrics.tables.samples import Sample
 from metrics.temporal import clock
 from metrics.temporal.batches import Batches, BatchSums
 

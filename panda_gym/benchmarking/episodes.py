@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.batch import Batch
 from panda_gym.benchmarking.measures import Outcomes, measure
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.policies import Policy
 from panda_gym.episode_log import LoggedEpisode
 from panda_gym.errors import PolicyError, StreamError
 from panda_gym.oracles import Oracle
-from panda_gym.policies import Policy
 from panda_gym.simulator import EpisodeLog
 
 CLASSES: Final = 4

@@ -1,7 +1,7 @@
 """Whether streams rank policies alike, for any number of streams; knows tables, never policies.
 
-The part of the certificate on rankings (`metrics.ranking`) judges two streams against a floor; here
-every stream of a benchmark is compared with one of them.
+The part of the certificate on rankings (`metrics.efficacy.ranking`) judges two streams against a
+floor; here every stream of a benchmark is compared with one of them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from metrics import ranking
+from metrics.efficacy import ranking
 from panda_gym.benchmarking.intervals import Interval
 from panda_gym.benchmarking.render import span
 from panda_gym.benchmarking.table import BenchmarkTable

@@ -14,7 +14,7 @@ import numpy as np
 from panda_gym.benchmarking.measures import MEASURE
 from panda_gym.benchmarking.protocol import HEADROOM, OBJECTIVE, is_heuristic
 from panda_gym.benchmarking.render import heading, number, span
-from panda_gym.benchmarking.standing import headroom, improvement
+from panda_gym.benchmarking.statistical_comparison import headroom, improvement
 from panda_gym.benchmarking.table import BenchmarkTable
 from panda_gym.oracles import PREFIX
 

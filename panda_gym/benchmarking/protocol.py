@@ -68,7 +68,7 @@ def expand_policies(given: Iterable[str]) -> list[str]:
 
 def expand_scenarios(given: Iterable[str]) -> list[str]:
     """Names with "kept" put out; SettingError suggests the nearest of an unknown one."""
-    from panda_gym.scenarios import SCENARIOS
+    from panda_gym.environments.placement.named_scenarios import SCENARIOS
 
     wide = [one for name in given for one in (KEPT if name == "kept" else (name,))]
     for name in wide:
@@ -81,7 +81,7 @@ def expand_scenarios(given: Iterable[str]) -> list[str]:
 
 def weights_for(name: str, scenario: str) -> str:
     """ "tuned" as the policy tuned for a scenario, or for the default one where none is."""
-    from panda_gym.policies.tuned import fitted
+    from panda_gym.environments.placement.policies.tuned import fitted
 
     if name != "tuned":
         return name

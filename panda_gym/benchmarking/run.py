@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import panda_gym
-from panda_gym.batch import Batch
-from panda_gym.benchmarking.contestants import (
+from panda_gym.benchmarking.episodes import play
+from panda_gym.benchmarking.measures import MEASURES
+from panda_gym.benchmarking.policy_resolution import (
     Contestant,
     PolicyLike,
     StreamLike,
@@ -19,14 +20,13 @@ from panda_gym.benchmarking.contestants import (
     find_policies,
     find_streams,
 )
-from panda_gym.benchmarking.episodes import play
-from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.benchmarking.table import BenchmarkTable, Row
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError, SeedError, check_seed, nearest
+from panda_gym.executors import Here, Workers
 from panda_gym.files import whole_file
 from panda_gym.provenance import named, plain, versions
-from panda_gym.scenario import Scenario
-from panda_gym.workers import Here, Workers
 
 Progress = Callable[[int, int, str], None]
 Values = list[dict[str, float]]
@@ -52,7 +52,7 @@ def benchmark(
         seeds: one world each; take others than an agent was trained on.
         baseline: label of the policy that differences are taken against; the first by default.
         folder: keep every finished (policy, stream) there and do not run it again.
-        workers: where (policy, stream) pairs are run, see `panda_gym.workers`; a matter of time
+        workers: where (policy, stream) pairs are run, see `panda_gym.executors`; a matter of time
             alone. Progress is told by whole pairs there.
         progress: called as progress(decisions done, in all, message).
         scenario: settings of the environment (`platform`, `scale`, `jobs`, `load`, ...).

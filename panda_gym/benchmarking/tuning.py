@@ -16,15 +16,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.batch import Batch
 from panda_gym.benchmarking.episodes import play
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies import Policy
+from panda_gym.environments.placement.policies.base import Ranking
+from panda_gym.environments.placement.policies.tuned import WEIGHTS, Tuned, cost, read_table
+from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.files import whole_file
-from panda_gym.observation import View
-from panda_gym.policies import Policy
-from panda_gym.policies.base import Ranking
-from panda_gym.policies.tuned import WEIGHTS, Tuned, cost, read_table
 from panda_gym.provenance import plain
-from panda_gym.scenario import Scenario
 
 Array = np.ndarray
 Progress = Callable[[int, int, str], None]

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from panda_gym import __version__
+from panda_gym.deprecated import renamed
 
 VERBS: Final = (
     "records",
@@ -17,7 +18,7 @@ VERBS: Final = (
     "sample",
     "certify",
     "verify",
-    "table1",
+    "compare",
     "simulate",
     "replay",
     "train",
@@ -27,12 +28,15 @@ VERBS: Final = (
     "report",
     "workflow",
     "pipelines",
-    "watch",
+    "monitor",
     "demo",
     "doctor",
 )
 """Verbs in the order of the river: each is `panda_gym/cli/<verb>.py` with a function `<verb>`, or a
 `typer.Typer` of that name with verbs of its own."""
+
+RENAMED: Final = {"table1": "compare", "watch": "monitor"}
+"""Verbs of 0.1 by their new names: hidden, and they warn."""
 
 BAD_INPUT: Final = 2
 
@@ -71,6 +75,11 @@ def build() -> typer.Typer:
             app.add_typer(found, name=verb)
         else:
             app.command(name=verb)(found)
+    for old, verb in RENAMED.items():
+        found = getattr(importlib.import_module(f"panda_gym.cli.{verb}"), verb)
+        app.command(name=old, hidden=True)(
+            renamed(f"panda-grid {old}", f"panda-grid {verb}", found)
+        )
     return app
 
 

@@ -138,12 +138,12 @@ def _pictures(
     """Heat maps and Gantt charts of one run of each policy on the first stream."""
     import numpy as np
 
-    from panda_gym.batch import Batch
-    from panda_gym.benchmarking.contestants import find_policies
     from panda_gym.benchmarking.episodes import play
+    from panda_gym.benchmarking.policy_resolution import find_policies
     from panda_gym.benchmarking.protocol import weights_for
-    from panda_gym.report.occupancy import gantt, heat_maps
-    from panda_gym.scenario import Scenario
+    from panda_gym.environments.placement.batch import Batch
+    from panda_gym.environments.placement.scenario import Scenario
+    from panda_gym.visualization.report.occupancy import gantt, heat_maps
 
     drawn = []
     for label in policies:
@@ -157,8 +157,8 @@ def _pictures(
 
 def _write(table: Any, folder: Path, command: str, drawn: list[str]) -> None:
     """All the files of one table."""
-    from panda_gym.report.benchmark import write_page
-    from panda_gym.report.intervals import standalone
+    from panda_gym.visualization.report.benchmark import write_page
+    from panda_gym.visualization.report.intervals import standalone
 
     table.to_csv(folder / "benchmark.csv")
     table.to_json(folder / "benchmark.json")

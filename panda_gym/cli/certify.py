@@ -51,10 +51,10 @@ def certify(
     opens only with --allow-uncertified).
     """
     import metrics
-    from panda_gym import synthesis
     from panda_gym.benchmarking import BenchmarkTable
-    from panda_gym.draft import Fit
     from panda_gym.records import load_records
+    from panda_gym.surrogate import build as synthesis
+    from panda_gym.surrogate.fit_record import Fit
 
     ranked = None if benchmark is None else BenchmarkTable.from_json(benchmark)
     group = Fit.read(draft).config.get("group")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from panda_gym.workers import Here, OnRay, Workers
+from panda_gym.executors import Here, OnRay, Workers
 
 Progress = Callable[[int, int, str], None]
 

@@ -57,7 +57,7 @@ def dataset(
     allow_uncertified: AllowUncertified = False,
 ) -> None:
     """Log transitions with masks, costs and the probability of each action, as Parquet shards."""
-    from panda_gym import datasets
+    from panda_gym.offline import datasets
 
     for name in form or []:
         _known(name, list(datasets.FORMATS))

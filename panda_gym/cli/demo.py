@@ -28,7 +28,7 @@ def demo(
     json: Json = False,
 ) -> None:
     """Records, surrogates, certificates, environment, agent, benchmark, report."""
-    from panda_gym.demo import Demo, run
+    from panda_gym.experiments.demo import Demo, run
 
     settings = Demo(
         records=None if records is None else str(records),

@@ -39,8 +39,8 @@ def fit(
     json: Json = False,
 ) -> None:
     """Split the records 80/20, fit a generator to the training part, write a draft folder."""
-    from panda_gym import synthesis
     from panda_gym.records import load_records
+    from panda_gym.surrogate import build as synthesis
 
     config = settings(option or [])
     group = config.get("group")

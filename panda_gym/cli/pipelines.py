@@ -143,7 +143,7 @@ def fit(
     """Fit a law of arrivals (or of run times) to a trace and save it."""
     import numpy as np
 
-    from panda_gym.pipelines.laws import Stratified, fit_arrivals, save_law
+    from panda_gym.distributions import Stratified, fit_arrivals, save_law
 
     stream = _stream(trace)
     if durations:
@@ -167,9 +167,9 @@ def replay(
     """Draw arrivals from a saved law: how many, and how bursty."""
     import numpy as np
 
+    from panda_gym.distributions import Arrivals, load_law
     from panda_gym.errors import LawError
     from panda_gym.files import whole_file
-    from panda_gym.pipelines.laws import Arrivals, load_law
 
     opened = load_law(law)
     if not isinstance(opened, Arrivals):

@@ -17,7 +17,7 @@ def replay(
     json: Json = False,
 ) -> None:
     """Write a page with a map, curves and a time slider; it needs no network."""
-    from panda_gym.replay import write_replay
+    from panda_gym.visualization.replay import write_replay
 
     path = write_replay(log, out, frames)
     show({"written": str(path), "bytes": path.stat().st_size}, json)

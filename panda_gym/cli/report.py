@@ -15,6 +15,6 @@ def report(
     json: Json = False,
 ) -> None:
     """Write report.html of a run's folder from what lies in it."""
-    from panda_gym.report import write_report
+    from panda_gym.visualization.report import write_report
 
     show({"report": str(write_report(folder))}, json)

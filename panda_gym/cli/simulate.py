@@ -44,12 +44,12 @@ def simulate(
     """Run a policy over one episode until all its jobs have ended."""
     import pandas as pd
 
-    from panda_gym.batch import Batch
-    from panda_gym.benchmarking.contestants import find_policies
     from panda_gym.benchmarking.episodes import play
+    from panda_gym.benchmarking.policy_resolution import find_policies
+    from panda_gym.environments.placement.batch import Batch
+    from panda_gym.environments.placement.scenario import Scenario
     from panda_gym.episode_log import check_path
     from panda_gym.records import save_records
-    from panda_gym.scenario import Scenario
 
     settings = scenario(
         platform,

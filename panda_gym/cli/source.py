@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from panda_gym.scenarios import SCENARIOS
+from panda_gym.environments.placement.named_scenarios import SCENARIOS
 
 Stream = Annotated[
     str,
@@ -52,7 +52,7 @@ def scenario(
 
 def job_stream(named: str, allow_uncertified: bool) -> dict[str, Any]:
     """The environment's `stream` or `surrogate` setting for what the user named."""
-    from panda_gym.benchmarking.contestants import find_streams
+    from panda_gym.benchmarking.policy_resolution import find_streams
     from panda_gym.surrogate import Surrogate
 
     settings = dict(find_streams([named])[0].settings)

@@ -184,7 +184,7 @@ def _hindsight(
     progress: Progress,
 ) -> dict[str, Any]:
     from panda_gym.training.config import HindsightConfig
-    from panda_gym.training.hindsight import train_hindsight
+    from panda_gym.training.difference_reward import train_hindsight
 
     agent, run = train_hindsight(
         out,

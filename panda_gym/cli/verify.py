@@ -98,7 +98,7 @@ def _folder(opened: Surrogate) -> dict[str, Any]:
 
 
 def _certificate(card: Certificate) -> dict[str, Any]:
-    from metrics.rerun import changed
+    from metrics.certificate.rerun import changed
 
     rules, signature = card.document["policy"], card.signature
     word = "none" if signature is None else f"right, by key {signature['public_key'][:SHOWN]}…"
@@ -113,7 +113,7 @@ def _certificate(card: Certificate) -> dict[str, Any]:
 
 
 def _signed_by(card: Certificate, signer: Path) -> str:
-    from metrics.signature import public_key
+    from metrics.certificate.signature import public_key
 
     wanted = public_key(signer)
     found = None if card.signature is None else card.signature["public_key"]
@@ -135,7 +135,7 @@ def _against(
 ) -> bool:
     """Check the records, and a part if one is named; return whether its numbers came again."""
     from metrics import table_sha256
-    from metrics.rerun import check_tables, rerun
+    from metrics.certificate.rerun import check_tables, rerun
     from panda_gym.records import load_records
     from panda_gym.surrogate.evidence import tables
 

@@ -21,8 +21,8 @@ from panda_gym.jobs.catalogue import catalogue
 from panda_gym.jobs.disturbance import Disturbance
 from panda_gym.jobs.failure import failure_law
 from panda_gym.jobs.fields import ARRAYS
+from panda_gym.jobs.residual_jobs import draw_underway
 from panda_gym.jobs.stream import JobStream
-from panda_gym.jobs.underway import draw_underway
 from panda_gym.sites import Platform
 from panda_gym.units import SECONDS_PER_WEEK
 

@@ -10,7 +10,7 @@ import numpy as np
 from panda_gym.errors import PolicyError
 
 if TYPE_CHECKING:
-    from panda_gym.batch import Batch
+    from panda_gym.environments.placement.batch import Batch
 
 
 class Oracle(ABC):

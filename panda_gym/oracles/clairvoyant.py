@@ -9,11 +9,11 @@ import numpy as np
 
 from panda_gym.errors import PolicyError
 from panda_gym.oracles.base import Oracle, one_at_a_time
+from panda_gym.oracles.context import Room
 from panda_gym.oracles.planner import plan
-from panda_gym.oracles.room import Room
 
 if TYPE_CHECKING:
-    from panda_gym.batch import Batch
+    from panda_gym.environments.placement.batch import Batch
 
 
 @dataclass

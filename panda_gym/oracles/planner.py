@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from panda_gym.oracles.sketch import (
+from panda_gym.jit.compiled import inner, shared
+from panda_gym.oracles.forecast import (
     ITEMS,
     arrival,
     entry,
@@ -20,7 +21,6 @@ from panda_gym.oracles.sketch import (
     look,
     site_value,
 )
-from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.dynamics import true_run
 from panda_gym.simulator.handle import world_of
 from panda_gym.simulator.state import DOWN

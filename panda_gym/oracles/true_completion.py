@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from panda_gym.oracles.base import Oracle, one_at_a_time
+from panda_gym.oracles.context import Room
 from panda_gym.oracles.planner import completions
-from panda_gym.oracles.room import Room
 
 if TYPE_CHECKING:
-    from panda_gym.batch import Batch
+    from panda_gym.environments.placement.batch import Batch
 
 LATE = 1e15
 """A legal site whose end is not in sight is later than all that are, s."""

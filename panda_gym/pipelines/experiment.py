@@ -155,7 +155,7 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if hasattr(value, "kind") and hasattr(value, "to_dict"):
-        from panda_gym.pipelines.laws.saved import plain
+        from panda_gym.distributions.saved import plain
 
         return plain(value)
     return value.item() if hasattr(value, "item") else str(value)

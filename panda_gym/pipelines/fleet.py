@@ -12,10 +12,10 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from panda_gym.distributions import Arrivals, Lognormal, load_law
+from panda_gym.distributions.arrivals import poisson
 from panda_gym.errors import PipelineError, nearest
 from panda_gym.pipelines.drift import CODES, Drift
-from panda_gym.pipelines.laws import Arrivals, Lognormal, load_law
-from panda_gym.pipelines.laws.arrivals import poisson
 from panda_gym.pipelines.operations import Cluster, Model, Operations
 from panda_gym.pipelines.pipeline import Pipeline
 from panda_gym.pipelines.triggers import Triggers

@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from panda_gym.jit.counter_rng import bits
+from panda_gym.jit.heap import pop, push
 from panda_gym.pipelines.compiled import entry, inner
 from panda_gym.pipelines.models import (
     crossing,
@@ -31,8 +33,6 @@ from panda_gym.pipelines.models import (
 )
 from panda_gym.pipelines.state import state_row
 from panda_gym.pipelines.triggers import AGENT, MANUAL, NEW_DATA, PERIOD
-from panda_gym.simulator.draws import bits
-from panda_gym.simulator.heap import pop, push
 
 END, TURN, CHECK, PERIODIC, DATA = range(5)
 """Kinds of events, in their order at one instant."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from panda_gym.jit.counter_rng import bits
 from panda_gym.pipelines.compiled import inner
 from panda_gym.pipelines.drift import CHANGES, EXPONENTIAL, LINEAR, NONE, WALK
 from panda_gym.pipelines.triggers import (
@@ -19,7 +20,6 @@ from panda_gym.pipelines.triggers import (
     STALENESS,
     page_hinkley_step,
 )
-from panda_gym.simulator.draws import bits
 
 ROUNDING = 1e-9
 """A threshold counts as reached when it is missed by no more than this."""

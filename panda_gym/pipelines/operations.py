@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from panda_gym.distributions import Arrivals, Assets, Law
 from panda_gym.errors import PipelineError, nearest
 from panda_gym.pipelines.drift import Drift
 from panda_gym.pipelines.kinds import METRICS
-from panda_gym.pipelines.laws import Arrivals, Assets, Law
 from panda_gym.pipelines.pipeline import Pipeline
 from panda_gym.pipelines.triggers import Triggers
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from panda_gym.distributions import Growth, Law
 from panda_gym.errors import PipelineError, nearest
 from panda_gym.pipelines.kinds import Effect, Kind, kind
-from panda_gym.pipelines.laws import Growth, Law
 
 
 @dataclass(frozen=True)

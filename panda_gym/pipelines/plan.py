@@ -6,10 +6,10 @@ from typing import Final
 
 import numpy as np
 
+from panda_gym.distributions import Assets, Growth, Lognormal
 from panda_gym.errors import PipelineError
 from panda_gym.pipelines.drift import CODES
 from panda_gym.pipelines.kinds import METRICS, Effect
-from panda_gym.pipelines.laws import Assets, Growth, Lognormal
 from panda_gym.pipelines.operations import DISCIPLINES, Model, Operations
 from panda_gym.pipelines.pipeline import Pipeline, Task
 from panda_gym.pipelines.state import (

@@ -17,11 +17,11 @@ from typing import Any, Final
 import numpy as np
 from scipy import stats
 
+from panda_gym.distributions import Stratified, fit_arrivals
+from panda_gym.distributions.base import Law
+from panda_gym.distributions.samples import rising
 from panda_gym.errors import LawError, check_seed
 from panda_gym.files import whole_file
-from panda_gym.pipelines.laws import Stratified, fit_arrivals
-from panda_gym.pipelines.laws.base import Law
-from panda_gym.pipelines.laws.samples import rising
 from panda_gym.units import SECONDS_PER_DAY, SECONDS_PER_HOUR
 
 Array = np.ndarray

@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.errors import SettingError
-from panda_gym.simulator.compiled import inner, shared
-from panda_gym.simulator.draws import bits
+from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.counter_rng import bits
 from panda_gym.simulator.events import COMPETING_LOAD, NOBODY, note
 from panda_gym.simulator.ranges import check_ranges
 

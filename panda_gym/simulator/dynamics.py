@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.heap import pop, push, take_out
 from panda_gym.simulator import flows
 from panda_gym.simulator.competing import change_load
-from panda_gym.simulator.compiled import inner, shared
 from panda_gym.simulator.events import (
     ACTIVATION,
     CORES_TAKEN,
@@ -31,7 +32,6 @@ from panda_gym.simulator.events import (
     note,
 )
 from panda_gym.simulator.failures import fate, pilot_delay
-from panda_gym.simulator.heap import pop, push, take_out
 from panda_gym.simulator.limits import line_up_activated, overdue
 from panda_gym.simulator.outages import turn
 from panda_gym.simulator.queues import enqueue, next_start

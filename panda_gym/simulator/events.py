@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from panda_gym.simulator.compiled import inner
+from panda_gym.jit.compiled import inner
 from panda_gym.simulator.state import KINDS
 
 (

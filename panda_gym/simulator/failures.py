@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from panda_gym.errors import SettingError
-from panda_gym.simulator.compiled import inner
-from panda_gym.simulator.draws import FAILS, PILOT, WHEN, job_draw
+from panda_gym.jit.compiled import inner
+from panda_gym.jit.counter_rng import FAILS, PILOT, WHEN, job_draw
 from panda_gym.simulator.ranges import check_ranges
 from panda_gym.simulator.state import EARLY, LATE, NO_CAUSE, RUNNING_LIMIT
 

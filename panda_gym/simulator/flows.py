@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from panda_gym.errors import SettingError
-from panda_gym.simulator.compiled import inner, shared
+from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.heap import before, put
 from panda_gym.simulator.events import FLOW_RATE, note
-from panda_gym.simulator.heap import before, put
 from panda_gym.simulator.ranges import check_ranges
 
 

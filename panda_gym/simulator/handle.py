@@ -22,7 +22,7 @@ from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import intrinsic, models, register_model
 from numba.np.arrayobj import make_array, populate_array
 
-from panda_gym.simulator.arrays import Plain
+from panda_gym.jit.plain_array import Plain
 from panda_gym.simulator.state import World
 
 Array = np.ndarray

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any, Final
 
-from panda_gym.simulator.ahead import fetch_first, fetch_fourth, fetch_second, fetch_third
+from panda_gym.jit.compiled import entries, inner, shared
+from panda_gym.jit.heap import pop
 from panda_gym.simulator.competing import begin_load
-from panda_gym.simulator.compiled import entry, inner, shared
 from panda_gym.simulator.counters import (
     last_refresh,
     note_placement,
@@ -19,9 +20,9 @@ from panda_gym.simulator.dynamics import advance, blank, next_return, note_event
 from panda_gym.simulator.events import ARRIVAL, NOBODY, REFRESH, note
 from panda_gym.simulator.flows import begin_flows
 from panda_gym.simulator.handle import world_of
-from panda_gym.simulator.heap import pop
 from panda_gym.simulator.outages import begin_gate
 from panda_gym.simulator.placement import assess, defer, place, stage_in, warm_site
+from panda_gym.simulator.prefetch import fetch_first, fetch_fourth, fetch_second, fetch_third
 from panda_gym.simulator.replication import act_on_data
 from panda_gym.simulator.state import BLOCK
 from panda_gym.simulator.storage import begin_storage
@@ -204,6 +205,10 @@ def empty(w: Any, e: int) -> None:
 BEGIN: Final = 0
 STEP: Final = 1
 DRAIN: Final = 2
+
+
+entry = entries(Path(__file__).parent)
+"""A function that Python calls, cached until a source of the simulator changes."""
 
 
 @entry

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from panda_gym.simulator.compiled import inner, shared
+from panda_gym.jit.compiled import inner, shared
 from panda_gym.simulator.ranges import check_ranges
 from panda_gym.simulator.state import ACTIVATED, ASSIGNED
 

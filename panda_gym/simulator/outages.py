@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.simulator.compiled import inner, shared
-from panda_gym.simulator.draws import bits, scramble, unit
+from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.counter_rng import bits, scramble, unit
 from panda_gym.simulator.ranges import check_ranges
 from panda_gym.simulator.state import BROWN, DOWN, UP
 

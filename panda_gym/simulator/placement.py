@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.counter_rng import CANCEL_TIME, CANCELS, job_draw
+from panda_gym.jit.heap import push
 from panda_gym.simulator import flows
-from panda_gym.simulator.compiled import inner, shared
-from panda_gym.simulator.draws import CANCEL_TIME, CANCELS, job_draw
 from panda_gym.simulator.dynamics import (
     CANCEL,
     KIND,
@@ -18,9 +19,8 @@ from panda_gym.simulator.dynamics import (
     true_run,
 )
 from panda_gym.simulator.events import DEFERRAL, FLOW_START, NOBODY, PLACEMENT, note
-from panda_gym.simulator.heap import push
 from panda_gym.simulator.limits import line_up_assigned
-from panda_gym.simulator.nearness import HELD, KEPT, NO_SITE, lowest, without_lowest
+from panda_gym.simulator.replica_index import HELD, KEPT, NO_SITE, lowest, without_lowest
 from panda_gym.simulator.state import ASSIGNED, PRIORITY
 from panda_gym.simulator.storage import claim
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from panda_gym.simulator.compiled import inner, shared
+from panda_gym.jit.compiled import inner, shared
 from panda_gym.simulator.state import ACTIVATED, EASY, PRIORITY
 
 

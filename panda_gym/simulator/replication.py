@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from panda_gym.simulator.compiled import inner, shared
+from panda_gym.jit.compiled import inner, shared
 from panda_gym.simulator.dynamics import blank
-from panda_gym.simulator.nearness import HELD, in_set
 from panda_gym.simulator.placement import stage_in, transfer
+from panda_gym.simulator.replica_index import HELD, in_set
 from panda_gym.simulator.storage import claim, complete, drop, find, known, release
 
 

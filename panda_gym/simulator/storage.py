@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from panda_gym.simulator.compiled import inner, shared
+from panda_gym.jit.compiled import inner, shared
 from panda_gym.simulator.events import (
     NOBODY,
     OUTPUT,
@@ -22,7 +22,8 @@ from panda_gym.simulator.events import (
     REPLICA_THERE,
     note,
 )
-from panda_gym.simulator.nearness import (
+from panda_gym.simulator.ranges import check_ranges
+from panda_gym.simulator.replica_index import (
     HELD,
     KEPT,
     NO_SITE,
@@ -31,7 +32,6 @@ from panda_gym.simulator.nearness import (
     put_in,
     take_off,
 )
-from panda_gym.simulator.ranges import check_ranges
 
 
 @dataclass(frozen=True)

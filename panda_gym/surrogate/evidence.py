@@ -39,6 +39,6 @@ def how_drawn(certificate: Certificate) -> Mapping[str, Any]:
         raise SurrogateError(
             "a certificate that states how its tables were drawn",
             repr(drawn),
-            "pass one that `panda-grid certify` issued, or call metrics.rerun with the tables",
+            "pass one that `panda-grid certify` issued, or give metrics.certificate.rerun tables",
         )
     return drawn

@@ -24,7 +24,7 @@ from panda_gym.errors import SurrogateError, check_seed, nearest
 from panda_gym.files import whole_folder
 from panda_gym.surrogate.seal import SEAL, Seal, digest, seal_folder, verify_seal
 from panda_gym.surrogate.weeks import OwnWeeks, Weeks
-from panda_gym.workload import WorkloadModel
+from panda_gym.surrogate.workload_model import WorkloadModel
 
 if TYPE_CHECKING:
     import pandas as pd

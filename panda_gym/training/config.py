@@ -108,7 +108,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class HindsightConfig:
-    """One run of `panda_gym.training.hindsight`, whole: same settings, same agent."""
+    """One run of `panda_gym.training.difference_reward`, whole: same settings, same agent."""
 
     steps: int = 1_000_000
     """Decisions to learn from; rounded up to whole rounds."""

@@ -14,8 +14,8 @@ from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.type_aliases import TrainFreq, TrainFrequencyUnit
 
+from panda_gym.environments.placement.policies.scorer import ScorerShape
 from panda_gym.errors import PolicyError
-from panda_gym.policies.scorer import ScorerShape
 from panda_gym.training.config import TrainConfig
 from panda_gym.training.ppo_lagrangian import PPOLagrangian
 from panda_gym.training.sb3_policy import (

@@ -1,6 +1,7 @@
 """A training run from settings to an agent's folder; knows the SB3 face of the environment.
 
-    out/agent/                     agent.json, agent.safetensors: see `panda_gym.policies.learned`
+    out/agent/                     agent.json, agent.safetensors: see
+    `panda_gym.environments.placement.policies.learned`
     out/curve.csv                  learning curve
     out/checkpoint.safetensors     where a killed run goes on
 
@@ -19,10 +20,10 @@ from typing import Any, Final
 
 from stable_baselines3.common.logger import configure
 
+from panda_gym.environments.placement.policies.learned import Learned, save_agent
+from panda_gym.environments.placement.sb3 import sb3_vec_env
 from panda_gym.errors import PolicyError
-from panda_gym.policies.learned import Learned, save_agent
 from panda_gym.provenance import plain, versions
-from panda_gym.sb3 import sb3_vec_env
 from panda_gym.training.checkpoint import FILE, Checkpoint
 from panda_gym.training.config import TrainConfig, check_device
 from panda_gym.training.curve import CurvePoint, write_curve

@@ -19,7 +19,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import Tensor, nn
 
-from panda_gym.policies.scorer import ScorerShape, SiteScorer
+from panda_gym.environments.placement.policies.scorer import ScorerShape, SiteScorer
 
 PARTS: Final = ("sites", "job", "grid", "action_mask")
 NEVER: Final = -1e8

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from panda_gym.batch import Batch
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
+from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError
-from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
-from panda_gym.scenario import Scenario
-from panda_gym.training.marginal import external_costs, own_costs
+from panda_gym.training.external_cost import external_costs, own_costs
 from panda_gym.units import BYTES_PER_TB, SECONDS_PER_HOUR
 
 Array = np.ndarray

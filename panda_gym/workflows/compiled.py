@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from panda_gym import simulator
-from panda_gym.simulator.compiled import entries, inner
+from panda_gym.jit.compiled import entries, inner
 
 __all__ = ["entry", "inner"]
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from panda_gym.simulator.heap import pop, push
+from panda_gym.jit.heap import pop, push
 from panda_gym.workflows.compiled import inner
 
 

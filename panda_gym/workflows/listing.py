@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from panda_gym.simulator.heap import before, pop
+from panda_gym.jit.heap import before, pop
 from panda_gym.workflows.compiled import entry, inner
 from panda_gym.workflows.kernel import (
     advance,

@@ -31,13 +31,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from generators.adversaries import one_hot
 from generators.base import Config
-from generators.diffusion import CLIP, draw, spread_times
-from generators.encoding import Encoder, EncodingConfig
-from generators.networks import Waves, body
+from generators.encoding.encoder import Encoder, EncodingConfig
+from generators.networks.diffusion import CLIP, draw, spread_times
+from generators.networks.gan import one_hot
+from generators.networks.layers import Waves, body
 from generators.neural import Neural
-from generators.training import Batch, TrainingConfig, autocast, generator_from
+from generators.training.loop import Batch, TrainingConfig, autocast, generator_from
 from tests.bench.scale import judge, read_table, settings_of, show
 
 PRIOR = 0.01

@@ -23,9 +23,10 @@ import numpy as np
 import pandas as pd
 
 import panda_gym
-from metrics import base, policy
+from metrics import base
 from metrics.base import Study
-from metrics.tables import read
+from metrics.certificate import policy
+from metrics.tables.samples import read
 
 JUDGES = Path(__file__).parent / "peers" / "judges.py"
 OURS = ("wd", "jsd", "strata", "c2st", "dcr", "singling_out", "linkability", "inference")

@@ -22,7 +22,8 @@ import pandas as pd
 
 import metrics
 import panda_gym
-from metrics import base, policy
+from metrics import base
+from metrics.certificate import policy
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ import pandas as pd
 
 import metrics
 import panda_gym
-from metrics.tables import frame, read
+from metrics.tables.samples import frame, read
 from metrics.temporal import independent
 from panda_gym.surrogate import Surrogate
 

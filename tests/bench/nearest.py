@@ -20,8 +20,8 @@ import pandas as pd
 from numba import njit
 
 import panda_gym
-from metrics.privacy import Space, points
-from metrics.tables import Sample, read
+from metrics.privacy.distances import Space, points
+from metrics.tables.samples import Sample, read
 
 
 @njit

@@ -17,9 +17,9 @@ import gymnasium
 import numpy as np
 
 import panda_gym  # noqa: F401  (registers the environments)
-from panda_gym.pipeline_env import policies
+from panda_gym.distributions.arrivals import poisson
+from panda_gym.environments.pipeline import policies
 from panda_gym.pipelines.fleet import Fleet
-from panda_gym.pipelines.laws.arrivals import poisson
 from panda_gym.pipelines.plan import arrivals_of, plan_of
 from panda_gym.pipelines.simulation import simulate
 from panda_gym.units import SECONDS_PER_DAY

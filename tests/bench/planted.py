@@ -32,12 +32,13 @@ from scipy.stats import binomtest
 
 import generators
 import panda_gym
-from metrics import base, policy, selftest
+from metrics import base
 from metrics.base import Score, Study
-from metrics.equivalence import judged
+from metrics.certificate import policy, selftest
 from metrics.errors import NotApplicable
 from metrics.files import write_whole
-from metrics.tables import read
+from metrics.statistics.equivalence import judged
+from metrics.tables.samples import read
 
 Rows = pd.DataFrame
 Case = Callable[[Rows, Rows, int], Rows]

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 import generators
-from generators.privacy import Account, noisy_marginals
+from generators.training.differential_privacy import Account, noisy_marginals
 from tests.bench.scale import judge, read_table
 
 SETTINGS: dict[str, Any] = {

@@ -28,8 +28,8 @@ import torch
 
 import generators
 import metrics
-from metrics.privacy import Space
-from metrics.tables import read
+from metrics.privacy.distances import Space
+from metrics.tables.samples import read
 
 PAPER_ROWS = 1_648_759
 """Rows of which 80 % are the paper's 1,319,007."""

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 import panda_gym
+from panda_gym.environments.placement.vector_env import PlacementVectorEnv
 from panda_gym.simulator import (
     Competing,
     Failures,
@@ -35,7 +36,6 @@ from panda_gym.simulator import (
     Simulator,
     Storage,
 )
-from panda_gym.vector_env import PlacementVectorEnv
 from tests.bench.plain_environment import PlainEnv
 from tests.oracles.grid_twin import GridTwin
 from tests.oracles.worlds import ENCODING, make_episode, make_platform, make_stream

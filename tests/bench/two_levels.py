@@ -376,7 +376,12 @@ def shipped(options: argparse.Namespace) -> Tables:
 
 def predictor(options: argparse.Namespace) -> Tables:
     """Compare settings of the workload model on tasks that it has not seen."""
-    from panda_gym.workload import OF_TASKS, WorkloadConfig, WorkloadModel, log_workload
+    from panda_gym.surrogate.workload_model import (
+        OF_TASKS,
+        WorkloadConfig,
+        WorkloadModel,
+        log_workload,
+    )
 
     drawn = panda_gym.Surrogate.open("tasks").sample(400_000, seed=1)
     fresh = panda_gym.reference_records(options.rows, seed=100, keep=[TASK])
@@ -395,8 +400,10 @@ def predictor(options: argparse.Namespace) -> Tables:
 
 def power(options: argparse.Namespace) -> Tables:
     """Judge real tasks as if they were synthetic, by the quick settings of `stream`."""
-    from metrics import base, equivalence, policy
-    from metrics.tables import read
+    from metrics import base
+    from metrics.certificate import policy
+    from metrics.statistics import equivalence
+    from metrics.tables.samples import read
 
     rules = policy.load("stream")
     records = panda_gym.reference_records(options.rows, seed=0, keep=[TASK])

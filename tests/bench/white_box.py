@@ -17,9 +17,10 @@ import numpy as np
 
 import generators
 import panda_gym
-from metrics import base, policy
+from metrics import base
 from metrics.base import Study
-from metrics.tables import read
+from metrics.certificate import policy
+from metrics.tables.samples import read
 
 
 def main() -> None:

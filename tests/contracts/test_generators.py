@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import generators
-from generators.codecs import CalendarCodec
+from generators.encoding.codecs import CalendarCodec
 from generators.errors import GeneratorError
 from tests.generators.tables import hostile_table, mixed_table, same_dtypes
 

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metrics import base, policy
+from metrics import base
 from metrics.base import Study
+from metrics.certificate import policy
 from metrics.errors import MetricError
-from metrics.tables import read
+from metrics.tables.samples import read
 
 Rows = pd.DataFrame
 

@@ -13,9 +13,10 @@ import pytest
 
 import metrics
 import panda_gym
-from metrics import base, policy
+from metrics import base
 from metrics.base import Study
-from metrics.tables import read
+from metrics.certificate import policy
+from metrics.tables.samples import read
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from panda_gym import policies
+from panda_gym.environments.placement import policies
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies import Policy
 from panda_gym.errors import PolicyError
-from panda_gym.observation import View
-from panda_gym.policies import Policy
 from tests.oracles.observations import observation, one, permuted
 
 
@@ -20,8 +20,8 @@ from tests.oracles.observations import observation, one, permuted
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What a policy cannot be made without."""
     torch = pytest.importorskip("torch")
-    from panda_gym.policies.learned import save_agent
-    from panda_gym.policies.scorer import SiteScorer
+    from panda_gym.environments.placement.policies.learned import save_agent
+    from panda_gym.environments.placement.policies.scorer import SiteScorer
 
     folder: Path = tmp_path_factory.mktemp("agents") / "agent"
     with torch.random.fork_rng(devices=[]):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metrics import policy
+from metrics.certificate import policy
 from panda_gym.jobs import JobStream
 from panda_gym.surrogate import Surrogate, surrogate_names, verify_seal
 from panda_gym.surrogate.surrogate import SHIPPED

@@ -12,9 +12,9 @@ import torch
 from scipy import stats
 
 import generators
-from generators.adversaries import Critic, Maker, Rows, gradient_penalty, information_loss, one_hot
-from generators.networks import initialise
-from generators.training import Batch, generator_of
+from generators.networks.gan import Critic, Maker, Rows, gradient_penalty, information_loss, one_hot
+from generators.networks.layers import initialise
+from generators.training.loop import Batch, generator_of
 from tests.generators.tables import mixed_table
 
 TINY: dict[str, Any] = {

@@ -14,11 +14,11 @@ import generators
 from generators.errors import GeneratorError
 from generators.grouped.batches import Batches
 from generators.grouped.categories import CategoryPart
+from generators.grouped.group_identity import Members
 from generators.grouped.marginals import Marginals, RowMarginals
-from generators.grouped.members import Members
-from generators.grouped.pattern import Pattern
 from generators.grouped.rows import Rows
 from generators.grouped.scales import Scale
+from generators.grouped.within_group_times import Pattern
 from tests.generators.tables import same_dtypes
 
 

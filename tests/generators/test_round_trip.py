@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generators.encoding import Encoder, EncodingConfig
+from generators.encoding.encoder import Encoder, EncodingConfig
 from tests.generators.tables import same_dtypes
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metrics import policy
+from metrics.certificate import policy
 
 Maker = Callable[..., pd.DataFrame]
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from metrics import base, policy
+from metrics import base
 from metrics.base import Score, Study
-from metrics.tables import read
+from metrics.certificate import policy
+from metrics.tables.samples import read
 
 
 def study_of(

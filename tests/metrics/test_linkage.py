@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from metrics.errors import NotApplicable
-from metrics.gower import cloud_of
-from metrics.inference import closest_without, guessed
-from metrics.linkability import nearest_rows
-from metrics.tables import read
+from metrics.privacy.inference import closest_without, guessed
+from metrics.privacy.linkability import nearest_rows
+from metrics.tables.gower import cloud_of
+from metrics.tables.samples import read
 from tests.metrics.studies import scored, study_of
 
 

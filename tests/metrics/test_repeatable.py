@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import metrics
-from metrics.certificate import Certificate, canonical
+from metrics.certificate.certificate import Certificate, canonical
 
 CODE = """
 import sys, pandas as pd, metrics

@@ -9,7 +9,7 @@ import pytest
 import metrics
 from metrics import temporal
 from metrics.errors import MetricError
-from metrics.tables import read
+from metrics.tables.samples import read
 from metrics.temporal.batches import Batches, BatchSums, shared_categories
 from metrics.temporal.figures import frame_of, streams
 from metrics.temporal.scores import thinned

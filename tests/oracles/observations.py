@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES, Feature
+from panda_gym.environments.base.features import Feature
+from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 
 HIGHEST = {
     "cores": 5000,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.jobs import Episode, JobStream
-from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.simulator import Encoding
 from panda_gym.sites import Platform
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import panda_gym
-from panda_gym import synthesis
 from panda_gym.surrogate import Surrogate
+from panda_gym.surrogate import build as synthesis
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def records() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def light_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The default policy with small models, for speed."""
-    text = (files("metrics") / "policies" / "default.toml").read_text()
+    text = (files("metrics.certificate") / "policies" / "default.toml").read_text()
     text = text.replace("catboost_iterations = 200", "catboost_iterations = 10")
     text = text.replace("catboost_depth = 10", "catboost_depth = 4")
     path = tmp_path_factory.mktemp("policy") / "light.toml"

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import panda_gym
-from panda_gym.env import PlacementEnv
+from panda_gym.environments.placement.env import PlacementEnv
+from panda_gym.environments.placement.vector_env import PlacementVectorEnv
 from panda_gym.errors import InputError, PlatformError, SettingError
-from panda_gym.vector_env import PlacementVectorEnv
 from tests.panda_gym.placements import PLATFORM, ROUGH, STREAM, small
 
 GRIDS = 3

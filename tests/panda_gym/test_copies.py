@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import panda_gym
-from panda_gym.env import PlacementEnv
+from panda_gym.environments.placement.env import PlacementEnv
+from panda_gym.environments.placement.vector_env import PlacementVectorEnv
 from panda_gym.errors import SettingError
-from panda_gym.vector_env import PlacementVectorEnv
 from tests.panda_gym.test_mechanisms import EVERYTHING, small
 
 

@@ -8,9 +8,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import panda_gym
-from panda_gym.env import PlacementEnv
+from panda_gym.environments.placement.env import PlacementEnv
+from panda_gym.environments.placement.vector_env import PlacementVectorEnv
 from panda_gym.errors import SettingError
-from panda_gym.vector_env import PlacementVectorEnv
 from tests.panda_gym.placements import small
 
 EVERYTHING = {

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from panda_gym.env import PlacementEnv
+from panda_gym.environments.base.features import position
+from panda_gym.environments.placement.env import PlacementEnv
+from panda_gym.environments.placement.observation import SITE_FEATURES
 from panda_gym.jobs import JobStream
-from panda_gym.observation import SITE_FEATURES, position
 
 LOG = "grid_trace/LCG-2005_188041jobs_170sites.swf.gz"
 WAIT, RUN = (position(SITE_FEATURES, name) for name in ("wait", "run"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from panda_gym.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
+from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from tests.oracles.grid_twin.state import Job
 
 

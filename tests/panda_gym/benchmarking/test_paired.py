@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from panda_gym import policies
-from panda_gym.batch import Batch
 from panda_gym.benchmarking.episodes import play
-from panda_gym.observation import View
-from panda_gym.scenario import Scenario
+from panda_gym.environments.placement import policies
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
 from panda_gym.simulator.state import CAUSES, EARLY, KINDS, LATE
 from tests.panda_gym.placements import ROUGH, small

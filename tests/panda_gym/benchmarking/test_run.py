@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import panda_gym
-from panda_gym import policies
 from panda_gym.benchmarking import BenchmarkTable, benchmark
 from panda_gym.benchmarking import run as running
-from panda_gym.env import PlacementEnv
+from panda_gym.environments.placement import policies
+from panda_gym.environments.placement.env import PlacementEnv
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies.base import Memoryless
 from panda_gym.errors import PolicyError, SeedError, SettingError, StreamError
 from panda_gym.jobs import JobStream
-from panda_gym.observation import View
-from panda_gym.policies.base import Memoryless
 from tests.oracles.worlds import make_platform, make_stream
 
 PLATFORM = make_platform(6)

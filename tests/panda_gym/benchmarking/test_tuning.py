@@ -11,8 +11,8 @@ import pytest
 from panda_gym.benchmarking import tuning
 from panda_gym.benchmarking.protocol import EVALUATION_SEEDS, expand_policies, expand_scenarios
 from panda_gym.benchmarking.tuning import Search, tune, update, write_column
+from panda_gym.environments.placement.policies.tuned import WEIGHTS, read_table
 from panda_gym.errors import SettingError
-from panda_gym.policies.tuned import WEIGHTS, read_table
 from tests.oracles.worlds import make_platform, make_stream
 
 PLATFORM = make_platform(5)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from panda_gym import datasets
 from panda_gym.cli.app import build, main
+from panda_gym.offline import datasets
 
 SMALL = ("--platform", "tiny4", "--scale", "1", "--jobs", "20", "--transitions", "60")
 

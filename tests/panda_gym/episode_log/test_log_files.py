@@ -11,9 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panda_gym.batch import Batch
 from panda_gym.benchmarking.episodes import measures_of, play
-from panda_gym.env import PlacementEnv
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.env import PlacementEnv
+from panda_gym.environments.placement.policies import create
+from panda_gym.environments.placement.scenario import Scenario
+from panda_gym.environments.placement.vector_env import PlacementVectorEnv
 from panda_gym.episode_log import (
     LEVELS,
     LoggedEpisode,
@@ -23,11 +26,8 @@ from panda_gym.episode_log import (
     write_log,
 )
 from panda_gym.errors import SettingError, StreamError
-from panda_gym.policies import create
-from panda_gym.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
 from panda_gym.simulator.state import KINDS
-from panda_gym.vector_env import PlacementVectorEnv
 from tests.panda_gym.placements import PLATFORM, ROUGH, small
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panda_gym.env import PlacementEnv
+from panda_gym.environments.placement.env import PlacementEnv
 from panda_gym.episode_log.occupancy import STAGES, by_site, counts, spans
 from tests.panda_gym.placements import PLATFORM, ROUGH, small
 

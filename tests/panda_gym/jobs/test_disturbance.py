@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import panda_gym
+from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import StreamError
 from panda_gym.jobs import JobStream, episode
 from panda_gym.jobs.anomalies import ANOMALIES
 from panda_gym.jobs.disturbance import TIMES, Disturbance
-from panda_gym.scenario import Scenario
 from panda_gym.sites import load_platform
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import panda_gym  # noqa: F401  (registers the environments)
+from panda_gym.distributions import Constant, HourOfWeek, Trace, fit_arrivals, save_law
+from panda_gym.distributions.arrivals import poisson
 from panda_gym.errors import LawError, SettingError
 from panda_gym.jobs import JobStream
 from panda_gym.jobs.retiming import retimed
-from panda_gym.pipelines.laws import Constant, HourOfWeek, Trace, fit_arrivals, save_law
-from panda_gym.pipelines.laws.arrivals import poisson
 from panda_gym.records import reference_records
 
 

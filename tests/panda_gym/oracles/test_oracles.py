@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from panda_gym import oracles, policies
-from panda_gym.batch import Batch
+from panda_gym import oracles
 from panda_gym.benchmarking.episodes import play
+from panda_gym.environments.placement import policies
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError
 from panda_gym.oracles.true_completion import TrueCompletion
-from panda_gym.scenario import Scenario
 from tests.oracles.worlds import make_platform, make_stream
 
 PLATFORM = make_platform(5, most_cores=12)

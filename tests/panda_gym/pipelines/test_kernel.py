@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panda_gym.pipelines import laws
+from panda_gym import distributions as laws
+from panda_gym.distributions.arrivals import poisson
 from panda_gym.pipelines.drift import Drift
-from panda_gym.pipelines.laws.arrivals import poisson
 from panda_gym.pipelines.operations import DISCIPLINES, Cluster, Model, Operations
 from panda_gym.pipelines.pipeline import Pipeline, Task
 from panda_gym.pipelines.plan import arrivals_of, plan_of

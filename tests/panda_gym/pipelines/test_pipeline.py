@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from panda_gym import distributions as laws
 from panda_gym.errors import PipelineError, SeedError
-from panda_gym.pipelines import laws
 from panda_gym.pipelines.drift import Drift
 from panda_gym.pipelines.fleet import Fleet
 from panda_gym.pipelines.kinds import Effect

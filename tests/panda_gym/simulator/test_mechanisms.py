@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from panda_gym.errors import SettingError
+from panda_gym.jit.counter_rng import CANCELS, FAILS, PILOT, WHEN
 from panda_gym.simulator import (
     Cancellations,
     Competing,
@@ -18,7 +19,6 @@ from panda_gym.simulator import (
     Simulator,
     Storage,
 )
-from panda_gym.simulator.draws import CANCELS, FAILS, PILOT, WHEN
 from panda_gym.simulator.state import CAUSES, KINDS, STATES
 from tests.oracles.grid_twin import job_uniform
 from tests.oracles.worlds import ENCODING, make_episode, make_platform

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from panda_gym.observation import SITE_FEATURES
+from panda_gym.environments.placement.observation import SITE_FEATURES
 from panda_gym.simulator import (
     Cancellations,
     Competing,

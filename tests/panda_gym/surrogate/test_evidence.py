@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from metrics.certificate import Certificate
+from metrics.certificate.certificate import Certificate
 from panda_gym.errors import SurrogateError
 from panda_gym.records import split_by_groups, split_by_rows
 from panda_gym.surrogate.evidence import tables

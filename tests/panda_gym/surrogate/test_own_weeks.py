@@ -16,7 +16,7 @@ from panda_gym.errors import SurrogateError
 from panda_gym.jobs import JobStream
 from panda_gym.records import split_by_groups
 from panda_gym.surrogate import OwnWeeks, Surrogate, digest
-from panda_gym.workload import WorkloadConfig, WorkloadModel
+from panda_gym.surrogate.workload_model import WorkloadConfig, WorkloadModel
 
 DAY = pd.Timedelta(days=1)
 

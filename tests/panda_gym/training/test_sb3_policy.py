@@ -7,7 +7,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from panda_gym.policies.scorer import ScorerShape
+from panda_gym.environments.placement.policies.scorer import ScorerShape
 from panda_gym.training.sb3_policy import SiteScorerPolicy
 from tests.oracles.observations import observation
 

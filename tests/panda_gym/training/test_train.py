@@ -20,9 +20,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from panda_gym.environments.placement.policies import create
+from panda_gym.environments.placement.policies.learned import CARD, Learned, load_agent
 from panda_gym.errors import PolicyError, SeedError
-from panda_gym.policies import create
-from panda_gym.policies.learned import CARD, Learned, load_agent
 from panda_gym.training import TrainConfig, Training, train
 from panda_gym.training.checkpoint import FILE, Checkpoint
 from panda_gym.training.curve import CurvePoint, read_curve

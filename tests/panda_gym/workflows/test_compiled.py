@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from panda_gym import simulator, workflows
-from panda_gym.simulator.compiled import source_stamp
+from panda_gym.jit.compiled import source_stamp
 from panda_gym.workflows.listing import run
 
 

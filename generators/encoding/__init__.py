@@ -1,0 +1,1 @@
+"""Encode mixed tables as tokens and Gaussian numbers, and decode them."""

@@ -1,0 +1,1 @@
+"""Fit neural generators: the training loop, progress, several processes, differential privacy."""

@@ -1,0 +1,1 @@
+"""Certificates: evaluate all metrics, decide the verdict, sign, verify, rerun."""

@@ -1,0 +1,1 @@
+"""Efficacy metrics: machine-learning efficacy and policy ranking."""

@@ -1,0 +1,1 @@
+"""Fidelity metrics: columns, associations, detection, coverage, tails."""

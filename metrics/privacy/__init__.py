@@ -1,0 +1,1 @@
+"""Privacy metrics: distances, copies, attacks."""

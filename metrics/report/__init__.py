@@ -1,0 +1,1 @@
+"""Reports of certificates: HTML, Markdown, CSV, SVG figures."""

@@ -1,0 +1,274 @@
+"""Certificates as one HTML page: knows what they say; never tables, networks or scripts.
+
+The verdict stands first, then what failed, then every number beside its floor, then the figures
+of the paper (4a, 4b, 5a, 5b) and those of time and privacy, drawn from the certificates alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from metrics.base import PARTS, Score
+from metrics.certificate.certificate import Certificate
+from metrics.errors import MetricError
+from metrics.files import write_whole
+from metrics.report import plots
+from metrics.report.explanations import grade_words, headline, meanings, self_tested
+from metrics.report.export import as_csv, as_markdown
+
+Cards = Mapping[str, Certificate] | Sequence[Certificate]
+
+PAPER = (
+    "For comparison, the paper (arXiv 2410.07940, Table I) reports on its own records diff-CORR, "
+    "DCR and diff-MLEF of .653, .143, 5.875 for TVAE; .658, .105, 10.464 for CTABGAN+; .011, .001, "
+    ".058 for SMOTE; .036, .025, .826 for TabDDPM. Other records, other figures."
+)
+
+HEADLINES = ("wd", "jsd", "diff_corr", "c2st", "dcr", "dcr_ks", "diff_mlef", "batches")
+"""Scores of the table that sets several certificates side by side."""
+
+STYLE = """
+.mc{--s0:#5b6b7b;--s1:#c2410c;--s2:#1d6fb8;--s3:#15803d;--s4:#9333ea;--s5:#a16207;
+--pos:#c2410c;--neg:#1d6fb8;--good:#15803d;--bad:#b91c1c;--soft:#00000012;--mute:#57606a;
+line-height:1.45;max-width:70rem;margin:auto}
+@media(prefers-color-scheme:dark){.mc{--s0:#9fb0c0;--s1:#fb923c;--s2:#60a5fa;--s3:#4ade80;
+--s4:#c084fc;--s5:#facc15;--pos:#fb923c;--neg:#60a5fa;--good:#4ade80;--bad:#f87171;
+--soft:#ffffff1f;--mute:#a5b0bb}}
+.mc h2{margin:1.6em 0 .4em}.mc h3{margin:1.2em 0 .3em}
+.mc .verdict{margin:.8em 0;border-left:.5em solid var(--v);padding:.4em .9em;background:var(--soft)}
+.mc .verdict h2{margin:.3em 0}.mc .verdict b{color:var(--v)}.mc .wide{overflow-x:auto}
+.mc table{border-collapse:collapse;font-size:.9em;font-variant-numeric:tabular-nums}
+.mc caption{text-align:left;font-weight:600;padding:.4em 0}
+.mc th,.mc td{padding:.2em .6em;border-bottom:1px solid var(--soft);text-align:right}
+.mc th:first-child,.mc td:first-child,.mc th.note,.mc td.note{text-align:left}
+.mc td{white-space:nowrap}.mc td.note{white-space:normal}
+.mc td:first-child code{white-space:nowrap}.mc td.note{color:var(--mute);min-width:14em}
+.mc dt{font-weight:600;margin-top:.5em}.mc dd{margin-left:1em}
+.mc .bad{color:var(--bad);font-weight:600}
+.mc .good{color:var(--good)}.mc .grades b{color:inherit}
+.mc .grades .good{color:var(--good)}.mc .grades .bad{color:var(--bad)}
+.mc .grid{display:grid;gap:1em;
+grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
+.mc .grid.big{grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}
+.mc figure{margin:0}.mc figcaption{font-size:.9em;font-weight:600}
+.mc svg{width:100%;height:auto}.mc .area{fill:var(--c);fill-opacity:.35}
+.mc .line{fill:none;stroke:var(--c);stroke-width:1.5}.mc .bar{fill:var(--c)}
+.mc .pos{fill:var(--pos)}.mc .neg{fill:var(--neg)}
+.mc text{fill:currentColor;font:11px system-ui,sans-serif}.mc text.small{font-size:9px}
+.mc .key{list-style:none;display:flex;flex-wrap:wrap;gap:.3em 1.2em;padding:0}
+.mc .key i{display:inline-block;width:1em;height:.7em;background:var(--c);margin-right:.4em}
+.mc code{overflow-wrap:anywhere;font-size:.85em}
+"""
+"""The fragment's style sheet; every rule is inside the class `mc`."""
+
+LOOKS = {"A": "good", "B": "good", "C": "bad", "F": "bad"}
+"""Classes of the style sheet by grade; a part that is not graded has none."""
+
+PAGE_STYLE = """:root{color-scheme:light dark}body{font:16px system-ui,sans-serif;margin:1rem}
+main{max-width:70rem;margin:auto}
+@media(prefers-color-scheme:dark){body{background:#14181d;color:#e6e9ec}}"""
+
+
+def write_html(path: str | Path, cards: Cards, *, title: str = "Certificates") -> Path:
+    """Write one self-contained page for one or several certificates, and return its path.
+
+    `cards` maps the name of a generator to its certificate (or lists certificates). The page has
+    no scripts and asks nothing of the network; the file appears whole or not at all.
+    """
+    body = fragment(cards)
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{PAGE_STYLE}{STYLE}</style></head>"
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
+    )
+    return write_whole(path, page)
+
+
+def write_report(folder: str | Path, cards: Cards, *, title: str = "Certificates") -> Path:
+    """Write report.html, report.md and scores.csv into a folder, and return the page's path."""
+    named = _named(cards)
+    write_whole(Path(folder) / "report.md", as_markdown(named, title))
+    write_whole(Path(folder) / "scores.csv", as_csv(named))
+    return write_html(Path(folder) / "report.html", named, title=title)
+
+
+def fragment(cards: Cards) -> str:
+    """Return the page's content as one element, to embed in another page beside `STYLE`."""
+    named = _named(cards)
+    parts = [_verdict(name, card) for name, card in named.items()]
+    if len(named) > 1:
+        parts.append(_side_by_side(named))
+    parts += [draw(named) for draw in plots.SECTIONS]
+    parts += [_details(name, card) for name, card in named.items()]
+    return f'<div class="mc">{"".join(parts)}</div>'
+
+
+def _named(cards: Cards) -> dict[str, Certificate]:
+    if not isinstance(cards, Mapping):
+        cards = {f"synthetic {i + 1}": card for i, card in enumerate(cards)}
+    if not cards or not all(isinstance(card, Certificate) for card in cards.values()):
+        raise MetricError(
+            "one or more certificates", f"{len(cards)} objects", "pass {name: certificate}"
+        )
+    return {str(name): card for name, card in cards.items()}
+
+
+def _verdict(name: str, card: Certificate) -> str:
+    colour = "good" if card.passed else "bad"
+    rules = card.document["policy"]
+    mode = "quick (subsampled)" if card.document["quick"] else "full"
+    return (
+        f'<section class="verdict" style="--v:var(--{colour})"><h2>{escape(name)}: '
+        f"<b>{card.verdict.upper()}</b></h2><p>{escape(headline(card))}</p>"
+        f"{_grades(card)}{_reasons(card)}<p>{escape(self_tested(card))}</p>"
+        f"<p>Policy {escape(rules['name'])} {escape(rules['version'])}, {mode}, "
+        f"{len(card.adjusted_p)} graded scores, each shown at level {rules['alpha']:g} over all of "
+        f"them (Holm).</p>{_meanings(card)}"
+        f"<p>Real rows: {escape(card.document['provenance']['origin'])}</p></section>"
+    )
+
+
+def _reasons(card: Certificate) -> str:
+    """Return what failed: what concerns the judge or a whole part first, then scores by part.
+
+    Where the judge itself failed, what it says of scores is folded away.
+    """
+    scores, groups = card.scores, dict[str, list[str]]()
+    for id, reason in card.failures.items():
+        part = scores[id].part if id in scores else "The judge and its demands"
+        words = f"<br><small>{escape(scores[id].note)}</small>" if id in scores else ""
+        item = f"<li><code>{escape(id)}</code>: {escape(reason)}{words}</li>"
+        groups.setdefault(part.capitalize(), []).append(item)
+    lists = [f"<h3>{part}</h3><ul>{''.join(own)}</ul>" for part, own in groups.items()]
+    if card.verdict == "void" and len(lists) > 1:
+        word = "What else it would have failed, for what that is worth"
+        lists[1:] = [f"<details><summary>{word}</summary>{''.join(lists[1:])}</details>"]
+    return f"<p>What failed:</p>{''.join(lists)}" if lists else ""
+
+
+def _grades(card: Certificate) -> str:
+    rows = "".join(
+        f'<li><b class="{LOOKS.get(grade, "")}">{escape(part)} {grade}</b>: '
+        f"{grade_words(grade)}</li>"
+        for part, grade in card.grades.items()
+    )
+    return f'<ul class="grades">{rows}</ul>'
+
+
+def _meanings(card: Certificate) -> str:
+    """Return what the verdict means to each kind of reader."""
+    rows = "".join(
+        f"<dt>{escape(reader)}</dt><dd>{_marked(words)}</dd>"
+        for reader, words in meanings(card).items()
+    )
+    return f"<dl>{rows}</dl>"
+
+
+def _marked(text: str) -> str:
+    """Return escaped text, what stands between backticks as code."""
+    pieces = [escape(piece) for piece in text.split("`")]
+    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
+
+
+def _side_by_side(named: Mapping[str, Certificate]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in named)
+    rows = []
+    for id in HEADLINES:
+        cells = []
+        for card in named.values():
+            score = card.scores.get(id)
+            word = "not measured"
+            if score is not None:
+                floor = _number(score.floor)
+                word = f"{_number(score.value)} <small>(floor {floor})</small>"
+            cells.append(f"<td>{word}</td>")
+        rows.append(f"<tr><td><code>{id}</code></td>{''.join(cells)}</tr>")
+    return (
+        f'<div class="wide"><table><caption>Side by side</caption><thead><tr><th>score</th>{head}'
+        f"</tr></thead><tbody>{''.join(rows)}</tbody></table></div><p>{escape(PAPER)}</p>"
+    )
+
+
+def _details(name: str, card: Certificate) -> str:
+    parts = [f"<h2>{escape(name)}: every number beside its floor</h2>"]
+    parts.append(
+        "<p>The floor is the same metric of real rows: what a perfect generator scores. The bound "
+        "is the upper confidence bound of the excess over it, and must not pass the margin; p is "
+        "the chance of seeing so little if the excess reached the margin, corrected for the number "
+        "of graded scores. A: within half the margin; B: within it; C: within it, but not shown; "
+        "F: beyond it.</p>"
+    )
+    scores = card.scores.values()
+    for part in PARTS:
+        own = sorted((s for s in scores if s.part == part), key=lambda s: s.passed is not False)
+        if own:
+            parts.append(_score_table(part, card.grades[part], own, card.adjusted_p))
+    parts.append(_provenance(card))
+    return "".join(parts)
+
+
+def _score_table(
+    part: str, grade: str, scores: Sequence[Score], adjusted: Mapping[str, float]
+) -> str:
+    rows = []
+    for s in scores:
+        look = ' class="bad"' if s.passed is False or s.grade == "F" else ""
+        numbers = (s.value, s.low, s.high, s.floor, s.bound)
+        value, low, high, floor, bound = (_number(x) for x in numbers)
+        margin = "informs" if s.margin is None else _number(s.margin)
+        p = _chance(adjusted[s.id]) if s.id in adjusted else ""
+        rows.append(
+            f"<tr><td><code>{escape(s.id)}</code></td><td{look}>{value}</td><td>{low} to {high}"
+            f"</td><td>{floor}</td><td{look}>{bound}</td><td>{margin}</td><td>{p}</td>"
+            f"<td{look}>{s.grade}</td>"
+            f'<td>{s.n:,}</td><td class="note">{escape(s.note)}</td></tr>'
+        )
+    heads = (
+        "score",
+        "value",
+        "interval",
+        "floor",
+        "bound",
+        "margin",
+        "p",
+        "grade",
+        "rows",
+        "meaning",
+    )
+    head = "".join(f"<th>{h}</th>" for h in heads[:-1]) + f'<th class="note">{heads[-1]}</th>'
+    return (
+        f'<div class="wide"><table><caption>{part} (grade {grade})</caption><thead><tr>{head}</tr>'
+        f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _chance(p: float) -> str:
+    return f"{p:.2g}" if p >= 1e-4 else "&lt;.0001"
+
+
+def _provenance(card: Certificate) -> str:
+    document = card.document
+    entries = {f"SHA-256 of {k}": v or "not given" for k, v in document["sha256"].items()}
+    entries |= {f"rows of {k}": f"{v:,}" for k, v in document["sizes"].items()}
+    entries |= {"seed": document["seed"], "issued": document["times"]["issued"], "seal": card.seal}
+    entries |= {f"self-test: {k}": v["reason"] for k, v in document["self_test"].items()}
+    entries |= {f"drawn: {k}": v for k, v in (document["provenance"]["drawn"] or {}).items()}
+    if card.signature is not None:
+        entries |= {"signed by (ed25519)": card.signature["public_key"]}
+    entries |= {"CPU seconds": f"{sum(document['times']['cpu_s'].values()):.0f}"}
+    entries |= document["provenance"]["software"]
+    rows = "".join(
+        f'<tr><td>{escape(str(k))}</td><td class="note"><code>{escape(str(v))}</code></td></tr>'
+        for k, v in entries.items()
+    )
+    return (
+        f'<div class="wide"><table><caption>Provenance</caption><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def _number(x: float) -> str:
+    return f"{x + 0.0:.4f}" if math.isfinite(x) else "none"

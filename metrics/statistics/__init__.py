@@ -1,0 +1,1 @@
+"""Statistics of scores: resampling, equivalence tests, contrasts, means."""

@@ -1,0 +1,1 @@
+"""Tables as arrays: samples, scales, groups of rows, Gower points."""

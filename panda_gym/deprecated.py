@@ -1,0 +1,186 @@
+"""Old names: every name of 0.1 that moved or changed still works and warns until it is removed.
+
+Three kinds of old name are kept, each by one table or one function:
+
+- modules: `MOVED` maps an old module path to the new one; importing the old path returns the new
+  module and warns. Submodules follow their package.
+- public names inside a module: `NAMES` maps "module:old" to "module:new"; a module that has such a
+  line sets `__getattr__ = old_names(__name__)`.
+- functions, verbs and keywords: `renamed` and `renamed_keyword`.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
+from typing import Any, Final
+
+REMOVED_IN: Final = "0.3"
+"""Release in which the old names go."""
+
+ALIASES: Final = {"panda_gym.policies": "panda_gym.environments.placement.policies"}
+"""Short public paths that stay: they do not warn."""
+
+MOVED: Final[Mapping[str, str]] = {
+    "panda_gym.batch": "panda_gym.environments.placement.batch",
+    "panda_gym.benchmarking.contestants": "panda_gym.benchmarking.policy_resolution",
+    "panda_gym.benchmarking.standing": "panda_gym.benchmarking.statistical_comparison",
+    "panda_gym.cli.table1": "panda_gym.cli.compare",
+    "panda_gym.cli.watch": "panda_gym.cli.monitor",
+    "panda_gym.cost": "panda_gym.environments.placement.cost",
+    "panda_gym.crew": "panda_gym.environments.base.thread_pool",
+    "panda_gym.datasets": "panda_gym.offline.datasets",
+    "panda_gym.demo": "panda_gym.experiments.demo",
+    "panda_gym.draft": "panda_gym.surrogate.fit_record",
+    "panda_gym.env": "panda_gym.environments.placement.env",
+    "panda_gym.infos": "panda_gym.environments.base.lazy_info",
+    "panda_gym.jobs.underway": "panda_gym.jobs.residual_jobs",
+    "panda_gym.observation": "panda_gym.environments.placement.observation",
+    "panda_gym.off_policy": "panda_gym.offline.off_policy",
+    "panda_gym.oracles.room": "panda_gym.oracles.context",
+    "panda_gym.oracles.sketch": "panda_gym.oracles.forecast",
+    "panda_gym.picture": "panda_gym.environments.placement.rendering",
+    "panda_gym.pipeline_env": "panda_gym.environments.pipeline",
+    "panda_gym.pipeline_env.environment": "panda_gym.environments.pipeline.env",
+    "panda_gym.pipeline_env.vector_environment": "panda_gym.environments.pipeline.vector_env",
+    "panda_gym.pipelines.laws": "panda_gym.distributions",
+    "panda_gym.replay": "panda_gym.visualization.replay",
+    "panda_gym.report": "panda_gym.visualization.report",
+    "panda_gym.reward": "panda_gym.environments.placement.reward",
+    "panda_gym.sb3": "panda_gym.environments.placement.sb3",
+    "panda_gym.scenario": "panda_gym.environments.placement.scenario",
+    "panda_gym.scenarios": "panda_gym.environments.placement.named_scenarios",
+    "panda_gym.simulator.ahead": "panda_gym.simulator.prefetch",
+    "panda_gym.simulator.arrays": "panda_gym.jit.plain_array",
+    "panda_gym.simulator.compiled": "panda_gym.jit.compiled",
+    "panda_gym.simulator.draws": "panda_gym.jit.counter_rng",
+    "panda_gym.simulator.handle": "panda_gym.jit.handle",
+    "panda_gym.simulator.heap": "panda_gym.jit.heap",
+    "panda_gym.simulator.memory": "panda_gym.jit.layout",
+    "panda_gym.simulator.nearness": "panda_gym.simulator.replica_index",
+    "panda_gym.simulator.parts": "panda_gym.jit.libraries",
+    "panda_gym.synthesis": "panda_gym.surrogate.build",
+    "panda_gym.table1": "panda_gym.experiments.generator_comparison",
+    "panda_gym.table1.judging": "panda_gym.experiments.generator_comparison.evaluation",
+    "panda_gym.training.hindsight": "panda_gym.training.difference_reward",
+    "panda_gym.training.marginal": "panda_gym.training.external_cost",
+    "panda_gym.vector_env": "panda_gym.environments.placement.vector_env",
+    "panda_gym.watching": "panda_gym.experiments.monitoring",
+    "panda_gym.workers": "panda_gym.executors",
+    "panda_gym.workflow_env": "panda_gym.environments.workflow",
+    "panda_gym.workflow_env.environment": "panda_gym.environments.workflow.env",
+    "panda_gym.workflow_env.vector_environment": "panda_gym.environments.workflow.vector_env",
+    "panda_gym.workload": "panda_gym.surrogate.workload_model",
+    "panda_gym.wrappers": "panda_gym.environments.placement.wrappers",
+}
+"""Old module path to new module path."""
+
+NAMES: Final[Mapping[str, str]] = {}
+"""Old public name to new one, both as "module:name"; the module is the new one."""
+
+
+def warn(old: str, new: str, stacklevel: int = 3) -> None:
+    """Warn that `old` is now `new`, and say in which release the old name goes."""
+    message = f"{old} is now {new}; the old name is removed in release {REMOVED_IN}"
+    warnings.warn(message, FutureWarning, stacklevel=stacklevel)
+
+
+def renamed(old: str, new: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` under its old name: calls warn and pass everything on."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **keywords: Any) -> Any:
+        warn(old, new)
+        return function(*args, **keywords)
+
+    return call
+
+
+def renamed_keywords(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return keyword arguments with old names replaced by new ones; each old one warns."""
+    found: dict[str, Any] = {}
+    for key, value in given.items():
+        if key in names:
+            warn(f"the keyword {key!r}", repr(names[key]))
+        found[names.get(key, key)] = value
+    return found
+
+
+def old_names(module: str) -> Callable[[str], Any]:
+    """Return a module's `__getattr__` that resolves the old names listed in `NAMES`."""
+
+    def get(name: str) -> Any:
+        target = NAMES.get(f"{module}:{name}")
+        if target is None:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        warn(f"{module}.{name}", target.replace(":", "."))
+        place, _, attribute = target.partition(":")
+        return getattr(importlib.import_module(place), attribute)
+
+    return get
+
+
+class _Loader(importlib.abc.Loader):
+    """Load the module that stands at the new path."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        """Return the module at the new path; the old path becomes a second key to it."""
+        module = importlib.import_module(self.target)
+        self.spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Give the module its own spec back, which the import machinery has replaced."""
+        module.__spec__ = self.spec
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Find modules of `MOVED` and `ALIASES` at their new path."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return a spec for an old path, or None where the name is not an old one."""
+        new = _new_path(fullname)
+        if new is None:
+            return None
+        if fullname in MOVED:
+            warn(fullname, new, stacklevel=_importer())
+        return importlib.machinery.ModuleSpec(fullname, _Loader(new), is_package=True)
+
+
+def _new_path(name: str) -> str | None:
+    head, tail = name, ""
+    while "." in head:
+        for table in (MOVED, ALIASES):
+            if head in table:
+                return table[head] + tail
+        head, _, last = head.rpartition(".")
+        tail = f".{last}{tail}"
+    return None
+
+
+def _importer() -> int:
+    """Return the stack level of the code that imports, past the import machinery."""
+    level, frame = 2, sys._getframe(2)
+    while frame is not None and "importlib" in frame.f_code.co_filename:
+        level, frame = level + 1, frame.f_back  # type: ignore[assignment]
+    return level
+
+
+def install() -> None:
+    """Make old module paths importable; a second call changes nothing."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.append(_Finder())

@@ -1,0 +1,76 @@
+"""Durations that grow with the data: f(x) = a b^x + c, with lognormal noise."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import optimize
+
+from panda_gym.distributions.base import numbers
+from panda_gym.distributions.samples import usable
+from panda_gym.errors import LawError
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Growth:
+    """A duration in s of median a b^x + c at x = ln(rows x columns); sigma is that of its log."""
+
+    kind: ClassVar[str] = "growth"
+    a: float
+    b: float
+    c: float
+    sigma: float
+
+    def __post_init__(self) -> None:
+        given = asdict(self)
+        numbers(self.kind, given, "a", "b")
+        numbers(self.kind, given, "c", "sigma", least=-1e-300)
+
+    def median(self, x: Array) -> Array:
+        """Median duration at x, float64 of x's shape."""
+        return self.a * self.b ** np.asarray(x, dtype=np.float64) + self.c
+
+    def draw(self, rng: np.random.Generator, assets: Array) -> Array:
+        """Durations of assets (rows, columns, bytes) float64[n, 3], float64[n]."""
+        x = np.log(assets[:, 0] * assets[:, 1])
+        return self.median(x) * np.exp(self.sigma * rng.standard_normal(len(x)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Parameters by name."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, given: dict[str, Any]) -> Growth:
+        """The law of those parameters."""
+        if set(given) != {"a", "b", "c", "sigma"}:
+            raise LawError("a, b, c and sigma", str(sorted(given)), "fit it again")
+        return cls(**{name: given[name] for name in ("a", "b", "c", "sigma")})
+
+    @classmethod
+    def fit(cls, x: Any, durations: Any) -> Growth:
+        """Least squares of logarithms: maximum likelihood under lognormal noise."""
+        y = usable(durations, "durations that grow")
+        x = np.asarray(x, dtype=np.float64)
+        if x.shape != y.shape or not np.isfinite(x).all() or np.ptp(x) == 0.0:
+            raise LawError(
+                f"{len(y)} finite x that vary", f"{x.shape}", "pass ln(rows x columns) of each"
+            )
+        logs = np.log(y)
+
+        def miss(p: Array) -> Array:
+            # In logarithms of a and c, so that both stay above 0.
+            return np.logaddexp(p[0] + p[1] * (x - x.mean()), p[2]) - logs
+
+        starts = [
+            np.array([logs.mean() - 1.0, slope / max(float(x.std()), 1e-9), np.log(y.min())])
+            for slope in (0.2, 0.5, 1.0)
+        ]
+        found = min((optimize.least_squares(miss, s) for s in starts), key=lambda r: r.cost)
+        slope = float(found.x[1])
+        a = float(np.exp(found.x[0] - slope * x.mean()))
+        noise = float(np.sqrt(2.0 * found.cost / len(y)))
+        return cls(a, float(np.exp(slope)), float(np.exp(found.x[2])), noise)

@@ -1,0 +1,1 @@
+"""Gymnasium environments: placement of jobs, scheduling of workflows and of AI pipelines."""

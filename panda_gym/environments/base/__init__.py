@@ -1,0 +1,1 @@
+"""What the environment families share: lazy info, threads."""

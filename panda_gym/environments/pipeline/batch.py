@@ -1,0 +1,200 @@
+"""E fleets at once: what the single and the vector environment share.
+
+Knows scenarios, seeds and rewards; knows no protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from panda_gym.environments.pipeline.observation import (
+    FLEET_FEATURES,
+    MODEL_FEATURES,
+    PLACE_FEATURES,
+    encode,
+)
+from panda_gym.environments.pipeline.scenario import PipelineScenario
+from panda_gym.errors import SettingError
+from panda_gym.pipelines.history import History
+from panda_gym.pipelines.kernel import ACT, BEGIN, DONE, SKIP, measure
+from panda_gym.pipelines.plan import arrivals_of, plan_of
+from panda_gym.pipelines.simulation import drive, history_of, requests
+from panda_gym.pipelines.state import make_state
+from panda_gym.units import BYTES_PER_MB, SECONDS_PER_DAY, SECONDS_PER_HOUR
+
+Array = np.ndarray
+
+NEVER = (np.inf, 0, -1)
+"""A request that never comes: what fills the arrivals of shorter episodes."""
+
+
+class PipelineBatch:
+    """E fleets of one scenario; the draws that a run may take are those of its fleet's seed."""
+
+    def __init__(self, scenario: PipelineScenario, num_envs: int) -> None:
+        if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
+            raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
+        self.scenario, self.num_envs = scenario, int(num_envs)
+        self.operations = scenario.open()
+        self.horizon_s = scenario.days * SECONDS_PER_DAY
+        self.places = len(self.operations.clusters) - 1
+        self._plan = plan_of(
+            self.operations,
+            self.horizon_s,
+            np.random.default_rng([scenario.fleet.fleet_seed, 5]),
+            asks=True,
+            review_s=scenario.review_hours * SECONDS_PER_HOUR,
+            places=self.places,
+        )
+        empty = np.full((self.num_envs, 1), np.array(NEVER, self._arrival_type()))
+        self._state = make_state(self._plan, empty, 256)
+        models = len(self.operations.models)
+        self._measured = np.zeros((self.num_envs, models, 5))
+        self._before = np.zeros((2, self.num_envs))
+        self.done = np.zeros(self.num_envs, dtype=bool)
+        self.illegal = np.zeros(self.num_envs)
+        self.quality, self.cost = np.zeros(self.num_envs), np.zeros(self.num_envs)
+
+    @staticmethod
+    def _arrival_type() -> np.dtype:
+        return arrivals_of(np.zeros(0), np.zeros(0), None).dtype
+
+    @property
+    def actions(self) -> int:
+        """Number of actions: models x places, and defer."""
+        return len(self.operations.models) * self.places + 1
+
+    def begin(self, generators: Iterable[tuple[int, np.random.Generator]]) -> None:
+        """Begin an episode in the given fleets, all drawn from their own generators."""
+        todo = np.full(self.num_envs, SKIP, dtype=np.int8)
+        for e, rng in generators:
+            self._expect(e, arrivals_of(*requests(self.operations, self.horizon_s, rng), None))
+            self._state.run["seed"][e] = rng.integers(2**63)
+            todo[e] = BEGIN
+        self._drive(todo, np.zeros(self.num_envs, dtype=np.int64))
+        fresh = todo == BEGIN
+        self.quality[fresh] = self.cost[fresh] = self.illegal[fresh] = 0.0
+
+    def _expect(self, e: int, arrivals: Array) -> None:
+        """Write the requests of a fleet; longer ones make room for all."""
+        lack = len(arrivals) - self._state.arrivals.shape[1]
+        if lack > 0:
+            more = np.full((self.num_envs, lack), np.array(NEVER, arrivals.dtype))
+            wider = np.concatenate([self._state.arrivals, more], axis=1)
+            self._state = self._state._replace(arrivals=wider)
+        self._state.arrivals[e] = np.array(NEVER, arrivals.dtype)
+        self._state.arrivals[e, : len(arrivals)] = arrivals
+
+    def step(self, actions: Any) -> None:
+        """One decision in every fleet; an action outside the mask defers and costs."""
+        chosen = np.asarray(actions)
+        if chosen.shape != (self.num_envs,) or chosen.dtype.kind not in "iu":
+            raise SettingError(
+                f"{self.num_envs} whole numbers as actions",
+                f"{chosen.dtype} of shape {chosen.shape}",
+                "pass one action an environment",
+            )
+        self._drive(np.full(self.num_envs, ACT, dtype=np.int8), chosen.astype(np.int64))
+
+    def _drive(self, todo: Array, actions: Array) -> None:
+        self._state, answers, illegal = drive(self._plan, self._state, todo, actions)
+        went = todo != SKIP
+        self.done[went], self.illegal[went] = answers[went] == DONE, illegal[went]
+        measure(self._plan, self._state, self._measured)
+        weight = self._plan.models["weight"]
+        # Not a matrix product: its rounding depends on how many fleets there are.
+        quality = (self._measured[:, :, 3] * weight).sum(axis=1) / SECONDS_PER_HOUR
+        now = np.stack([quality, self._state.run["cost"]])
+        self.quality, self.cost = now - self._before
+        self._before = now
+
+    def rewards(self, name: str | None = None) -> Array:
+        """Reward of the last step, float64[E], of the scenario's kind or of `name`.
+
+        quality: quality hours since the last decision, the weighted integral of performance.
+        net: the same minus the cost of the tasks that were started.
+        """
+        if (name or self.scenario.reward) == "quality":
+            return self.quality.copy()
+        return self.quality - self.cost
+
+    def observe(self, copy: bool = True) -> dict[str, Array]:
+        """Observation of all fleets."""
+        plan, state, now = self._plan, self._state, self._state.run["clock"][:, None]
+        models, there = state.models, state.clusters[:, : self.places]
+        fixed, places = plan.models, plan.clusters[: self.places]
+        asked = models["pending"] >= 0
+        underway = models["underway"] > 0
+        full = np.ones_like(there["free"], dtype=np.float64)
+        seen = {
+            "models": encode(
+                MODEL_FEATURES,
+                {
+                    "performance": self._measured[:, :, 0],
+                    "loss": self._measured[:, :, 1],
+                    "potential": self._measured[:, :, 2],
+                    "asked": asked,
+                    "waiting": np.where(asked, now - models["asked"], 0.0) / SECONDS_PER_HOUR,
+                    "underway": underway,
+                    "age": (now - models["deployed"]) / SECONDS_PER_HOUR,
+                    "weight": np.broadcast_to(fixed["weight"], asked.shape),
+                    "train": np.broadcast_to(
+                        plan.types["train_s"][fixed["type"]] / SECONDS_PER_HOUR, asked.shape
+                    ),
+                },
+            ),
+            "places": encode(
+                PLACE_FEATURES,
+                {
+                    "free": there["free"] / places["slots"],
+                    "queued": there["queued"],
+                    "slots": places["slots"] * full,
+                    "speed": places["speed"] * full,
+                    "read": places["read"] / BYTES_PER_MB * full,
+                    "price": places["cost"] * SECONDS_PER_HOUR * full,
+                },
+            ),
+            "fleet": encode(
+                FLEET_FEATURES,
+                {
+                    "elapsed": now[:, 0] / self.horizon_s,
+                    "asked": asked.mean(axis=1),
+                    "underway": underway.mean(axis=1),
+                    "performance": (self._measured[:, :, 0] * fixed["weight"]).sum(axis=1)
+                    / fixed["weight"].sum(),
+                },
+            ),
+        }  # fmt: skip
+        return {**seen, "action_mask": self.mask()}
+
+    def mask(self) -> Array:
+        """What may be done, int8[E, M * P + 1]: run a model that is not under way; defer."""
+        idle = (self._state.models["underway"] == 0).astype(np.int8)
+        runs = np.repeat(idle, self.places, axis=1)
+        return np.concatenate([runs, np.ones((self.num_envs, 1), np.int8)], axis=1)
+
+    def observe_one(self, e: int) -> dict[str, Array]:
+        """Observation of one fleet."""
+        return {name: part[e].copy() for name, part in self.observe().items()}
+
+    def report(self) -> dict[str, Any]:
+        """What info says, arrays [E]: both rewards, time, counts, and costs of the last step."""
+        run = self._state.run
+        return {
+            "clock_s": run["clock"].copy(),
+            "reward_net": self.rewards("net"),
+            "reward_quality": self.rewards("quality"),
+            "requests": run["requests"].copy(),
+            "merged": run["merged"].copy(),
+            "runs": run["pipes"].copy(),
+            "ended": run["ended"].copy(),
+            "cost": self.cost.copy(),
+            "costs": {"compute": self.cost.copy(), "illegal": self.illegal.astype(np.float64)},
+        }
+
+    def history(self, e: int) -> History:
+        """Fleet e so far, or after its end."""
+        return history_of(self.operations, self._plan, self._state, e)

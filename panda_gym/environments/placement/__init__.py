@@ -1,0 +1,1 @@
+"""`PandaGrid/Placement-v0`: place grid jobs on computing sites."""

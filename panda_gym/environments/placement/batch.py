@@ -1,0 +1,290 @@
+"""Placement in E grids at once: what the single, the vector and the SB3 environment share.
+
+Knows scenarios, seeds, rewards and costs; knows no protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from panda_gym.environments.base.features import Feature
+from panda_gym.environments.base.thread_pool import Crew
+from panda_gym.environments.placement import cost, reward
+from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
+from panda_gym.environments.placement.scenario import Scenario
+from panda_gym.episode_log import Journal, check_level, room
+from panda_gym.errors import SettingError
+from panda_gym.jobs import episode, mean_cores_underway
+from panda_gym.simulator import Encoding, EpisodeLog, Simulator
+from panda_gym.simulator.state import GRID_ROWS, JOB_ROWS, SITE_ROWS
+
+Array = np.ndarray
+OBSERVATIONS = ("dict", "flat")
+REPORTED = ("cost", "costs", "reward_pred", "reward_true", "site", "time_s")
+"""Names of what `Batch.report` says."""
+LINEAR_BOUND = 100.0
+"""What the spaces state for features that have no natural bound, such as a core's power."""
+
+
+def encoding() -> Encoding:
+    """The scales of the observation's tables, which must name the kernel's rows in order."""
+    parts = []
+    for table, rows in (
+        (SITE_FEATURES, SITE_ROWS),
+        (JOB_FEATURES, JOB_ROWS),
+        (GRID_FEATURES, GRID_ROWS),
+    ):
+        assert tuple(feature.name for feature in table) == rows, "tables and kernel disagree"
+        parts.append(np.array([feature.scale for feature in table], dtype=np.float32))
+    return Encoding(*parts)
+
+
+def upper_bounds(table: tuple[Feature, ...]) -> Array:
+    """Greatest code of each feature, float32[len(table)]; linear ones are small, not bounded."""
+    return np.array([1.0 if f.kind == "ratio" else LINEAR_BOUND for f in table], dtype=np.float32)
+
+
+class Batch:
+    """E grids of one scenario, each with its own seeds; arrays are rewritten by each step.
+
+    log, log_level: where and how much is kept of every episode, see `panda_gym.episode_log`;
+    policy: who decides, as a log says it; threads: that share the grids, same results.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        num_envs: int,
+        observation: str = "dict",
+        *,
+        log: str | Path | None = None,
+        log_level: str = "jobs",
+        policy: str | None = None,
+        threads: int = 1,
+    ) -> None:
+        if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
+            raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
+        if observation not in OBSERVATIONS:
+            raise SettingError(f"observation in {OBSERVATIONS}", repr(observation), "choose one")
+        self.scenario, self.observation, self.crew = scenario, observation, Crew(threads)
+        self.reward = reward.create(scenario.reward)
+        self.costs = cost.functions()
+        self.platform, self.stream = scenario.open_platform(), scenario.open_stream()
+        if self.stream.cores.max() > self.platform.cores.max():
+            raise SettingError(
+                f"jobs of at most {self.platform.cores.max()} cores, which some site has",
+                f"one of {self.stream.cores.max()} in stream {self.stream.name!r}",
+                "raise scale= or take another platform",
+            )
+        settings = scenario.settings()
+        load = settings.competing
+        self.competing_mean = 0.0
+        if load is not None:
+            sites = self.platform
+            self.competing_mean = load.mean_share(sites.cores, sites.power, self.stream.cores)
+        self.running = self._running(scenario)
+        if log is not None and log_level == "events" and settings.events == 0:
+            rows = (self.running + scenario.warmup + scenario.jobs) * settings.attempts
+            settings = replace(settings, events=room(rows))
+        self.capacity = self.running + scenario.warmup + scenario.jobs
+        self.simulator = Simulator(
+            self.platform,
+            batch=num_envs,
+            capacity=self.capacity,
+            encoding=encoding(),
+            settings=settings,
+        )
+        self.parts = self._parts()
+        self.action_shape: tuple[int, ...] = (num_envs,)
+        if scenario.decisions > 1 or scenario.data_actions:
+            self.action_shape = (num_envs, scenario.decisions + scenario.data_actions)
+        self.started = np.zeros(num_envs, dtype=bool)
+        self.journal = None
+        check_level(log_level)
+        if log is not None and log_level != "none":
+            self.journal = Journal(
+                self.simulator,
+                self.stream,
+                log,
+                level=log_level,
+                policy=policy,
+                settings=vars(scenario),
+            )
+
+    def _parts(self) -> dict[str, Array]:
+        """The observation by its names: views of what the simulator writes."""
+        n = len(SITE_FEATURES) * len(self.platform)
+        flat = self.simulator.flat
+        return {
+            "sites": flat[..., :n].reshape(*flat.shape[:-1], len(SITE_FEATURES), -1),
+            "job": flat[..., n : n + len(JOB_FEATURES)],
+            "grid": flat[..., n + len(JOB_FEATURES) :],
+            "action_mask": self.simulator.mask,
+        }
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but threads and views, which a copy makes anew; SettingError if it logs."""
+        if self.journal is not None:
+            do = "make one without log= for what is to be copied or pickled"
+            raise SettingError("an environment that writes no log", "one that does", do)
+        kept = {k: v for k, v in vars(self).items() if k not in ("crew", "parts")}
+        return kept | {"threads": self.crew.threads, "started": self.started.copy()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        crew = Crew(state.pop("threads"))
+        vars(self).update(state, crew=crew)
+        self.parts = self._parts()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Batch:
+        """A batch in the same state; what never changes is shared."""
+        aside = object.__new__(Batch)
+        aside.__setstate__(self.__getstate__() | {"simulator": self.simulator.copy()})
+        return aside
+
+    def __len__(self) -> int:
+        return len(self.started)
+
+    def offer(self, load: float | None) -> None:
+        """Offer another load from the next episode on.
+
+        SettingError where that begins with more jobs under way than the batch was made for.
+        """
+        scenario = replace(self.scenario, load=load)
+        running = self._running(scenario)
+        if running + scenario.warmup + scenario.jobs > self.capacity:
+            raise SettingError("no higher load than at first", f"{load}", "begin with the highest")
+        self.scenario, self.running = scenario, running
+
+    def _running(self, scenario: Scenario) -> int:
+        """Jobs under way at the start; none where times are as recorded, unless asked for."""
+        if scenario.running is not None or scenario.load is None:
+            return scenario.running or 0
+        busy = min(scenario.load, 1.0) * (1.0 - self.competing_mean) * self.platform.cores.sum()
+        return round(float(busy) / mean_cores_underway(self.stream))
+
+    def begin(self, generators: Iterable[tuple[int, np.random.Generator]]) -> None:
+        """Start a new episode in each of the given grids, drawn from the generator beside it.
+
+        With several threads one draws while the others run the warm starts of what is drawn.
+        """
+        scenario = self.scenario
+        load = None if scenario.load is None else scenario.load * scenario.efficiency
+        anomaly = scenario.disturbance()
+        begun = []
+        for e, generator in generators:
+            seed = int(generator.integers(2**63))
+            drawn = episode(
+                self.stream,
+                self.platform,
+                jobs=scenario.jobs,
+                warmup=scenario.warmup,
+                running=self.running,
+                load=load,
+                competing_mean=self.competing_mean,
+                seed=seed,
+                anomaly=anomaly,
+            )
+            self.simulator.load(e, drawn, seed)
+            self.crew.soon(self.simulator.begin, e, e + 1)
+            begun.append((e, seed))
+        self.crew.wait()
+        for e, seed in begun:
+            self.started[e] = True
+            if self.journal is not None:
+                self.journal.begin(e, seed)
+
+    def check_actions(self, actions: Any) -> Array:
+        """Actions as int64[E], [E, K] or [E, 2]; SettingError for a wrong type or shape."""
+        found = np.asarray(actions)
+        if found.dtype.kind not in "iu" or found.shape != self.action_shape:
+            raise SettingError(
+                f"{len(self)} whole-numbered actions, shape {self.action_shape}",
+                f"{found.dtype} of shape {found.shape}",
+                "pass site numbers as integers",
+            )
+        return np.ascontiguousarray(found, dtype=np.int64)
+
+    def step(self, actions: Any) -> None:
+        """Place one job in every grid; SettingError out of order or for what is no action."""
+        checked = self.check_actions(actions)
+        if not self.started.all() or self.simulator.done.any():
+            raise SettingError("an episode that is under way", "step() outside one", "call reset()")
+        rows = None if self.journal is None else self.journal.rows()
+        self.crew.share(len(self), lambda first, last: self.simulator.step(checked, first, last))
+        if self.journal is not None and rows is not None:
+            self.journal.step(rows, self.rewards(), self.report())
+
+    def observe(self, copy: bool = True) -> dict[str, Array] | Array:
+        """What the brokers of all grids see; without `copy`, only until the next step."""
+        if self.observation == "flat":
+            return self.simulator.flat.copy() if copy else self.simulator.flat
+        return {k: v.copy() for k, v in self.parts.items()} if copy else dict(self.parts)
+
+    def observe_one(self, e: int) -> dict[str, Array] | Array:
+        """What the broker of grid e sees, a copy without the batch axis."""
+        if self.observation == "flat":
+            return self.simulator.flat[e].copy()
+        return {name: part[e].copy() for name, part in self.parts.items()}
+
+    def rewards(self) -> Array:
+        """Reward of the last decision, float64[E]."""
+        return self._total(self.reward(self.simulator.outcome, self.scenario.bound_s))
+
+    def cost(self) -> Array:
+        """Sum of the last decision's costs, float64[E]."""
+        return self._sum(self._costs(self.simulator.outcome))
+
+    def _costs(self, outcome: Array) -> dict[str, Array]:
+        return {name: self._total(function(outcome)) for name, function in self.costs.items()}
+
+    def _sum(self, costs: dict[str, Array]) -> Array:
+        total = np.zeros(len(self))
+        for one in costs.values():
+            total += one
+        return total
+
+    def _total(self, values: Array) -> Array:
+        """One number a grid: the sum over its decisions."""
+        return values if values.ndim == 1 else values.sum(axis=1)
+
+    def report(self, rewards: Array | None = None) -> dict[str, Any]:
+        """The parts of `info` that stand beside the reward, each float64[E] or int64[E].
+
+        rewards: those of the last decision, if they are known.
+        """
+        return self._report(self.simulator.outcome, self.simulator.world.grids["clock"], rewards)
+
+    def report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
+        """What `report` would return now, to be put together when it is asked for."""
+        now = self.simulator.outcome
+        outcome = np.frombuffer(now.tobytes(), now.dtype).reshape(now.shape)
+        clock = self.simulator.world.grids["clock"].copy()
+        return lambda: self._report(outcome, clock, rewards)
+
+    def _report(self, outcome: Array, clock: Array, rewards: Array | None) -> dict[str, Any]:
+        bound, costs = self.scenario.bound_s, self._costs(outcome)
+        if rewards is not None and self.scenario.reward == "predicted":
+            expected = rewards.copy()
+        else:
+            expected = self._total(reward.predicted(outcome, bound))
+        return {
+            "cost": self._sum(costs),
+            "costs": costs,
+            "reward_pred": expected,
+            "reward_true": self._total(reward.true(outcome, bound)),
+            "site": (outcome["site"] if outcome.ndim == 1 else outcome["site"][:, -1]).copy(),
+            "time_s": clock.copy(),
+        }
+
+    def log(self, e: int, drain: bool = True) -> EpisodeLog:
+        """The jobs of grid e; `drain` first lets all placed jobs end."""
+        if not self.started[e]:
+            raise SettingError("an episode", "a log before reset()", "call reset()")
+        if drain:
+            self.simulator.drain(e)
+        return self.simulator.log(e)

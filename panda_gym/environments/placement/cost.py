@@ -1,0 +1,61 @@
+"""Costs as functions of what a decision led to; knows no simulator and no protocol.
+
+Each takes the outcomes of E decisions (a structured array, see `panda_gym.simulator.state`:
+OUTCOME) and returns float64[E], to be kept small. `info["costs"]` has all by name,
+`info["cost"]` their sum. A cost of one's own is one function and one line in COSTS.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from panda_gym.units import BYTES_PER_TB, SECONDS_PER_HOUR
+
+Array = np.ndarray
+Cost = Callable[[Array], Array]
+
+COSTS: Final = {
+    "illegal_action": "panda_gym.environments.placement.cost:illegal_action",
+    "wan_tb": "panda_gym.environments.placement.cost:wan_tb",
+    "wasted_core_h": "panda_gym.environments.placement.cost:wasted_core_h",
+    "closures": "panda_gym.environments.placement.cost:closures",
+    "quota_tb": "panda_gym.environments.placement.cost:quota_tb",
+}
+
+
+def functions() -> dict[str, Cost]:
+    """All costs by name."""
+    found = {}
+    for name, path in COSTS.items():
+        module, _, function = path.partition(":")
+        found[name] = getattr(importlib.import_module(module), function)
+    return found
+
+
+def illegal_action(outcome: Array) -> Array:
+    """1 where the action was masked or out of range, and the job went to the fallback site."""
+    return outcome["illegal"].astype(np.float64)
+
+
+def wan_tb(outcome: Array) -> Array:
+    """Input moved between sites for the job, and by a replication asked for with it, TB."""
+    return outcome["wan_bytes"] / BYTES_PER_TB
+
+
+def wasted_core_h(outcome: Array) -> Array:
+    """Core hours held by attempts that left unfinished until the next decision."""
+    return outcome["wasted_core_s"] / SECONDS_PER_HOUR
+
+
+def closures(outcome: Array) -> Array:
+    """Attempts that a time limit closed before they ran, until the next decision."""
+    return outcome["closures"].astype(np.float64)
+
+
+def quota_tb(outcome: Array) -> Array:
+    """Inputs and outputs that found no room within a quota until the next decision, TB."""
+    return outcome["overrun_bytes"] / BYTES_PER_TB

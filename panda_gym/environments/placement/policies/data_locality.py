@@ -1,0 +1,32 @@
+"""The job goes to its data; knows where the input lies, and the queue only among equals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies.base import Memoryless
+from panda_gym.environments.placement.policies.choice import best, best_law
+
+
+@dataclass(frozen=True)
+class DataLocality(Memoryless):
+    """Largest local share of the input; among equals the shortest transfer plus wait."""
+
+    def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
+        return best(_sooner(view), _nearest(view), rng)
+
+    def distribution(self, view: View) -> np.ndarray:
+        return best_law(_sooner(view), _nearest(view))
+
+
+def _nearest(view: View) -> np.ndarray:
+    """Legal sites with the largest local share of the input, bool[E, S]."""
+    local = np.where(view.mask, view.site("local_share"), -1.0)
+    return view.mask & (local >= local.max(axis=1, keepdims=True))
+
+
+def _sooner(view: View) -> np.ndarray:
+    return -(view.site("transfer") + view.site("wait"))

@@ -1,0 +1,18 @@
+"""The fastest cores, however long the queue; knows power alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies.base import Ranking
+
+
+@dataclass(frozen=True)
+class Fastest(Ranking):
+    """Minimum execution time (MET of Braun et al., J. Parallel Distrib. Comput. 61, 2001)."""
+
+    def score(self, view: View) -> np.ndarray:
+        return view.site("power")

@@ -1,0 +1,18 @@
+"""The shortest queue in jobs; knows what waits, not what could take it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies.base import Ranking
+
+
+@dataclass(frozen=True)
+class LeastQueued(Ranking):
+    """Join the shortest queue: fewest jobs assigned or activated."""
+
+    def score(self, view: View) -> np.ndarray:
+        return -(view.site("activated") + view.site("assigned"))

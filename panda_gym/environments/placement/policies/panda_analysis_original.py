@@ -1,0 +1,41 @@
+"""PanDA's original brokerage of analysis jobs; knows its formula alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies.base import DrawingAmongBest
+from panda_gym.environments.placement.policies.settings import positive
+
+
+@dataclass(frozen=True)
+class PandaAnalysisOriginal(DrawingAmongBest):
+    """W = (nRunning + 1) / (nActivated + nAssigned + nStarting + nDefined + 1) x data factor.
+
+    The data factor is 1 + diskGB / 10, diskGB the input's gigabytes on the site's disk, as where
+    locality is not enforced. One of the best ten is drawn in proportion to W.
+
+    NOTE[DIFF] terms that an observation does not hold: nStarting and nDefined are 0 (states that
+    take no time here); nThrottled is 0 (no task is throttled); data on tape do not exist.
+
+    constant_scale: counts are divided by it, so that the 1s mean what they do at full size.
+    """
+
+    constant_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        positive("constant_scale", self.constant_scale)
+
+    def weight(self, view: View) -> np.ndarray:
+        """Return W of every site, float64[E, S]."""
+        queued = (view.site("activated") + view.site("assigned")) / self.constant_scale
+        running = view.site("running") / self.constant_scale
+        return (running + 1.0) / (queued + 1.0) * disk_factor(view)
+
+
+def disk_factor(view: View) -> np.ndarray:
+    """1 + diskGB / 10: gigabytes of this job's input that the site already holds."""
+    return 1.0 + view.site("local_share") * view.job("input_bytes") / 1e10

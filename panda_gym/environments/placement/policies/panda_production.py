@@ -1,0 +1,31 @@
+"""PanDA's brokerage of production jobs, the best weight taken; knows the formula's file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies.base import Ranking
+from panda_gym.environments.placement.policies.production_weight import production_weight
+from panda_gym.environments.placement.policies.settings import positive
+
+
+@dataclass(frozen=True)
+class PandaProduction(Ranking):
+    """The legal site of the highest production weight (`production_weight`).
+
+    NOTE[DIFF]: PanDA draws among the best ten (policy `panda_production_draw`).
+
+    constant_scale: scale of the platform on which PanDA's absolute constants are to mean the
+        same; 1 keeps 10 and 20 as they are.
+    """
+
+    constant_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        positive("constant_scale", self.constant_scale)
+
+    def score(self, view: View) -> np.ndarray:
+        return production_weight(view, self.constant_scale)

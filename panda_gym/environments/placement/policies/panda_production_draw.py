@@ -1,0 +1,34 @@
+"""PanDA's brokerage of production jobs as it runs: a weighted draw among the best ten."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies.base import DrawingAmongBest
+from panda_gym.environments.placement.policies.production_weight import production_weight
+from panda_gym.environments.placement.policies.settings import at_least, positive
+
+
+@dataclass(frozen=True)
+class PandaProductionDraw(DrawingAmongBest):
+    """Sort by production weight, keep at most `keep`, draw one in proportion to the weight.
+
+    NOTE[DIFF]: PanDA divides a drawn site's weight by its grown queue within one cycle of the
+    broker; here every job sees counters that hold what was placed before it.
+
+    constant_scale: see `PandaProduction`.
+    keep: how many of the best sites take part in the draw.
+    """
+
+    constant_scale: float = 1.0
+    keep: int = 10
+
+    def __post_init__(self) -> None:
+        positive("constant_scale", self.constant_scale)
+        at_least("keep", self.keep, 1)
+
+    def weight(self, view: View) -> np.ndarray:
+        return production_weight(view, self.constant_scale)

@@ -1,0 +1,18 @@
+"""Any legal site, each as likely; knows the mask alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies.base import Drawing
+
+
+@dataclass(frozen=True)
+class Random(Drawing):
+    """Uniform over the mask: the floor that every policy must beat."""
+
+    def weight(self, view: View) -> np.ndarray:
+        return np.ones(view.mask.shape)

@@ -1,0 +1,252 @@
+"""What an environment is built from; knows settings, never how the simulation runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from panda_gym.environments.placement.named_scenarios import named_settings
+from panda_gym.errors import SettingError, nearest
+from panda_gym.simulator import (
+    Cancellations,
+    Competing,
+    Failures,
+    Limits,
+    Network,
+    Outages,
+    Retries,
+    Settings,
+    Storage,
+)
+from panda_gym.sites import Platform, load_platform
+
+if TYPE_CHECKING:
+    from panda_gym.jobs import JobStream
+    from panda_gym.jobs.disturbance import Disturbance
+    from panda_gym.jobs.retiming import ArrivalTimes
+    from panda_gym.surrogate import Surrogate
+
+
+Table = TypeVar("Table")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scenario:
+    """The keywords of `gymnasium.make("PandaGrid/Placement-v0", ...)`."""
+
+    surrogate: str | Path | Surrogate = "default"
+    """Where jobs come from: the name of a shipped surrogate, a sealed folder, or an open one."""
+    stream: JobStream | None = None
+    """A stream of jobs that is taken instead of the surrogate's."""
+    platform: str | Path | Platform = "atlas150"
+    """Sites and links: the name of a shipped platform, a file or folder, or a Platform."""
+    scale: float = 0.01
+    """Factor on the cores of every site (at least one core stays)."""
+    jobs: int = 2000
+    """Decisions in an episode."""
+    running: int | None = None
+    """Jobs under way when the episode begins; None: as many as keep `load` of the cores busy
+    that competing work leaves."""
+    warmup: int = 500
+    """Jobs that arrive and are placed by a fixed rule before the first decision."""
+    load: float | None = 0.95
+    """Offered work / (time x capacity that competing work leaves); None: recorded times."""
+    input_scale: float = 1.0
+    """Factor on the bytes of every job's input."""
+    reward: str = "predicted"
+    """Name of the reward, see `panda_gym.environments.placement.reward`."""
+    staleness_s: float = 300.0
+    """The broker's counters are read at multiples of this time, s; 0: at every decision."""
+    competing: float | Mapping[str, float] | Competing | None = 0.5
+    """Work of others at every site: its mean share, all its settings, or None."""
+    network: int | Mapping[str, float] | Network | None = None
+    """How transfers share the network: its level (0, 1 or 2), all its settings, or None."""
+    storage: bool | Mapping[str, float] | Storage | None = None
+    """Replicas that come and go within quotas: on, all its settings, or None."""
+    failures: bool | Mapping[str, float] | Failures | None = None
+    """Attempts fail as the records of their class and site did: on, all settings, or None."""
+    retries: bool | Mapping[str, float] | Retries | None = None
+    """Failed and closed attempts come back as new jobs: on, all settings, or None."""
+    limits: bool | Mapping[str, float] | Limits | None = None
+    """PanDA's time limits hold: on, all settings, or None."""
+    cancellations: bool | Mapping[str, float] | Cancellations | None = None
+    """Jobs are cancelled from outside: on, all settings, or None."""
+    outages: bool | Mapping[str, float] | Outages | None = None
+    """Sites go down and come back: on, all settings, or None."""
+    discipline: str = "fifo"
+    """Which waiting job of a site starts next: fifo, priority or easy."""
+    pilot_s: float = 0.0
+    """Mean time from taking cores to the run, s."""
+    decisions: int = 1
+    """Jobs placed at once; an episode's last step may place fewer."""
+    defer: bool = False
+    """Whether the last action of a job defers it."""
+    defer_s: float = 300.0
+    """Time after which a deferred job is back, s."""
+    pending_s: float = 3600.0
+    """A job that arrived this long ago may be deferred no longer, s."""
+    data_actions: bool = False
+    """Whether each decision has a second part that replicates or evicts data; needs storage."""
+    events: int = 0
+    """Room for events in each grid's buffer (log level "events"); 0: none are kept."""
+    efficiency: float = 0.9
+    """CPU efficiency: CPU time / (run time x cores)."""
+    bound_s: float = 600.0
+    """Bound of the bounded slowdown, s."""
+    stream_jobs: int | None = None
+    """Jobs drawn from the surrogate, of which episodes are windows; None: as its head has."""
+    stream_seed: int = 0
+    """Seed of that draw."""
+    arrivals: str | Path | ArrivalTimes | None = None
+    """Law of arrivals (or its file, see `panda-grid pipelines fit`) that times the stream's jobs
+    anew; None: as they are. With `load` times are stretched, and bursts and cycles with them."""
+    anomaly: str | Mapping[str, Any] | Disturbance | None = None
+    """What happens in every episode: its name, a mapping (see `panda_gym.jobs.disturbance`), or
+    None. `load` is that of the ordinary jobs."""
+
+    def __post_init__(self) -> None:
+        _whole("jobs", self.jobs, 1)
+        _whole("warmup", self.warmup, 0)
+        if self.running is not None:
+            _whole("running", self.running, 0)
+        if self.stream_jobs is not None:
+            _whole("stream_jobs", self.stream_jobs, 1)
+        _whole("stream_seed", self.stream_seed, 0)
+        if self.load is not None and not (_is_number(self.load) and 0.0 < self.load <= 10.0):
+            raise SettingError("a load in (0, 10], or None", repr(self.load), "pass load=0.95")
+        if not (_is_number(self.scale) and self.scale > 0.0):
+            raise SettingError("a scale above 0", repr(self.scale), "pass scale=0.01")
+        if not (_is_number(self.input_scale) and 0.0 < self.input_scale <= 1e6):
+            raise SettingError("input_scale in (0, 1e6]", repr(self.input_scale), "pass 1.0")
+        self.disturbance()
+        _whole("decisions", self.decisions, 1)
+        _whole("events", self.events, 0)
+        self.settings()
+
+    @classmethod
+    def of(cls, **settings: Any) -> Scenario:
+        """A scenario from keywords; SettingError names the nearest of an unknown one.
+
+        scenario="saturated" takes the settings of a named scenario where none are given, see
+        `panda_gym.environments.placement.named_scenarios`.
+        """
+        if "scenario" in settings:
+            settings = {**named_settings(settings.pop("scenario")), **settings}
+        known = [field.name for field in fields(cls)]
+        for name in settings:
+            if name not in known:
+                raise SettingError("a setting of the environment", repr(name), nearest(name, known))
+        return cls(**settings)
+
+    def settings(self) -> Settings:
+        """What the simulator is told; SettingError for a setting out of range."""
+        network, storage = self.network, self.storage
+        if isinstance(network, int) and not isinstance(network, bool):
+            network = Network(level=network)
+        if self.data_actions and storage is None:
+            storage = Storage()
+        return Settings(
+            staleness_s=self.staleness_s,
+            efficiency=self.efficiency,
+            bound_s=self.bound_s,
+            competing=self.competing_load(),
+            discipline=self.discipline,
+            pilot_s=self.pilot_s,
+            network=_table(Network, "network", network),
+            storage=_table(Storage, "storage", storage),
+            failures=_table(Failures, "failures", self.failures),
+            retries=_table(Retries, "retries", self.retries),
+            limits=_table(Limits, "limits", self.limits),
+            cancellations=_table(Cancellations, "cancellations", self.cancellations),
+            outages=_table(Outages, "outages", self.outages),
+            decisions=self.decisions,
+            defer_s=self.defer_s if self.defer else None,
+            pending_s=self.pending_s,
+            replicate=self.data_actions,
+            events=self.events,
+        )
+
+    def disturbance(self) -> Disturbance | None:
+        """What happens in every episode; StreamError for an unknown name."""
+        if self.anomaly is None:
+            return None
+        from panda_gym.jobs.disturbance import Disturbance
+
+        return Disturbance.of(self.anomaly)
+
+    def competing_load(self) -> Competing | None:
+        """The competing load as a table of settings; None where the broker is alone."""
+        given = self.competing
+        if _is_number(given):
+            return Competing(mean=float(given)) if given > 0.0 else None  # type: ignore
+        if given is not None and not isinstance(given, Mapping | Competing):
+            raise SettingError(
+                "competing as a share, a mapping, a Competing or None",
+                repr(given),
+                "pass competing=0.5",
+            )
+        return _table(Competing, "competing load", given)
+
+    def open_platform(self) -> Platform:
+        """The platform, scaled."""
+        if isinstance(self.platform, Platform):
+            return self.platform.scaled(self.scale)
+        return load_platform(self.platform, scale=self.scale)
+
+    def open_stream(self) -> JobStream:
+        """The stream of jobs; the surrogate is opened only if none was given."""
+        opened = self._timed(self._named_stream())
+        if self.input_scale == 1.0:
+            return opened
+        return replace(opened, input_bytes=opened.input_bytes * self.input_scale)
+
+    def _timed(self, stream: JobStream) -> JobStream:
+        if self.arrivals is None:
+            return stream
+        from panda_gym.distributions import load_law
+        from panda_gym.jobs.retiming import retimed
+
+        named = isinstance(self.arrivals, str | Path)
+        law = load_law(self.arrivals) if named else self.arrivals  # type: ignore[arg-type]
+        if not hasattr(law, "first"):
+            raise SettingError("a law of arrivals", type(law).__name__, "fit one to arrivals")
+        return retimed(stream, law, self.stream_seed)
+
+    def _named_stream(self) -> JobStream:
+        if self.stream is not None:
+            return self.stream
+        from panda_gym.jobs import JobStream
+        from panda_gym.surrogate import Surrogate
+
+        opened = self.surrogate
+        if not isinstance(opened, Surrogate):
+            opened = Surrogate.open(opened)
+        return JobStream.from_surrogate(opened, self.stream_jobs, self.stream_seed)
+
+
+def _table(kind: type[Table], name: str, given: Any) -> Table | None:
+    """A table of settings from True (its defaults), a mapping or itself; None where off."""
+    if given is None or given is False:
+        return None
+    if isinstance(given, kind):
+        return given
+    if given is True:
+        return kind()
+    if not isinstance(given, Mapping):
+        raise SettingError(f"{name} as True, a mapping or None", repr(given), f"pass {name}=True")
+    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    for key in given:
+        if key not in known:
+            raise SettingError(f"a setting of the {name}", repr(key), nearest(str(key), known))
+    return kind(**given)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise SettingError(f"a whole number {name} >= {least}", repr(value), f"change {name}=")

@@ -1,0 +1,1 @@
+"""Experiments that run the whole chain: demonstration, monitoring, generator comparison."""

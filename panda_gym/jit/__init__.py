@@ -1,0 +1,1 @@
+"""Compilation of kernels with numba: linking, plain array access, layout, heap, random numbers."""

@@ -1,0 +1,1 @@
+"""Offline learning: data sets of logged episodes and off-policy evaluation."""

@@ -1,0 +1,110 @@
+"""A policy that acts for a data set, and with what probability; knows no environment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from panda_gym.benchmarking.policy_resolution import Contestant, PolicyLike, describe, find_policies
+from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.policies import Policy
+from panda_gym.errors import SettingError
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """A policy, made to explore.
+
+    label: how its episodes are marked.
+    policy: what it follows.
+    weight: its part of the data set beside those of the others.
+    epsilon: probability of any legal site, each as likely, instead of the policy's choice.
+    """
+
+    label: str
+    policy: Policy
+    weight: float = 1.0
+    epsilon: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (_number(self.weight) and self.weight > 0.0):
+            raise SettingError(
+                f"a weight above 0 for {self.label!r}", repr(self.weight), "pass weight=1"
+            )
+        if not (_number(self.epsilon) and 0.0 <= self.epsilon <= 1.0):
+            raise SettingError("epsilon from 0 to 1", repr(self.epsilon), "pass epsilon=0.1")
+
+    def act(
+        self, observation: Mapping[str, Array], uniform: Array, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Return sites int64[E] and their probabilities float64[E].
+
+        uniform: float64[E] in [0, 1), one number a decision, so that what an environment does
+        never depends on how many stand beside it.
+        """
+        law = self.law(View(observation), rng)
+        sites = drawn(law, uniform)
+        return sites, law[np.arange(len(sites)), sites]
+
+    def law(self, view: View, rng: np.random.Generator) -> Array:
+        """Return the probability of every site, float64[E, S]."""
+        law = self.policy.law(view, rng)
+        if self.epsilon > 0.0:
+            anywhere = view.mask / view.mask.sum(axis=1, keepdims=True)
+            law = (1.0 - self.epsilon) * law + self.epsilon * anywhere
+        return law
+
+    def describe(self) -> dict[str, Any]:
+        """What makes this behaviour what it is, as JSON holds it."""
+        policy = describe(self.policy) or {"name": type(self.policy).__name__}
+        if "weights_sha256" in policy.get("settings", {}):  # an agent is its weights, not its place
+            policy["settings"].pop("folder", None)
+        return {"policy": policy, "weight": self.weight, "epsilon": self.epsilon}
+
+
+Behaviours = Mapping[Any, float] | Sequence["Behaviour"] | Sequence[PolicyLike]
+"""Policies' names, folders or objects with their weights, or one after the other."""
+
+
+def drawn(law: Array, uniform: Array) -> Array:
+    """Return the first site whose cumulated probability exceeds the uniform number, int64[E].
+
+    Never a site of probability 0, whatever rounding does to the sum.
+    """
+    reached = np.cumsum(law, axis=1) > uniform[:, None] * law.sum(axis=1, keepdims=True)
+    reached &= law > 0.0
+    last = law.shape[1] - 1 - (law[:, ::-1] > 0.0).argmax(axis=1)
+    return np.where(reached.any(axis=1), reached.argmax(axis=1), last)
+
+
+def find_behaviours(
+    given: Behaviours,
+    epsilon: float,
+    scale: float,
+) -> list[Behaviour]:
+    """Return behaviours from policies' names or folders, with their weights if a mapping."""
+    if all(isinstance(one, Behaviour) for one in given):
+        return list(given)  # type: ignore[arg-type]
+    weights = list(given.values()) if isinstance(given, Mapping) else [1.0] * len(given)
+    found = find_policies(list(given), scale)  # type: ignore[arg-type]
+    return [
+        Behaviour(label, _policy(label, policy), weight, epsilon)
+        for (label, policy), weight in zip(found.items(), weights, strict=True)
+    ]
+
+
+def _policy(label: str, found: Contestant) -> Policy:
+    """What may act for a data set: an oracle sees what no learner will, and has no law."""
+    if isinstance(found, Policy):
+        return found
+    raise SettingError("policies for a data set", f"{label!r}, an oracle", "leave it out")
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,113 @@
+"""Collecting a data set, shard by shard; knows plans and workers, never a file's columns.
+
+Each shard is one task, played and encoded wherever the workers are, and written here. A
+collection that was stopped goes on where it stood: the folder says which shards are whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.scenario import Scenario
+from panda_gym.errors import SettingError, check_seed
+from panda_gym.executors import Here, Workers
+from panda_gym.files import whole_file
+from panda_gym.offline.datasets.behaviour import Behaviour, Behaviours, find_behaviours
+from panda_gym.offline.datasets.dataset import Manifest, OfflineDataset, entry
+from panda_gym.offline.datasets.plan import SEED, Shard, shards
+from panda_gym.offline.datasets.play import play
+from panda_gym.offline.datasets.reference import measure
+from panda_gym.offline.datasets.shard import encoded
+
+Progress = Callable[[int, int, str], None]
+Common = tuple[Scenario, list[Behaviour]]
+
+
+def collect(
+    folder: str | Path,
+    behaviours: Behaviours,
+    transitions: int = 100_000,
+    *,
+    seed: int = SEED,
+    epsilon: float = 0.0,
+    side_by_side: int = 16,
+    workers: Workers | None = None,
+    progress: Progress | None = None,
+    **scenario: Any,
+) -> OfflineDataset:
+    """Log what behaviours do and return the data set; goes on where an earlier call stopped.
+
+    Args:
+        folder: where to write.
+        behaviours: policies' names or agents' folders, with their weights if a mapping.
+        transitions: decisions in all, rounded up to whole episodes.
+        seed: episode i has seed `seed + i`; the default lies between evaluation and training.
+        epsilon: probability of any legal site instead of the policy's choice.
+        side_by_side: episodes played at once; a matter of memory, never of the result.
+        workers: where shards are played, see `panda_gym.executors`; a matter of time alone.
+        progress: called as progress(decisions done, in all, label).
+        scenario: settings of the environment (`platform`, `scale`, `jobs`, `load`, ...).
+
+    Raises:
+        PolicyError: an unknown policy. SettingError: an unknown setting, a folder that holds
+        another data set. StreamError, SurrogateError: jobs that cannot be had.
+    """
+    setting = _one_site_a_decision(Scenario.of(**scenario))
+    found = find_behaviours(behaviours, epsilon, setting.scale)
+    plan = shards(
+        transitions, setting.jobs, [one.weight for one in found], check_seed(seed), side_by_side
+    )
+    batch = Batch(setting, 1)
+    manifest = Manifest.begin(Path(folder), batch, found, plan, scenario)
+    _fill(manifest, (_opened(batch), found), plan, workers or Here(), progress)
+    manifest.finish(measure(_opened(batch)))
+    return OfflineDataset.open(folder)
+
+
+def _fill(
+    manifest: Manifest,
+    common: Common,
+    plan: Sequence[Shard],
+    workers: Workers,
+    progress: Progress | None,
+) -> None:
+    """Have every shard played that the folder lacks, and write each as it comes."""
+    jobs = common[0].jobs
+    missing = [shard for shard in plan if not manifest.has(shard.name)]
+    total = jobs * sum(len(shard.seeds) for shard in plan)
+    done = total - jobs * sum(len(shard.seeds) for shard in missing)
+    for place, (content, facts) in workers.each(_played, common, missing):
+        with whole_file(manifest.folder / missing[place].name) as aside:
+            aside.write_bytes(content)
+        manifest.add(missing[place].name, facts)
+        done += jobs * len(missing[place].seeds)
+        if progress is not None:
+            progress(done, total, facts["behaviour"])
+
+
+def _played(common: Common, shard: Shard) -> tuple[bytes, dict[str, Any]]:
+    """A shard's file and what the manifest says of it."""
+    scenario, behaviours = common
+    episodes = play(scenario, behaviours[shard.behaviour], shard.seeds)
+    content = encoded(episodes)
+    return content, entry(content, episodes)
+
+
+def _opened(batch: Batch) -> Scenario:
+    """The batch's scenario with its jobs drawn, so that no worker draws them again."""
+    return replace(batch.scenario, stream=batch.stream, input_scale=1.0, arrivals=None)
+
+
+def _one_site_a_decision(scenario: Scenario) -> Scenario:
+    """The scenario, if an action is one site; SettingError if it is more."""
+    if scenario.decisions > 1 or scenario.data_actions or scenario.defer:
+        raise SettingError(
+            "decisions that are one site each",
+            "decisions > 1, data_actions or defer",
+            "collect without these settings",
+        )
+    return scenario

@@ -1,0 +1,257 @@
+"""A folder of shards and what is known of it; knows manifests, never how episodes came about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+import panda_gym
+from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
+from panda_gym.errors import RecordsError, SettingError, nearest
+from panda_gym.files import forget_asides, sha256, whole_file
+from panda_gym.offline.datasets.behaviour import Behaviour
+from panda_gym.offline.datasets.episode import Episode
+from panda_gym.offline.datasets.plan import Shard
+from panda_gym.offline.datasets.reference import Reference
+from panda_gym.offline.datasets.shard import read_shard
+from panda_gym.provenance import plain, versions
+
+MANIFEST: Final = "dataset.json"
+FORMAT: Final = 2
+ENVIRONMENT: Final = "PandaGrid/Placement-v0"
+PACKAGES: Final = ("panda-grid-gym", "numpy", "pyarrow")
+
+
+@dataclass
+class Manifest:
+    """What `dataset.json` says, written anew whenever a shard is whole."""
+
+    folder: Path
+    facts: dict[str, Any]
+    shards: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def begin(
+        cls,
+        folder: Path,
+        batch: Batch,
+        behaviours: Sequence[Behaviour],
+        plan: Sequence[Shard],
+        scenario: Mapping[str, Any],
+    ) -> Manifest:
+        """Open a folder to write, or to go on with; SettingError if it holds something else."""
+        facts = {
+            "format": FORMAT,
+            "environment": {"id": ENVIRONMENT, "settings": plain(scenario)},
+            "behaviours": {one.label: one.describe() for one in behaviours},
+            "plan": [
+                [shard.name, behaviours[shard.behaviour].label, *shard.seeds] for shard in plan
+            ],
+            "jobs": batch.scenario.jobs,
+            "sites": len(batch.platform),
+            "stream": {"origin": batch.stream.origin, "digest": batch.stream.digest()},
+            "features": feature_names(),
+            "versions": versions(PACKAGES),
+        }
+        self = cls(folder, facts)
+        if (folder / MANIFEST).is_file():
+            self._go_on()
+        for shard in plan:
+            forget_asides(folder / shard.name)
+        self.write(complete=False)
+        return self
+
+    def _go_on(self) -> None:
+        document = read_manifest(self.folder)
+        known = {key: document.get(key) for key in self.facts}
+        for key, value in json.loads(json.dumps(self.facts)).items():
+            if known[key] != value:
+                raise SettingError(
+                    f"a folder that is empty or holds this data set, {key} included",
+                    f"{self.folder}, which holds another",
+                    "take another folder",
+                )
+        self.shards = {
+            name: entry for name, entry in document["shards"].items() if self._whole(name, entry)
+        }
+
+    def _whole(self, name: str, entry: Mapping[str, Any]) -> bool:
+        path = self.folder / name
+        return path.is_file() and sha256(path) == entry["sha256"]
+
+    def has(self, name: str) -> bool:
+        """Whether a shard is written and as it was written."""
+        return name in self.shards
+
+    def add(self, name: str, facts: dict[str, Any]) -> None:
+        """Note a shard that was just written; shards stand in the order of their names."""
+        self.shards = dict(sorted({**self.shards, name: facts}.items()))
+        self.write(complete=False)
+
+    def finish(self, reference: Reference) -> None:
+        """Say that every shard is there, and by what its scores are normalised."""
+        self.facts["reference"] = asdict(reference)
+        self.write(complete=True)
+
+    def write(self, complete: bool) -> None:
+        """Write `dataset.json`, whole or not at all."""
+        document = {"complete": complete, **self.facts, "shards": self.shards}
+        with whole_file(self.folder / MANIFEST) as aside:
+            aside.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def entry(content: bytes, episodes: Sequence[Episode]) -> dict[str, Any]:
+    """Return what `dataset.json` says of a shard."""
+    return {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "behaviour": episodes[0].behaviour,
+        "transitions": sum(map(len, episodes)),
+        "returns": [float(one.rewards.sum()) for one in episodes],
+        "costs": [float(one.cost.sum()) for one in episodes],
+    }
+
+
+@dataclass(frozen=True)
+class OfflineDataset:
+    """A data set that `collect` wrote."""
+
+    folder: Path
+    document: dict[str, Any]
+
+    @classmethod
+    def open(cls, folder: str | Path, partial: bool = False) -> OfflineDataset:
+        """Open a data set; RecordsError if it is damaged, or not whole and `partial` is False."""
+        folder = Path(folder)
+        document = read_manifest(folder)
+        if not document["complete"] and not partial:
+            written = len(document["shards"])
+            raise RecordsError(
+                "a whole data set",
+                f"{folder}: {written} of {len(document['plan'])} shards are written",
+                "collect it again with the same settings, which goes on, or pass partial=True",
+            )
+        if document["features"] != feature_names():
+            raise RecordsError(
+                "a data set of this observation", f"{folder}, of other features", "collect it again"
+            )
+        return cls(folder, document)
+
+    def __len__(self) -> int:
+        """Number of transitions."""
+        return sum(shard["transitions"] for shard in self.document["shards"].values())
+
+    @property
+    def bytes(self) -> int:
+        """Size of its shards."""
+        return sum((self.folder / name).stat().st_size for name in self.document["shards"])
+
+    @property
+    def raw_bytes(self) -> int:
+        """Size of what is seen, without compression: float32, masks as int8."""
+        features, sites = self.document["features"], self.document["sites"]
+        around = len(features["job"]) + len(features["grid"])
+        row = 4 * (len(features["sites"]) * sites + around) + sites
+        return (len(self) + len(self.returns)) * row
+
+    @property
+    def returns(self) -> np.ndarray:
+        """Undiscounted sum of rewards of every episode, float64[episodes]."""
+        return self._sums("returns")
+
+    @property
+    def costs(self) -> np.ndarray:
+        """Undiscounted sum of costs of every episode, float64[episodes]."""
+        return self._sums("costs")
+
+    @property
+    def behaviours(self) -> list[str]:
+        """Label of the policy that acted in every episode."""
+        shards = self.document["shards"].values()
+        return [shard["behaviour"] for shard in shards for _ in shard["returns"]]
+
+    @property
+    def reference(self) -> Reference:
+        """What known policies reach in this environment; RecordsError if collection goes on."""
+        if "reference" not in self.document:
+            raise RecordsError(
+                "a whole data set, which has a reference", f"{self.folder}", "collect it to its end"
+            )
+        return Reference(**self.document["reference"])
+
+    @property
+    def cost_limits(self) -> tuple[float, ...]:
+        """Three limits on an episode's cost, the same for all data sets of the environment."""
+        return self.reference.cost_limits
+
+    def episodes(self) -> Iterator[Episode]:
+        """Yield every episode, one in memory at a time; RecordsError for an altered shard."""
+        for name, entry in self.document["shards"].items():
+            path = self.folder / name
+            if not path.is_file() or sha256(path) != entry["sha256"]:
+                raise RecordsError(
+                    "the shard that was written", f"{path}, missing or altered", "collect it again"
+                )
+            yield from read_shard(path)
+
+    def get_normalized_score(self, reward: float, cost: float, limit: float) -> tuple[float, float]:
+        """Return an episode's normalised reward and cost, see `Reference.normalized`."""
+        return self.reference.normalized(reward, cost, limit)
+
+    def check_cost_limit(self, limit: float) -> float:
+        """Return a limit on an episode's cost; SettingError if nobody here is known to keep it."""
+        least = min(float(self.costs.min()), self.reference.min_episode_cost)
+        if not limit >= least:
+            raise SettingError(
+                f"a cost limit of at least {least:.4g}, the least that any policy here costs",
+                f"{limit:g}",
+                f"take one of {', '.join(f'{one:.4g}' for one in self.cost_limits)}",
+            )
+        return float(limit)
+
+    def make(self, **settings: Any) -> Any:
+        """Return the environment that the data came from, as `gymnasium.make` does."""
+        import gymnasium
+
+        known = self.document["environment"]
+        return gymnasium.make(known["id"], **{**known["settings"], **settings})
+
+    def _sums(self, name: str) -> np.ndarray:
+        shards = self.document["shards"].values()
+        return np.array([value for shard in shards for value in shard[name]])
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return what `dataset.json` says; RecordsError if there is none of ours."""
+    path = folder / MANIFEST
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError) as fault:
+        raise RecordsError(
+            f"a data set's folder with {MANIFEST}", f"{path}: {fault}", _instead(folder)
+        ) from fault
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise RecordsError(
+            f"a data set of format {FORMAT}",
+            f"{path}, of another",
+            f"read it with the version that wrote it, this is {panda_gym.__version__}",
+        )
+    return document
+
+
+def _instead(folder: Path) -> str:
+    """The data sets that lie where one was looked for, nearest name first."""
+    beside = [path.parent.name for path in folder.absolute().parent.glob(f"*/{MANIFEST}")]
+    return nearest(folder.name, beside) if beside else "collect one first"
+
+
+def feature_names() -> dict[str, list[str]]:
+    """The observation's features, by which a data set is known to fit this version."""
+    tables = {"sites": SITE_FEATURES, "job": JOB_FEATURES, "grid": GRID_FEATURES}
+    return {part: [feature.name for feature in table] for part, table in tables.items()}

@@ -1,0 +1,120 @@
+"""What known policies reach in an environment, by which scores are normalised; knows no data set.
+
+Data sets of one environment share it, so that a learner's score on one of them can be set beside
+its score on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from panda_gym.environments.placement.scenario import Scenario
+from panda_gym.errors import RecordsError, SettingError
+from panda_gym.offline.datasets.behaviour import find_behaviours
+from panda_gym.offline.datasets.episode import Episode
+from panda_gym.offline.datasets.play import play
+
+POLICIES: Final = ("random", "data_locality", "panda_production_draw@scaled", "earliest_completion")
+"""Policies whose means span the scores."""
+
+SEED: Final = 2_000_000
+"""World i of the reference has this seed + i."""
+
+WORLDS: Final = 8
+
+QUARTERS: Final = (0.25, 0.5, 0.75)
+"""Where the cost limits lie between the cheapest and the best policy."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Mean return and mean cost of an episode under the reference policies.
+
+    returns, costs: by policy; undiscounted sums over an episode, mean over the worlds.
+    worlds: how many episodes each mean is over.
+    """
+
+    returns: Mapping[str, float]
+    costs: Mapping[str, float]
+    worlds: int
+
+    @property
+    def min_episode_reward(self) -> float:
+        """Mean return of the worst policy, where the normalised reward is 0."""
+        return min(self.returns.values())
+
+    @property
+    def max_episode_reward(self) -> float:
+        """Mean return of the best policy, where the normalised reward is 1."""
+        return max(self.returns.values())
+
+    @property
+    def min_episode_cost(self) -> float:
+        """Mean cost of the cheapest policy."""
+        return min(self.costs.values())
+
+    @property
+    def max_episode_cost(self) -> float:
+        """Mean cost of the dearest policy."""
+        return max(self.costs.values())
+
+    @property
+    def ends(self) -> dict[str, float]:
+        """The four numbers above by the names that DSRL gives them."""
+        return {
+            "min_episode_reward": self.min_episode_reward,
+            "max_episode_reward": self.max_episode_reward,
+            "min_episode_cost": self.min_episode_cost,
+            "max_episode_cost": self.max_episode_cost,
+        }
+
+    @property
+    def cost_limits(self) -> tuple[float, ...]:
+        """Three limits: a quarter, half and three quarters of the way from least to most.
+
+        Least is the cheapest policy's cost, most that of the one with the highest return: a limit
+        above it binds nobody. Where the best is the cheapest, the dearest takes its place.
+        """
+        best = max(self.returns, key=lambda label: self.returns[label])
+        low, high = self.min_episode_cost, self.costs[best]
+        if high == low:
+            high = self.max_episode_cost
+        return tuple(low + part * (high - low) for part in QUARTERS)
+
+    def normalized(self, reward: float, cost: float, limit: float) -> tuple[float, float]:
+        """Return normalised reward and cost as DSRL does (arXiv 2306.09303).
+
+        (reward - least) / (greatest - least), and (cost + e) / (limit + e), e = 1 where the limit
+        is 0: a cost above 1 breaks it.
+
+        NOTE[DIFF] least and greatest are means of known policies, as in D4RL (arXiv 2004.07219),
+        not the extremes of one data set's episodes, so that data sets can be compared.
+        """
+        low, high = self.min_episode_reward, self.max_episode_reward
+        if high == low:
+            raise RecordsError(
+                "reference policies whose returns differ", f"all {low:g}", "play longer episodes"
+            )
+        if not limit >= 0.0:
+            raise SettingError("a cost limit of at least 0", repr(limit), "see cost_limits")
+        spare = 1.0 if limit == 0.0 else 0.0
+        return (reward - low) / (high - low), (cost + spare) / (limit + spare)
+
+
+def measure(scenario: Scenario, worlds: int = WORLDS) -> Reference:
+    """Play the reference policies on the reference worlds; same scenario, same answer."""
+    seeds = range(SEED, SEED + worlds)
+    returns, costs = {}, {}
+    for one in find_behaviours(POLICIES, 0.0, scenario.scale):
+        returns[one.label], costs[one.label] = _means(play(scenario, one, seeds))
+    return Reference(returns, costs, worlds)
+
+
+def _means(episodes: list[Episode]) -> tuple[float, float]:
+    sums = [(float(one.rewards.sum()), float(one.cost.sum())) for one in episodes]
+    reward, cost = np.mean(sums, axis=0)
+    return float(reward), float(cost)

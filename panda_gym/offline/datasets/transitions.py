@@ -1,0 +1,77 @@
+"""Transitions in memory, drawn in minibatches, for learners; knows episodes, never a learner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from panda_gym.errors import SettingError
+from panda_gym.offline.datasets.dataset import OfflineDataset
+from panda_gym.offline.datasets.episode import Episode
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Minibatch:
+    """n transitions.
+
+    observation, following: what was seen before and after, parts as the environment's Dict, [n].
+    actions: int64[n]. rewards, costs: float32[n].
+    """
+
+    observation: dict[str, Array]
+    actions: Array
+    rewards: Array
+    costs: Array
+    following: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """N transitions of E episodes; what is seen is kept once, N + E rows.
+
+    seen: parts of the observation by name. before: int64[N], row of `seen` before each decision;
+    the row after it is the next one. An episode is cut off after its last decision, never
+    terminated, so that every transition has a row after it that counts.
+    """
+
+    seen: dict[str, Array]
+    before: Array
+    actions: Array
+    rewards: Array
+    costs: Array
+
+    @classmethod
+    def of(cls, data: OfflineDataset, keep: Callable[[Episode], bool] | None = None) -> Transitions:
+        """Load the episodes for which `keep` is true; SettingError if there is none."""
+        episodes = [one for one in data.episodes() if keep is None or keep(one)]
+        if not episodes:
+            raise SettingError("at least one episode to learn from", "none", "keep more of them")
+        parts = [one.parts() for one in episodes]
+        rows = np.cumsum([0] + [len(one) + 1 for one in episodes])
+        return cls(
+            {name: np.concatenate([one[name] for one in parts]) for name in parts[0]},
+            np.concatenate([np.arange(a, b - 1) for a, b in pairwise(rows)]),
+            np.concatenate([one.actions for one in episodes]).astype(np.int64),
+            np.concatenate([one.rewards for one in episodes]).astype(np.float32),
+            np.concatenate([one.cost for one in episodes]).astype(np.float32),
+        )
+
+    def __len__(self) -> int:
+        return len(self.before)
+
+    def draw(self, rng: np.random.Generator, n: int) -> Minibatch:
+        """Return n transitions, each as likely, with repetition."""
+        some = rng.integers(0, len(self), n)
+        rows = self.before[some]
+        return Minibatch(
+            {name: part[rows] for name, part in self.seen.items()},
+            self.actions[some],
+            self.rewards[some],
+            self.costs[some],
+            {name: part[rows + 1] for name, part in self.seen.items()},
+        )

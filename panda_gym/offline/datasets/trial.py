@@ -1,0 +1,59 @@
+"""How a policy fares in the environment of a data set, as offline learners are scored.
+
+Knows worlds and scores, never how a policy was learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from panda_gym.environments.placement.policies import Policy
+from panda_gym.environments.placement.scenario import Scenario
+from panda_gym.offline.datasets.behaviour import Behaviour
+from panda_gym.offline.datasets.dataset import OfflineDataset
+from panda_gym.offline.datasets.play import play
+
+Array = np.ndarray
+SEEDS = range(3_000_000, 3_000_016)
+"""Worlds of a trial: of no data set, of no training, of no reference."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One episode a world.
+
+    returns, costs: float64[worlds], undiscounted sums over an episode.
+    """
+
+    returns: Array
+    costs: Array
+
+    def normalized(self, data: OfflineDataset, limit: float) -> tuple[float, float]:
+        """Return normalised reward and cost of the mean episode, see `Reference.normalized`."""
+        return data.get_normalized_score(
+            float(self.returns.mean()), float(self.costs.mean()), limit
+        )
+
+
+def trial(
+    data: OfflineDataset, policy: Policy, seeds: Iterable[int] = SEEDS, side_by_side: int = 16
+) -> Trial:
+    """Play a policy in the data set's environment; the data set must come from named jobs.
+
+    PolicyError for an illegal answer; SettingError where the settings cannot be told from the
+    data set, for it was collected from objects.
+    """
+    scenario = Scenario.of(**data.document["environment"]["settings"])
+    worlds, behaviour = list(seeds), Behaviour(type(policy).__name__, policy)
+    episodes = [
+        one
+        for start in range(0, len(worlds), side_by_side)
+        for one in play(scenario, behaviour, worlds[start : start + side_by_side])
+    ]
+    return Trial(
+        np.array([one.rewards.sum() for one in episodes]),
+        np.array([one.cost.sum() for one in episodes]),
+    )

@@ -1,0 +1,344 @@
+"""One grid's queues as they will be, by site; knows the true state, never whom it serves.
+
+A site is a FIFO line before k cores. What runs ends when it truly ends, what waits runs for its
+true time, the load of others comes and goes as it will, and jobs that are planned for the site
+arrive when they arrive. Luck is not known: neither failures (but their probabilities are), nor
+turns of sites up and down (but the present status is), nor cancellations, nor a pilot's delay (but
+its mean). The shares of the links are those of the present.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from panda_gym import simulator
+from panda_gym.jit.compiled import entries, inner, shared
+from panda_gym.jit.counter_rng import bits
+from panda_gym.simulator.competing import change_time, normal
+from panda_gym.simulator.dynamics import CANCEL, KIND, true_run
+from panda_gym.simulator.placement import primary
+from panda_gym.simulator.state import ACTIVATED, ASSIGNED, DOWN
+
+Array = np.ndarray
+
+CHANGES: Final = 1200
+"""Changes of the others' load that are foreseen at a site; it stays as it is from then on."""
+ITEMS: Final = 1536
+"""Most jobs that wait or are planned at one site; no more are planned there."""
+
+
+class Sketch(NamedTuple):
+    """What is foreseen of E grids, and the room to think about one of them."""
+
+    levels: Array  # int32[E, S, CHANGES] cores of others from each change on
+    plan: Array  # int32[E, R] site planned for each row, -1 none
+    # of the grid at hand
+    call: Array  # int32[1] number of the time at which the grid is looked at
+    known: Array  # int32[R, S] when `fetched` was computed
+    fetched: Array  # float64[R, S] time to read each job's input at each site, s
+    begin: Array  # int32[S + 1] where each site's jobs begin in `line`
+    line: Array  # int32[R] rows that wait, by site, in the order in which they will start
+    ready: Array  # float64[R] when the input of each of these is there, s
+    members: Array  # int32[S, ITEMS] rows planned for each site, by arrival
+    crowd: Array  # int32[S] how many they are
+    value: Array  # float64[S] sum of the expected ln slowdowns of all jobs of the site
+    orders: Array  # float64[2, S, ITEMS] when each job's input is there, when it starts; by start
+    length: Array  # int32[S] jobs that wait there
+    ordered: Array  # int32[S] jobs in `orders`
+    # of the site at hand
+    item: Array  # int32[ITEMS]
+    item_ready: Array  # float64[ITEMS]
+    own: Array  # int32[ITEMS]
+    own_ready: Array  # float64[ITEMS]
+    end_t: Array  # float64[...] heap of ends
+    end_c: Array  # int32[...]
+    near: Array  # int32[S]
+    guess: Array  # float64[S]
+
+
+def sketch(world: Any) -> Sketch:
+    """Room for the grids of a world."""
+    grids, sites = world.sites.shape
+    rows = world.tracks.shape[1]
+    most = int(world.places["cores"].max()) + 2 * ITEMS
+    return Sketch(
+        levels=np.zeros((grids, sites, CHANGES), np.int32),
+        plan=np.full((grids, rows), -1, np.int32),
+        call=np.zeros(1, np.int32),
+        known=np.zeros((rows, sites), np.int32),
+        fetched=np.zeros((rows, sites)),
+        begin=np.zeros(sites + 1, np.int32),
+        line=np.zeros(rows, np.int32),
+        ready=np.zeros(rows),
+        members=np.zeros((sites, ITEMS), np.int32),
+        crowd=np.zeros(sites, np.int32),
+        value=np.zeros(sites),
+        orders=np.zeros((2, sites, ITEMS)),
+        length=np.zeros(sites, np.int32),
+        ordered=np.zeros(sites, np.int32),
+        item=np.zeros(ITEMS, np.int32),
+        item_ready=np.zeros(ITEMS),
+        own=np.zeros(ITEMS, np.int32),
+        own_ready=np.zeros(ITEMS),
+        end_t=np.zeros(most),
+        end_c=np.zeros(most, np.int32),
+        near=np.zeros(sites, np.int32),
+        guess=np.zeros(sites),
+    )
+
+
+@inner
+def foresee_load(w: Any, k: Any, e: int, s: int) -> None:
+    """The cores that others will use at site s from each change on (see `simulator.competing`)."""
+    place, widest = w.places[s], w.sites[e, s]["widest"]
+    load = normal(bits(w.grids[e]["seed"], s, 0))
+    for change in range(CHANGES):
+        t = change_time(w, s, change) if change > 0 else 0.0
+        if change > 0:
+            load = w.persistence * load + w.innovation * normal(bits(w.grids[e]["seed"], s, change))
+        if len(w.trace) > 0:
+            share = w.trace[change % len(w.trace), s % w.trace.shape[1]]
+        else:
+            bin_ = int((w.grids[e]["clock_0"] + t) / 900.0) % len(w.cycle)
+            share = place["share"] * w.cycle[bin_] * (1.0 + w.spread * load)
+        cores = int(share * place["cores"] + 0.5)
+        k.levels[e, s, change] = max(0, min(cores, place["cores"] - widest))
+
+
+@inner
+def wait_for(k: Any, s: int, j: int, t: float) -> None:
+    """Job j waits at site s, its input there at time t; it stands behind those of the same time."""
+    first, size = k.begin[s], k.length[s]
+    hole = first + size
+    while hole > first and k.ready[hole - 1] > t:
+        k.line[hole], k.ready[hole] = k.line[hole - 1], k.ready[hole - 1]
+        hole -= 1
+    k.line[hole], k.ready[hole] = j, t
+    k.length[s] = size + 1
+
+
+@inner
+def staged(w: Any, e: int, entry: int) -> int:
+    """The job whose input the agenda's entry brings to its site; -1: it is about something else."""
+    j = w.heap[e, w.first_staged + entry]["job"]
+    if j >= CANCEL * KIND or w.tracks[e, j]["state"] != ASSIGNED or w.tracks[e, j]["cores"] == 0:
+        return -1
+    return j
+
+
+@shared
+def look(w: Any, k: Any, e: int) -> None:
+    """Who waits at each site of grid e, in the order in which their input is there."""
+    n, grid = len(w.places), w.grids[e]
+    k.call[0] += 1
+    k.begin[0] = 0
+    for s in range(n):
+        site = w.sites[e, s]
+        k.begin[s + 1] = k.begin[s] + site["activated"] + site["assigned"]
+        k.length[s] = 0
+        j = site["head"]
+        while j >= 0:
+            if w.tracks[e, j]["state"] == ACTIVATED:
+                wait_for(k, s, j, -math.inf)
+            j = w.tracks[e, j]["next"]
+    for entry in range(grid["agenda"]):
+        j = staged(w, e, entry)
+        if j >= 0:
+            wait_for(k, w.tracks[e, j]["site"], j, w.heap[e, w.first_staged + entry]["time"])
+    for entry in range(grid["flows"]):
+        j = w.flow_heap[e, entry]["job"]
+        if w.tracks[e, j]["cores"] > 0:
+            wait_for(k, w.tracks[e, j]["site"], j, w.flow_heap[e, entry]["time"])
+
+
+@inner
+def read_from(w: Any, e: int, j: int, r: int, s: int) -> float:
+    """Time to read the input of job j at site s from site r, the links shared as now, s."""
+    size = w.jobs[e, j]["input_bytes"]
+    time = w.lanes[r, 0, s] + size * w.lanes[r, 1, s]
+    if w.rules[0]["level"] > 0 and r != s:
+        out, into = w.stores[e, r], w.stores[e, s]
+        time = max(time, size * (out["outgoing"] + 1) / out["cap"])
+        time = max(time, size * (into["incoming"] + 1) / into["cap"])
+    return time
+
+
+@inner
+def fetch(w: Any, k: Any, e: int, j: int, s: int) -> float:
+    """Least time to read the input of job j at site s from where it is there now, s."""
+    if k.known[j, s] != k.call[0]:
+        k.known[j, s] = k.call[0]
+        k.fetched[j, s] = least_time(w, e, j, s)
+    return k.fetched[j, s]
+
+
+@shared
+def least_time(w: Any, e: int, j: int, s: int) -> float:
+    """The same, computed."""
+    best = math.inf
+    if not w.jobs[e, j]["input_bytes"] > 0.0:
+        return 0.0
+    for i in range(3):
+        held = primary(w, e, j, i)
+        if held >= 0:
+            best = min(best, read_from(w, e, j, held, s))
+    if w.rules[0]["storage"] > 0 and best < math.inf:
+        r = w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
+        while r >= 0:
+            one = w.pool[e, r]
+            if one["there"] > 0:
+                best = min(best, read_from(w, e, j, one["site"], s))
+            r = one["next"]
+    return best if best < math.inf else 0.0
+
+
+@inner
+def push_end(k: Any, size: int, t: float, cores: int) -> None:
+    """Add an end to the heap of `size` ends."""
+    hole = size
+    while hole > 0 and k.end_t[(hole - 1) >> 1] > t:
+        k.end_t[hole], k.end_c[hole] = k.end_t[(hole - 1) >> 1], k.end_c[(hole - 1) >> 1]
+        hole = (hole - 1) >> 1
+    k.end_t[hole], k.end_c[hole] = t, cores
+
+
+@inner
+def pop_end(k: Any, size: int) -> int:
+    """Take the first end out of the heap of `size`; return its cores."""
+    taken, last = k.end_c[0], size - 1
+    t, cores = k.end_t[last], k.end_c[last]
+    hole, below = 0, 1
+    while below < last:
+        if below + 1 < last and k.end_t[below + 1] < k.end_t[below]:
+            below += 1
+        if t <= k.end_t[below]:
+            break
+        k.end_t[hole], k.end_c[hole] = k.end_t[below], k.end_c[below]
+        hole, below = below, 2 * below + 1
+    k.end_t[hole], k.end_c[hole] = t, cores
+    return taken
+
+
+@inner
+def arrival(w: Any, e: int, j: int) -> float:
+    """When job j is there to be placed, s: now, if it is."""
+    return max(w.grids[e]["clock"], w.jobs[e, j]["arrival"])
+
+
+@inner
+def gather(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
+    """Put the jobs that will wait at site s in order; return how many there are.
+
+    They are those that wait there, the members, and `extra` (-1 none) but not `without`. An input
+    that a member has brought by then is at hand.
+    """
+    size, own = 0, 0
+    for i in range(k.begin[s], k.begin[s] + k.length[s]):
+        k.item[size], k.item_ready[size] = k.line[i], k.ready[i]
+        size += 1
+    i, open_ = 0, extra >= 0
+    while i < k.crowd[s] or open_:
+        j = k.members[s, i] if i < k.crowd[s] else -1
+        if open_ and (j < 0 or arrival(w, e, extra) <= arrival(w, e, j)):
+            j, open_ = extra, False
+        else:
+            i += 1
+            if j == without:
+                continue
+        came = arrival(w, e, j)
+        ready = came + fetch(w, k, e, j, s)
+        if w.rules[0]["storage"] > 0 and w.jobs[e, j]["input_bytes"] > 0.0:
+            for other in range(own):
+                if (
+                    w.jobs[e, k.own[other]]["dataset"] == w.jobs[e, j]["dataset"]
+                    and k.own_ready[other] <= came
+                ):
+                    size_ = w.jobs[e, j]["input_bytes"]
+                    ready = min(ready, came + w.lanes[s, 0, s] + size_ * w.lanes[s, 1, s])
+        k.own[own], k.own_ready[own] = j, ready
+        own += 1
+        hole = size
+        while hole > 0 and k.item_ready[hole - 1] > ready:
+            k.item[hole], k.item_ready[hole] = k.item[hole - 1], k.item_ready[hole - 1]
+            hole -= 1
+        k.item[hole], k.item_ready[hole] = j, ready
+        size += 1
+    return size
+
+
+@inner
+def expected_ln(w: Any, e: int, s: int, j: int, end: float, run: float) -> float:
+    """Expected ln of the bounded slowdown of job j if it ends at `end` at site s, or fails there.
+
+    After a failure it has lost its wait and a part of its run, and is taken to need as long again.
+    """
+    rules, one = w.rules[0], w.attempts[e, j]
+    ideal = max(run * w.places[s]["speed"] / w.top_speed, w.bound_s)
+    late = max(1.0, (end - one["born"]) / ideal)
+    value = math.log(late)
+    if rules["failing"] > 0 and one["attempt"] < rules["attempts"]:
+        risk = min(rules["most"], one["hazard"] * w.gates[e, s]["risk"])
+        again = end - arrival(w, e, j) + rules["retry_s"] - 0.5 * (1.0 - rules["early"]) * run
+        value += risk * (math.log(late + max(0.0, again) / ideal) - value)
+    return value
+
+
+@shared
+def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: bool) -> float:
+    """Sum of the expected ln slowdowns of all that will wait at site s (see `gather`).
+
+    keep: remember the order in which they start.
+    """
+    if k.begin[s + 1] - k.begin[s] + k.crowd[s] + 2 > ITEMS:
+        return math.inf
+    items = gather(w, k, e, s, extra, without)
+    site, first, now = w.sites[e, s], w.places[s]["first_run"], w.grids[e]["clock"]
+    ends = site["running"]
+    for i in range(ends):  # the simulator's heap is in heap order already
+        k.end_t[i] = w.heap[e, first + i]["time"]
+        k.end_c[i] = w.tracks[e, w.heap[e, first + i]["job"]]["cores"]
+    free, t, total = site["free"], now, 0.0
+    change, change_t, others = site["changes"] + 1, site["change"], site["others"]
+    opens = now
+    if w.gates[e, s]["status"] == DOWN:
+        opens = now + w.rules[0]["step_s"] / (1.0 - math.exp(w.rules[0]["stay_down"]))
+    pilot = w.rules[0]["pilot_s"]
+    for i in range(items):
+        j = k.item[i]
+        cores, run = w.jobs[e, j]["cores"], true_run(w, e, s, j)
+        t = max(t, max(opens, k.item_ready[i]))
+        while True:
+            end = k.end_t[0] if ends > 0 else math.inf
+            due = min(end, change_t)
+            if due > t:
+                if free >= cores:
+                    break
+                if due == math.inf:
+                    return math.inf
+                t = due
+            if end <= change_t:
+                free += pop_end(k, ends)
+                ends -= 1
+            else:
+                level = k.levels[e, s, min(change, CHANGES - 1)]
+                free -= level - others
+                others = level
+                change += 1
+                change_t = change_time(w, s, change) if change < CHANGES else math.inf
+        if keep:
+            k.orders[0, s, i], k.orders[1, s, i] = k.item_ready[i], t
+        free -= cores
+        push_end(k, ends, t + pilot + run, cores)
+        ends += 1
+        total += expected_ln(w, e, s, j, t + pilot + run, run)
+    if keep:
+        k.ordered[s] = items
+    return total
+
+
+entry = entries(Path(__file__).parent, Path(simulator.__file__ or ".").parent)
+"""A decorator of what Python calls here; compiled anew when the simulator changes."""

@@ -1,8 +1,0 @@
-"""The report of a run: one self-contained page; knows what was written, never how to compute it."""
-
-from __future__ import annotations
-
-from panda_gym.report.folder import RunFolder
-from panda_gym.report.page import write_report
-
-__all__ = ["RunFolder", "write_report"]

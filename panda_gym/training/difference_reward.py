@@ -1,0 +1,332 @@
+"""Learning from what every decision cost in the end; knows worlds and a network, never SB3.
+
+Episodes run to their last job's end; then each decision is told the ln(bounded slowdown) of its
+own job and what it cost the jobs behind it (`marginal`). A network learns the sum from the site
+that was chosen; the policy draws from softmax(-cost / temperature), and the temperature falls.
+This is fitted regression for a contextual bandit (the direct method: Dudik, Langford and Li,
+ICML 2011) whose bandit feedback, the marginal cost, makes selfish choices good for all.
+
+    out/agent/                     the agent of the best evaluation
+    out/curve.csv                  learning curve, one row a round
+    out/checkpoint.safetensors     where a killed run goes on
+
+A resumed run ends as one that was never stopped, on one machine with the same versions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from panda_gym.environments.placement.policies.learned import load_agent, read_card, save_agent
+from panda_gym.environments.placement.policies.scorer import derive
+from panda_gym.environments.placement.policies.site_value import ROW, SiteValue, ValueShape
+from panda_gym.errors import PolicyError
+from panda_gym.provenance import plain, versions
+from panda_gym.training.checkpoint import FILE, Checkpoint
+from panda_gym.training.config import HindsightConfig, check_device
+from panda_gym.training.curve import CurvePoint, write_curve
+from panda_gym.training.evaluation import TRAINING, HeldOut, world_seeds
+from panda_gym.training.worlds import Credit, Parts, Worlds
+
+Progress = Callable[[int, int, str], None]
+
+PACKAGES: Final = ("panda-grid-gym", "torch", "numpy", "numba")
+"""Packages whose versions are kept with an agent."""
+
+
+@dataclass
+class Window:
+    """The decisions of the last rounds: what the network saw, and what they cost."""
+
+    rows: list[Tensor]
+    """float32[n, ROW] a round."""
+    costs: list[Tensor]
+    """float32[n] a round."""
+
+    def add(self, rows: Tensor, costs: Tensor, most: int) -> None:
+        """Take a round in; forget the oldest beyond `most`."""
+        self.rows, self.costs = [*self.rows, rows][-most:], [*self.costs, costs][-most:]
+
+
+class Hindsight:
+    """A run between two rounds."""
+
+    def __init__(self, scenarios: Sequence[Mapping[str, Any]], config: HindsightConfig) -> None:
+        self.config = config
+        self.worlds = Worlds(
+            scenarios, config.num_envs, threads=config.threads, device=config.device
+        )
+        self.held_out = HeldOut(
+            scenarios,
+            config.evaluate_envs,
+            seed=config.seed,
+            threads=config.threads,
+            device=config.device,
+        )
+        self.device = self.worlds.device
+        self.generator = torch.Generator(self.device).manual_seed(config.seed)
+        self.begun = bool(config.start)
+        self.network = self._network().to(self.device)
+        self.window = Window([], [])
+        self.points: list[CurvePoint] = []
+        self.best: dict[str, Tensor] = {}
+        self.seconds = {"environment": 0.0, "choosing": 0.0, "learning": 0.0}
+        self._sync = self.device.type == "cuda"
+
+    @property
+    def rounds(self) -> int:
+        """Rounds of the whole run."""
+        return -(-self.config.steps // self.round_steps)
+
+    @property
+    def round_steps(self) -> int:
+        """Decisions of a round."""
+        return len(self.worlds) * self.worlds.jobs
+
+    def advance(self, gone: float) -> CurvePoint:
+        """Play, learn, evaluate; gone: share of the run that is behind it."""
+        number, config = len(self.points), self.config
+        rows = torch.empty((self.worlds.jobs, len(self.worlds), ROW), device=self.device)
+        fall = (config.temperature_end / config.temperature) ** gone
+        first = number == 0 and not self.begun
+        tau = config.temperature_first if first else config.temperature * fall
+        choose = self._drawing(tau, rows, first)
+        seeds = world_seeds(config.seed, TRAINING, number, self.worlds)
+        credit = self._timed_play(seeds, choose)
+        costs = torch.as_tensor(self._charged(credit), dtype=torch.float32, device=self.device)
+        self.window.add(rows.flatten(0, 1), costs.flatten(), config.window)
+        began = self._now()
+        loss, explained = self._fit()
+        self.seconds["learning"] += self._now() - began
+        evaluated = None
+        if (number + 1) % config.evaluate_every == 0 or number + 1 == self.rounds:
+            evaluated = self.held_out.evaluate(self.network)
+        self._keep(evaluated)
+        point = CurvePoint(
+            steps=(number + 1) * self.round_steps,
+            reward=-float(credit.objective.mean()),
+            entropy=None,
+            value_loss=loss,
+            explained_variance=explained,
+            kl=None,
+            environment_s=self.seconds["environment"],
+            choosing_s=self.seconds["choosing"],
+            learning_s=self.seconds["learning"],
+            evaluation=evaluated,
+            cost=float(credit.cost.mean()),
+        )
+        self.points.append(point)
+        return point
+
+    def _charged(self, credit: Credit) -> np.ndarray:
+        """What every decision is said to have cost, float32[T, E]."""
+        config = self.config
+        others = config.external_weight * np.minimum(credit.external, config.most)
+        spent = config.price_wan_tb * credit.wan_tb
+        spent = spent + config.price_wasted_core_h * credit.wasted_core_h
+        return credit.own + others + spent
+
+    def checkpoint(self, settings: dict[str, Any]) -> Checkpoint:
+        """Return everything that a later process needs to go on."""
+        tensors = {f"weight/{k}": v.cpu() for k, v in self.network.state_dict().items()}
+        tensors |= {f"best/{k}": v.cpu() for k, v in self.best.items()}
+        for k, (rows, costs) in enumerate(zip(self.window.rows, self.window.costs, strict=True)):
+            tensors |= {f"rows/{k}": rows.cpu(), f"costs/{k}": costs.cpu()}
+        tensors["generator"] = self.generator.get_state().clone()
+        state = {"settings": settings, "curve": [asdict(point) for point in self.points]}
+        return Checkpoint(tensors, state)
+
+    def restore(self, saved: Checkpoint) -> None:
+        """Bring the run to where a checkpoint was written."""
+        kinds = ("weight", "best", "rows", "costs")
+        found: dict[str, dict[str, Tensor]] = {kind: {} for kind in kinds}
+        for name, tensor in saved.tensors.items():
+            kind, _, rest = name.partition("/")
+            if rest:
+                found[kind][rest] = tensor.to(self.device)
+        self.network.load_state_dict(found["weight"])
+        self.best, rows, costs = found["best"], found["rows"], found["costs"]
+        kept = [str(k) for k in range(len(rows))]
+        self.window = Window([rows[k] for k in kept], [costs[k] for k in kept])
+        self.generator.set_state(saved.tensors["generator"])
+        self.points = [CurvePoint(**point) for point in saved.state["curve"]]
+        if self.points:
+            last = self.points[-1]
+            times = last.environment_s, last.choosing_s, last.learning_s
+            self.seconds = dict(zip(self.seconds, times, strict=True))
+
+    def agent(self) -> SiteValue:
+        """The network of the best evaluation; the present one if there was none."""
+        found = SiteValue(self.network.shape)
+        found.load_state_dict(self.best or self.network.state_dict())
+        return found
+
+    def _network(self) -> SiteValue:
+        shape = ValueShape(self.config.hidden, self.config.depth, self.config.members)
+        if self.begun:
+            return _started(self.config.start, shape)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.config.seed)
+            return SiteValue(shape)
+
+    def _drawing(self, tau: float, rows: Tensor, first: bool) -> Callable[[int, Parts], Tensor]:
+        """Draw from softmax(score / tau) and keep the rows of the chosen sites.
+
+        In the first round a score is minus the ln of the predicted completion.
+        """
+        network, each = self.network, torch.arange(rows.shape[1], device=self.device)
+
+        def choose(step: int, parts: Parts) -> Tensor:
+            with torch.inference_mode():
+                seen, legal = network.rows(*parts), parts[3].bool()
+                scores = -derive(parts[0], legal)[:, 0] if first else -network.costs(seen).mean(0)
+                race = torch.empty_like(scores).exponential_(generator=self.generator)
+                ranked = torch.where(legal, scores / tau - race.log(), -torch.inf)
+                sites = ranked.argmax(dim=1)
+                rows[step] = seen[each, sites]
+            return sites
+
+        return choose
+
+    def _fit(self) -> tuple[float, float]:
+        """Regress the window's costs on its rows; loss, share of the variance explained."""
+        config, network = self.config, self.network
+        rows, costs = torch.cat(self.window.rows), torch.cat(self.window.costs)
+        if not self.points and not self.begun:
+            network.standardise(rows)
+        steps = max(1, config.epochs * len(costs) // config.batch_size)
+        adam = torch.optim.Adam(network.parameters(), config.learning_rate)
+        fall = torch.optim.lr_scheduler.LinearLR(adam, 1.0, 0.02, steps)
+        losses = torch.zeros((), device=self.device)
+        for _ in range(steps):
+            drawn = torch.randint(
+                len(costs), (config.batch_size,), generator=self.generator, device=self.device
+            )
+            loss = (network.costs(rows[drawn]) - costs[drawn]).square().mean()
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            fall.step()
+            losses += loss.detach()
+        mean = float(losses) / steps
+        return mean, 1.0 - mean / max(float(costs.var()), 1e-9)
+
+    def _keep(self, evaluated: float | None) -> None:
+        before = [p.evaluation for p in self.points if p.evaluation is not None]
+        if evaluated is not None and evaluated >= max(before, default=-np.inf):
+            self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+
+    def _timed_play(self, seeds: list[list[int]], choose: Callable[[int, Parts], Tensor]) -> Credit:
+        spent, began = 0.0, self._now()
+
+        def timed(step: int, parts: Parts) -> Tensor:
+            nonlocal spent
+            start = self._now()
+            sites = choose(step, parts).cpu()
+            spent += self._now() - start
+            return sites
+
+        credit = self.worlds.play(seeds, timed)
+        self.seconds["choosing"] += spent
+        self.seconds["environment"] += self._now() - began - spent
+        return credit
+
+    def _now(self) -> float:
+        """CPU seconds, or wall seconds where another device does the work."""
+        return time.perf_counter() if self._sync else time.process_time()
+
+
+def train_hindsight(
+    out: str | Path,
+    config: HindsightConfig,
+    scenarios: Sequence[Mapping[str, Any]],
+    *,
+    command: str = "",
+    minutes: float | None = None,
+    tensorboard: bool = False,
+    progress: Progress | None = None,
+) -> tuple[Path, Hindsight]:
+    """Train an agent; a folder with a checkpoint of the same run goes on from there.
+
+    minutes: stop after so long, and let the temperature fall in that time; such a run is not
+    repeated exactly.
+    tensorboard: also log to out/tensorboard (needs the package `tensorboard`).
+    PolicyError if `out` holds a checkpoint of other settings.
+    """
+    out = Path(out)
+    check_device(config.device)
+    settings = plain({"config": asdict(config), "scenario": {"of": [dict(s) for s in scenarios]}})
+    if config.start:
+        settings["start"] = read_card(config.start)["weights_sha256"]
+    saved = _saved(out, settings)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(config.torch_threads)
+    try:
+        run, began = Hindsight(scenarios, config), time.monotonic()
+        if saved is not None:
+            run.restore(saved)
+        provenance = {**settings, "command": command, "versions": versions(PACKAGES)}
+        while len(run.points) < run.rounds:
+            gone = len(run.points) / run.rounds
+            if minutes is not None:
+                gone = max(gone, (time.monotonic() - began) / (60.0 * minutes))
+                if gone >= 1.0:
+                    break
+            point = run.advance(gone)
+            _write(run, out, settings, provenance)
+            if tensorboard:
+                _log(out / "tensorboard", point)
+            if progress is not None:
+                progress(point.steps, run.rounds * run.round_steps, _word(point))
+    finally:
+        torch.set_num_threads(threads)
+    return out / "agent", run
+
+
+def _log(folder: Path, point: CurvePoint) -> None:
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(folder)) as board:
+        for name, value in asdict(point).items():
+            if value is not None and name != "steps":
+                board.add_scalar(name, value, point.steps)
+
+
+def _word(point: CurvePoint) -> str:
+    held_out = "" if point.evaluation is None else f", greedy on held-out {-point.evaluation:.3f}"
+    return f"ln slowdown {-point.reward:.3f}{held_out}"
+
+
+def _write(run: Hindsight, out: Path, settings: dict[str, Any], provenance: dict[str, Any]) -> None:
+    write_curve(run.points, out / "curve.csv")
+    curve = [[point.steps, point.reward, point.evaluation] for point in run.points]
+    save_agent(out / "agent", run.agent(), {**provenance, "curve": curve})
+    if run.config.checkpoints:
+        run.checkpoint(settings).write(out / FILE)
+
+
+def _started(agent: str, shape: ValueShape) -> SiteValue:
+    """The network of an agent to go on from; PolicyError if it is of another shape."""
+    found = load_agent(agent).train()
+    if not isinstance(found, SiteValue) or found.shape != shape:
+        raise PolicyError(f"an agent of {shape}", f"{found.shape} in {agent}", "pass its sizes")
+    return found
+
+
+def _saved(out: Path, settings: dict[str, Any]) -> Checkpoint | None:
+    if not (out / FILE).is_file():
+        return None
+    saved = Checkpoint.read(out / FILE)
+    if saved.state["settings"] != settings:
+        raise PolicyError(
+            f"the settings of the run in {out}", "others", "train into another folder"
+        )
+    return saved

@@ -1,0 +1,206 @@
+"""What each placement cost the jobs behind it, once the episode is over; knows no learner.
+
+The external cost of an attempt is the sum, over the other jobs of its site, of what their
+ln(bounded slowdown) would have been less without it, everybody else placed as they were
+(Pigou, The Economics of Welfare, 1920; for queues: Naor, Econometrica 1969). A job's own ln and
+its external cost together are what its placement cost all jobs, to first order.
+
+It is computed, not estimated: an attempt that is taken out changes nothing beyond its own site's
+line, and the line is served again without it, by the same competing load and the same turns of
+the site, whose draws are hashes of the episode's seed. Without failures and time limits the
+line served again with everybody in it starts every job when it truly started.
+
+What is left out: transfers that share a link would go faster, a retry would come at another
+time, the others might be placed elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from panda_gym import simulator
+from panda_gym.errors import SettingError
+from panda_gym.jit.compiled import entries, inner
+from panda_gym.jit.heap import pop, push
+from panda_gym.simulator import EpisodeLog, Simulator
+from panda_gym.simulator.competing import begin_load, change_load
+from panda_gym.simulator.outages import begin_gate, turn
+from panda_gym.simulator.state import DISCIPLINES, DOWN, ENTRY, FIFO
+
+Array = np.ndarray
+
+LINE: Final = np.dtype(
+    [
+        ("active", "f8"),  # s, when it joined the line of its site
+        ("taken", "f8"),  # s, when it took its cores
+        ("held", "f8"),  # s, how long it held them
+        ("born", "f8"),  # s, arrival of the job's first attempt
+        ("final", "f8"),  # s, end of the job's last attempt
+        ("ideal", "f8"),  # s, what its time in the system is divided by
+        ("started", "f8"),  # s, when it starts in the line served again
+        ("cores", "i4"),
+        ("asked", "i4"),  # 1 where its external cost is asked for
+    ],
+    align=True,
+)
+"""One attempt in its site's line."""
+
+LEVEL: Final = np.dtype([("time", "f8"), ("cores", "f8")])
+"""From `time` on, the site has so many cores for the broker's jobs."""
+
+CLOSED: Final = -1e18
+"""Cores of a site where nothing starts."""
+
+
+@inner
+def write_levels(w: Any, s: int, until: float, levels: Any) -> int:
+    """Write the levels of site s from the start to `until`; return how many."""
+    begin_load(w, 0, s)
+    begin_gate(w, 0, s)
+    site, gate, n, t = w.sites[0, s], w.gates[0, s], 0, -math.inf
+    while n < len(levels):
+        level = w.places[s]["cores"] - site["others"] - site["dark"]
+        levels[n]["time"] = t
+        levels[n]["cores"] = CLOSED if gate["status"] == DOWN else level
+        n += 1
+        t = min(site["change"], gate["turn"])
+        if t > until:
+            break
+        if site["change"] <= t:
+            change_load(w, 0, s)
+        else:
+            turn(w, 0, s)
+    return n
+
+
+@inner
+def serve(
+    lines: Any, first: int, last: int, skip: int, drop: bool, levels: Any, n: int, heap: Any
+) -> None:
+    """Serve the line first .. last - 1 from when `skip` joined it, with or without it."""
+    t, size, used, k, level = lines[skip]["active"], 0, 0, first, 0
+    while k < skip and lines[k]["taken"] <= t:  # who had started before then
+        lines[k]["started"] = lines[k]["taken"]
+        end = lines[k]["taken"] + lines[k]["held"]
+        if end > t:
+            push(heap, 0, size, end, k)
+            size += 1
+            used += lines[k]["cores"]
+        k += 1
+    while k < last:
+        if drop and k == skip:
+            k += 1
+            continue
+        t = max(t, lines[k]["active"])
+        while True:
+            while size > 0 and heap[0]["time"] <= t:
+                used -= lines[pop(heap, 0, size)]["cores"]
+                size -= 1
+            while level + 1 < n and levels[level + 1]["time"] <= t:
+                level += 1
+            if levels[level]["cores"] - used >= lines[k]["cores"]:
+                break
+            later = heap[0]["time"] if size > 0 else math.inf
+            if level + 1 < n:
+                later = min(later, levels[level + 1]["time"])
+            if later == math.inf:
+                break
+            t = later
+        lines[k]["started"] = t
+        push(heap, 0, size, t + lines[k]["held"], k)
+        size += 1
+        used += lines[k]["cores"]
+        k += 1
+
+
+@inner
+def total(lines: Any, first: int, last: int, skip: int) -> float:
+    """Sum of ln(bounded slowdown) of a line as last served, without `skip`."""
+    found = 0.0
+    for k in range(first, last):
+        if k != skip:
+            one = lines[k]
+            end = one["final"] + one["started"] - one["taken"]
+            found += math.log(max(1.0, (end - one["born"]) / one["ideal"]))
+    return found
+
+
+entry = entries(Path(__file__).parent, Path(simulator.__file__ or ".").parent)
+"""A function that Python calls, without allocation; cached until any source changes."""
+
+
+@entry
+def charge(w: Any, lines: Any, edges: Any, levels: Any, heap: Any, costs: Any) -> None:
+    """Write the external cost of every line that is asked for; edges[s]: where site s begins."""
+    for s in range(len(w.places)):
+        first, last, until = edges[s], edges[s + 1], 0.0
+        for k in range(first, last):
+            until = max(until, lines[k]["taken"])
+        n = write_levels(w, s, until, levels)
+        for k in range(first, last):
+            if lines[k]["asked"] > 0:
+                serve(lines, first, last, k, False, levels, n, heap)
+                costs[k] = total(lines, first, last, k)
+                serve(lines, first, last, k, True, levels, n, heap)
+                costs[k] -= total(lines, first, last, k)
+
+
+def external_costs(simulator: Simulator, e: int, log: EpisodeLog) -> Array:
+    """External cost of every attempt of grid e's episode, float64[len(log)].
+
+    0 for the warm start's and for attempts that never took a core.
+    SettingError unless jobs start first come, first served.
+    """
+    w = simulator.world
+    if w.rules[0]["discipline"] != FIFO:
+        came = repr(DISCIPLINES[int(w.rules[0]["discipline"])])
+        raise SettingError("discipline 'fifo' for external costs", came, "choose 'fifo'")
+    rows, lines, edges = _lines(log, len(simulator.platform))
+    until = float(lines["taken"].max(initial=0.0))
+    steps = until / w.interval_s + until / max(float(w.rules[0]["step_s"]), 1.0)
+    world = w._replace(
+        sites=w.sites[e : e + 1].copy(),
+        gates=w.gates[e : e + 1].copy(),
+        grids=w.grids[e : e + 1].copy(),
+        log=w.log[e : e + 1, :0],
+    )
+    costs = np.zeros(len(lines))
+    room, heap = np.zeros(int(steps) + 4, LEVEL), np.zeros(len(lines) + 1, ENTRY)
+    charge(world, lines, edges, room, heap, costs)
+    found = np.zeros(len(log))
+    found[rows] = costs
+    return found
+
+
+def _lines(log: EpisodeLog, sites: int) -> tuple[Array, Array, Array]:
+    """Rows of the attempts that took cores in the order of their lines, the lines, their edges."""
+    rows = np.flatnonzero(
+        (log.site >= 0) & np.isfinite(log.starting_s) & (log.end_s >= log.starting_s)
+    )
+    rows = rows[np.lexsort((rows, log.activation_s[rows], log.site[rows]))]
+    lines = np.zeros(len(rows), LINE)
+    first = log.origin[rows]
+    lines["active"], lines["taken"] = log.activation_s[rows], log.starting_s[rows]
+    lines["held"] = log.end_s[rows] - log.starting_s[rows]
+    lines["born"], lines["final"] = log.arrival_s[first], final_ends(log)[first]
+    lines["ideal"] = np.maximum(log.ideal_s[first], log.bound_s)
+    lines["cores"] = log.cores[rows]
+    lines["asked"] = first >= log.warmup
+    return rows, lines, np.searchsorted(log.site[rows], np.arange(sites + 1))
+
+
+def final_ends(log: EpisodeLog) -> Array:
+    """When the last attempt of each row's job left, at the row of its first, float64[n]."""
+    placed, last = np.flatnonzero(log.site >= 0), np.arange(len(log))
+    last[log.origin[placed]] = placed  # in order of rows, so that the last attempt stays
+    return log.end_s[last]
+
+
+def own_costs(log: EpisodeLog) -> Array:
+    """ln(bounded slowdown) of each attempt's job, float64[n]; nan: it never ended."""
+    slowdown = (final_ends(log) - log.arrival_s) / np.maximum(log.ideal_s, log.bound_s)
+    return np.log(np.maximum(1.0, slowdown))[log.origin]

@@ -1,0 +1,62 @@
+"""Claims about threads: they share the grids without a gap, and change no result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import panda_gym
+from panda_gym.environments.base.thread_pool import Crew
+from panda_gym.environments.placement.vector_env import PlacementVectorEnv
+from panda_gym.errors import SettingError
+from tests.panda_gym.test_mechanisms import EVERYTHING, small
+
+
+@given(count=st.integers(0, 40), threads=st.integers(1, 9))
+def test_ranges_are_shared_without_gap_or_overlap(count: int, threads: int) -> None:
+    met: list[int] = []
+    Crew(threads).share(count, lambda first, last: met.extend(range(first, last)))
+    assert sorted(met) == list(range(count))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_what_goes_wrong_in_a_thread_is_raised_once(threads: int) -> None:
+    def work(first: int, last: int) -> None:
+        if last == 9:
+            raise ValueError("the last range")
+
+    crew = Crew(threads)
+    met: list[int] = []
+    with pytest.raises(ValueError, match="the last range"):
+        crew.share(9, work)
+    crew.soon(met.append, 1)
+    crew.wait()
+    assert met == [1]
+
+
+@pytest.mark.parametrize("threads", [0, -2, 1.5, True, "two"])
+def test_a_wrong_number_of_threads_is_one_clear_error(threads: Any) -> None:
+    with pytest.raises(SettingError, match="at least one thread"):
+        panda_gym.sb3_vec_env(2, threads=threads)
+
+
+def test_a_vector_of_grids_is_the_same_by_any_number_of_threads() -> None:
+    settings = small(**EVERYTHING)
+    one, many = PlacementVectorEnv(5, **settings), PlacementVectorEnv(5, threads=3, **settings)
+    library = panda_gym.sb3_vec_env(5, seed=7, threads=8, **settings)
+    seen, again, third = one.reset(seed=7)[0], many.reset(seed=7)[0], library.reset()
+    one.action_space.seed(1)
+    for _ in range(settings["jobs"] + 5):  # into the second episode
+        for name, part in seen.items():
+            np.testing.assert_array_equal(part, again[name])
+            np.testing.assert_array_equal(part, third[name])
+        actions = one.action_space.sample()
+        seen, rewards, *_ = one.step(actions)
+        again, same, *_ = many.step(actions)
+        third, paid, *_ = library.step(actions)
+        np.testing.assert_array_equal(rewards, same)
+        np.testing.assert_array_equal(rewards.astype(np.float32), paid)
