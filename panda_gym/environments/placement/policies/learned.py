@@ -35,12 +35,12 @@ ZOO: Final = Path(__file__).parent / "zoo"
 
 KINDS: Final = {
     "site_scorer": (
-        "panda_gym.environments.placement.policies.scorer",
+        "scorer",
         "SiteScorer",
         "ScorerShape",
     ),
     "site_value": (
-        "panda_gym.environments.placement.policies.site_value",
+        "site_value",
         "SiteValue",
         "ValueShape",
     ),
