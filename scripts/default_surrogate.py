@@ -55,7 +55,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
     "grouped": {"group": TASK, "time": "creationtime", "settings": SMALL},
 }
-"""Settings of what ships, see docs/generators.md (At the paper's scale) and docs/time.md."""
+"""Settings of what ships, see docs/results/generators.md and time_and_tasks.md."""
 
 
 def main(

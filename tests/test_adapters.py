@@ -1,4 +1,4 @@
-"""Every adapter runs as it stands where its library is installed; `docs/adapters.md` names each."""
+"""Every adapter runs where its library is installed; the page on adapters names each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_an_adapter_says_how_to_install_and_is_on_the_page(adapter: Path) -> Non
     source = adapter.read_text()
     assert "pip install" in source.split('"""')[1]
     assert f"examples/adapters/{adapter.name}" in source
-    assert f"`{adapter.name}`" in (ROOT / "docs" / "adapters.md").read_text()
+    assert f"`{adapter.name}`" in (ROOT / "docs" / "guide" / "adapters.md").read_text()
     compile(source, str(adapter), "exec")
 
 

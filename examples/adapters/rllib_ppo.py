@@ -1,7 +1,7 @@
 """RLlib: PPO with the permutation-equivariant site scorer as its module, masks included.
 
     pip install panda-grid-gym
-    pip install 'ray[rllib]==2.60.0'  # pins gymnasium 1.2.2: see docs/adapters.md
+    pip install 'ray[rllib]==2.60.0'  # takes gymnasium 1.2.2
     python examples/adapters/rllib_ppo.py --iterations 2 --runners 2
 
 Works on a laptop and on a cluster (`--address auto`): only the number of runners changes. An agent

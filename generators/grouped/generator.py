@@ -6,7 +6,7 @@ generator learns that table; `rows` and `pattern` learn what a batch's rows look
 they come; `arrivals` learns when batches begin. Drawing goes the other way round.
 
 NOTE[DIFF] The paper (arXiv 2410.07940) draws rows independently of each other and names time and
-batches as open. What two levels change is measured in docs/time.md.
+batches as open. What two levels change is measured in docs/results/time_and_tasks.md.
 """
 
 from __future__ import annotations

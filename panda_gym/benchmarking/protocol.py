@@ -26,7 +26,7 @@ HEADROOM: Final = 0.15
 """A scenario stays while its best heuristic leaves this share of the objective to the bound."""
 
 KEPT: Final = ("atlas", "data-heavy", "default", "outage", "rush", "saturated", "stale")
-"""Scenarios with headroom, see docs/benchmark.md."""
+"""Scenarios with headroom, see docs/results/benchmark.md."""
 
 HEURISTICS: Final = (
     "random",

@@ -96,7 +96,7 @@ def expected_wait(w: Any, e: int, s: int, cores: int, run: float, queued: float)
     assigned or activated, both predicted or both true (core s). The wait is zero if the free
     cores suffice after those promised, else the work ahead over the cores left by others. A job
     past its predicted end counts negatively: taken as 0 instead, predictions come nearer to the
-    truth, but earliest completion does worse by it (see docs/simulation.md).
+    truth, but earliest completion does worse by it (see docs/results/simulation.md).
     """
     site = w.sites[e, s]
     if site["free"] - site["promised"] >= cores:

@@ -49,7 +49,7 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
         DEFAULT: Named("The default settings of the environment.", {}),
         "atlas": Named(
             "Calibrated: PanDA's brokerage at full size waits, fails and moves data as public "
-            "figures say (docs/scenarios.md).",
+            "figures say (docs/results/scenarios.md).",
             {
                 **AS_IT_IS,
                 "load": 1.05,

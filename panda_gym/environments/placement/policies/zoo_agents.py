@@ -23,7 +23,7 @@ class HindsightScorer(Learned):
 
     See `panda_gym.training.difference_reward`. The price of WAN was chosen on training seeds: it
     halves the
-    bytes moved for 1 % of slowdown (docs/training.md).
+    bytes moved for 1 % of slowdown (docs/results/training.md).
     """
 
     folder: str | Path = "hindsight-scorer"
