@@ -1,4 +1,4 @@
-"""One policy on one stream, all seeds side by side; knows grids and logs, never statistics.
+"""Play one policy on one stream, all seeds side by side, and measure the episodes.
 
 Every seed is an environment of its own, seeded as `reset(seed=...)` would, so all policies meet
 the same jobs, the same run noise and the same competing load.
@@ -12,15 +12,19 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.benchmarking.measures import Outcomes, measure
+from panda_gym.benchmarking.rollout import Actor, rollout
 from panda_gym.environments.placement.batch import Batch
 from panda_gym.environments.placement.policies import Policy
 from panda_gym.episode_log import LoggedEpisode
-from panda_gym.errors import PolicyError, StreamError
+from panda_gym.errors import StreamError
 from panda_gym.oracles import Oracle
 from panda_gym.simulator import EpisodeLog
 
 CLASSES: Final = 4
 """Classes of jobs by true workload, between which fairness is measured."""
+
+STEPS: Final = ("reward_pred", "reward_true", "cost")
+"""What is kept of every decision, see `Batch.report`."""
 
 
 def play(
@@ -31,67 +35,58 @@ def play(
     label: str = "policy",
     tick: Callable[[int], None] | None = None,
 ) -> list[dict[str, float]]:
-    """Return the measures of one episode a seed, drained.
+    """Return the measures of one episode a seed, played until its judged jobs have ended.
 
     batch: E = len(seeds) grids. tick: called with the number of decisions just made in each.
     PolicyError if the policy answers with anything but legal sites.
     """
-    batch.begin((e, np.random.default_rng(seed)) for e, seed in enumerate(seeds))
-    choose = _chooser(batch, policy, seeds)
-    kept: dict[str, list[np.ndarray]] = {"reward_pred": [], "reward_true": [], "cost": []}
-    while not batch.simulator.done.any():
-        observation: Any = batch.observe(copy=False)
-        batch.step(legal(choose(observation), observation["action_mask"], label))
-        report = batch.report()
-        for name, series in kept.items():
-            series.append(report[name])
-        if tick is not None:
-            tick(batch.scenario.decisions)
-    steps = {name: np.stack(series) for name, series in kept.items()}
-    total_cores = float(batch.platform.cores.sum())
+    actor = PolicyActor(batch, policy, seeds, tick)
+    rollout([batch], [seeds], actor, label=label)
+    steps, total_cores = actor.steps(), float(batch.platform.cores.sum())
     return [
-        measure(outcomes(batch.log(e), {k: v[:, e] for k, v in steps.items()}, total_cores))
+        measure(
+            outcomes(batch.log(e, drain=False), {k: v[:, e] for k, v in steps.items()}, total_cores)
+        )
         for e in range(len(seeds))
     ]
 
 
-def _chooser(
-    batch: Batch, policy: Policy | Oracle, seeds: Sequence[int]
-) -> Callable[[Any], np.ndarray]:
-    """What names the sites: a policy from the observation, an oracle from the grids."""
-    if isinstance(policy, Oracle):
-        oracle = policy
-        oracle.reset(batch)
-        return lambda observation: oracle.choose(batch)
-    policy.reset(len(seeds))
-    rng = np.random.default_rng([0, *seeds])
-    return lambda observation: policy(observation, rng)
+class PolicyActor(Actor):
+    """A policy that decides from observations, or an oracle that decides from the grids."""
 
+    def __init__(
+        self,
+        batch: Batch,
+        policy: Policy | Oracle,
+        seeds: Sequence[int],
+        tick: Callable[[int], None] | None = None,
+    ) -> None:
+        self.batch, self.policy, self.tick = batch, policy, tick
+        self.rng = np.random.default_rng([0, *seeds])
+        self.series: dict[str, list[np.ndarray]] = {name: [] for name in STEPS}
 
-def legal(sites: Any, mask: np.ndarray, label: str) -> np.ndarray:
-    """Return a policy's answer as int64[E] (or [E, K]); PolicyError if it is none, or masked.
+    def begin(self) -> None:
+        if isinstance(self.policy, Oracle):
+            self.policy.reset(self.batch)
+        else:
+            self.policy.reset(len(self.batch))
 
-    mask: int8[E, A], or [E, K, A] for K decisions at once.
-    """
-    answer = np.asarray(sites)
-    if answer.dtype.kind not in "iu" or answer.shape != mask.shape[:-1]:
-        shape = " x ".join(map(str, mask.shape[:-1]))
-        raise PolicyError(
-            f"{shape} whole numbers from policy {label!r}",
-            f"{answer.dtype} of shape {answer.shape}",
-            "return one site an environment and job",
-        )
-    inside = (answer >= 0) & (answer < mask.shape[-1])
-    named = np.where(inside, answer, 0)[..., None]
-    allowed = inside & (np.take_along_axis(mask, named, axis=-1)[..., 0] > 0)
-    if not allowed.all():
-        where = tuple(np.argwhere(~allowed)[0])
-        raise PolicyError(
-            f"legal sites from policy {label!r}",
-            f"site {answer[where]} in environment {where[0]}",
-            "choose where action_mask is 1",
-        )
-    return answer.astype(np.int64)
+    def choose(self, step: int) -> list[np.ndarray]:
+        if isinstance(self.policy, Oracle):
+            return [self.policy.choose(self.batch)]
+        observation: Any = self.batch.observe(copy=False)
+        return [self.policy(observation, self.rng)]
+
+    def record(self, k: int, step: int) -> None:
+        report = self.batch.report()
+        for name, series in self.series.items():
+            series.append(report[name])
+        if self.tick is not None:
+            self.tick(self.batch.scenario.decisions)
+
+    def steps(self) -> dict[str, np.ndarray]:
+        """Rewards and costs of all decisions by name, float64[T, E]."""
+        return {name: np.stack(series) for name, series in self.series.items()}
 
 
 def measures_of(episode: LoggedEpisode) -> dict[str, float]:
@@ -102,7 +97,7 @@ def measures_of(episode: LoggedEpisode) -> dict[str, float]:
     if episode.steps is None:
         raise StreamError("a log with what the steps paid", "one without", "write it with log=")
     decided = episode.steps.count > 0
-    steps = {k: getattr(episode.steps, k)[decided] for k in ("reward_pred", "reward_true", "cost")}
+    steps = {name: getattr(episode.steps, name)[decided] for name in STEPS}
     return measure(outcomes(episode.log, steps, float(episode.site_cores.sum())))
 
 

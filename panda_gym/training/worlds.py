@@ -7,16 +7,16 @@ of threads changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from panda_gym.benchmarking.rollout import Actor, rollout
 from panda_gym.environments.placement.batch import Batch
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.environments.placement.scenario import Scenario
@@ -100,41 +100,36 @@ class Worlds:
 
         seeds: one a grid, shard by shard. choose: step and observation -> sites int64[E].
         """
-        self._each(lambda k: self._begin(k, seeds[k]))
-        for step in range(self.jobs):
-            actions = choose(step, self._parts()).cpu().numpy()
-            self._each(partial(self._step, step, actions))
-        found = [part for shard in self._each(self._settle) for part in shard]
+        self._spent[:] = 0.0
+        rollout(self.shards, seeds, _Drawing(self, choose), each=self._each)
+        found = [part for shard in self._each(self._settle, self._all()) for part in shard]
         *each, objective, cost = zip(*found, strict=True)
         own, external, wan, wasted = (np.stack(one, axis=1) for one in each)
         return Credit(own, external, wan, wasted, np.array(objective), np.array(cost))
 
-    def _each(self, work: Callable[[int], Any]) -> list[Any]:
-        shards = range(len(self.shards))
-        return list(self.pool.map(work, shards) if self.pool else map(work, shards))
+    def _all(self) -> range:
+        return range(len(self.shards))
+
+    def _each(self, work: Callable[[int], Any], shards: Iterable[int]) -> Iterable[Any]:
+        return self.pool.map(work, shards) if self.pool else map(work, shards)
 
     def _part(self, k: int) -> slice:
         return slice(k * self.num_envs, (k + 1) * self.num_envs)
 
-    def _begin(self, k: int, seeds: Sequence[int]) -> None:
-        shard = self.shards[k]
-        shard.begin((e, np.random.default_rng(seed)) for e, seed in enumerate(seeds))
-        self._spent[self._part(k)] = 0.0
-        self._look(k)
-
-    def _step(self, step: int, actions: Array, k: int) -> None:
-        shard, part = self.shards[k], self._part(k)
-        self._rows[step, part] = shard.simulator.world.turn[:, 0]
-        shard.simulator.step(actions[part])
-        self._spent[part] += shard.cost()
-        self._look(k)
-
-    def _look(self, k: int) -> None:
+    def observe(self, k: int, step: int) -> None:
+        """Copy what the brokers of shard k see, and note which job each decides on."""
         part, simulator = self._part(k), self.shards[k].simulator
         np.copyto(self._flat.numpy()[part], simulator.flat)
         np.copyto(self._mask.numpy()[part], simulator.mask)
+        if step < self.jobs:
+            self._rows[step, part] = simulator.world.turn[:, 0]
 
-    def _parts(self) -> Parts:
+    def record(self, k: int) -> None:
+        """Add the cost of the last decision in shard k."""
+        self._spent[self._part(k)] += self.shards[k].cost()
+
+    def parts(self) -> Parts:
+        """What the brokers of all grids see, on the learner's device."""
         flat = self._flat.to(self.device, non_blocking=True)
         mask = self._mask.to(self.device, non_blocking=True)
         n, j = len(SITE_FEATURES) * self.sites, len(JOB_FEATURES)
@@ -148,7 +143,7 @@ class Worlds:
         """The fields of Credit, grid by grid."""
         shard = self.shards[k]
         for e in range(self.num_envs):
-            log = shard.log(e)
+            log = shard.log(e, drain=False)
             rows = self._rows[:, k * self.num_envs + e]
             own, external = own_costs(log), external_costs(shard.simulator, e, log)
             placed = (log.attempt == 1) & (np.arange(len(log)) >= log.warmup) & (log.site >= 0)
@@ -158,3 +153,20 @@ class Worlds:
                 float(own[placed].mean()),
                 float(self._spent[k * self.num_envs + e]) / self.jobs,
             )
+
+
+class _Drawing(Actor):
+    """Sites drawn by a network for all shards at once."""
+
+    def __init__(self, worlds: Worlds, choose: Callable[[int, Parts], Tensor]) -> None:
+        self.worlds, self.drawn = worlds, choose
+
+    def choose(self, step: int) -> list[Array]:
+        sites = self.drawn(step, self.worlds.parts()).cpu().numpy()
+        return np.split(sites, len(self.worlds.shards))
+
+    def observe(self, k: int, step: int) -> None:
+        self.worlds.observe(k, step)
+
+    def record(self, k: int, step: int) -> None:
+        self.worlds.record(k)

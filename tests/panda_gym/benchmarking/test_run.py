@@ -170,17 +170,6 @@ def test_an_answer_of_another_shape_is_refused(stream: JobStream) -> None:
         benchmark({"raw": Raw()}, [stream], [0, 1], **SCENARIO)
 
 
-def test_a_masked_site_is_refused() -> None:
-    mask: np.ndarray = np.array([[1, 0], [1, 1]], dtype=np.int8)
-    from panda_gym.benchmarking.episodes import legal
-
-    assert legal([0, 1], mask, "p").dtype == np.int64
-    with pytest.raises(PolicyError, match="site 1 in environment 0"):
-        legal([1, 1], mask, "p")
-    with pytest.raises(PolicyError, match="float64"):
-        legal([0.0, 1.0], mask, "p")
-
-
 @pytest.mark.parametrize(
     ("changes", "error", "words"),
     [
