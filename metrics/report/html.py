@@ -18,6 +18,7 @@ from metrics.files import write_whole
 from metrics.report import plots
 from metrics.report.explanations import grade_words, headline, meanings, self_tested
 from metrics.report.export import as_csv, as_markdown
+from metrics.report.page import page
 
 Cards = Mapping[str, Certificate] | Sequence[Certificate]
 
@@ -30,46 +31,8 @@ PAPER = (
 HEADLINES = ("wd", "jsd", "diff_corr", "c2st", "dcr", "dcr_ks", "diff_mlef", "batches")
 """Scores of the table that sets several certificates side by side."""
 
-STYLE = """
-.mc{--s0:#5b6b7b;--s1:#c2410c;--s2:#1d6fb8;--s3:#15803d;--s4:#9333ea;--s5:#a16207;
---pos:#c2410c;--neg:#1d6fb8;--good:#15803d;--bad:#b91c1c;--soft:#00000012;--mute:#57606a;
-line-height:1.45;max-width:70rem;margin:auto}
-@media(prefers-color-scheme:dark){.mc{--s0:#9fb0c0;--s1:#fb923c;--s2:#60a5fa;--s3:#4ade80;
---s4:#c084fc;--s5:#facc15;--pos:#fb923c;--neg:#60a5fa;--good:#4ade80;--bad:#f87171;
---soft:#ffffff1f;--mute:#a5b0bb}}
-.mc h2{margin:1.6em 0 .4em}.mc h3{margin:1.2em 0 .3em}
-.mc .verdict{margin:.8em 0;border-left:.5em solid var(--v);padding:.4em .9em;background:var(--soft)}
-.mc .verdict h2{margin:.3em 0}.mc .verdict b{color:var(--v)}.mc .wide{overflow-x:auto}
-.mc table{border-collapse:collapse;font-size:.9em;font-variant-numeric:tabular-nums}
-.mc caption{text-align:left;font-weight:600;padding:.4em 0}
-.mc th,.mc td{padding:.2em .6em;border-bottom:1px solid var(--soft);text-align:right}
-.mc th:first-child,.mc td:first-child,.mc th.note,.mc td.note{text-align:left}
-.mc td{white-space:nowrap}.mc td.note{white-space:normal}
-.mc td:first-child code{white-space:nowrap}.mc td.note{color:var(--mute);min-width:14em}
-.mc dt{font-weight:600;margin-top:.5em}.mc dd{margin-left:1em}
-.mc .bad{color:var(--bad);font-weight:600}
-.mc .good{color:var(--good)}.mc .grades b{color:inherit}
-.mc .grades .good{color:var(--good)}.mc .grades .bad{color:var(--bad)}
-.mc .grid{display:grid;gap:1em;
-grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr))}
-.mc .grid.big{grid-template-columns:repeat(auto-fill,minmax(min(100%,26rem),1fr))}
-.mc figure{margin:0}.mc figcaption{font-size:.9em;font-weight:600}
-.mc svg{width:100%;height:auto}.mc .area{fill:var(--c);fill-opacity:.35}
-.mc .line{fill:none;stroke:var(--c);stroke-width:1.5}.mc .bar{fill:var(--c)}
-.mc .pos{fill:var(--pos)}.mc .neg{fill:var(--neg)}
-.mc text{fill:currentColor;font:11px system-ui,sans-serif}.mc text.small{font-size:9px}
-.mc .key{list-style:none;display:flex;flex-wrap:wrap;gap:.3em 1.2em;padding:0}
-.mc .key i{display:inline-block;width:1em;height:.7em;background:var(--c);margin-right:.4em}
-.mc code{overflow-wrap:anywhere;font-size:.85em}
-"""
-"""The fragment's style sheet; every rule is inside the class `mc`."""
-
 LOOKS = {"A": "good", "B": "good", "C": "bad", "F": "bad"}
 """Classes of the style sheet by grade; a part that is not graded has none."""
-
-PAGE_STYLE = """:root{color-scheme:light dark}body{font:16px system-ui,sans-serif;margin:1rem}
-main{max-width:70rem;margin:auto}
-@media(prefers-color-scheme:dark){body{background:#14181d;color:#e6e9ec}}"""
 
 
 def write_html(path: str | Path, cards: Cards, *, title: str = "Certificates") -> Path:
@@ -79,13 +42,7 @@ def write_html(path: str | Path, cards: Cards, *, title: str = "Certificates") -
     no scripts and asks nothing of the network; the file appears whole or not at all.
     """
     body = fragment(cards)
-    page = (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{PAGE_STYLE}{STYLE}</style></head>"
-        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
-    )
-    return write_whole(path, page)
+    return write_whole(path, page(title, body))
 
 
 def write_report(folder: str | Path, cards: Cards, *, title: str = "Certificates") -> Path:
@@ -97,7 +54,7 @@ def write_report(folder: str | Path, cards: Cards, *, title: str = "Certificates
 
 
 def fragment(cards: Cards) -> str:
-    """Return the page's content as one element, to embed in another page beside `STYLE`."""
+    """Return the page's content as one element, to embed in a page of `metrics.report.page`."""
     named = _named(cards)
     parts = [_verdict(name, card) for name, card in named.items()]
     if len(named) > 1:

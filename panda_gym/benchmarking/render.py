@@ -1,15 +1,15 @@
-"""Figures as Markdown, CSV and HTML; knows how numbers are written, never how measured."""
+"""Format the figures of a benchmark as Markdown, CSV and HTML tables."""
 
 from __future__ import annotations
 
 import csv as csv_format
-import html as html_format
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from panda_gym.benchmarking.intervals import Interval
 from panda_gym.benchmarking.measures import Measure
+from panda_gym.html import table
 
 
 def number(value: float) -> str:
@@ -38,33 +38,25 @@ class Sheet:
     body: list[list[str]]
 
 
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return one table as Markdown; bars inside cells are escaped."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_bar(text) for text in line) + " |" for line in lines)
+
+
 def markdown(sheets: Sequence[Sheet]) -> str:
-    """One table a sheet."""
-    parts = []
-    for sheet in sheets:
-        lines = [sheet.head, ["---"] * len(sheet.head), *sheet.body]
-        body = "\n".join("| " + " | ".join(_bar(text) for text in line) + " |" for line in lines)
-        parts.append(f"{sheet.caption}\n\n{body}\n")
+    """Return one Markdown table a sheet, each below its caption."""
+    parts = [f"{one.caption}\n\n{markdown_table(one.head, one.body)}\n" for one in sheets]
     return "\n".join(parts)
 
 
 def html(sheets: Sequence[Sheet]) -> str:
-    """One <table> a sheet; every text is escaped."""
-
-    def line(tag: str, texts: Sequence[str]) -> str:
-        return "<tr>" + "".join(f"<{tag}>{_safe(text)}</{tag}>" for text in texts) + "</tr>"
-
-    return "\n".join(
-        f'<table class="benchmark"><caption>{_safe(sheet.caption)}</caption>\n'
-        f"<thead>{line('th', sheet.head)}</thead>\n<tbody>\n"
-        + "\n".join(line("td", row) for row in sheet.body)
-        + "\n</tbody></table>"
-        for sheet in sheets
-    )
+    """Return one HTML table a sheet; every text is escaped."""
+    return "\n".join(table(sheet.caption, sheet.head, sheet.body) for sheet in sheets)
 
 
 def csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """One line a row."""
+    """Return a CSV table: the head, then one line a row."""
     text = io.StringIO()
     writer = csv_format.writer(text, lineterminator="\n")
     writer.writerow(head)
@@ -74,7 +66,3 @@ def csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _bar(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def _safe(text: str) -> str:
-    return html_format.escape(text, quote=True)

@@ -1,4 +1,4 @@
-"""An experiment as one HTML page: figures with intervals, every run; knows tables, no simulation.
+"""Write an experiment as one HTML page: figures with intervals, and every run.
 
 The page holds its own scripts and asks nothing of the network. Names are data: HTML is escaped.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from panda_gym.errors import PipelineError
 from panda_gym.files import whole_file
+from panda_gym.html import html_table, page
 from panda_gym.pipelines.comparison import compare
 from panda_gym.pipelines.experiment import load
 
@@ -23,13 +24,6 @@ SHOWN: Final = (
     "slowdown_mean", "utilisation_training", "retrains", "late",
 )  # fmt: skip
 """Figures that the page draws."""
-
-STYLE: Final = (
-    "body{font:15px/1.45 system-ui,sans-serif;max-width:74rem;margin:2em auto;padding:0 1em;"
-    "color:#222}table{border-collapse:collapse;margin:1em 0;font-size:.9em}"
-    "td,th{padding:.2em .8em;text-align:right;border-bottom:1px solid #ddd}"
-    "th:first-child,td:first-child{text-align:left}.stand-in{border:1px solid #c90;padding:.5em}"
-)
 
 
 def write_dashboard(folder: str | Path, path: str | Path | None = None) -> Path:
@@ -58,35 +52,29 @@ def _named(table: pd.DataFrame, settings: list[str]) -> pd.DataFrame:
 def _page(
     document: dict[str, Any], figures: pd.DataFrame, table: pd.DataFrame, shown: list[str]
 ) -> str:
-    title = html.escape(str(document["title"]))
     runs, seeds = len(table), len(document["seeds"])
     settings = html.escape(json.dumps(document["fleet"], indent=1))
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<link rel="icon" href="data:,"><title>{title}</title><style>{STYLE}</style></head>'
-        f"<body><h1>{title}</h1><p>{runs} runs of {document['days']:g} days, {seeds} seeds a "
+    body = (
+        f"<p>{runs} runs of {document['days']:g} days, {seeds} seeds a "
         "setting; means with 95 % intervals of Student's t over seeds.</p>"
         '<p class="stand-in">Fleets and their numbers are defaults of the project, not '
-        "measurements, unless a fitted law is named below.</p>"
+        "measurements, unless a fitted distribution is named below.</p>"
         f"{_rows(figures, shown)}{_drawing(figures, shown)}"
-        f"<details><summary>Settings</summary><pre>{settings}</pre></details></body></html>\n"
+        f"<details><summary>Settings</summary><pre>{settings}</pre></details>"
     )
+    return page(str(document["title"]), body)
 
 
 def _rows(figures: pd.DataFrame, shown: list[str]) -> str:
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in ("setting", *shown))
     lines = []
     for setting, part in figures.groupby("setting", sort=False):
         cells = part.set_index("measure").loc[shown]
-        lines.append(
-            f"<tr><td>{html.escape(str(setting))}</td>"
-            + "".join(
-                f"<td>{row.value:.4g}<br><small>{row.low:.4g} to {row.high:.4g}</small></td>"
-                for row in cells.itertuples()
-            )
-            + "</tr>"
-        )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+        numbers = [
+            f"{row.value:.4g}<br><small>{row.low:.4g} to {row.high:.4g}</small>"
+            for row in cells.itertuples()
+        ]
+        lines.append([html.escape(str(setting)), *numbers])
+    return html_table("", ("setting", *shown), lines)
 
 
 def _drawing(figures: pd.DataFrame, shown: list[str]) -> str:

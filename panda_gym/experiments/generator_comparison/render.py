@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv as csv_format
-import io
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
+from panda_gym.benchmarking.render import csv as csv_table
+from panda_gym.benchmarking.render import markdown_table
 from panda_gym.experiments.generator_comparison.entry import Entry, Measured
 from panda_gym.experiments.generator_comparison.plan import Folder, Plan
 from panda_gym.files import whole_file
+from panda_gym.html import page, table
 
 COLUMNS: Final = {
     "wd": ("WD", 4),
@@ -39,6 +40,7 @@ MEANING: Final = (
     "intervals. Real: what unseen real rows score (for MLEF and TSTR F1: a model learnt on the "
     "training rows)."
 )
+COSTS: Final = ("fit_cpu_s", "fit_wall_s", "fit_rss_mb", "rows_per_cpu_s", "sample_wall_s")
 CSV_COLUMNS: Final = ("generator", "what", "value", "low", "high", "floor", "n")
 
 
@@ -135,53 +137,29 @@ def markdown(entries: Sequence[Entry], command: str, told: Sequence[str]) -> str
     parts = [f"`{command}`"] if command else []
     parts += told
     for caption, head, rows in sheets(entries):
-        lines = [head, ["---"] * len(head), *([_bar(cell) for cell in row] for row in rows)]
-        parts += [f"**{caption}**", "\n".join(f"| {' | '.join(line)} |" for line in lines)]
+        parts += [f"**{caption}**", markdown_table(head, rows)]
     return "\n\n".join([*parts, MEANING]) + "\n"
 
 
 def csv(entries: Sequence[Entry]) -> str:
     """Return one line a generator and number; columns are CSV_COLUMNS."""
-    text = io.StringIO()
-    writer = csv_format.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    rows: list[tuple[object, ...]] = []
     for entry in entries:
         for id, s in entry.judged.scores.items():
-            writer.writerow((entry.name, id, s.value, s.low, s.high, s.floor, s.n))
-        for what in ("fit_cpu_s", "fit_wall_s", "fit_rss_mb", "rows_per_cpu_s", "sample_wall_s"):
-            writer.writerow((entry.name, what, getattr(entry.cost, what), "", "", "", ""))
-    return text.getvalue()
+            rows.append((entry.name, id, s.value, s.low, s.high, s.floor, s.n))
+        for what in COSTS:
+            rows.append((entry.name, what, getattr(entry.cost, what), "", "", "", ""))
+    return csv_table(CSV_COLUMNS, rows)
 
 
 def html(place: Folder, entries: Sequence[Entry], command: str, told: Sequence[str]) -> str:
     """Return one self-contained page: the tables, then the certificates' figures and numbers."""
     from metrics import Certificate
-    from metrics.report.html import PAGE_STYLE, STYLE, fragment
+    from metrics.report.html import fragment
 
     cards = {e.name: Certificate.from_json(place.of(e.name).certificate) for e in entries}
-    tables = "".join(_html_table(*sheet) for sheet in sheets(entries))
+    tables = "".join(table(*sheet) for sheet in sheets(entries))
     made = f"<p><code>{escape(command)}</code></p>" if command else ""
     made += "".join(f"<p>{escape(sentence)}</p>" for sentence in told)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<link rel="icon" href="data:,"><title>Table I</title><style>{PAGE_STYLE}{STYLE}</style>'
-        "</head><body><main><h1>Table I: generators side by side</h1>"
-        f'{made}<div class="mc">{tables}</div>'
-        f"<p>{escape(MEANING)}</p>{fragment(cards)}</main></body></html>\n"
-    )
-
-
-def _html_table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    def line(tag: str, cells: Sequence[str]) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
-
-    body = "".join(line("td", row) for row in rows)
-    return (
-        f'<div class="wide"><table><caption>{escape(caption)}</caption><thead>{line("th", head)}'
-        f"</thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _bar(text: str) -> str:
-    return text.replace("|", "\\|")
+    body = f"{made}{tables}<p>{escape(MEANING)}</p>{fragment(cards)}"
+    return page("Comparison of generators", body)

@@ -1,7 +1,4 @@
-"""The page of a benchmark: intervals, profiles, who beats whom, costs, and pictures of runs.
-
-Knows a table and logs of runs, never how to run one.
-"""
+"""Write the page of a benchmark: intervals, profiles, comparisons, costs, figures of runs."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from metrics.report.html import PAGE_STYLE
-from metrics.report.html import STYLE as CERTIFICATE_STYLE
 from metrics.report.svg import curves, legend
 from panda_gym.benchmarking import BenchmarkTable
 from panda_gym.benchmarking.render import span
@@ -22,8 +17,8 @@ from panda_gym.benchmarking.statistical_comparison import (
     profiles,
 )
 from panda_gym.files import whole_file
+from panda_gym.html import html_table, page
 from panda_gym.visualization.report.intervals import figure
-from panda_gym.visualization.report.occupancy import STYLE as PICTURES_STYLE
 
 METRIC = "geometric_slowdown"
 DRAWN = ("geometric_slowdown", "p95_slowdown", "mean_turnaround", "wan", "wasted")
@@ -44,21 +39,14 @@ def write_page(
     body = (
         f"<p>Made by <code>{escape(command)}</code></p>"
         f'<div class="grid big">{"".join(parts)}</div>{legend(table.policies)}'
-        f'<div class="wide">{standings(table)}</div>'
+        f"{statistics_table(table)}"
         + (f'<h2>Runs</h2><div class="grid big">{drawn}</div>' if drawn else "")
         + f'<h2>All figures</h2><div class="wide">{table.to_html()}</div>'
         f"<details><summary>Provenance</summary><pre>"
         f"{escape(json.dumps(dict(table.provenance), indent=1, default=str))}</pre></details>"
     )
-    style = PAGE_STYLE + CERTIFICATE_STYLE + PICTURES_STYLE + "main{max-width:74rem;margin:auto}"
     with whole_file(path) as aside:
-        aside.write_text(
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width,initial-scale=1">'
-            f"<title>PandaGrid benchmark</title><style>{style}</style></head>"
-            f'<body class="mc"><main><h1>PandaGrid benchmark</h1>{body}</main></body></html>\n',
-            encoding="utf-8",
-        )
+        aside.write_text(page("PandaGrid benchmark", body), encoding="utf-8")
     return Path(path)
 
 
@@ -73,7 +61,7 @@ def profile_figure(table: BenchmarkTable) -> str:
     )
 
 
-def standings(table: BenchmarkTable) -> str:
+def statistics_table(table: BenchmarkTable) -> str:
     """Probability of improvement on the baseline, reward, and cost over three limits, by policy."""
     limits = [list(normalised_costs(table, table.baseline, s)) for s in table.streams]
     ends = [_ends(table, stream) for stream in table.streams]
@@ -86,17 +74,15 @@ def standings(table: BenchmarkTable) -> str:
             cells.append(span(reward) if reward else "–")
             over = normalised_costs(table, policy, stream, at)
             cells += [span(over[limit]) if limit in over else "–" for limit in at]
-        rows.append(f"<tr><td>{escape(policy)}</td>{''.join(f'<td>{c}</td>' for c in cells)}</tr>")
-    heads = [f"P(better than {table.baseline})"]
+        rows.append([escape(policy), *cells])
+    heads = ["policy", f"P(better than {table.baseline})"]
     for stream, at, (low, high) in zip(table.streams, limits, ends, strict=True):
         heads.append(f"reward (0: {low}, 1: {high}), {stream}")
         heads += [f"cost / {limit:.3g}, {stream}" for limit in at]
-    head = "".join(f"<th>{escape(word)}</th>" for word in ("policy", *heads))
-    return (
-        f"<table><caption>Improvement ({METRIC}), normalised reward (the predicted one) and cost "
-        "at three limits</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    caption = (
+        f"Improvement ({METRIC}), normalised reward (the predicted one) and cost at three limits"
     )
+    return html_table(caption, heads, rows)
 
 
 def _ends(table: BenchmarkTable, stream: str) -> tuple[str, str]:

@@ -1,7 +1,4 @@
-"""One run as pictures: sites by time as a heat map, jobs on cores as a Gantt chart.
-
-Knows a log, never who placed the jobs. Inline SVG whose colours follow the page.
-"""
+"""Draw one run as inline SVG: a heat map of sites over time, a Gantt chart of jobs on cores."""
 
 from __future__ import annotations
 
@@ -26,11 +23,6 @@ GANTT_SITES: Final = 3
 GANTT_LANES: Final = 24
 DRAWN: Final = 0.9
 """Share of all jobs that have ended where a picture ends."""
-
-STYLE: Final = (
-    ".heat rect{fill:var(--s1,#c2410c)}.heat.queue rect{fill:var(--s2,#1d6fb8)}"
-    ".gantt rect{fill:var(--s3,#2f855a)}.gantt rect.lost{fill:var(--s1,#c2410c)}"
-)
 
 
 def window(log: EpisodeLog) -> tuple[float, float]:

@@ -1,20 +1,21 @@
-"""Tables of scripts that run longer than a demonstration; knows rows and cells, never figures.
+"""Read and write the tables of long scripts that a report shows.
 
-A script writes its table into a folder; the report shows that of the run's own folder, or else the
-one that ships, which the named command made.
+A script writes its table into a folder. The report shows the table of the run's own folder, or the
+one that ships with the package; both name the command that made them.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Sequence
+import csv as csv_format
+from collections.abc import Sequence
 from html import escape
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
+from panda_gym.benchmarking.render import csv, markdown_table
 from panda_gym.errors import InputError
 from panda_gym.files import whole_file
+from panda_gym.html import html_table
 
 SHIPPED: Final = Path(__file__).parent / "shipped"
 """NAME.csv, as a script wrote it."""
@@ -25,7 +26,7 @@ Rows = Sequence[Sequence[str]]
 def write_table(folder: str | Path, rows: Rows) -> str:
     """Write table.csv and table.md into a folder, and return the Markdown; the first row is the
     head."""
-    for ending, text in (("csv", _csv(rows)), ("md", to_markdown(rows))):
+    for ending, text in (("csv", csv(rows[0], rows[1:])), ("md", to_markdown(rows))):
         with whole_file(Path(folder) / f"table.{ending}") as aside:
             aside.write_text(text, encoding="utf-8", newline="")
     return to_markdown(rows)
@@ -34,40 +35,24 @@ def write_table(folder: str | Path, rows: Rows) -> str:
 def read_table(path: str | Path) -> list[list[str]]:
     """Rows of a table, the head first; InputError if there are none or their lengths differ."""
     with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
+        rows = list(csv_format.reader(file))
     if not rows or len({len(row) for row in rows}) != 1:
         raise InputError("rows of one length", str(path), "make the table again, or remove it")
     return rows
 
 
 def to_markdown(rows: Rows) -> str:
-    """The table as Markdown; cells that are **bold** stay so."""
+    """Return the table as Markdown; cells that are **bold** stay so."""
     head, *body = rows
-    lines = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+    return markdown_table(head, body) + "\n"
 
 
 def to_html(rows: Rows, caption: str) -> str:
-    """The table as HTML, every cell escaped; cells that are **bold** stay so."""
+    """Return the table as HTML, every cell escaped; cells that are **bold** stay so."""
     head, *body = rows
-    lines = "".join(f"<tr>{_cells(row)}</tr>" for row in body)
-    names = "".join(f"<th>{escape(name)}</th>" for name in head)
-    return (
-        f'<div class="wide"><table><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{names}</tr></thead><tbody>{lines}</tbody></table></div>"
-    )
+    return html_table(caption, head, [[_cell(cell) for cell in row] for row in body])
 
 
-def _cells(row: Iterable[str]) -> str:
-    return "".join(
-        f"<td><b>{escape(cell[2:-2])}</b></td>"
-        if len(cell) > 4 and cell.startswith("**") and cell.endswith("**")
-        else f"<td>{escape(cell)}</td>"
-        for cell in row
-    )
-
-
-def _csv(rows: Rows) -> str:
-    text = StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+def _cell(cell: str) -> str:
+    bold = len(cell) > 4 and cell.startswith("**") and cell.endswith("**")
+    return f"<b>{escape(cell[2:-2])}</b>" if bold else escape(cell)
