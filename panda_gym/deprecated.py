@@ -6,7 +6,7 @@ Three kinds of old name are kept, each by one table or one function:
   module and warns. Submodules follow their package.
 - public names inside a module: `NAMES` maps "module:old" to "module:new"; a module that has such a
   line sets `__getattr__ = old_names(__name__)`.
-- functions, verbs and keywords: `renamed` and `renamed_keyword`.
+- functions, verbs and keywords: `renamed`, `renamed_keywords` and `old_keywords`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+C = TypeVar("C")
 
 REMOVED_IN: Final = "0.3"
 """Release in which the old names go."""
@@ -81,7 +83,16 @@ MOVED: Final[Mapping[str, str]] = {
 }
 """Old module path to new module path."""
 
-NAMES: Final[Mapping[str, str]] = {}
+NAMES: Final[Mapping[str, str]] = {
+    "panda_gym.distributions:Law": "panda_gym.distributions.base:Distribution",
+    "panda_gym.distributions:Renewal": "panda_gym.distributions.arrivals:Renewal",
+    "panda_gym.distributions:Trace": "panda_gym.distributions.arrivals:Trace",
+    "panda_gym.distributions:best": "panda_gym.distributions.parametric:best_fit",
+    "panda_gym.distributions:ks": "panda_gym.distributions.parametric:ks_distance",
+    "panda_gym.distributions:load_law": "panda_gym.distributions.saved:load_distribution",
+    "panda_gym.distributions:save_law": "panda_gym.distributions.saved:save_distribution",
+    "panda_gym.errors:LawError": "panda_gym.errors:DistributionError",
+}
 """Old public name to new one, both as "module:name"; the module is the new one."""
 
 
@@ -110,6 +121,22 @@ def renamed_keywords(given: Mapping[str, Any], names: Mapping[str, str]) -> dict
             warn(f"the keyword {key!r}", repr(names[key]))
         found[names.get(key, key)] = value
     return found
+
+
+def old_keywords(**names: str) -> Callable[[type[C]], type[C]]:
+    """Return a class decorator that accepts old keywords of a constructor; each one warns."""
+
+    def decorate(cls: type[C]) -> type[C]:
+        construct = cls.__init__
+
+        @functools.wraps(construct)
+        def accept(self: Any, *values: Any, **keywords: Any) -> None:
+            construct(self, *values, **renamed_keywords(keywords, names))
+
+        cls.__init__ = accept  # type: ignore[assignment]
+        return cls
+
+    return decorate
 
 
 def old_names(module: str) -> Callable[[str], Any]:

@@ -7,7 +7,7 @@ InputError (ValueError)
 ├── SurrogateError    a sealed folder, its seal or its certificate
 ├── WorkflowError     a workflow, its file, or what it needs of the machine
 ├── PipelineError     an operation of pipelines: graphs, models, triggers, clusters, experiments
-├── LawError          samples that no law fits, or a saved law
+├── DistributionError samples that no distribution fits, or a saved distribution
 ├── SettingError      an environment's configuration or an action
 ├── PolicyError       a policy's name, configuration or answer
 └── SeedError         a seed of the wrong type or sign
@@ -19,9 +19,11 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from panda_gym.deprecated import old_names
+
 __all__ = [
+    "DistributionError",
     "InputError",
-    "LawError",
     "PipelineError",
     "PlatformError",
     "PolicyError",
@@ -34,6 +36,8 @@ __all__ = [
     "check_seed",
     "nearest",
 ]
+
+__getattr__ = old_names(__name__)
 
 
 class InputError(ValueError):
@@ -72,8 +76,8 @@ class PipelineError(InputError):
     """Pipelines that cannot be operated: their graph, models, triggers, clusters or runs."""
 
 
-class LawError(InputError):
-    """Samples that no law can be fitted to, or a saved law that is damaged."""
+class DistributionError(InputError):
+    """Samples that no distribution can be fitted to, or a saved distribution that is damaged."""
 
 
 class SettingError(InputError):

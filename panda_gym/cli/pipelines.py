@@ -1,4 +1,4 @@
-"""`panda-grid pipelines`: laws fitted to traces, operations simulated, questions answered."""
+"""`panda-grid pipelines`: fit distributions to traces, simulate operations, answer questions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pipelines = typer.Typer(
     name="pipelines",
-    help="AI operations: laws of traces, models that drift, experiments.",
+    help="AI operations: distributions of traces, models that drift, experiments.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -140,46 +140,58 @@ def fit(
     durations: Annotated[bool, typer.Option(help="Fit run times by project instead.")] = False,
     json: Json = False,
 ) -> None:
-    """Fit a law of arrivals (or of run times) to a trace and save it."""
+    """Fit a distribution of arrivals (or of run times) to a trace and save it."""
     import numpy as np
 
-    from panda_gym.distributions import Stratified, fit_arrivals, save_law
+    from panda_gym.distributions import Stratified, fit_arrivals, save_distribution
 
     stream = _stream(trace)
     if durations:
         names = np.array(stream.levels["project"], dtype=object)[stream.project]
         lasted = np.maximum(stream.workload_true / stream.cores / 10.0, 0.5)
-        law: Any = Stratified.fit(lasted, names)
+        distribution: Any = Stratified.fit(lasted, names)
     else:
-        law = fit_arrivals(stream.arrival_s, model, _week(stream))
-    save_law(law, out, origin=stream.origin)
-    show({"law": law.kind, "jobs": len(stream), "origin": stream.origin, "written": str(out)}, json)
+        distribution = fit_arrivals(stream.arrival_s, model, _week(stream))
+    save_distribution(distribution, out, origin=stream.origin)
+    show(
+        {
+            "distribution": distribution.kind,
+            "jobs": len(stream),
+            "origin": stream.origin,
+            "written": str(out),
+        },
+        json,
+    )
 
 
 @pipelines.command()
 def replay(
-    law: Annotated[Path, typer.Argument(help="A law of arrivals that `fit` wrote.")],
+    distribution: Annotated[
+        Path, typer.Argument(help="A distribution of arrivals that `fit` wrote.")
+    ],
     days: Days = 7.0,
     seed: Seed = 0,
     out: Annotated[Path | None, typer.Option(help="CSV of arrival times to write, s.")] = None,
     json: Json = False,
 ) -> None:
-    """Draw arrivals from a saved law: how many, and how bursty."""
+    """Draw arrivals from a saved distribution: how many, and how bursty."""
     import numpy as np
 
-    from panda_gym.distributions import Arrivals, load_law
-    from panda_gym.errors import LawError
+    from panda_gym.distributions import Arrivals, load_distribution
+    from panda_gym.errors import DistributionError
     from panda_gym.files import whole_file
 
-    opened = load_law(law)
+    opened = load_distribution(distribution)
     if not isinstance(opened, Arrivals):
-        raise LawError("a law of arrivals", opened.kind, "fit one without --durations")
+        raise DistributionError(
+            "a distribution of arrivals", opened.kind, "fit one without --durations"
+        )
     times = opened.until(np.random.default_rng(seed), days * 86_400.0)
     if out is not None:
         with whole_file(out) as aside:
             aside.write_text("arrival_s\n" + "".join(f"{t:.3f}\n" for t in times))
     hourly = np.bincount((times // 3600.0).astype(int), minlength=max(int(days * 24), 1))
-    figures = {"law": opened.kind, "arrivals": len(times), "a_day": len(times) / days}
+    figures = {"distribution": opened.kind, "arrivals": len(times), "a_day": len(times) / days}
     show(figures | {"fano_factor": float(hourly.var() / max(hourly.mean(), 1e-12))}, json)
 
 

@@ -1,6 +1,6 @@
-"""When pipelines or jobs arrive: Poisson, renewal, 168 hours of a week, or a recorded trace.
+"""Arrival processes: Poisson, renewal, hour of week, or a recorded trace.
 
-Times are s after a start, which is given as s since Monday 00:00 UTC where a week matters.
+Times are in s after a start; the start is in s since Monday 00:00 UTC where the week matters.
 """
 
 from __future__ import annotations
@@ -12,55 +12,57 @@ from typing import Any, ClassVar, Final, final
 
 import numpy as np
 
-from panda_gym.distributions.base import Law, numbers
-from panda_gym.distributions.parametric import ExponentiatedWeibull, best
+from panda_gym.distributions.base import Distribution, numbers
+from panda_gym.distributions.parametric import ExponentiatedWeibull, best_fit
 from panda_gym.distributions.samples import rising, usable
-from panda_gym.errors import LawError
+from panda_gym.errors import DistributionError
 from panda_gym.units import SECONDS_PER_HOUR
 
 Array = np.ndarray
 
 HOURS: Final = 168
-"""Hours of a week, and clusters of gaps."""
+"""Hours of a week."""
 FEW: Final = 50
-"""Hours with fewer gaps take the pooled law, scaled to their own mean."""
+"""Hours with fewer gaps use the pooled distribution, scaled to their own mean."""
 
 
 class Arrivals(ABC):
-    """A process of arrivals."""
+    """Arrival process."""
 
     kind: ClassVar[str]
+    """Name in a saved file and in the registry."""
 
     @abstractmethod
     def walk(self, rng: np.random.Generator, start_s: float, until_s: float, most: int) -> Array:
-        """Times in (start, until] on the start's clock, at most (or a few more than) `most`."""
+        """Draw arrival times in (start_s, until_s], float64[n]; stop soon after `most` of them."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Parameters as plain data."""
+        """Return the parameters as JSON data."""
 
     @final
     def until(self, rng: np.random.Generator, horizon_s: float, start_s: float = 0.0) -> Array:
-        """All arrivals within a horizon, float64[n], s after the start."""
+        """Draw all arrivals within a horizon, float64[n], s after the start."""
         if not 0.0 < horizon_s < np.inf:
-            raise LawError("a finite horizon above 0 s", repr(horizon_s), "pass s")
+            raise DistributionError("a finite horizon above 0 s", repr(horizon_s), "pass s")
         times = self.walk(rng, start_s, start_s + horizon_s, np.iinfo(np.int64).max)
         return times - start_s
 
     @final
     def first(self, rng: np.random.Generator, n: int, start_s: float = 0.0) -> Array:
-        """The first n arrivals, float64[n], s after the start."""
+        """Draw the first n arrivals, float64[n], s after the start."""
         if n < 1:
-            raise LawError("at least 1 arrival", f"{n}", "raise n")
+            raise DistributionError("at least 1 arrival", f"{n}", "raise n")
         return self.walk(rng, start_s, np.inf, n)[:n] - start_s
 
 
 @dataclass(frozen=True)
 class Renewal(Arrivals):
-    """Independent gaps of one law; Poisson where it is exponential."""
+    """Renewal process: independent gaps of one distribution; Poisson if it is exponential."""
 
     kind: ClassVar[str] = "renewal"
-    gap: Law
+    gap: Distribution
+    """Distribution of the gaps, s."""
 
     def walk(self, rng: np.random.Generator, start_s: float, until_s: float, most: int) -> Array:
         block = min(most, 65_536)
@@ -77,44 +79,48 @@ class Renewal(Arrivals):
         return {"gap": plain(self.gap)}
 
     @classmethod
-    def from_dict(cls, given: dict[str, Any]) -> Renewal:
-        """The process of plain data."""
+    def from_dict(cls, data: dict[str, Any]) -> Renewal:
+        """Return the process of JSON data; DistributionError if the parameters are invalid."""
         from panda_gym.distributions.saved import from_plain
 
-        gap = from_plain(given.get("gap"))
-        if not isinstance(gap, Law):
-            raise LawError("a law of gaps", repr(given)[:60], "fit it again")
+        gap = from_plain(data.get("gap"))
+        if not isinstance(gap, Distribution):
+            raise DistributionError("a distribution of gaps", repr(data)[:60], "fit it again")
         return cls(gap)
 
 
 @dataclass(frozen=True, eq=False)
 class HourOfWeek(Arrivals):
-    """Gaps that start in hour h of the week follow law h.
+    """Arrival process whose gaps that start in hour h of the week follow distribution h.
 
-    NOTE[DIFF] a heavy tail fitted to a few hundred gaps may have no mean, or any. Draws of an
-    hour end at its longest recorded gap, and are scaled so that their mean is the recorded one;
-    else the total count misses the trace by tens of per cent.
+    NOTE[DIFF] A heavy tail fitted to a few hundred gaps may have no finite mean. The gaps of an
+    hour are cut at its longest recorded gap and scaled to the recorded mean; otherwise the total
+    count misses the trace by tens of per cent.
     """
 
     kind: ClassVar[str] = "hour_of_week"
-    gaps: tuple[Law, ...]
-    """168 laws, hour 0 is Monday 00:00 to 01:00 UTC."""
+    gaps: tuple[Distribution, ...]
+    """Distribution of gaps of each of the 168 hours; hour 0 is Monday 00:00 to 01:00 UTC."""
     ceiling: Array
-    """float64[168]: probability at which a law is cut."""
+    """float64[168]: probability at which the distribution of an hour is cut."""
     scale: Array
-    """float64[168]: factor on the draws."""
+    """float64[168]: factor on the gaps of an hour."""
 
     def __post_init__(self) -> None:
         for name in ("ceiling", "scale"):
             value = np.array(getattr(self, name), dtype=np.float64)
             if value.shape != (HOURS,) or not np.isfinite(value).all() or (value <= 0.0).any():
-                raise LawError(f"{HOURS} numbers above 0 as {name}", repr(value)[:60], "fit again")
+                raise DistributionError(
+                    f"{HOURS} numbers above 0 as {name}", repr(value)[:60], "fit again"
+                )
             object.__setattr__(self, name, value)
         if len(self.gaps) != HOURS or (self.ceiling > 1.0).any():
-            raise LawError(f"{HOURS} laws, cut at up to 1", f"{len(self.gaps)}", "fit them again")
+            raise DistributionError(
+                f"{HOURS} distributions, cut at up to 1", f"{len(self.gaps)}", "fit them again"
+            )
 
     def draw(self, rng: np.random.Generator, hour: int, n: int) -> Array:
-        """n gaps that start in an hour, float64[n], s."""
+        """Draw n gaps that start in an hour of the week, float64[n], s."""
         u = rng.random(n) * self.ceiling[hour]
         return self.gaps[hour].quantile(u) * self.scale[hour]
 
@@ -132,7 +138,7 @@ class HourOfWeek(Arrivals):
             end = (now // SECONDS_PER_HOUR + 1.0) * SECONDS_PER_HOUR
             block = int(1.3 * (end - now) / self.mean_s[hour]) + 4
             times = now + np.cumsum(self.draw(rng, hour, block))
-            # The first arrival past the hour is kept: its gap started inside.
+            # The first arrival past the hour is kept, since its gap started within the hour.
             inside = int(np.searchsorted(times, end)) + 1
             parts.append(times[:inside])
             now, count = float(parts[-1][-1]), count + len(parts[-1])
@@ -149,44 +155,44 @@ class HourOfWeek(Arrivals):
         }
 
     @classmethod
-    def from_dict(cls, given: dict[str, Any]) -> HourOfWeek:
-        """The process of plain data."""
+    def from_dict(cls, data: dict[str, Any]) -> HourOfWeek:
+        """Return the process of JSON data; DistributionError if the parameters are invalid."""
         from panda_gym.distributions.saved import from_plain
 
-        if set(given) != {"gaps", "ceiling", "scale"}:
-            raise LawError("gaps, ceiling and scale", str(sorted(given)), "fit it again")
-        gaps = tuple(from_plain(gap) for gap in given["gaps"])
-        if not all(isinstance(gap, Law) for gap in gaps):
-            raise LawError("laws of gaps", "others", "fit it again")
-        return cls(gaps, given["ceiling"], given["scale"])
+        if set(data) != {"gaps", "ceiling", "scale"}:
+            raise DistributionError("gaps, ceiling and scale", str(sorted(data)), "fit it again")
+        gaps = tuple(from_plain(gap) for gap in data["gaps"])
+        if not all(isinstance(gap, Distribution) for gap in gaps):
+            raise DistributionError("distributions of gaps", "others", "fit it again")
+        return cls(gaps, data["ceiling"], data["scale"])
 
     @classmethod
     def fit(cls, times: Any, start_s: float = 0.0) -> HourOfWeek:
-        """From arrival times in s; start_s is the time of the week at time 0."""
+        """Fit to arrival times in s; `start_s` is the time of the week at time 0."""
         clock = rising(times) + start_s
         gap = np.maximum(np.diff(clock), 1e-6)
         hour = (clock[:-1] // SECONDS_PER_HOUR).astype(np.int64) % HOURS
         count = np.bincount(hour, minlength=HOURS)
-        whole = gap.mean()
         mean = np.bincount(hour, gap, minlength=HOURS) / np.maximum(count, 1)
-        mean = np.where(count > 0, mean, whole)
-        pooled = best(usable(gap / mean[hour], "gaps"))
-        gaps: list[Law] = []
-        ceiling, scale = np.ones(HOURS), np.ones(HOURS)
-        for h in range(HOURS):
-            mine = gap[hour == h]
-            own = count[h] >= FEW and mine.min() < mine.max()
-            law = best(mine) if own else pooled
-            ceiling[h] = max(float(law.cdf(np.array(mine.max() if own else 50.0))), 1e-3)
-            u = (np.arange(4096) + 0.5) / 4096.0 * ceiling[h]
-            scale[h] = mean[h] / float(law.quantile(u).mean())
-            gaps.append(law)
-        return cls(tuple(gaps), ceiling, scale)
+        mean = np.where(count > 0, mean, gap.mean())
+        pooled = best_fit(usable(gap / mean[hour], "gaps"))
+        hours = [_fit_hour(gap[hour == h], pooled, float(mean[h])) for h in range(HOURS)]
+        gaps, ceiling, scale = zip(*hours, strict=True)
+        return cls(gaps, np.array(ceiling), np.array(scale))
+
+
+def _fit_hour(gaps: Array, pooled: Distribution, mean: float) -> tuple[Distribution, float, float]:
+    """Return the distribution, ceiling and scale of an hour's gaps."""
+    own = len(gaps) >= FEW and gaps.min() < gaps.max()
+    distribution = best_fit(gaps) if own else pooled
+    ceiling = max(float(distribution.cdf(np.array(gaps.max() if own else 50.0))), 1e-3)
+    u = (np.arange(4096) + 0.5) / 4096.0 * ceiling
+    return distribution, ceiling, mean / float(distribution.quantile(u).mean())
 
 
 @dataclass(frozen=True, eq=False)
 class Trace(Arrivals):
-    """A recorded trace, replayed from its beginning and begun anew at its end."""
+    """Recorded trace, replayed from its beginning and repeated at its end."""
 
     kind: ClassVar[str] = "trace"
     gaps: Array
@@ -196,35 +202,39 @@ class Trace(Arrivals):
         value = np.array(self.gaps, dtype=np.float64)
         fine = value.ndim == 1 and len(value) > 0 and np.isfinite(value).all()
         if not fine or (value < 0.0).any() or value.sum() <= 0.0:
-            raise LawError("gaps of a trace, not negative", repr(value)[:60], "record it again")
+            raise DistributionError(
+                "gaps of a trace, not negative", repr(value)[:60], "record it again"
+            )
         object.__setattr__(self, "gaps", value)
 
     def walk(self, rng: np.random.Generator, start_s: float, until_s: float, most: int) -> Array:
         span = float(self.gaps.sum())
-        turns = min(-(-most // len(self.gaps)), int(min((until_s - start_s) / span, 1e9)) + 1)
-        times = start_s + np.cumsum(np.tile(self.gaps, turns))
+        repeats = min(-(-most // len(self.gaps)), int(min((until_s - start_s) / span, 1e9)) + 1)
+        times = start_s + np.cumsum(np.tile(self.gaps, repeats))
         return times[times <= until_s]
 
     def to_dict(self) -> dict[str, Any]:
         return {"gaps": self.gaps.tolist()}
 
     @classmethod
-    def from_dict(cls, given: dict[str, Any]) -> Trace:
-        """The trace of plain data."""
-        return cls(given.get("gaps", ()))
+    def from_dict(cls, data: dict[str, Any]) -> Trace:
+        """Return the trace of JSON data; DistributionError if its gaps are invalid."""
+        return cls(data.get("gaps", ()))
 
     @classmethod
     def fit(cls, times: Any) -> Trace:
-        """From arrival times in s; the mean gap stands before the first."""
+        """Record arrival times in s; the mean gap precedes the first."""
         times = np.sort(np.asarray(times, dtype=np.float64).ravel())
         if len(times) < 2 or not np.isfinite(times).all() or times[0] == times[-1]:
-            raise LawError("two finite arrivals apart in time", f"{len(times)}", "a longer trace")
+            raise DistributionError(
+                "two finite arrivals apart in time", f"{len(times)}", "a longer trace"
+            )
         gap = np.diff(times)
         return cls(np.concatenate([[gap.mean()], gap]))
 
 
 def poisson(mean_gap_s: float) -> Renewal:
-    """Poisson arrivals of that mean gap, s."""
+    """Return a Poisson process of this mean gap, s."""
     from panda_gym.distributions.parametric import Exponential
 
     numbers("poisson", {"mean_gap_s": mean_gap_s}, "mean_gap_s")
@@ -232,12 +242,16 @@ def poisson(mean_gap_s: float) -> Renewal:
 
 
 def fit_arrivals(times: Any, model: str = "hour_of_week", start_s: float = 0.0) -> Arrivals:
-    """Fit one of MODELS to arrival times in s; start_s is the time of the week at time 0."""
+    """Fit an arrival process, one of `MODELS`, to arrival times in s.
+
+    `start_s` is the time of the week at time 0. Raises DistributionError if the model is unknown
+    or the times are too few or not finite.
+    """
     from panda_gym.distributions.parametric import Exponential
     from panda_gym.errors import nearest
 
     if model not in MODELS:
-        raise LawError("a model of arrivals", repr(model), nearest(str(model), MODELS))
+        raise DistributionError("a model of arrivals", repr(model), nearest(str(model), MODELS))
     if model == "hour_of_week":
         return HourOfWeek.fit(times, start_s)
     if model == "trace":
@@ -247,4 +261,4 @@ def fit_arrivals(times: Any, model: str = "hour_of_week", start_s: float = 0.0) 
 
 
 MODELS: Final = ("poisson", "exponentiated_weibull", "hour_of_week", "trace")
-"""What `fit_arrivals` fits."""
+"""Models that `fit_arrivals` fits."""

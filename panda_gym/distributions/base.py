@@ -1,4 +1,4 @@
-"""What a law is: a distribution of positive numbers that is sampled, and saved as plain data."""
+"""Interface of a distribution of positive numbers, and the check of its parameters."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from panda_gym.errors import LawError
+from panda_gym.errors import DistributionError
 
 Array = np.ndarray
 
 
-class Law(ABC):
-    """A distribution of positive numbers (durations or gaps in s, sizes)."""
+class Distribution(ABC):
+    """Distribution of positive numbers: durations or gaps in s, or sizes."""
 
     kind: ClassVar[str]
     """Name in a saved file and in the registry."""
 
     @abstractmethod
     def quantile(self, u: Array) -> Array:
-        """Inverse of the distribution function, float64 of u's shape, u in [0, 1)."""
+        """Return the inverse of the distribution function at u in [0, 1), float64 of u's shape."""
 
     @abstractmethod
     def cdf(self, x: Array) -> Array:
-        """Distribution function, float64 of x's shape."""
+        """Return the distribution function at x, float64 of x's shape."""
 
     @property
     @abstractmethod
@@ -33,27 +33,27 @@ class Law(ABC):
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
-        """Parameters as plain data, without the kind."""
+        """Return the parameters as JSON data, without the kind."""
 
     @classmethod
     @abstractmethod
-    def from_dict(cls, given: dict[str, Any]) -> Law:
-        """The law of those parameters; LawError if they make none."""
+    def from_dict(cls, data: dict[str, Any]) -> Distribution:
+        """Return the distribution of these parameters; DistributionError if they are invalid."""
 
     @final
     def sample(self, rng: np.random.Generator, n: int) -> Array:
-        """n independent draws by inverse of the distribution function, float64[n]."""
+        """Draw n independent values by inverse transform sampling, float64[n]."""
         return self.quantile(rng.random(n))
 
 
-def numbers(kind: str, given: dict[str, Any], *names: str, least: float = 0.0) -> list[float]:
-    """Parameters of a law by name, each finite and above `least`."""
+def numbers(kind: str, data: dict[str, Any], *names: str, least: float = 0.0) -> list[float]:
+    """Return parameters by name; DistributionError unless each is finite and above `least`."""
     found = []
     for name in names:
-        value = given.get(name)
+        value = data.get(name)
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not least < float(value) < np.inf:  # type: ignore[arg-type]
-            needed = f"{name} of law {kind!r} finite and above {least:g}"
-            raise LawError(needed, repr(value), "correct the parameter or fit the law again")
+            needed = f"{name} of distribution {kind!r} finite and above {least:g}"
+            raise DistributionError(needed, repr(value), "correct it or fit the distribution again")
         found.append(float(value))  # type: ignore[arg-type]
     return found

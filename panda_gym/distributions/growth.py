@@ -10,14 +10,14 @@ from scipy import optimize
 
 from panda_gym.distributions.base import numbers
 from panda_gym.distributions.samples import usable
-from panda_gym.errors import LawError
+from panda_gym.errors import DistributionError
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True)
 class Growth:
-    """A duration in s of median a b^x + c at x = ln(rows x columns); sigma is that of its log."""
+    """Duration in s with median a b^x + c at x = ln(rows x columns) and lognormal noise `sigma`."""
 
     kind: ClassVar[str] = "growth"
     a: float
@@ -26,42 +26,46 @@ class Growth:
     sigma: float
 
     def __post_init__(self) -> None:
-        given = asdict(self)
-        numbers(self.kind, given, "a", "b")
-        numbers(self.kind, given, "c", "sigma", least=-1e-300)
+        data = asdict(self)
+        numbers(self.kind, data, "a", "b")
+        numbers(self.kind, data, "c", "sigma", least=-1e-300)
 
     def median(self, x: Array) -> Array:
-        """Median duration at x, float64 of x's shape."""
+        """Return the median duration at x, float64 of x's shape, s."""
         return self.a * self.b ** np.asarray(x, dtype=np.float64) + self.c
 
     def draw(self, rng: np.random.Generator, assets: Array) -> Array:
-        """Durations of assets (rows, columns, bytes) float64[n, 3], float64[n]."""
+        """Draw durations float64[n], s, of assets float64[n, 3] (rows, columns, bytes)."""
         x = np.log(assets[:, 0] * assets[:, 1])
         return self.median(x) * np.exp(self.sigma * rng.standard_normal(len(x)))
 
     def to_dict(self) -> dict[str, Any]:
-        """Parameters by name."""
+        """Return the parameters by name."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, given: dict[str, Any]) -> Growth:
-        """The law of those parameters."""
-        if set(given) != {"a", "b", "c", "sigma"}:
-            raise LawError("a, b, c and sigma", str(sorted(given)), "fit it again")
-        return cls(**{name: given[name] for name in ("a", "b", "c", "sigma")})
+    def from_dict(cls, data: dict[str, Any]) -> Growth:
+        """Return the distribution of these parameters; DistributionError if one is missing."""
+        if set(data) != {"a", "b", "c", "sigma"}:
+            raise DistributionError("a, b, c and sigma", str(sorted(data)), "fit it again")
+        return cls(**{name: data[name] for name in ("a", "b", "c", "sigma")})
 
     @classmethod
     def fit(cls, x: Any, durations: Any) -> Growth:
-        """Least squares of logarithms: maximum likelihood under lognormal noise."""
+        """Fit by least squares of logarithms: maximum likelihood under lognormal noise.
+
+        `x` is float64[n] of ln(rows x columns), `durations` float64[n] in s. Raises
+        DistributionError if there are too few samples, or `x` does not vary.
+        """
         y = usable(durations, "durations that grow")
         x = np.asarray(x, dtype=np.float64)
         if x.shape != y.shape or not np.isfinite(x).all() or np.ptp(x) == 0.0:
-            raise LawError(
+            raise DistributionError(
                 f"{len(y)} finite x that vary", f"{x.shape}", "pass ln(rows x columns) of each"
             )
         logs = np.log(y)
 
-        def miss(p: Array) -> Array:
+        def residual(p: Array) -> Array:
             # In logarithms of a and c, so that both stay above 0.
             return np.logaddexp(p[0] + p[1] * (x - x.mean()), p[2]) - logs
 
@@ -69,7 +73,7 @@ class Growth:
             np.array([logs.mean() - 1.0, slope / max(float(x.std()), 1e-9), np.log(y.min())])
             for slope in (0.2, 0.5, 1.0)
         ]
-        found = min((optimize.least_squares(miss, s) for s in starts), key=lambda r: r.cost)
+        found = min((optimize.least_squares(residual, s) for s in starts), key=lambda r: r.cost)
         slope = float(found.x[1])
         a = float(np.exp(found.x[0] - slope * x.mean()))
         noise = float(np.sqrt(2.0 * found.cost / len(y)))

@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians over logarithms, of one number or of several that belong together."""
+"""Gaussian mixtures over logarithms, of one number or of the three sizes of a data set."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from scipy import special
 
-from panda_gym.distributions.base import Law
+from panda_gym.distributions.base import Distribution
 from panda_gym.distributions.samples import usable
-from panda_gym.errors import LawError
+from panda_gym.errors import DistributionError
 
 Array = np.ndarray
 
 SIZES: Final = (1, 2, 3, 5, 8, 12)
-"""Numbers of components that are tried; the least BIC wins."""
+"""Numbers of components that are tried; the one of least BIC is kept."""
 SPREAD: Final = 1e-4
-"""Least variance of a component in logarithms: values in whole seconds repeat."""
+"""Least variance of a component in logarithms, since values in whole seconds repeat."""
 
 
 @dataclass(frozen=True, eq=False)
-class LogMixture(Law):
-    """ln(x) is a mixture of k normal laws."""
+class LogMixture(Distribution):
+    """Distribution of x whose logarithm is a mixture of k normal distributions."""
 
     kind: ClassVar[str] = "log_mixture"
     weights: Array
@@ -39,7 +39,7 @@ class LogMixture(Law):
         fine = len(sizes) == 1 and (self.weights >= 0).all() and (self.deviations > 0).all()
         if not fine or abs(self.weights.sum() - 1.0) > 1e-6:
             needed = "a mixture of weights that sum to 1 and deviations above 0"
-            raise LawError(needed, f"weights {self.weights.tolist()[:5]}", "fit it again")
+            raise DistributionError(needed, f"weights {self.weights.tolist()[:5]}", "fit it again")
 
     def cdf(self, x: Array) -> Array:
         logs = np.log(np.maximum(np.asarray(x, dtype=np.float64), np.finfo(np.float64).tiny))
@@ -47,10 +47,10 @@ class LogMixture(Law):
         return special.ndtr(z) @ self.weights
 
     def quantile(self, u: Array) -> Array:
-        """By interpolation of the distribution function at 4,001 points of ln(x)."""
+        """Interpolate the inverse of the distribution function at 4,001 points of ln(x)."""
         wide = 8.0 * self.deviations
         grid = np.linspace((self.means - wide).min(), (self.means + wide).max(), 4001)
-        # Points where components lie, so that narrow ones are not stepped over.
+        # Points near every component, so that a narrow one is resolved.
         near = self.means[:, None] + self.deviations[:, None] * np.linspace(-4.0, 4.0, 81)
         grid = np.unique(np.concatenate([grid, near.ravel()]))
         return np.exp(np.interp(np.asarray(u), self.cdf(np.exp(grid)), grid))
@@ -64,22 +64,24 @@ class LogMixture(Law):
         return {name: getattr(self, name).tolist() for name in names}
 
     @classmethod
-    def from_dict(cls, given: dict[str, Any]) -> LogMixture:
-        if set(given) != {"weights", "means", "deviations"}:
-            raise LawError("weights, means and deviations", str(sorted(given)), "fit it again")
-        return cls(**given)
+    def from_dict(cls, data: dict[str, Any]) -> LogMixture:
+        if set(data) != {"weights", "means", "deviations"}:
+            raise DistributionError(
+                "weights, means and deviations", str(sorted(data)), "fit it again"
+            )
+        return cls(**data)
 
     @classmethod
     def fit(cls, samples: Any, sizes: tuple[int, ...] = SIZES) -> LogMixture:
-        """Maximum likelihood by expectation maximisation, the size by BIC."""
+        """Fit by expectation maximisation; the number of components is chosen by BIC."""
         logs = np.log(usable(samples, "a mixture's samples"))[:, None]
-        found = _fit(logs, sizes)
+        found = _best_mixture(logs, sizes)
         return cls(found.weights_, found.means_[:, 0], np.sqrt(found.covariances_[:, 0, 0]))
 
 
 @dataclass(frozen=True, eq=False)
 class Assets:
-    """Sizes of data sets: (ln rows, ln columns, ln bytes) is a mixture of normal laws."""
+    """Sizes of data sets: (ln rows, ln columns, ln bytes) follows a mixture of normals."""
 
     kind: ClassVar[str] = "assets"
     COLUMNS: ClassVar[tuple[str, ...]] = ("rows", "columns", "bytes")
@@ -96,37 +98,43 @@ class Assets:
         for name, shape in shapes.items():
             value = _vector(self.kind, name, getattr(self, name))
             if value.shape != shape:
-                raise LawError(f"{name} of assets of shape {shape}", f"{value.shape}", "fit again")
+                raise DistributionError(
+                    f"{name} of assets of shape {shape}", f"{value.shape}", "fit again"
+                )
             object.__setattr__(self, name, value)
         if (self.weights < 0).any() or abs(self.weights.sum() - 1.0) > 1e-6:
-            raise LawError("weights that sum to 1", f"{self.weights.sum():g}", "fit it again")
+            raise DistributionError(
+                "weights that sum to 1", f"{self.weights.sum():g}", "fit it again"
+            )
         if (np.linalg.eigvalsh(self.covariances) <= 0.0).any():
-            raise LawError("positive definite covariances", "others", "fit it again")
+            raise DistributionError("positive definite covariances", "others", "fit it again")
 
     def sample(self, rng: np.random.Generator, n: int) -> Array:
-        """n assets, float64[n, 3]: rows, columns, bytes."""
+        """Draw n assets, float64[n, 3]: rows, columns, bytes."""
         which = rng.choice(len(self.weights), size=n, p=self.weights / self.weights.sum())
         roots = np.linalg.cholesky(self.covariances)
         noise = np.einsum("nij,nj->ni", roots[which], rng.standard_normal((n, 3)))
         return np.exp(self.means[which] + noise)
 
     def to_dict(self) -> dict[str, Any]:
-        """Parameters as plain data."""
+        """Return the parameters as JSON data."""
         return {name: getattr(self, name).tolist() for name in ("weights", "means", "covariances")}
 
     @classmethod
-    def from_dict(cls, given: dict[str, Any]) -> Assets:
-        """The law of those parameters."""
-        if set(given) != {"weights", "means", "covariances"}:
-            raise LawError("weights, means and covariances", str(sorted(given)), "fit it again")
-        return cls(**given)
+    def from_dict(cls, data: dict[str, Any]) -> Assets:
+        """Return the distribution of these parameters; DistributionError if they are invalid."""
+        if set(data) != {"weights", "means", "covariances"}:
+            raise DistributionError(
+                "weights, means and covariances", str(sorted(data)), "fit it again"
+            )
+        return cls(**data)
 
     @classmethod
     def fit(cls, samples: Any, sizes: tuple[int, ...] = SIZES) -> Assets:
-        """From rows, columns and bytes of data sets, float64[n, 3], all above 0."""
+        """Fit to rows, columns and bytes of data sets, float64[n, 3], all above 0."""
         table = np.asarray(samples, dtype=np.float64)
         if table.ndim != 2 or table.shape[1] != 3:
-            raise LawError(
+            raise DistributionError(
                 "rows, columns and bytes, [n, 3]", f"{table.shape}", "pass three columns"
             )
         logs = np.log(
@@ -134,11 +142,12 @@ class Assets:
                 [usable(table[:, j], f"the assets' {c}") for j, c in enumerate(cls.COLUMNS)], 1
             )
         )
-        found = _fit(logs, sizes)
+        found = _best_mixture(logs, sizes)
         return cls(found.weights_, found.means_, found.covariances_)
 
 
-def _fit(logs: Array, sizes: tuple[int, ...]) -> Any:
+def _best_mixture(logs: Array, sizes: tuple[int, ...]) -> Any:
+    """Return the Gaussian mixture of least BIC."""
     from sklearn.mixture import GaussianMixture
 
     distinct = len(np.unique(logs, axis=0))
@@ -150,12 +159,16 @@ def _fit(logs: Array, sizes: tuple[int, ...]) -> Any:
     return min(tried, key=lambda model: model.bic(logs))
 
 
-def _vector(kind: str, name: str, given: Any) -> Array:
+def _vector(kind: str, name: str, data: Any) -> Array:
     try:
-        value = np.array(given, dtype=np.float64)
+        value = np.array(data, dtype=np.float64)
     except (TypeError, ValueError):
-        raise LawError(f"numbers as {name} of {kind!r}", repr(given)[:60], "fit again") from None
+        raise DistributionError(
+            f"numbers as {name} of {kind!r}", repr(data)[:60], "fit again"
+        ) from None
     if value.size == 0 or not np.isfinite(value).all():
-        raise LawError(f"finite {name} of law {kind!r}", repr(given)[:60], "fit it again")
+        raise DistributionError(
+            f"finite {name} of distribution {kind!r}", repr(data)[:60], "fit it again"
+        )
     value.setflags(write=False)
     return value

@@ -1,7 +1,6 @@
-"""Laws of two or three parameters, their maximum likelihood fits, and the choice by KS distance.
+"""Distributions of up to three parameters, fitted by maximum likelihood and chosen by KS distance.
 
-All start at 0 (Pareto at its scale). exponentiated Weibull: F(x) = (1 - exp(-(x/s)^c))^a, so that
-x = s (-ln(1 - U^(1/a)))^(1/c) (Mudholkar and Srivastava 1993).
+All start at 0, the Pareto distribution at its scale.
 """
 
 from __future__ import annotations
@@ -12,37 +11,39 @@ from typing import Any, ClassVar, Final, Self
 import numpy as np
 from scipy import optimize, special, stats
 
-from panda_gym.distributions.base import Law, numbers
+from panda_gym.distributions.base import Distribution, numbers
 from panda_gym.distributions.samples import usable
-from panda_gym.errors import LawError
+from panda_gym.errors import DistributionError
 
 Array = np.ndarray
 
 
-class Parametric(Law):
-    """A law whose fields are its parameters."""
+class Parametric(Distribution):
+    """Distribution whose dataclass fields are its parameters."""
 
     def __post_init__(self) -> None:
-        given = asdict(self)  # type: ignore[call-overload]
-        for name, value in zip(given, numbers(self.kind, given, *given), strict=True):
+        data = asdict(self)  # type: ignore[call-overload]
+        for name, value in zip(data, numbers(self.kind, data, *data), strict=True):
             object.__setattr__(self, name, value)
 
     def to_dict(self) -> dict[str, Any]:
-        """Parameters by name."""
+        """Return the parameters by name."""
         return asdict(self)  # type: ignore[call-overload]
 
     @classmethod
-    def from_dict(cls, given: dict[str, Any]) -> Self:
-        """The law of those parameters; LawError if one is missing or unknown."""
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Return the distribution; DistributionError if a parameter is missing or unknown."""
         names = tuple(field.name for field in fields(cls))  # type: ignore[arg-type]
-        if set(given) != set(names):
-            raise LawError(f"{', '.join(names)} of law {cls.kind!r}", str(sorted(given)), "fit it")
-        return cls(*numbers(cls.kind, given, *names))
+        if set(data) != set(names):
+            raise DistributionError(
+                f"{', '.join(names)} of distribution {cls.kind!r}", str(sorted(data)), "fit it"
+            )
+        return cls(*numbers(cls.kind, data, *names))
 
 
 @dataclass(frozen=True)
 class Constant(Parametric):
-    """Always the same value."""
+    """Distribution of one value."""
 
     kind: ClassVar[str] = "constant"
     value: float
@@ -60,7 +61,7 @@ class Constant(Parametric):
 
 @dataclass(frozen=True)
 class Exponential(Parametric):
-    """Memoryless, of mean `scale`."""
+    """Exponential distribution of mean `scale`."""
 
     kind: ClassVar[str] = "exponential"
     scale: float
@@ -77,13 +78,13 @@ class Exponential(Parametric):
 
     @classmethod
     def fit(cls, samples: Any) -> Exponential:
-        """Maximum likelihood."""
-        return cls(float(usable(samples, "an exponential law's samples").mean()))
+        """Fit by maximum likelihood."""
+        return cls(float(usable(samples, "an exponential distribution's samples").mean()))
 
 
 @dataclass(frozen=True)
 class Lognormal(Parametric):
-    """exp(ln(median) + sigma Z)."""
+    """Lognormal distribution: exp(ln(median) + sigma Z), Z standard normal."""
 
     kind: ClassVar[str] = "lognormal"
     median: float
@@ -102,14 +103,17 @@ class Lognormal(Parametric):
 
     @classmethod
     def fit(cls, samples: Any) -> Lognormal:
-        """Maximum likelihood."""
-        logs = np.log(usable(samples, "a lognormal law's samples"))
+        """Fit by maximum likelihood."""
+        logs = np.log(usable(samples, "a lognormal distribution's samples"))
         return cls(float(np.exp(logs.mean())), float(logs.std()))
 
 
 @dataclass(frozen=True)
 class ExponentiatedWeibull(Parametric):
-    """F(x) = (1 - exp(-(x / s)^c))^a."""
+    """Exponentiated Weibull distribution (Mudholkar and Srivastava 1993).
+
+    F(x) = (1 - exp(-(x / s)^c))^a, so that x = s (-ln(1 - U^(1 / a)))^(1 / c) for uniform U.
+    """
 
     kind: ClassVar[str] = "exponentiated_weibull"
     a: float
@@ -118,7 +122,7 @@ class ExponentiatedWeibull(Parametric):
 
     def quantile(self, u: Array) -> Array:
         log_root = np.log(np.maximum(np.asarray(u), np.finfo(np.float64).tiny)) / self.a
-        # -ln(1 - U^(1/a)) without losing the tail; U = 0 becomes the smallest draw.
+        # -ln(1 - U^(1/a)) without cancellation in the tail; U = 0 gives the smallest draw.
         return self.s * (-np.log(-np.expm1(log_root))) ** (1.0 / self.c)
 
     def cdf(self, x: Array) -> Array:
@@ -130,10 +134,10 @@ class ExponentiatedWeibull(Parametric):
 
     @classmethod
     def fit(cls, samples: Any) -> ExponentiatedWeibull:
-        """Maximum likelihood over the logarithms of the parameters."""
-        x = usable(samples, "an exponentiated Weibull law's samples")
+        """Fit by maximum likelihood over the logarithms of the parameters."""
+        x = usable(samples, "an exponentiated Weibull distribution's samples")
         logs = np.log(x)
-        # Start at the Weibull law (a = 1) of the same mean and deviation of logarithms.
+        # Start at the Weibull distribution (a = 1) of the same mean and deviation of logarithms.
         c = np.pi / (np.sqrt(6.0) * max(float(logs.std()), 1e-3))
         start = np.array([0.0, np.log(c), float(logs.mean()) + np.euler_gamma / c])
         bounds = [(-5.0, 5.0), (-5.0, 5.0), (start[2] - 20.0, start[2] + 20.0)]
@@ -144,7 +148,7 @@ class ExponentiatedWeibull(Parametric):
 
 
 def _exponweib_loss(parameters: Array, logs: Array) -> tuple[float, Array]:
-    """Mean negative log likelihood and its gradient; parameters are (ln a, ln c, ln s)."""
+    """Return the mean negative log likelihood and its gradient at (ln a, ln c, ln s)."""
     a, c = np.exp(parameters[:2])
     y = np.minimum(c * (logs - parameters[2]), 600.0)
     z = np.exp(y)
@@ -159,7 +163,7 @@ def _exponweib_loss(parameters: Array, logs: Array) -> tuple[float, Array]:
 
 @dataclass(frozen=True)
 class Pareto(Parametric):
-    """F(x) = 1 - (scale / x)^b from `scale` on."""
+    """Pareto distribution: F(x) = 1 - (scale / x)^b for x >= scale."""
 
     kind: ClassVar[str] = "pareto"
     b: float
@@ -177,21 +181,21 @@ class Pareto(Parametric):
 
     @classmethod
     def fit(cls, samples: Any) -> Pareto:
-        """Maximum likelihood."""
-        x = usable(samples, "a Pareto law's samples")
+        """Fit by maximum likelihood."""
+        x = usable(samples, "a Pareto distribution's samples")
         return cls(float(len(x) / np.log(x / x.min()).sum()), float(x.min()))
 
 
 CANDIDATES: Final = (Lognormal, ExponentiatedWeibull, Pareto)
-"""What gaps are fitted with."""
+"""Families that `best_fit` tries."""
 
 
-def ks(law: Law, samples: Any) -> float:
-    """Kolmogorov-Smirnov distance of samples from a law."""
-    return float(stats.kstest(np.asarray(samples, dtype=np.float64), law.cdf).statistic)
+def ks_distance(distribution: Distribution, samples: Any) -> float:
+    """Return the Kolmogorov-Smirnov distance of samples float64[n] from a distribution."""
+    return float(stats.kstest(np.asarray(samples, dtype=np.float64), distribution.cdf).statistic)
 
 
-def best(samples: Any, candidates: tuple[Any, ...] = CANDIDATES) -> Law:
-    """The candidate of the least KS distance, each fitted by maximum likelihood."""
-    fitted: list[Law] = [candidate.fit(samples) for candidate in candidates]
-    return min(fitted, key=lambda law: ks(law, samples))
+def best_fit(samples: Any, candidates: tuple[Any, ...] = CANDIDATES) -> Distribution:
+    """Return the candidate of least KS distance, each fitted by maximum likelihood."""
+    fitted: list[Distribution] = [candidate.fit(samples) for candidate in candidates]
+    return min(fitted, key=lambda distribution: ks_distance(distribution, samples))

@@ -1,4 +1,4 @@
-"""Laws as JSON files with a hash of their content; knows the registry, no law's meaning."""
+"""Saving and loading distributions as JSON files with a hash of their content."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from panda_gym.errors import LawError, nearest
+from panda_gym.errors import DistributionError, nearest
 from panda_gym.files import whole_file
 
 FORMAT: Final = 1
+"""Version of the file; its content stands under the key "law"."""
 
 _HOME: Final = "panda_gym.distributions"
 REGISTRY: Final = {
@@ -28,49 +29,55 @@ REGISTRY: Final = {
     "stratified": f"{_HOME}.stratified:Stratified",
     "trace": f"{_HOME}.arrivals:Trace",
 }
-"""Kind to "module:Class": a new law is one class and one line."""
+"""Kind to "module:Class": a new distribution is one class and one line."""
 
 
-def plain(law: Any) -> dict[str, Any]:
-    """A law as plain data with its kind."""
-    return {"kind": law.kind, **law.to_dict()}
+def plain(distribution: Any) -> dict[str, Any]:
+    """Return a distribution as JSON data with its kind."""
+    return {"kind": distribution.kind, **distribution.to_dict()}
 
 
-def from_plain(given: Any) -> Any:
-    """The law of plain data; LawError if its kind is unknown or its parameters make none."""
-    if not isinstance(given, dict) or not isinstance(given.get("kind"), str):
-        raise LawError("a law with its kind", repr(given)[:60], "save it again")
-    parameters = dict(given)
+def from_plain(data: Any) -> Any:
+    """Return the distribution of JSON data; DistributionError if kind or parameters are invalid."""
+    if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
+        raise DistributionError("a distribution with its kind", repr(data)[:60], "save it again")
+    parameters = dict(data)
     kind = parameters.pop("kind")
     if kind not in REGISTRY:
-        raise LawError("a known kind of law", repr(kind), nearest(kind, REGISTRY))
+        raise DistributionError("a known kind of distribution", repr(kind), nearest(kind, REGISTRY))
     module, _, name = REGISTRY[kind].partition(":")
     try:
         return getattr(importlib.import_module(module), name).from_dict(parameters)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        if isinstance(error, LawError):
+        if isinstance(error, DistributionError):
             raise
-        raise LawError(f"parameters of law {kind!r}", str(error)[:80], "fit it again") from error
+        raise DistributionError(
+            f"parameters of distribution {kind!r}", str(error)[:80], "fit it again"
+        ) from error
 
 
-def save_law(law: Any, path: str | Path, origin: str = "") -> None:
-    """Write a law as JSON, whole or not at all; origin says what it was fitted to."""
-    body = {"origin": origin, "law": plain(law)}
+def save_distribution(distribution: Any, path: str | Path, origin: str = "") -> None:
+    """Write a distribution as JSON, atomically; `origin` says what it was fitted to."""
+    body = {"origin": origin, "law": plain(distribution)}
     with whole_file(path) as aside:
         text = json.dumps({"format": FORMAT, "sha256": _hash(body), **body}, indent=1)
         aside.write_text(text + "\n", encoding="utf-8")
 
 
-def load_law(path: str | Path) -> Any:
-    """Read a law that `save_law` wrote; LawError if it is missing, damaged or altered."""
-    do = "fit it again with `panda-grid pipelines fit`"
+def load_distribution(path: str | Path) -> Any:
+    """Read a distribution that `save_distribution` wrote.
+
+    Raises DistributionError if the file is missing, damaged or altered.
+    """
+    remedy = "fit it again with `panda-grid pipelines fit`"
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
         body = {"origin": document["origin"], "law": document["law"]}
         if document["format"] != FORMAT or document["sha256"] != _hash(body):
             raise ValueError("altered after saving, or of another format")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise LawError(f"a saved law at {path}", str(error)[:100], do) from error
+        came = str(error)[:100]
+        raise DistributionError(f"a saved distribution at {path}", came, remedy) from error
     return from_plain(body["law"])
 
 

@@ -1,4 +1,4 @@
-"""One law a kind of task (or a framework of it), with a pooled one for what was seldom seen."""
+"""Durations by stratum (kind of task or framework), with a pooled distribution for rare strata."""
 
 from __future__ import annotations
 
@@ -8,52 +8,61 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from panda_gym.distributions.base import Law
+from panda_gym.distributions.base import Distribution
 from panda_gym.distributions.mixture import LogMixture
 from panda_gym.distributions.samples import usable
-from panda_gym.errors import LawError
+from panda_gym.errors import DistributionError
 
 FEW: Final = 50
-"""Strata with fewer samples take the pooled law."""
+"""Strata with fewer samples take the pooled distribution."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stratified:
-    """Durations by stratum."""
+    """Distributions of durations, s, by stratum."""
 
     kind: ClassVar[str] = "stratified"
-    strata: Mapping[str, Law]
-    """Law by name of the stratum."""
-    pooled: Law
-    """Law of all samples together, for every other name."""
+    strata: Mapping[str, Distribution]
+    """Distribution of every stratum by its name."""
+    pooled: Distribution
+    """Distribution of all samples together, for every other stratum."""
 
-    def law(self, name: str) -> Law:
-        """The law of a stratum."""
+    def of(self, name: str) -> Distribution:
+        """Return the distribution of a stratum."""
         return self.strata.get(name, self.pooled)
 
     def to_dict(self) -> dict[str, Any]:
-        """Laws as plain data."""
+        """Return the distributions as JSON data."""
         from panda_gym.distributions.saved import plain
 
-        strata = {name: plain(law) for name, law in sorted(self.strata.items())}
+        strata = {name: plain(distribution) for name, distribution in sorted(self.strata.items())}
         return {"strata": strata, "pooled": plain(self.pooled)}
 
     @classmethod
-    def from_dict(cls, given: dict[str, Any]) -> Stratified:
-        """The laws of plain data."""
+    def from_dict(cls, data: dict[str, Any]) -> Stratified:
+        """Return the strata of JSON data; DistributionError if they are not strata."""
         from panda_gym.distributions.saved import from_plain
 
-        if set(given) != {"strata", "pooled"} or not isinstance(given["strata"], dict):
-            raise LawError("strata and a pooled law", str(sorted(given)), "fit them again")
-        strata = {str(name): from_plain(law) for name, law in given["strata"].items()}
-        return cls(strata, from_plain(given["pooled"]))
+        if set(data) != {"strata", "pooled"} or not isinstance(data["strata"], dict):
+            raise DistributionError(
+                "strata and a pooled distribution", str(sorted(data)), "fit them again"
+            )
+        strata = {
+            str(name): from_plain(distribution) for name, distribution in data["strata"].items()
+        }
+        return cls(strata, from_plain(data["pooled"]))
 
     @classmethod
     def fit(cls, samples: Any, names: Any) -> Stratified:
-        """Log-Gaussian mixtures of the samples of each name; few or like ones are pooled."""
+        """Fit a log-Gaussian mixture to the samples of every name.
+
+        Strata of fewer than `FEW` samples, or of equal ones, take the pooled distribution.
+        """
         values, labels = usable(samples, "durations"), np.asarray(names).astype(str)
         if labels.shape != values.shape:
-            raise LawError(f"{len(values)} names, one a sample", f"{labels.shape}", "pass as many")
+            raise DistributionError(
+                f"{len(values)} names, one a sample", f"{labels.shape}", "pass as many"
+            )
         strata = {}
         for name in np.unique(labels):
             mine = values[labels == name]

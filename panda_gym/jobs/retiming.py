@@ -1,4 +1,4 @@
-"""The jobs of a stream at other times: those of a law of arrivals; knows no law."""
+"""Replace the arrival times of a stream's jobs by draws of an arrival process."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class ArrivalTimes(Protocol):
         ...
 
 
-def retimed(stream: JobStream, law: ArrivalTimes, seed: int = 0) -> JobStream:
-    """The same jobs in the same order, arriving as the law says from the stream's beginning on."""
+def retimed(stream: JobStream, arrivals: ArrivalTimes, seed: int = 0) -> JobStream:
+    """Return the same jobs in the same order, at arrival times drawn from `arrivals`."""
     begin = float(stream.arrival_s[0])
     rng = np.random.default_rng([check_seed(seed), 9])
-    times = law.first(rng, len(stream), _time_of_week(stream.epoch, begin))
+    times = arrivals.first(rng, len(stream), _time_of_week(stream.epoch, begin))
     return replace(stream, arrival_s=begin + times)

@@ -73,11 +73,11 @@ class Experiment:
         return [(cell, seed) for cell in self.cells() for seed in self.seeds]
 
     def to_dict(self) -> dict[str, Any]:
-        """The experiment as plain data; a law in a file is named by its hash too."""
+        """The experiment as plain data; a distribution in a file is named by its hash too."""
         fleet = {name: _plain(value) for name, value in asdict(self.fleet).items()}
-        law = self.fleet.arrivals
-        if isinstance(law, str | Path):
-            fleet["arrivals_sha256"] = sha256(law)
+        distribution = self.fleet.arrivals
+        if isinstance(distribution, str | Path):
+            fleet["arrivals_sha256"] = sha256(distribution)
         return {
             "format": FORMAT,
             "title": self.title,

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from panda_gym.distributions import Arrivals, Lognormal, load_law
+from panda_gym.distributions import Arrivals, Lognormal, load_distribution
 from panda_gym.distributions.arrivals import poisson
 from panda_gym.errors import PipelineError, nearest
 from panda_gym.pipelines.drift import CODES, Drift
@@ -40,7 +40,7 @@ class Fleet:
     arrivals_per_day: float = 0.0
     """Poisson requests from outside; 0: none."""
     arrivals: str | Path | Arrivals | None = None
-    """A law of requests from outside, or the file of one; instead of `arrivals_per_day`."""
+    """Arrival process of requests from outside, or its file; instead of `arrivals_per_day`."""
     drift: str = "linear"
     """Kind of drift, see `drift.Drift`."""
     drift_per_day: float = 0.02
@@ -173,9 +173,9 @@ class Fleet:
         ]
 
     def _pipeline(self, name: str, factor: float) -> Pipeline:
-        law = Lognormal(self.train_hours * SECONDS_PER_HOUR * factor, 0.5)
+        distribution = Lognormal(self.train_hours * SECONDS_PER_HOUR * factor, 0.5)
         chain = Pipeline.chain(name, *PIPELINES[self.pipeline])
-        tasks = [replace(t, law=law) if t.kind == "train" else t for t in chain.tasks]
+        tasks = [replace(t, duration=distribution) if t.kind == "train" else t for t in chain.tasks]
         return Pipeline(name, tuple(tasks))
 
     def _drift(self, factor: float) -> Drift:
@@ -202,12 +202,13 @@ class Fleet:
         if self.arrivals is None:
             rate = self.arrivals_per_day
             return poisson(SECONDS_PER_DAY / rate) if rate > 0.0 else None
-        law = self.arrivals
-        if not isinstance(law, Arrivals):
-            law = load_law(law)
-        if not isinstance(law, Arrivals):
-            raise PipelineError("a law of arrivals", type(law).__name__, "fit one to arrival times")
-        return law
+        arrivals = self.arrivals
+        if not isinstance(arrivals, Arrivals):
+            arrivals = load_distribution(arrivals)
+        if not isinstance(arrivals, Arrivals):
+            came = type(arrivals).__name__
+            raise PipelineError("a distribution of arrivals", came, "fit one to arrival times")
+        return arrivals
 
 
 def check_settings(kind: type, settings: Mapping[str, Any]) -> None:

@@ -43,7 +43,7 @@ class Kind:
     cluster: str
     """`training` or `generic`: where it runs unless the task says otherwise."""
     seconds: float
-    """Median duration on a slot of speed 1, s, where no law was fitted."""
+    """Median duration on a slot of speed 1, s, where no distribution was fitted."""
     effect: Effect = Effect()
     """What it does to the model."""
     trains: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from panda_gym.distributions import Arrivals, Assets, Law
+from panda_gym.distributions import Arrivals, Assets, Distribution
 from panda_gym.errors import PipelineError, nearest
 from panda_gym.pipelines.drift import Drift
 from panda_gym.pipelines.kinds import METRICS
@@ -135,7 +135,7 @@ class Operations:
     """Requests from outside, each of a model drawn in proportion to its weight; None: none."""
     arrivals_from_s: float = 0.0
     """Time of the week (s since Monday 00:00 UTC) at the start."""
-    assets: Law | Assets | None = None
+    assets: Distribution | Assets | None = None
     """Bytes (or rows, columns, bytes) of a run's data; None: 1 GB."""
     discipline: str = "fifo"
     """One of DISCIPLINES."""

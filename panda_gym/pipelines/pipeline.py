@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from panda_gym.distributions import Growth, Law
+from panda_gym.deprecated import old_keywords
+from panda_gym.distributions import Distribution, Growth
 from panda_gym.errors import PipelineError, nearest
 from panda_gym.pipelines.kinds import Effect, Kind, kind
 
 
+@old_keywords(law="duration")
 @dataclass(frozen=True)
 class Task:
-    """A step of a pipeline: wait, read, execute, write."""
+    """Step of a pipeline: it waits for a slot, reads, executes and writes."""
 
     kind: str
     """One of `kinds.KINDS`."""
@@ -20,7 +22,7 @@ class Task:
     """Unique in the pipeline; the kind if left out."""
     after: tuple[str, ...] | None = None
     """Names of the tasks it waits for; None: the task before it in the list."""
-    law: Law | Growth | None = None
+    duration: Distribution | Growth | None = None
     """Duration on a slot of speed 1, s; None: lognormal about the kind's median, sigma 0.5."""
     read: float = 1.0
     """Bytes read over the bytes of the data asset."""
@@ -37,10 +39,10 @@ class Task:
             value = getattr(self, field)
             if not 0.0 <= value < float("inf"):
                 raise PipelineError(f"{field} of task {self.label!r} >= 0", repr(value), "raise it")
-        if self.law is not None and not isinstance(self.law, Law | Growth):
+        if self.duration is not None and not isinstance(self.duration, Distribution | Growth):
             raise PipelineError(
-                f"a law as duration of task {self.label!r}",
-                repr(self.law)[:60],
+                f"a distribution as duration of task {self.label!r}",
+                repr(self.duration)[:60],
                 "pass for example Lognormal(60, 0.5)",
             )
 
@@ -78,7 +80,7 @@ class Pipeline:
 
     @classmethod
     def chain(cls, name: str, *kinds: str) -> Pipeline:
-        """Tasks of those kinds one after the other, with default laws."""
+        """Tasks of those kinds one after the other, with default distributions."""
         return cls(name, tuple(Task(one) for one in kinds))
 
     @property

@@ -26,14 +26,14 @@ from panda_gym.units import BYTES_PER_GB, BYTES_PER_MB, SECONDS_PER_HOUR
 Array = np.ndarray
 
 SPREAD: Final = 0.5
-"""Sigma of a duration whose task has no law (our default)."""
+"""Sigma of a duration whose task has no distribution (our default)."""
 POOL: Final = 4096
 """Draws of a type of which runs that a trigger asks for take theirs, by hash."""
 
 
-def law_of(task: Task) -> Growth | Lognormal | object:
-    """The law of a task's duration."""
-    return task.law if task.law is not None else Lognormal(task.of.seconds, SPREAD)
+def duration_of(task: Task) -> Growth | Lognormal | object:
+    """The distribution of a task's duration."""
+    return task.duration if task.duration is not None else Lognormal(task.of.seconds, SPREAD)
 
 
 def plan_of(
@@ -144,16 +144,16 @@ def _draws(
 def _durations(
     pipeline: Pipeline, task: Task, assets: Array | None, rows: Array, rng: np.random.Generator
 ) -> Array:
-    law = law_of(task)
-    if not isinstance(law, Growth):
-        return law.sample(rng, len(rows))  # type: ignore[attr-defined]
+    distribution = duration_of(task)
+    if not isinstance(distribution, Growth):
+        return distribution.sample(rng, len(rows))  # type: ignore[attr-defined]
     if assets is None:
         raise PipelineError(
             f"assets of rows and columns for task {task.label!r} of {pipeline.name!r}",
             "sizes in bytes",
             "pass assets=Assets(...)",
         )
-    return law.draw(rng, assets[rows])
+    return distribution.draw(rng, assets[rows])
 
 
 def _expect(operations: Operations, types: Array, tasks: Array, pool: Array) -> None:

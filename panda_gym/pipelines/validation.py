@@ -1,5 +1,4 @@
-"""Laws against the trace they were fitted to: a report of data, JSON and HTML; knows no cluster
-but the one queue in which recorded and simulated jobs are compared.
+"""Validation report: distributions fitted to the first days of a trace against the rest of it.
 
 The first days of a trace are fitted, the rest is simulated as many times as there are seeds and
 compared: hourly profile, Fano factor of hourly counts (variance over mean), gaps and durations
@@ -18,9 +17,9 @@ import numpy as np
 from scipy import stats
 
 from panda_gym.distributions import Stratified, fit_arrivals
-from panda_gym.distributions.base import Law
+from panda_gym.distributions.base import Distribution
 from panda_gym.distributions.samples import rising
-from panda_gym.errors import LawError, check_seed
+from panda_gym.errors import DistributionError, check_seed
 from panda_gym.files import whole_file
 from panda_gym.units import SECONDS_PER_DAY, SECONDS_PER_HOUR
 
@@ -57,7 +56,7 @@ class Validation:
     durations: dict[str, Any]
     """Quantiles of durations at LEVELS, KS, and the largest deviation between 5 and 95 %."""
     fitted_durations: dict[str, Any]
-    """The same against the part that was fitted: whether the law describes its own sample."""
+    """The same against the fitted part: whether the distribution describes its own sample."""
     waits: dict[str, Any]
     """Slots, load, and quantiles of waiting: recorded, simulated."""
 
@@ -92,7 +91,7 @@ def validate(
         seeds: how often the rest is simulated.
 
     Raises:
-        LawError: no jobs on one side of the cut, or samples that cannot be fitted.
+        DistributionError: no jobs on one side of the cut, or samples that cannot be fitted.
     """
     check_seed(seeds)
     order = np.argsort(arrival_s, kind="stable")
@@ -102,7 +101,9 @@ def validate(
     cut = days * SECONDS_PER_DAY
     early, late = time < cut, time >= cut
     if early.sum() < 100 or late.sum() < 100:
-        raise LawError("100 jobs before and after the cut", f"{late.sum()} after", "change days")
+        raise DistributionError(
+            "100 jobs before and after the cut", f"{late.sum()} after", "change days"
+        )
     arrivals = fit_arrivals(time[early], model, start_s)
     durations = Stratified.fit(lasted[early], label[early])
     span = float(time[-1] - cut)
@@ -141,13 +142,13 @@ def validate(
     )
 
 
-def _lengths(law: Stratified, labels: Array, n: int, rng: np.random.Generator) -> Array:
+def _lengths(distribution: Stratified, labels: Array, n: int, rng: np.random.Generator) -> Array:
     """Durations of n jobs whose strata are drawn from those of the fitted part."""
     label = labels[rng.integers(len(labels), size=n)]
     found = np.zeros(n)
     for name in np.unique(label):
         mine = label == name
-        one: Law = law.law(str(name))
+        one: Distribution = distribution.of(str(name))
         found[mine] = one.sample(rng, int(mine.sum()))
     return found
 
@@ -260,7 +261,7 @@ def _page(found: Validation) -> str:
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<link rel="icon" href="data:,"><title>Validation of laws</title></head><body>'
-        f"<h1>Validation of laws</h1><table>{rows}</table>"
+        '<link rel="icon" href="data:,"><title>Validation of distributions</title></head><body>'
+        f"<h1>Validation of distributions</h1><table>{rows}</table>"
         f"{drawn.to_html(include_plotlyjs=True, full_html=False)}</body></html>\n"
     )

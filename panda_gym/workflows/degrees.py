@@ -87,8 +87,8 @@ def subgraph(flow: Workflow, keep: Array) -> Workflow:
     columns = {
         field: getattr(flow, field)[keep]
         for field in (
-            "kind", "tasks", "cores", "threads", "gpus", "memory_gb", "mean_s", "sd_s", "law",
-            "input_bytes", "output_bytes",
+            "kind", "tasks", "cores", "threads", "gpus", "memory_gb", "mean_s", "sd_s",
+            "distribution", "input_bytes", "output_bytes",
         )
     }  # fmt: skip
     return Workflow(

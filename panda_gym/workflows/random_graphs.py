@@ -66,7 +66,7 @@ def _layered(
         memory_gb=np.zeros(tasks),
         mean_s=scale[kind] * rng.lognormal(-0.125, 0.5, tasks),
         sd_s=np.zeros(tasks),
-        law=np.zeros(tasks),
+        distribution=np.zeros(tasks),
         input_bytes=np.where(layer == 0, output, 0.0),
         output_bytes=output,
         edges=edges,
@@ -84,7 +84,7 @@ def _forkjoin(rng: np.random.Generator, name: str, width: int, rounds: int) -> W
         sets += [
             TaskSet(f"split{r}", 1, join, "split", cores=1, output_bytes=width * 1e7),
             TaskSet(
-                f"work{r}", width, work, "work", cores=1, sd_s=0.2 * work, law="lognormal",
+                f"work{r}", width, work, "work", cores=1, sd_s=0.2 * work, distribution="lognormal",
                 output_bytes=1e7,
             ),
             TaskSet(f"join{r}", 1, join, "join", cores=1, output_bytes=width * 1e7),
@@ -114,7 +114,7 @@ def _montage(rng: np.random.Generator, name: str, images: int) -> Workflow:
     sets = [
         TaskSet(
             kind, max(times * images, 1), mean * rng.uniform(0.7, 1.4), kind, cores=1,
-            sd_s=0.2 * mean, law="lognormal", output_bytes=size * 1e6,
+            sd_s=0.2 * mean, distribution="lognormal", output_bytes=size * 1e6,
         )
         for kind, mean, times, size in _MONTAGE
     ]  # fmt: skip

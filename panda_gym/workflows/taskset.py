@@ -1,4 +1,4 @@
-"""Task sets: many like tasks, what each needs and how long it takes; knows no graph, no machine."""
+"""Task sets: groups of like tasks, what each task needs and how long it takes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from panda_gym.deprecated import old_keywords
 from panda_gym.errors import WorkflowError, nearest
 
 Array = np.ndarray
@@ -31,24 +32,32 @@ def _exponential(rng: np.random.Generator, mean: Array, sd: Array) -> Array:
     return rng.exponential(mean)
 
 
-LAWS: Final[dict[str, Draw]] = {
+DISTRIBUTIONS: Final[dict[str, Draw]] = {
     "fixed": _fixed,
     "normal": _normal,
     "lognormal": _lognormal,
     "exponential": _exponential,
 }
-"""Duration laws by name: draw(rng, mean[n], sd[n]) gives seconds [n]; all have mean `mean`
-(`normal` is cut at 0) and, but for `fixed` and `exponential`, standard deviation `sd`."""
+"""Distributions of durations by name: `draw(rng, mean[n], sd[n])` returns seconds [n].
 
-LAW_NAMES: Final = tuple(LAWS)
+All have mean `mean` (`normal` is cut at 0). Standard deviation is `sd` except for `fixed` and
+`exponential`.
+"""
+
+DISTRIBUTION_NAMES: Final = tuple(DISTRIBUTIONS)
+"""Names of the distributions; a code is a position in this tuple."""
 
 MOST: Final = 1e18
-"""Bytes, seconds and GB below this keep every sum finite."""
+"""Upper limit of bytes, seconds and GB, so that every sum stays finite."""
 
 
+@old_keywords(law="distribution")
 @dataclass(frozen=True)
 class TaskSet:
-    """Like tasks of a workflow: they share needs, duration law and dependencies."""
+    """Like tasks of a workflow, which share needs, durations and dependencies.
+
+    Raises WorkflowError if a field is out of range; the error names the set and the field.
+    """
 
     id: str
     """Unique in its workflow."""
@@ -57,26 +66,26 @@ class TaskSet:
     mean_s: float = 0.0
     """Mean duration of a task, s, at least 0."""
     kind: str = ""
-    """What sort of work it is; sets of one kind count once in DOA_res. The id if left out."""
+    """Kind of work; sets of one kind count once in DOA_res. The id if left out."""
     cores: int = 0
     """Whole cores that a task holds."""
     threads: int = 0
-    """Hardware threads that a task holds, if more than those of its cores."""
+    """Hardware threads that a task holds, where more than those of its cores."""
     gpus: int = 0
     """GPUs that a task holds."""
     memory_gb: float = 0.0
     """Memory that a task holds, GB."""
     sd_s: float = 0.0
-    """Standard deviation of the durations, s, for the laws that have one."""
-    law: str = "fixed"
-    """Name of the duration law, one of LAWS."""
+    """Standard deviation of the durations, s, for the distributions that have one."""
+    distribution: str = "fixed"
+    """Name of the distribution of durations, one of `DISTRIBUTIONS`."""
     input_bytes: float = 0.0
     """Bytes that a task reads from outside the workflow."""
     output_bytes: float = 0.0
     """Bytes that a task writes."""
 
     def __post_init__(self) -> None:
-        for field in ("id", "kind", "law"):
+        for field in ("id", "kind", "distribution"):
             value = getattr(self, field)
             if not isinstance(value, str) or (field == "id" and not value):
                 raise WorkflowError(
@@ -92,11 +101,11 @@ class TaskSet:
             )
         for field in ("mean_s", "sd_s", "memory_gb", "input_bytes", "output_bytes"):
             _finite(self.id, field, getattr(self, field))
-        if self.law not in LAWS:
+        if self.distribution not in DISTRIBUTIONS:
             raise WorkflowError(
-                f"a duration law of task set {self.id!r}",
-                repr(self.law),
-                nearest(str(self.law), LAWS),
+                f"a duration distribution of task set {self.id!r}",
+                repr(self.distribution),
+                nearest(str(self.distribution), DISTRIBUTIONS),
             )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from panda_gym.errors import WorkflowError, nearest
 from panda_gym.workflows import graph
-from panda_gym.workflows.taskset import LAW_NAMES, LAWS, MOST, TaskSet
+from panda_gym.workflows.taskset import DISTRIBUTION_NAMES, DISTRIBUTIONS, MOST, TaskSet
 
 Array = np.ndarray
 
@@ -62,8 +62,8 @@ class Workflow:
     """float64[n]: mean duration, s."""
     sd_s: Array
     """float64[n]: standard deviation of the duration, s."""
-    law: Array
-    """int8[n]: index into LAW_NAMES."""
+    distribution: Array
+    """int8[n]: index into DISTRIBUTION_NAMES."""
     input_bytes: Array
     """float64[n]: bytes a task reads from outside."""
     output_bytes: Array
@@ -119,7 +119,9 @@ class Workflow:
             ids=tuple(s.id for s in sets),
             kind_names=kinds,
             kind=np.array([code[s.kind or s.id] for s in sets], dtype=np.int32),
-            law=np.array([LAW_NAMES.index(s.law) for s in sets], dtype=np.int8),
+            distribution=np.array(
+                [DISTRIBUTION_NAMES.index(s.distribution) for s in sets], dtype=np.int8
+            ),
             edges=np.array(ends, dtype=np.int32).reshape(-1, 2),
             each=np.array([e.relation == "each" for e in links], dtype=bool),
             edge_bytes=np.array(shares, dtype=np.float64),
@@ -181,14 +183,14 @@ class Workflow:
         return np.repeat(np.arange(len(self), dtype=np.int32), self.tasks)
 
     def draw(self, rng: np.random.Generator) -> Array:
-        """Durations of all tasks, float64[N] s, one law after the other."""
+        """Durations of all tasks, float64[N] s, one distribution after the other."""
         owner = self.task_set()
         durations = self.mean_s[owner]
-        for code, name in enumerate(LAW_NAMES):
-            chosen = self.law[owner] == code
+        for code, name in enumerate(DISTRIBUTION_NAMES):
+            chosen = self.distribution[owner] == code
             if name != "fixed" and chosen.any():
                 sets = owner[chosen]
-                durations[chosen] = LAWS[name](rng, self.mean_s[sets], self.sd_s[sets])
+                durations[chosen] = DISTRIBUTIONS[name](rng, self.mean_s[sets], self.sd_s[sets])
         return durations
 
     def rank(self, cost: Array | None = None, weight: Array | None = None) -> Array:
@@ -229,7 +231,7 @@ _PLAIN: Final = (
 _ARRAYS: Final[dict[str, Any]] = {
     **dict.fromkeys(("kind", "tasks", "cores", "threads", "gpus"), np.int32),
     **dict.fromkeys(("memory_gb", "mean_s", "sd_s", "input_bytes", "output_bytes"), np.float64),
-    "law": np.int8,
+    "distribution": np.int8,
     "edges": np.int32,
     "each": np.bool_,
     "edge_bytes": np.float64,

@@ -100,8 +100,8 @@ class Scenario:
     stream_seed: int = 0
     """Seed of that draw."""
     arrivals: str | Path | ArrivalTimes | None = None
-    """Law of arrivals (or its file, see `panda-grid pipelines fit`) that times the stream's jobs
-    anew; None: as they are. With `load` times are stretched, and bursts and cycles with them."""
+    """Arrival process (or its file, see `panda-grid pipelines fit`) that replaces the arrival times
+    of the stream's jobs; None: as recorded. `load` stretches times, and bursts and cycles too."""
     anomaly: str | Mapping[str, Any] | Disturbance | None = None
     """What happens in every episode: its name, a mapping (see `panda_gym.jobs.disturbance`), or
     None. `load` is that of the ordinary jobs."""
@@ -205,14 +205,15 @@ class Scenario:
     def _timed(self, stream: JobStream) -> JobStream:
         if self.arrivals is None:
             return stream
-        from panda_gym.distributions import load_law
+        from panda_gym.distributions import load_distribution
         from panda_gym.jobs.retiming import retimed
 
         named = isinstance(self.arrivals, str | Path)
-        law = load_law(self.arrivals) if named else self.arrivals  # type: ignore[arg-type]
-        if not hasattr(law, "first"):
-            raise SettingError("a law of arrivals", type(law).__name__, "fit one to arrivals")
-        return retimed(stream, law, self.stream_seed)
+        arrivals = load_distribution(self.arrivals) if named else self.arrivals  # type: ignore[arg-type]
+        if not hasattr(arrivals, "first"):
+            came = type(arrivals).__name__
+            raise SettingError("a distribution of arrivals", came, "fit one to arrivals")
+        return retimed(stream, arrivals, self.stream_seed)
 
     def _named_stream(self) -> JobStream:
         if self.stream is not None:

@@ -17,14 +17,17 @@ from typing import Any, Final
 
 import numpy as np
 
+from panda_gym.deprecated import renamed_keywords
 from panda_gym.errors import WorkflowError, nearest
 from panda_gym.workflows.formats.documents import entry, expect, read_document, write_document
 from panda_gym.workflows.pool import Pool
-from panda_gym.workflows.taskset import LAW_NAMES, TaskSet
+from panda_gym.workflows.taskset import DISTRIBUTION_NAMES, TaskSet
 from panda_gym.workflows.workflow import Edge, Workflow
 
 FORMAT: Final = "panda-grid-workflow"
 VERSION: Final = 1
+OLD_FIELDS: Final = {"law": "distribution"}
+"""Field of a file of release 0.1 to its new name."""
 
 
 def read_sets(path: str | Path) -> Workflow:
@@ -61,7 +64,7 @@ def write_sets(path: str | Path, flow: Workflow, pool: Pool | None = None) -> No
         {
             "id": name,
             "kind": flow.kind_names[flow.kind[i]],
-            "law": LAW_NAMES[flow.law[i]],
+            "distribution": DISTRIBUTION_NAMES[flow.distribution[i]],
             **{
                 field: getattr(flow, field)[i].item()
                 for field in (
@@ -102,7 +105,7 @@ def _check_head(document: dict[str, Any], where: str) -> None:
 
 
 def _made(kind: Any, row: Any, where: str) -> Any:
-    row = expect(row, dict, where)
+    row = renamed_keywords(expect(row, dict, where), OLD_FIELDS)
     known = kind._fields if issubclass(kind, tuple) else tuple(f.name for f in fields(kind))
     for key in row:
         if key not in known:

@@ -19,8 +19,12 @@ def command(capsys, monkeypatch, *words: str) -> tuple[int, str, str]:
     return int(left.value.code or 0), shown.out, shown.err
 
 
-def test_laws_are_fitted_replayed_and_operated(capsys, monkeypatch, tmp_path):
-    rng, trace, law = np.random.default_rng(0), tmp_path / "log.swf", str(tmp_path / "law.json")
+def test_distributions_are_fitted_replayed_and_operated(capsys, monkeypatch, tmp_path):
+    rng, trace, distribution = (
+        np.random.default_rng(0),
+        tmp_path / "log.swf",
+        str(tmp_path / "arrivals.json"),
+    )
     submit = np.sort(rng.integers(0, 10 * 86_400, size=800))
     rows = [
         f"{i} {t} 0 {60 + i % 50} 1 -1 -1 1 -1 -1 1 {i % 7} {i % 3} -1 -1 1 -1 -1"
@@ -28,13 +32,21 @@ def test_laws_are_fitted_replayed_and_operated(capsys, monkeypatch, tmp_path):
     ]
     trace.write_text("\n".join(rows) + "\n")
     code, out, _ = command(
-        capsys, monkeypatch, "fit", str(trace), "--out", law, "--model", "poisson", "--json"
+        capsys,
+        monkeypatch,
+        "fit",
+        str(trace),
+        "--out",
+        distribution,
+        "--model",
+        "poisson",
+        "--json",
     )
     assert (code, json.loads(out)["jobs"]) == (0, 800)
-    code, out, _ = command(capsys, monkeypatch, "replay", law, "--days", "10", "--json")
+    code, out, _ = command(capsys, monkeypatch, "replay", distribution, "--days", "10", "--json")
     assert json.loads(out)["arrivals"] == pytest.approx(800, rel=0.15)
     code, out, _ = command(
-        capsys, monkeypatch, "run", "--set", f"arrivals={law}", "--days", "5", "--json"
+        capsys, monkeypatch, "run", "--set", f"arrivals={distribution}", "--days", "5", "--json"
     )
     assert json.loads(out)["runs"] > 300
     page = tmp_path / "valid"
@@ -62,7 +74,7 @@ def test_a_question_is_answered_with_a_dashboard(capsys, monkeypatch, tmp_path):
         (("run", "--set", "model=3"), "did you mean models"),
         (("run", "--days", "0"), "horizon"),
         (("ask", "capacity", "--out", "x", "--set", "training_slots=0"), "training_slots"),
-        (("replay", "no-such.json"), "saved law"),
+        (("replay", "no-such.json"), "saved distribution"),
         (("dashboard", "no-such-folder"), "experiment.json"),
     ],
 )

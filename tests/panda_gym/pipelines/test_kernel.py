@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from panda_gym import distributions as laws
+from panda_gym import distributions
 from panda_gym.distributions.arrivals import poisson
 from panda_gym.pipelines.drift import Drift
 from panda_gym.pipelines.operations import DISCIPLINES, Cluster, Model, Operations
@@ -41,7 +41,7 @@ def diamond() -> Pipeline:
         "diamond",
         (
             Task("preprocess"),
-            Task("train", law=laws.Lognormal(2500.0, 0.7)),
+            Task("train", duration=distributions.Lognormal(2500.0, 0.7)),
             Task("debias", after=("preprocess",)),
             Task("evaluate", after=("train", "debias")),
             Task("compress"),
@@ -76,7 +76,7 @@ def fleet(drift: int, trigger: int, discipline: str, gate: float, need: float) -
         models,
         clusters,
         arrivals=poisson(20_000.0),
-        assets=laws.Lognormal(2e9, 1.0),
+        assets=distributions.Lognormal(2e9, 1.0),
         discipline=discipline,
         shares={"o1": 2.0},
     )
@@ -119,8 +119,8 @@ def test_the_kernel_is_its_twin(drift, trigger, discipline, gate, need, seed):
 @pytest.mark.parametrize("kind", ["linear", "exponential"])
 def test_an_instant_retrain_has_the_closed_period_and_staleness(kind):
     rate, theta, latency = 2e-6, 0.1, 5000.0
-    task = Task("train", law=laws.Constant(latency - 1000.0), read=0.0, write=0.0)
-    last = Task("deploy", law=laws.Constant(1000.0), read=0.0, write=0.0)
+    task = Task("train", duration=distributions.Constant(latency - 1000.0), read=0.0, write=0.0)
+    last = Task("deploy", duration=distributions.Constant(1000.0), read=0.0, write=0.0)
     operations = Operations(
         [Pipeline("p", (task, last))],
         [Model("m", "p", drift=Drift(kind, rate=rate), triggers=Triggers(staleness=theta))],
@@ -137,7 +137,9 @@ def test_an_instant_retrain_has_the_closed_period_and_staleness(kind):
 
 
 def queue(jobs: int, seed: int):
-    one = Pipeline("one", (Task("deploy", law=laws.Exponential(300.0), read=0.0, write=0.0),))
+    one = Pipeline(
+        "one", (Task("deploy", duration=distributions.Exponential(300.0), read=0.0, write=0.0),)
+    )
     operations = Operations(
         [one], [Model("m", "one")], [Cluster("generic", 8)], arrivals=poisson(44.0)
     )
@@ -175,7 +177,9 @@ def test_requests_from_outside_have_the_same_work_whatever_goes_first():
 
 
 def test_a_fair_share_is_kept_under_overload():
-    train = Pipeline("p", (Task("train", law=laws.Constant(1000.0), read=0, write=0),))
+    train = Pipeline(
+        "p", (Task("train", duration=distributions.Constant(1000.0), read=0, write=0),)
+    )
     operations = Operations(
         [train],
         [Model("a", "p", owner="a"), Model("b", "p", owner="b")],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from panda_gym import distributions as laws
+from panda_gym import distributions
 from panda_gym.errors import PipelineError, SeedError
 from panda_gym.pipelines.drift import Drift
 from panda_gym.pipelines.fleet import Fleet
@@ -23,7 +23,7 @@ LINEAR = Drift("linear", rate=1e-6)
     [
         (lambda: Task("trian"), "did you mean train"),
         (lambda: Task("train", read=-1.0), "read"),
-        (lambda: Task("train", law=3.0), "law"),
+        (lambda: Task("train", duration=3.0), "distribution"),
         (lambda: Effect({"accuracy": 1.0}), "metric"),
         (lambda: Pipeline("p", ()), "a task"),
         (lambda: Pipeline.chain("p", "train", "train"), "differ"),
@@ -77,7 +77,9 @@ def test_operations_that_do_not_fit_together_are_one_clear_error():
     ):
         with pytest.raises(PipelineError, match=named):
             operations(**changes)
-    growing = Pipeline("p", (Task("train", law=laws.Growth(1.0, 1.1, 0.0, 0.1)), Task("deploy")))
+    growing = Pipeline(
+        "p", (Task("train", duration=distributions.Growth(1.0, 1.1, 0.0, 0.1)), Task("deploy"))
+    )
     with pytest.raises(PipelineError, match="rows and columns"):
         simulate(operations(pipelines=[growing]), 10.0)
     with pytest.raises(PipelineError, match="horizon"):
@@ -89,10 +91,10 @@ def test_operations_that_do_not_fit_together_are_one_clear_error():
 
 
 def test_a_task_waits_reads_executes_and_writes():
-    task = Task("train", law=laws.Constant(100.0), read=2.0, write=0.5)
+    task = Task("train", duration=distributions.Constant(100.0), read=2.0, write=0.5)
     place = Cluster("training", 1, speed=2.0, read_mbps=200.0, write_mbps=50.0, latency_s=3.0)
     one = operations(
-        pipelines=[Pipeline("p", (task,))], clusters=[place], assets=laws.Constant(1e9)
+        pipelines=[Pipeline("p", (task,))], clusters=[place], assets=distributions.Constant(1e9)
     )
     ran = simulate(one, 1000.0, times=np.array([0.0, 10.0]), models=np.array([0, 0]))
     held = 3.0 + 2e9 / 200e6 + 100.0 / 2.0 + 3.0 + 0.5e9 / 50e6
@@ -140,7 +142,9 @@ def test_a_few_new_data_regain_a_part():
         "m", "p", drift=LINEAR, triggers=Triggers(period_s=100_000.0), data_rate=1.0,
         data_need=200_000.0,
     )  # fmt: skip
-    quick = [Task(k, law=laws.Constant(1e-6), read=0, write=0) for k in ("train", "deploy")]
+    quick = [
+        Task(k, duration=distributions.Constant(1e-6), read=0, write=0) for k in ("train", "deploy")
+    ]
     ran = simulate(operations(pipelines=[Pipeline("p", quick)], models=[model]), 150_000.0)
     # Half of the loss of .1 x .9 is regained.
     assert ran.metrics[0, 0] == pytest.approx(0.9 - 0.045, rel=1e-6)

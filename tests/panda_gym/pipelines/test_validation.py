@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from panda_gym.errors import LawError, PipelineError
+from panda_gym.errors import DistributionError, PipelineError
 from panda_gym.pipelines.dashboard import write_dashboard
 from panda_gym.pipelines.experiment import Experiment, run
 from panda_gym.pipelines.fleet import Fleet
@@ -31,14 +31,14 @@ def made(days: float = 10.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return times, np.exp(3.0 + 3.0 * label + 0.8 * rng.standard_normal(len(times))), label
 
 
-def test_a_trace_that_follows_its_laws_is_met():
+def test_a_trace_that_follows_its_distributions_is_met():
     found = validate(*made(), seeds=2)
     assert found.profile_correlation > 0.9
     assert np.mean(found.total["simulated"]) == pytest.approx(found.total["recorded"], rel=0.05)
     assert found.durations["largest_deviation"] < 0.15
     assert found.fitted_durations["largest_deviation"] < 0.10
     assert found.gaps["ks"] < 0.05
-    with pytest.raises(LawError, match="cut"):
+    with pytest.raises(DistributionError, match="cut"):
         validate(*made(), days=30.0)
 
 

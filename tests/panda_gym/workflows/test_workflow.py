@@ -7,10 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from panda_gym.distributions import Constant
 from panda_gym.errors import WorkflowError
+from panda_gym.pipelines.pipeline import Task
 from panda_gym.workflows import Edge, Overheads, Pool, TaskSet, Workflow, degrees, simulate
 from panda_gym.workflows.barriers import barriers
+from panda_gym.workflows.formats.setfile import from_sets
 from panda_gym.workflows.random_graphs import SHAPES, random_workflow
+from panda_gym.workflows.taskset import DISTRIBUTION_NAMES
 
 
 def one(name: str, **fields: object) -> TaskSet:
@@ -32,7 +36,7 @@ def chain(count: int) -> Workflow:
         memory_gb=zeros,
         mean_s=ones,
         sd_s=zeros,
-        law=zeros,
+        distribution=zeros,
         input_bytes=zeros,
         output_bytes=zeros,
         edges=edges,
@@ -55,7 +59,7 @@ def chain(count: int) -> Workflow:
         ({"mean_s": float("inf")}, "mean_s"),
         ({"mean_s": "7"}, "mean_s"),
         ({"output_bytes": -1.0}, "output_bytes"),
-        ({"law": "norml"}, "did you mean normal"),
+        ({"distribution": "norml"}, "did you mean normal"),
     ],
 )
 def test_a_bad_field_is_refused_with_the_sets_id(fields, named):
@@ -144,11 +148,13 @@ def test_a_long_cycle_is_refused_in_a_short_message():
     assert len(str(refused.value)) < 400
 
 
-def test_durations_have_the_mean_and_spread_of_their_law():
-    for law in ("normal", "lognormal", "exponential"):
-        flow = Workflow.of("w", [one("a", tasks=20_000, mean_s=100.0, sd_s=10.0, law=law)])
+def test_durations_have_the_mean_and_spread_of_their_distribution():
+    for distribution in ("normal", "lognormal", "exponential"):
+        flow = Workflow.of(
+            "w", [one("a", tasks=20_000, mean_s=100.0, sd_s=10.0, distribution=distribution)]
+        )
         drawn = flow.draw(np.random.default_rng(0))
-        spread = 100.0 if law == "exponential" else 10.0
+        spread = 100.0 if distribution == "exponential" else 10.0
         assert abs(drawn.mean() - 100.0) < 5 * spread / np.sqrt(20_000)
         assert abs(drawn.std() / spread - 1.0) < 0.05
         assert (drawn >= 0.0).all()
@@ -177,3 +183,15 @@ def test_an_unknown_shape_or_setting_is_refused():
         random_workflow("layered", 0, task=3)
     with pytest.raises(WorkflowError, match="tasks"):
         random_workflow("layered", 0, tasks=0)
+
+
+def test_the_field_law_of_release_0_1_still_works():
+    with pytest.warns(FutureWarning, match="'distribution'"):
+        assert TaskSet("a", cores=1, law="normal").distribution == "normal"
+    with pytest.warns(FutureWarning, match="'duration'"):
+        assert Task("train", law=Constant(5.0)).duration == Constant(5.0)
+    document = {"format": "panda-grid-workflow", "version": 1, "name": "w"}
+    document["sets"] = [{"id": "a", "cores": 1, "law": "exponential"}]
+    with pytest.warns(FutureWarning, match="'distribution'"):
+        flow = from_sets(document, "old.json")
+    assert DISTRIBUTION_NAMES[flow.distribution[0]] == "exponential"

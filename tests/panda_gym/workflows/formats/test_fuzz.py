@@ -20,7 +20,15 @@ SETS = {
     "version": 1,
     "name": "w",
     "sets": [
-        {"id": "a", "tasks": 2, "cores": 1, "mean_s": 3.0, "kind": "k", "law": "normal", "sd_s": 1},
+        {
+            "id": "a",
+            "tasks": 2,
+            "cores": 1,
+            "mean_s": 3.0,
+            "kind": "k",
+            "distribution": "normal",
+            "sd_s": 1,
+        },
         {"id": "b", "threads": 1, "gpus": 0, "memory_gb": 1.5},
     ],
     "edges": [{"parent": "a", "child": "b", "relation": "each", "bytes": 5.0}],

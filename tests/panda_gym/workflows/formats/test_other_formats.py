@@ -26,8 +26,8 @@ def test_a_file_of_sets_comes_back_whole(shape, tmp_path):
     assert (back.name, back.ids) == (flow.name, flow.ids)
     kinds, wanted = ([f.kind_names[k] for k in f.kind] for f in (back, flow))
     assert kinds == wanted
-    for field in ("tasks", "cores", "threads", "gpus", "mean_s", "sd_s", "law", "edges", "each",
-                  "edge_bytes", "input_bytes", "output_bytes"):  # fmt: skip
+    for field in ("tasks", "cores", "threads", "gpus", "mean_s", "sd_s", "distribution", "edges",
+                  "each", "edge_bytes", "input_bytes", "output_bytes"):  # fmt: skip
         np.testing.assert_array_equal(getattr(back, field), getattr(flow, field), err_msg=field)
     pool = Pool("p", nodes=4, threads=168, gpus=6)
     assert simulate(back, pool, seed=1).ttx_s == simulate(flow, pool, seed=1).ttx_s
