@@ -1,4 +1,4 @@
-"""Generators of synthetic tables; knows one table, never grids, never metrics.
+"""Generators of synthetic tables, made by name, fitted to a table and sampled.
 
 >>> import generators
 >>> generators.names()

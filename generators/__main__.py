@@ -1,7 +1,7 @@
-"""Fit a generator to a Parquet table, or sample one; knows files and names.
+"""Fit a generator to a Parquet table, or sample a fitted one.
 
     python -m generators fit table.parquet tabddpm folder --set iterations=4000 minutes=30
-    python -m generators sample folder rows.parquet --rows 100000 --given site=CERN --set steps=50
+    python -m generators sample folder rows.parquet --rows 1000 --condition site=CERN --set steps=50
     torchrun --standalone --nproc-per-node 2 -m generators fit table.parquet tabddpm folder
 
 On a GPU: `--device cuda`, and `--precision bfloat16` if wanted; nothing else changes. A fit that
@@ -20,6 +20,7 @@ import pandas as pd
 
 import generators
 from generators.base import Progress
+from generators.deprecated import warn
 from generators.errors import GeneratorError
 
 
@@ -50,9 +51,11 @@ def sample(options: argparse.Namespace) -> None:
     import torch
 
     torch.set_num_threads(options.threads)
-    given = dict(_pair(item) for item in options.given) or None
+    if options.given:
+        warn("the option --given", "--condition")
+    conditions = dict(_pair(item) for item in [*options.given, *options.condition]) or None
     model = generators.load(options.folder, **_settings(options))
-    rows = model.sample(options.rows, seed=options.seed, given=given, balance=options.balance)
+    rows = model.sample(options.rows, options.seed, conditions, options.balance)
     rows.to_parquet(options.table, index=False)
 
 
@@ -90,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     two.add_argument("folder", type=Path)
     two.add_argument("table", type=Path, help="Parquet file to write")
     two.add_argument("--rows", type=int, default=1000)
-    two.add_argument("--given", nargs="*", default=[], metavar="COLUMN=VALUE")
+    two.add_argument("--condition", nargs="*", default=[], metavar="COLUMN=VALUE")
+    two.add_argument("--given", nargs="*", default=[], help=argparse.SUPPRESS)
     two.add_argument("--balance", help="category whose levels shall be equally likely")
     two.set_defaults(run=sample)
     for step in (one, two):

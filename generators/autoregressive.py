@@ -1,13 +1,14 @@
-"""Autoregressive tables: every column in bins, each token given those before; knows one table.
+"""Autoregressive model of a table: every column in bins, each token predicted from those before it.
 
-The law of a row is cut by the chain rule into one small network a token (as in NADE, Larochelle
-and Murray 2011, and TabularARGN, arXiv 2501.12012). A numeric column becomes equal-mass bins
-beside its atoms; within a bin a value follows the column's own empirical quantiles. One pass
-trains all conditionals of a row and one pass draws it, which makes this the fastest of the
-neural generators.
+The chain rule splits the distribution of a row into one small network a token (as in NADE,
+Larochelle and Murray 2011, and TabularARGN, arXiv 2501.12012). A numeric column becomes equal-mass
+bins beside its atoms; within a bin a value follows the column's own empirical quantiles. One pass
+trains all conditionals of a row and one pass draws it, which makes this the fastest of the neural
+generators.
 
-Any columns can be given: a share of the training steps fixes a random part of the tokens, and the
-others follow in order, each given those too (TabularARGN trains random orders of all columns).
+Any columns can be fixed: a share of the training steps fixes a random part of the tokens, and the
+others follow in order, each conditioned on those too (TabularARGN trains random orders of all
+columns).
 NOTE[DIFF] Rows without a condition keep one order. A network that is trained on all orders alike
 spends its capacity on contexts that such rows never meet.
 """
@@ -26,9 +27,9 @@ from torch import Tensor, nn
 from generators.base import Config, check_range
 from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
 from generators.networks import diffusion
-from generators.networks.condition_tensors import Known
+from generators.networks.condition_tensors import ConditionTensors
 from generators.networks.layers import OrderedNet
-from generators.neural import Following
+from generators.neural import Conditional
 from generators.training.differential_privacy import Account, Mechanism, noisy_marginals
 from generators.training.loop import Batch, TrainingConfig, autocast, generator_from
 from generators.training.row_losses import row_losses
@@ -49,8 +50,8 @@ class AutoregressiveConfig(TrainingConfig):
     """Width inside each token's network."""
     dropout: float = 0.3
     """Share of the last layer's inputs dropped in training."""
-    given_share: float = 0.25
-    """Share of the training that learns to follow given columns; 0 forgoes that."""
+    condition_share: float = 0.25
+    """Share of the training steps that fix columns, so that rows follow conditions; 0 for none."""
     candidates: int = 4
     """Rows proposed for each row under a condition, of which one is drawn by its weight."""
     epsilon: float | None = None
@@ -60,7 +61,7 @@ class AutoregressiveConfig(TrainingConfig):
     clip: float = 1.0
     """Norm that a row's gradient is clipped to in a private fit."""
 
-    older: ClassVar[dict[str, Any]] = {"given_share": 0.0}
+    older: ClassVar[dict[str, Any]] = {"condition_share": 0.0}
     """Folders from before conditions were learnt."""
 
     def __post_init__(self) -> None:
@@ -69,7 +70,7 @@ class AutoregressiveConfig(TrainingConfig):
         check_range(self, "width", 1, 65_536)
         check_range(self, "hidden", 1, 65_536)
         check_range(self, "dropout", 0.0, 0.9)
-        check_range(self, "given_share", 0.0, 1.0)
+        check_range(self, "condition_share", 0.0, 1.0)
         check_range(self, "candidates", 1, 10_000)
         check_range(self, "clip", 1e-6, 1e6)
         if self.epsilon is not None:
@@ -77,7 +78,7 @@ class AutoregressiveConfig(TrainingConfig):
             check_range(self, "delta", 1e-15, 0.1)
 
 
-class Autoregressive(Following):
+class Autoregressive(Conditional):
     """One token after another."""
 
     name: ClassVar[str] = "autoregressive"
@@ -106,16 +107,16 @@ class Autoregressive(Following):
 
     def _each_loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         net: Any = self._nets["tokens"]
-        known = self._some_known(batch, generator)
-        return net.losses(batch.tokens, generator, known).sum(dim=1)
+        conditions = self._training_conditions(batch, generator)
+        return net.losses(batch.tokens, generator, conditions).sum(dim=1)
 
     def _networks(self, encoder: Encoder) -> nn.ModuleDict:
         if not encoder.cards:
             return nn.ModuleDict()
         width, hidden, dropout = self.config.width, self.config.hidden, self.config.dropout
-        told = 0 if self.config.given_share else None
+        numbers = 0 if self.config.condition_share else None
         return nn.ModuleDict(
-            {"tokens": OrderedNet(encoder.cards, encoder.siblings, width, hidden, dropout, told)}
+            {"tokens": OrderedNet(encoder.cards, encoder.siblings, width, hidden, dropout, numbers)}
         )
 
     def _losses(
@@ -123,12 +124,16 @@ class Autoregressive(Following):
     ) -> dict[str, Tensor]:
         net: Any = self._nets["tokens"]
         with autocast(self.config):
-            known = self._some_known(batch, generator)
-            return {"tokens": diffusion.ordered_loss(net, batch.tokens, generator, known)}
+            conditions = self._training_conditions(batch, generator)
+            return {"tokens": diffusion.ordered_loss(net, batch.tokens, generator, conditions)}
 
     @torch.no_grad()
-    def _follow(
-        self, encoder: Encoder, known: Known | None, n: int, rng: np.random.Generator
+    def _draw_conditioned(
+        self,
+        encoder: Encoder,
+        conditions: ConditionTensors | None,
+        n: int,
+        rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         none = np.zeros((n, 0), np.float32)
         if not encoder.cards:
@@ -136,11 +141,11 @@ class Autoregressive(Following):
         net: Any = self._nets["tokens"]
         generator = generator_from(rng)
         with autocast(self.config):
-            if known is None:
+            if conditions is None:
                 tokens = diffusion.sample_ordered(net, n, 1, generator)
             else:
-                tokens = diffusion.sample_ordered_given(
-                    net, n, self.config.candidates, generator, known
+                tokens = diffusion.sample_ordered_conditional(
+                    net, n, self.config.candidates, generator, conditions
                 )
         return tokens.cpu().numpy(), none
 

@@ -1,9 +1,9 @@
-"""What every generator offers; knows tables and folders, never a method of generating.
+"""The interface of every generator: `fit`, `sample`, `losses`, `save` and `restore`.
 
 A generator is fitted to one table and sampled for rows of the same columns, dtypes and levels.
-`fit`, `sample`, `save` and `restore` stand here once, final; a generator brings four private
-methods. Rows are drawn in blocks of fixed size, each from its own seed, so that the first k rows
-of a sample do not depend on how many more were asked for. No row is ever rejected.
+These methods are final; a generator implements four private ones. Rows are drawn in blocks of fixed
+size, each from its own seed, so that the first k rows of a sample do not depend on how many more
+were asked for. No row is ever rejected.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from typing import Any, ClassVar, Self, final
 import numpy as np
 import pandas as pd
 
-from generators.conditions import Condition, Given, balanced, nearest_rows
+from generators.conditions import Conditions, EncodedConditions, balanced, nearest_rows
+from generators.deprecated import renamed_settings, warn
 from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
 from generators.errors import GeneratorError, check_count, check_seed, nearest
 from generators.files import read_folder, write_folder
 
 Progress = Callable[[int, int, str], None]
-FIT, SAMPLE, ENCODE, DECODE, GIVEN = range(5)
+FIT, SAMPLE, ENCODE, DECODE, CONDITION = range(5)
 """Streams of random numbers that one seed is split into."""
 POOL = 16
 """Blocks drawn to look for rows near a condition, by a generator without a conditional law."""
@@ -97,19 +98,23 @@ class Generator(ABC):
         self,
         n: int,
         seed: int = 0,
-        given: Mapping[str, Any] | pd.DataFrame | None = None,
+        conditions: Mapping[str, Any] | pd.DataFrame | None = None,
         balance: str | None = None,
+        *,
+        given: Mapping[str, Any] | pd.DataFrame | None = None,
     ) -> pd.DataFrame:
         """Return `n` rows; the same seed gives the same rows, whatever `n` beyond them.
 
         Args:
             n: number of rows, 0 or more.
             seed: of everything random.
-            given: columns that are fixed, any of them: a mapping of a column's name to one entry
-                for all rows or to n entries, or a DataFrame of n rows. The rows carry exactly
-                these entries and the other columns follow the law given them. A datetime may be
-                given as `pandas.Period` of a day or an hour, which leaves the time within it open.
+            conditions: columns that are fixed, any of them: a mapping of a column's name to one
+                entry for all rows or to n entries, or a DataFrame of n rows. The rows carry
+                exactly these entries; the other columns follow their conditional distribution. A
+                datetime may be fixed to a `pandas.Period` of a day or an hour, which leaves the
+                time within it open.
             balance: a category all of whose levels seen at fit shall be equally likely.
+            given: old name of `conditions`.
 
         Raises:
             GeneratorError: for a column that is not there, a level or day unseen at fit, a
@@ -117,7 +122,11 @@ class Generator(ABC):
         """
         n, seed = check_count(n), check_seed(seed)
         encoder = self._fitted()
-        fixed = Given.of(balanced(given, balance, n, seed, self.block, encoder), n, encoder)
+        if given is not None:
+            warn("the keyword 'given'", "'conditions'")
+            conditions = given
+        asked = balanced(conditions, balance, n, seed, self.block, encoder)
+        fixed = Conditions.of(asked, n, encoder)
         if not n:
             return self._decoded_block(encoder, seed, 0, None).iloc[:0]
         parts: list[pd.DataFrame] = []
@@ -176,8 +185,8 @@ class Generator(ABC):
                 "use generators.load(folder), which finds the right one",
             )
         try:
-            kept = {**cls.Config.older, **meta["config"], **cls.Config.here}
-            self = cls(**{**kept, **changes})
+            kept = renamed_settings(meta["config"], warned=False)
+            self = cls(**{**cls.Config.older, **kept, **cls.Config.here, **changes})
             encoder = Encoder.restore(meta["encoder"], _under("encoder.", arrays))
             self._restore(encoder, _under("model.", arrays))
         except (KeyError, ValueError, TypeError, IndexError, RuntimeError) as fault:
@@ -236,8 +245,8 @@ class Generator(ABC):
             "attack what it samples instead",
         )
 
-    def _draw_given(
-        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
+    def _draw_conditional(
+        self, encoder: Encoder, conditions: EncodedConditions, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return tokens int32[n, C] and numbers float32[n, D] under a condition.
 
@@ -247,7 +256,7 @@ class Generator(ABC):
         """
         pools = [self._draw(encoder, self.block, rng) for _ in range(POOL)]
         tokens, numbers = (np.concatenate(part) for part in zip(*pools, strict=True))
-        chosen = nearest_rows(tokens, numbers, condition, rng)
+        chosen = nearest_rows(tokens, numbers, conditions, rng)
         return tokens[chosen], numbers[chosen]
 
     @abstractmethod
@@ -259,17 +268,17 @@ class Generator(ABC):
         """Take back what `_arrays` returned."""
 
     def _decoded_block(
-        self, encoder: Encoder, seed: int, index: int, given: Given | None
+        self, encoder: Encoder, seed: int, index: int, conditions: Conditions | None
     ) -> pd.DataFrame:
         rng = np.random.default_rng([seed, SAMPLE, index])
         decode = np.random.default_rng([seed, DECODE, index])
-        if given is None:
+        if conditions is None:
             return encoder.decode(*self._draw(encoder, self.block, rng), decode)
-        start, spread = index * self.block, np.random.default_rng([seed, GIVEN, index])
-        condition = given.block(encoder, start, self.block, spread)
-        drawn = self._draw_given(encoder, condition, self.block, rng)
-        table = encoder.decode(*condition.over(*drawn), decode)
-        return given.write(table, start, encoder)
+        start, spread = index * self.block, np.random.default_rng([seed, CONDITION, index])
+        encoded = conditions.block(encoder, start, self.block, spread)
+        drawn = self._draw_conditional(encoder, encoded, self.block, rng)
+        table = encoder.decode(*encoded.over(*drawn), decode)
+        return conditions.write(table, start, encoder)
 
     def _fitted(self) -> Encoder:
         if self.encoder is None:
@@ -306,6 +315,7 @@ def check_choice(config: Any, field: str, choices: tuple[str, ...]) -> None:
 
 def _configured(name: str, kind: type[Config], config: dict[str, Any]) -> Config:
     known = [field.name for field in fields(kind)]
+    config = renamed_settings(config)
     for key in config:
         if key not in known:
             raise GeneratorError(f"a setting of {name!r}", f"{key!r}", nearest(key, known))

@@ -1,8 +1,8 @@
-"""What the asker of rows has fixed, column by column; knows columns and codecs, never a model.
+"""Check, encode and write back the columns that the caller of `sample` fixes.
 
-`Given` checks what was asked for, encodes it block by block as a `Condition`, and writes the very
-values back into the rows. `nearest` finds among rows drawn without a condition those that come
-closest to it.
+`Conditions` checks what was asked for, encodes it block by block as `EncodedConditions`, and
+writes the exact values back into the rows. `nearest_rows` finds, among rows drawn without
+conditions, those that come closest to them.
 """
 
 from __future__ import annotations
@@ -24,49 +24,49 @@ from generators.errors import GeneratorError, nearest
 BALANCE = 5
 """Stream of random numbers of the levels drawn evenly; others are in `generators.base`."""
 PARTS = {"D": 1, "h": 0}
-"""Periods that a datetime may be given as, and how many of its last tokens they leave open."""
+"""Periods that a datetime may be fixed to, and how many of its last tokens they leave open."""
 
 
 @dataclass(frozen=True)
-class Condition:
-    """What is known of a block of rows."""
+class EncodedConditions:
+    """Conditions on a block of rows, as tokens and numbers."""
 
     tokens: np.ndarray
-    """int32[n, C], of which those of `known` count."""
-    known: np.ndarray
-    """bool[C], which tokens are given."""
+    """int32[n, C], of which those of `token_mask` count."""
+    token_mask: np.ndarray
+    """bool[C], which tokens are fixed."""
     numbers: np.ndarray
-    """float32[n, D], of which those of `seen` count."""
-    seen: np.ndarray
-    """bool[n, D], which numbers are given."""
+    """float32[n, D], of which those of `number_mask` count."""
+    number_mask: np.ndarray
+    """bool[n, D], which numbers are fixed."""
 
     def over(self, tokens: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return tokens and numbers with those that are known in their places."""
+        """Return tokens [n, C] and numbers [n, D] with the fixed ones in their places."""
         return (
-            np.where(self.known, self.tokens, tokens),
-            np.where(self.seen, self.numbers, numbers),
+            np.where(self.token_mask, self.tokens, tokens),
+            np.where(self.number_mask, self.numbers, numbers),
         )
 
 
 @dataclass(frozen=True)
-class Given:
-    """Columns fixed by the asker, n entries each."""
+class Conditions:
+    """Columns that the caller fixes, n entries each."""
 
     columns: dict[int, pd.Series]
     """Place of a column in the table -> its entries, in the column's own dtype."""
     parts: dict[int, int]
-    """Place of a datetime given as periods -> how many of its last tokens stay open."""
+    """Place of a datetime fixed to periods -> how many of its last tokens stay open."""
 
     @classmethod
-    def of(cls, given: Any, n: int, encoder: Encoder) -> Given | None:
+    def of(cls, conditions: Any, n: int, encoder: Encoder) -> Conditions | None:
         """Return what is fixed of n rows, None for nothing; refuse what cannot be met."""
         columns: dict[int, pd.Series] = {}
         parts: dict[int, int] = {}
         known = {column.name: i for i, column in enumerate(encoder.schema.columns)}
-        for name, entries in _items(given, n):
+        for name, entries in _items(conditions, n):
             if name not in known:
                 raise GeneratorError(
-                    "given columns of the fitted table",
+                    "conditions on columns of the fitted table",
                     f"{name!r}",
                     nearest(str(name), known),
                 )
@@ -80,15 +80,17 @@ class Given:
             columns[place] = _checked(column, codec, series, open_parts)
         return cls(columns, parts) if columns else None
 
-    def block(self, encoder: Encoder, start: int, size: int, rng: np.random.Generator) -> Condition:
+    def block(
+        self, encoder: Encoder, start: int, size: int, rng: np.random.Generator
+    ) -> EncodedConditions:
         """Return the condition of rows start to start + size; past the end, the last one's."""
         columns = encoder.schema.columns
         owner = np.array(encoder.token_columns, np.int64)
         gaussian = [i for i, codec in enumerate(encoder.codecs) if codec.gaussian]
         tokens = np.zeros((size, len(owner)), np.int32)
-        known = np.zeros(len(owner), bool)
+        token_mask = np.zeros(len(owner), bool)
         numbers = np.zeros((size, len(gaussian)), np.float32)
-        seen = np.zeros((size, len(gaussian)), bool)
+        number_mask = np.zeros((size, len(gaussian)), bool)
         for place, series in self.columns.items():
             codec = encoder.codecs[place]
             rows = np.minimum(start + np.arange(size), len(series) - 1)
@@ -97,16 +99,16 @@ class Given:
             free = np.flatnonzero(np.array(codec.cards) > 1)
             own = np.flatnonzero(owner == place)
             tokens[:, own] = drawn[:, free]
-            known[own] = free < len(codec.cards) - self.parts.get(place, 0)
+            token_mask[own] = free < len(codec.cards) - self.parts.get(place, 0)
             if codec.gaussian:
                 numbers[:, gaussian.index(place)] = number
-                seen[:, gaussian.index(place)] = True
+                number_mask[:, gaussian.index(place)] = True
         gates = [tokens[:, g] == 0 if g >= 0 else np.ones(size, bool) for g in encoder.gates]
-        there = np.stack(gates, axis=1) if gates else seen
-        return Condition(tokens, known, numbers, seen & there)
+        there = np.stack(gates, axis=1) if gates else number_mask
+        return EncodedConditions(tokens, token_mask, numbers, number_mask & there)
 
     def write(self, table: pd.DataFrame, start: int, encoder: Encoder) -> pd.DataFrame:
-        """Return the table with the given entries in their columns, as they were given."""
+        """Return the table with the fixed entries in their columns, as they were passed."""
         for place, series in self.columns.items():
             if place not in self.parts:
                 rows = np.minimum(start + np.arange(len(table)), len(series) - 1)
@@ -116,19 +118,19 @@ class Given:
 
 
 def balanced(
-    given: Any, balance: str | None, n: int, seed: int, block: int, encoder: Encoder
+    conditions: Any, balance: str | None, n: int, seed: int, block: int, encoder: Encoder
 ) -> Any:
-    """Return the given columns with that of `balance`, its levels drawn evenly block by block."""
+    """Return the conditions with a column `balance`, whose levels are drawn evenly."""
     if balance is None:
-        return given
-    taken = [] if given is None else list(given)
+        return conditions
+    taken = [] if conditions is None else list(conditions)
     codecs: dict[str, Any] = {
         c.name: k for c, k in zip(encoder.schema.columns, encoder.codecs, strict=True)
     }
     open_columns = [k for k, c in codecs.items() if isinstance(c, CategoryCodec) and k not in taken]
     if balance not in open_columns:
         raise GeneratorError(
-            "the name of a category that is not given, to balance",
+            "the name of a category without a condition, to balance",
             f"{balance!r}",
             nearest(str(balance), open_columns) if open_columns else "leave balance out",
         )
@@ -136,64 +138,64 @@ def balanced(
     levels = np.array(encoder.schema.columns[place].levels, object)
     seen = levels[np.flatnonzero(codecs[balance].counts)]
     if not len(seen):
-        return given
+        return conditions
     rngs = (np.random.default_rng([seed, BALANCE, i]) for i in range(-(-n // block)))
     drawn = [seen[rng.integers(len(seen), size=block)] for rng in rngs]
     entries = np.concatenate(drawn)[:n] if drawn else np.empty(0, object)
-    return {**({} if given is None else dict(given)), balance: entries}
+    return {**({} if conditions is None else dict(conditions)), balance: entries}
 
 
 def nearest_rows(
     tokens: np.ndarray,
     numbers: np.ndarray,
-    condition: Condition,
+    condition: EncodedConditions,
     rng: np.random.Generator,
     near: int = 16,
 ) -> np.ndarray:
     """Return for each row of the condition the index of a row [m, C], [m, D] close to it.
 
     Closest are rows with the fewest tokens that differ, and among them the `near` with the least
-    distance between the given numbers' ranks; one of these is drawn.
+    distance between the fixed numbers' ranks; one of these is drawn.
     """
-    wanted, pool = condition.tokens[:, condition.known], tokens[:, condition.known]
+    wanted, pool = condition.tokens[:, condition.token_mask], tokens[:, condition.token_mask]
     which, lot = np.zeros(len(wanted), np.int64), rng.random(len(wanted))
     asked, group = np.unique(
-        np.concatenate([wanted, condition.seen], axis=1), axis=0, return_inverse=True
+        np.concatenate([wanted, condition.number_mask], axis=1), axis=0, return_inverse=True
     )
     for g, row in enumerate(asked):
-        members, seen = np.flatnonzero(group.reshape(-1) == g), row[wanted.shape[1] :].astype(bool)
+        members, mask = np.flatnonzero(group.reshape(-1) == g), row[wanted.shape[1] :].astype(bool)
         differ = (pool != row[: wanted.shape[1]]).sum(axis=1)
         candidates = np.flatnonzero(differ == differ.min())
-        if not seen.any():
+        if not mask.any():
             which[members] = candidates[(lot[members] * len(candidates)).astype(np.int64)]
             continue
         askers, own = np.unique(
-            ndtr(condition.numbers[members][:, seen]), axis=0, return_inverse=True
+            ndtr(condition.numbers[members][:, mask]), axis=0, return_inverse=True
         )
         few = min(near, len(candidates))
-        tree = cKDTree(ndtr(numbers[candidates][:, seen]))
+        tree = cKDTree(ndtr(numbers[candidates][:, mask]))
         found = tree.query(askers, few, p=1)[1].reshape(len(askers), few)
         which[members] = candidates[found[own.reshape(-1), (lot[members] * few).astype(np.int64)]]
     return which
 
 
-def _items(given: Any, n: int) -> list[tuple[Any, Any]]:
-    if given is None:
+def _items(conditions: Any, n: int) -> list[tuple[Any, Any]]:
+    if conditions is None:
         return []
-    if isinstance(given, pd.DataFrame):
-        if len(given) != n:
+    if isinstance(conditions, pd.DataFrame):
+        if len(conditions) != n:
             raise GeneratorError(
-                f"given columns of {n} rows",
-                f"{len(given)} rows",
-                f"pass sample({len(given)}, ...)",
+                f"conditions on {n} rows",
+                f"{len(conditions)} rows",
+                f"pass sample({len(conditions)}, ...)",
             )
-        return [(name, given[name]) for name in given.columns]
-    if isinstance(given, Mapping):
-        return list(given.items())
+        return [(name, conditions[name]) for name in conditions.columns]
+    if isinstance(conditions, Mapping):
+        return list(conditions.items())
     raise GeneratorError(
-        "given columns as a mapping or a DataFrame",
-        type(given).__name__,
-        "pass for example given={'kind': 'a'}",
+        "conditions as a mapping or a DataFrame",
+        type(conditions).__name__,
+        "pass for example conditions={'kind': 'a'}",
     )
 
 
@@ -205,7 +207,7 @@ def _series(name: str, entries: Any, n: int) -> pd.Series:
     series = pd.Series(entries).reset_index(drop=True)
     if len(series) != n:
         raise GeneratorError(
-            f"one entry or {n} for the given column {name!r}",
+            f"one entry or {n} for the condition on {name!r}",
             f"{len(series)}",
             f"pass sample({len(series)}, ...) or as many entries as rows",
         )
@@ -213,7 +215,7 @@ def _series(name: str, entries: Any, n: int) -> pd.Series:
 
 
 def _open_parts(column: Column, codec: Any, series: pd.Series) -> int | None:
-    """Return how many tokens of a datetime given as periods stay open, None for no periods."""
+    """Return how many tokens of a datetime fixed to periods stay open, None for no periods."""
     if not isinstance(series.dtype, pd.PeriodDtype):
         return None
     unit = series.dtype.freq.freqstr
@@ -232,9 +234,9 @@ def _checked(column: Column, codec: Any, series: pd.Series, open_parts: int | No
     values, missing = column.values(entries)
     if missing.any() and not codec.absent:
         raise GeneratorError(
-            f"no missing entry for the given column {column.name!r}, which had none at fit",
+            f"no missing entry for the condition on {column.name!r}, which had none at fit",
             f"{int(missing.sum())} missing",
-            "give values",
+            "pass values",
         )
     if isinstance(codec, CategoryCodec):
         _check_levels(column, codec, values[~missing])
@@ -261,7 +263,7 @@ def _converted(column: Column, series: pd.Series) -> pd.Series:
         raise
     except (ValueError, TypeError, OverflowError) as fault:
         raise GeneratorError(
-            f"entries of dtype {column.dtype} for the given column {column.name!r}",
+            f"entries of dtype {column.dtype} for the condition on {column.name!r}",
             f"{fault}",
             "convert them first",
         ) from fault
@@ -276,7 +278,7 @@ def _check_levels(column: Column, codec: CategoryCodec, codes: np.ndarray) -> No
 
 def _refuse_level(name: str, level: Any, seen: Any) -> None:
     raise GeneratorError(
-        f"levels of the given column {name!r} that were seen at fit",
+        f"levels of the condition on {name!r} that were seen at fit",
         f"{level!r}",
         nearest(str(level), [str(s) for s in seen]),
     )
@@ -290,7 +292,7 @@ def _check_days(column: Column, codec: Any, starts: np.ndarray, open_parts: int)
     if not good.all():
         bad = starts[~good][:1].view(column.dtype)[0]
         raise GeneratorError(
-            f"days of the given column {column.name!r} that were seen at fit",
+            f"days of the condition on {column.name!r} that were seen at fit",
             f"{bad}",
-            "give a day of the fitted table",
+            "pass a day of the fitted table",
         )

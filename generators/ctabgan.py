@@ -1,4 +1,4 @@
-"""CTABGAN+: a conditional Wasserstein GAN of mixed tables; knows one encoded table.
+"""CTABGAN+: a conditional Wasserstein GAN of mixed tables.
 
 Zhao et al. 2022 (arXiv 2204.00401): a generator fed with noise and a conditional vector, a critic
 with gradient penalty, an auxiliary classifier and an information loss. Where this departs:
@@ -8,10 +8,10 @@ row has no neighbourhoods, and the official code trains 161 rows in a CPU second
 NOTE[DIFF] Mixed columns (atoms beside a continuous part) and long tails are the shared encoding's
 work: atoms are tokens, and a number enters as its Gaussian score, which no logarithm changes. The
 paper fits a mixture's modes to each column, after a logarithm where the user names it long-tailed.
-NOTE[DIFF] The generator makes a row token by token, each told of those before it, and the numbers
+NOTE[DIFF] The generator makes a row token by token, each from those before it, and the numbers
 last, where the paper makes all entries at once: a link between two columns then need not be
 carried by the noise. The straight-through Gumbel-softmax gives the critic rows that are one-hot.
-NOTE[DIFF] What the conditional vector names is put into the row, so that every condition is met
+NOTE[DIFF] What the conditional vector names is put into the row, so that every condition holds
 and no row is ever rejected; the paper asks for it by a loss and looks for rows that obey. It
 names one token as in the paper, or, in a share of the rows, any number of tokens, so that a
 sample can be drawn under any of them. Conditions follow the data's own frequencies in training,
@@ -39,12 +39,12 @@ import torch
 from torch import Tensor, nn
 
 from generators.base import FIT, Config, Progress, check_range
-from generators.conditions import Condition
+from generators.conditions import EncodedConditions
 from generators.encoding.encoder import Encoded, Encoder
 from generators.networks.gan import (
     Classifier,
     Critic,
-    Maker,
+    GanGenerator,
     Rows,
     gradient_penalty,
     information_loss,
@@ -85,7 +85,7 @@ class CtabganConfig(TrainingConfig):
     """Width of the networks' residual streams."""
     hidden: int = 128
     """Width inside the residual layers."""
-    mind: int = 64
+    context_dim: int = 64
     """Width inside the residual layer that decides one token."""
     depth: int = 2
     """Residual layers of the critic, and of the generator before and after its tokens."""
@@ -103,12 +103,12 @@ class CtabganConfig(TrainingConfig):
     """Weight of the classifier's loss."""
     calibrations: int = 5
     """Corrections of the tokens' logits after training, towards the shares in the table."""
-    given_share: float = 0.25
-    """Share of the training rows that are given any number of tokens instead of one."""
+    condition_share: float = 0.25
+    """Share of the training rows that are conditioned on any number of tokens instead of one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("noise", "width", "hidden", "mind"):
+        for name in ("noise", "width", "hidden", "context_dim"):
             check_range(self, name, 1, 65_536)
         check_range(self, "depth", 0, 1000)
         check_range(self, "temperature", 1e-3, 1e3)
@@ -117,7 +117,7 @@ class CtabganConfig(TrainingConfig):
         for name in ("penalty", "information", "classification"):
             check_range(self, name, 0.0, 1e6)
         check_range(self, "calibrations", 0, 1000)
-        check_range(self, "given_share", 0.0, 1.0)
+        check_range(self, "condition_share", 0.0, 1.0)
 
 
 class Ctabgan(Neural):
@@ -162,7 +162,7 @@ class Ctabgan(Neural):
 
     def _kept(self, encoder: Encoder) -> nn.Module:
         some = bool(encoder.cards or encoder.gates)
-        return nn.ModuleDict({"generator": self._maker(encoder)} if some else {})
+        return nn.ModuleDict({"generator": self._gan_generator(encoder)} if some else {})
 
     def _networks(self, encoder: Encoder) -> nn.Module:
         if not encoder.cards and not encoder.gates:
@@ -170,17 +170,17 @@ class Ctabgan(Neural):
         config, numbers = self.config, len(encoder.gates)
         size = (config.width, config.hidden, config.depth)
         nets: dict[str, nn.Module] = {
-            "generator": self._maker(encoder),
+            "generator": self._gan_generator(encoder),
             "critic": Critic(encoder.cards, numbers, *size),
         }
         if len(encoder.cards) + numbers > 1 and encoder.cards and config.classification:
             nets["classifier"] = Classifier(encoder.cards, numbers, config.width, config.hidden, 1)
         return nn.ModuleDict(nets)
 
-    def _maker(self, encoder: Encoder) -> Maker:
+    def _gan_generator(self, encoder: Encoder) -> GanGenerator:
         config = self.config
-        size = (config.noise, config.width, config.hidden, config.mind, config.depth)
-        return Maker(encoder.cards, encoder.gates, *size, config.temperature)
+        size = (config.noise, config.width, config.hidden, config.context_dim, config.depth)
+        return GanGenerator(encoder.cards, encoder.gates, *size, config.temperature)
 
     def _losses(
         self, batch: Batch, generator: torch.Generator, parts: Collection[str]
@@ -188,18 +188,18 @@ class Ctabgan(Neural):
         """Return the losses of one step, each with a history of its own part only."""
         nets = self._nets
         training = torch.is_grad_enabled()
-        given = self._condition(batch.tokens, generator)
+        fixed = self._condition(batch.tokens, generator)
         moves = not training or _chance(1 / self.config.critic_steps, generator)
         real = Rows(one_hot(batch.tokens, nets["generator"].cards), batch.numbers)
         with autocast(self.config):
             with torch.set_grad_enabled(training and moves):
-                made = nets["generator"](given, generator)
-            score, features = nets["critic"](real, given)
-            losses = {"critic": nets["critic"](made.detached(), given)[0].mean() - score.mean()}
+                made = nets["generator"](fixed, generator)
+            score, features = nets["critic"](real, fixed)
+            losses = {"critic": nets["critic"](made.detached(), fixed)[0].mean() - score.mean()}
             few = math.ceil(len(batch) * self.config.penalty_share)
             if training and few:
                 ends = real.first(few), made.detached().first(few)
-                penalty = gradient_penalty(nets["critic"], *ends, given[:few], generator)
+                penalty = gradient_penalty(nets["critic"], *ends, fixed[:few], generator)
                 losses["critic"] = losses["critic"] + self.config.penalty * penalty
             hidden = self._hidden(batch, generator)
             if hidden is not None:
@@ -207,14 +207,14 @@ class Ctabgan(Neural):
                 losses["classifier"] = own.mean()
             if moves:
                 losses["generator"] = self._cheat(
-                    made, given, features.detach(), hidden, losses.get("classifier")
+                    made, fixed, features.detach(), hidden, losses.get("classifier")
                 )
         return losses
 
     def _cheat(
         self,
         made: Rows,
-        given: Tensor,
+        fixed: Tensor,
         features: Tensor,
         hidden: Tensor | None,
         real_loss: Tensor | None,
@@ -225,7 +225,7 @@ class Ctabgan(Neural):
         try:
             for parameter in others:
                 parameter.requires_grad_(False)
-            score, mine = nets["critic"](made, given)
+            score, mine = nets["critic"](made, fixed)
             loss = -score.mean() + self.config.information * information_loss(features, mine)
             if hidden is not None and real_loss is not None:
                 own = nets["classifier"].losses(made.hot, hidden, made.numbers, self._owners)
@@ -244,10 +244,10 @@ class Ctabgan(Neural):
         one = torch.randint(columns, (n, 1), generator=generator)
         keep = torch.zeros(n, columns, dtype=torch.bool).scatter_(1, one, True)
         some = torch.rand(n, columns, generator=generator) < torch.rand(n, 1, generator=generator)
-        many = torch.rand(n, 1, generator=generator) < self.config.given_share
+        many = torch.rand(n, 1, generator=generator) < self.config.condition_share
         keep = torch.where(many, some, keep).to(tokens.device)
         net = self._nets["generator"]
-        return torch.where(keep, tokens, net.given.unknown)
+        return torch.where(keep, tokens, net.condition_embedding.unknown)
 
     def _hidden(self, batch: Batch, generator: torch.Generator) -> Tensor | None:
         if "classifier" not in self._nets:
@@ -260,34 +260,36 @@ class Ctabgan(Neural):
         self, encoder: Encoder, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         columns = len(encoder.cards)
-        given = np.tile(np.array(encoder.cards, np.int32), (n, 1))
+        fixed = np.tile(np.array(encoder.cards, np.int32), (n, 1))
         which = rng.integers(max(columns, 1), size=n)
         lot = rng.random(n)
         for c, share in enumerate(self._shares):
             rows = which == c
             drawn = np.searchsorted(np.cumsum(share), lot[rows], "right")
-            given[rows, c] = np.minimum(drawn, len(share) - 1)
-        return self._make(encoder, given, rng)
+            fixed[rows, c] = np.minimum(drawn, len(share) - 1)
+        return self._make(encoder, fixed, rng)
 
-    def _draw_given(
-        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
+    def _draw_conditional(
+        self, encoder: Encoder, conditions: EncodedConditions, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        if condition.seen.any():
-            return super()._draw_given(encoder, condition, n, rng)
-        given = np.where(condition.known, condition.tokens, np.array(encoder.cards, np.int32))
-        return self._make(encoder, given.astype(np.int32), rng)
+        if conditions.number_mask.any():
+            return super()._draw_conditional(encoder, conditions, n, rng)
+        fixed = np.where(
+            conditions.token_mask, conditions.tokens, np.array(encoder.cards, np.int32)
+        )
+        return self._make(encoder, fixed.astype(np.int32), rng)
 
     @torch.no_grad()
     def _make(
-        self, encoder: Encoder, given: np.ndarray, rng: np.random.Generator
+        self, encoder: Encoder, fixed: np.ndarray, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        n, numbers = len(given), len(encoder.gates)
+        n, numbers = len(fixed), len(encoder.gates)
         generator = generator_from(rng)
         if "generator" not in self._nets:
             return np.zeros((n, 0), np.int32), np.zeros((n, 0), np.float32)
         with autocast(self.config):
             device = device_of(self.config.device)
-            made = self._nets["generator"](torch.from_numpy(given).to(device), generator)
+            made = self._nets["generator"](torch.from_numpy(fixed).to(device), generator)
         parts = made.hot.split(list(encoder.cards), dim=1) if encoder.cards else ()
         tokens = np.zeros((n, len(encoder.cards)), np.int32)
         for column, part in enumerate(parts):

@@ -1,4 +1,4 @@
-"""The error that generators raise for bad input; knows nothing else."""
+"""The error that generators raise for bad input, and checks of seeds and counts."""
 
 from __future__ import annotations
 

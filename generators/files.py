@@ -1,4 +1,4 @@
-"""A folder of JSON and safetensors, written whole or not at all; knows no generator.
+"""Write a generator's folder of JSON and safetensors atomically, and read it back.
 
 A generator is stored as two files: `generator.json` (settings and schema, with a digest of its
 own text and the SHA-256 of the weights) and `weights.safetensors` (arrays). Neither can carry

@@ -1,6 +1,6 @@
-"""Generators made of networks that one loop trains; knows encoded tables, never a method.
+"""Generators made of neural networks that one training loop fits.
 
-A method brings its networks, their losses and its draws. What it keeps for drawing (a decoder, a
+A method brings its networks, their losses and its sampler. What it keeps for sampling (a decoder, a
 generator without its critic) may be less than what it trains.
 """
 
@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from generators.base import Generator, Progress
-from generators.conditions import Condition
+from generators.conditions import EncodedConditions
 from generators.encoding.encoder import Encoded, Encoder
-from generators.networks.condition_tensors import Known, choose_known
+from generators.networks.condition_tensors import ConditionTensors, draw_conditions
 from generators.networks.layers import initialise
 from generators.networks.weights import from_arrays, round_off, to_arrays
 from generators.training.differential_privacy import Mechanism
@@ -103,18 +103,20 @@ class Neural(Generator):
         self._nets.to(device_of(self.config.device))
 
 
-class Following(Neural):
-    """A generator of networks that can be told any part of a row, and follow it."""
+class Conditional(Neural):
+    """A generator of networks that draw rows under conditions on any columns."""
 
     @final
-    def _some_known(self, batch: Batch, generator: torch.Generator) -> Known | None:
-        """Return what a training batch is given; nothing where rows are judged."""
-        share = self.config.given_share
+    def _training_conditions(
+        self, batch: Batch, generator: torch.Generator
+    ) -> ConditionTensors | None:
+        """Return the conditions of a training batch; None in some steps and in evaluation."""
+        share = self.config.condition_share
         if not self._nets.training or not share:
             return None
         if float(torch.rand(1, generator=generator)) >= share:
             return None
-        return choose_known(batch.tokens, batch.numbers, batch.present, self._gates, generator)
+        return draw_conditions(batch.tokens, batch.numbers, batch.present, self._gates, generator)
 
     def _begin(self, encoder: Encoder, data: Encoded) -> None:
         self._gates = encoder.gates
@@ -123,18 +125,23 @@ class Following(Neural):
     def _draw(
         self, encoder: Encoder, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        return self._follow(encoder, None, n, rng)
+        return self._draw_conditioned(encoder, None, n, rng)
 
     @final
-    def _draw_given(
-        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
+    def _draw_conditional(
+        self, encoder: Encoder, conditions: EncodedConditions, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        if not self.config.given_share:
-            return super()._draw_given(encoder, condition, n, rng)
-        return self._follow(encoder, Known.of(condition, device_of(self.config.device)), n, rng)
+        if not self.config.condition_share:
+            return super()._draw_conditional(encoder, conditions, n, rng)
+        tensors = ConditionTensors.of(conditions, device_of(self.config.device))
+        return self._draw_conditioned(encoder, tensors, n, rng)
 
     @abstractmethod
-    def _follow(
-        self, encoder: Encoder, known: Known | None, n: int, rng: np.random.Generator
+    def _draw_conditioned(
+        self,
+        encoder: Encoder,
+        conditions: ConditionTensors | None,
+        n: int,
+        rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return tokens int32[n, C] and numbers float32[n, D], given some of them."""

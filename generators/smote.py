@@ -1,4 +1,4 @@
-"""SMOTE for mixed tables: rows between neighbours; knows the training rows, learns nothing.
+"""SMOTE for mixed tables: rows interpolated between a training row and a neighbour.
 
 **Privacy is poor by construction.** The fitted generator *contains* the training table, and each
 synthetic row lies between a training row and one of its nearest neighbours, with categories that
@@ -28,7 +28,7 @@ from scipy.spatial import cKDTree
 from scipy.special import ndtr, ndtri
 
 from generators.base import FIT, Config, Generator, Progress, check_range
-from generators.conditions import Condition, nearest_rows
+from generators.conditions import EncodedConditions, nearest_rows
 from generators.encoding.codecs import EDGE
 from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
 
@@ -97,17 +97,19 @@ class Smote(Generator):
         ranks = start + share * (end - start)
         return ndtri(np.clip(ranks, EDGE, 1 - EDGE)).astype(np.float32)
 
-    def _draw_given(
-        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
+    def _draw_conditional(
+        self, encoder: Encoder, conditions: EncodedConditions, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw between rows that meet the condition; between the nearest rows if none do."""
-        base = nearest_rows(self._kept, ndtri(np.clip(self._ranks, EDGE, 1 - EDGE)), condition, rng)
-        near, known = self._near[base], condition.known
-        alike = (self._kept[near][:, :, known] == self._kept[base][:, None, known]).all(axis=2)
+        base = nearest_rows(
+            self._kept, ndtri(np.clip(self._ranks, EDGE, 1 - EDGE)), conditions, rng
+        )
+        near, fixed = self._near[base], conditions.token_mask
+        alike = (self._kept[near][:, :, fixed] == self._kept[base][:, None, fixed]).all(axis=2)
         lot = np.where(alike, rng.random(alike.shape), -1.0)
         other = near[np.arange(n), lot.argmax(axis=1)]
         other = np.where(alike.any(axis=1), other, base)
-        voted = (self._tokens[base][:, known] == self._kept[base][:, known]).all(axis=1)
+        voted = (self._tokens[base][:, fixed] == self._kept[base][:, fixed]).all(axis=1)
         tokens = np.where(voted[:, None], self._tokens[base], self._kept[base])
         return tokens, self._between(base, other, rng)
 

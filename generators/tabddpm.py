@@ -1,4 +1,4 @@
-"""TabDDPM: diffusion of tokens, then of numbers given the tokens; knows one encoded table.
+"""TabDDPM: diffusion of tokens, then of numbers conditioned on the tokens.
 
 Kotelnikov et al. 2022 (arXiv 2209.15421): Gaussian diffusion on the numbers, multinomial
 diffusion on the categories, an MLP. Where this departs from the paper:
@@ -22,10 +22,11 @@ NOTE[DIFF] 2nd-order multistep solver with a dozen steps (`steps=`) for 1000 anc
 NOTE[DIFF] Randomised probability-integral transform where the paper uses a quantile transform
 that maps ties to single points; atoms (zeros), days, hours and missing entries are tokens.
 NOTE[DIFF] No class label is singled out: every column is modelled.
-NOTE[DIFF] Any columns can be given. A share of the training steps (`given_share`) fixes a random
-part of the tokens and the numbers that hang on them; the other tokens follow in order, each given
-those too, and the numbers are denoised among the clean given ones. So a condition is met by the
-networks' own conditional law, not by replacing or rejecting (the paper knows a label only).
+NOTE[DIFF] Any columns can be fixed. A share of the training steps (`condition_share`) fixes a
+random part of the tokens and the numbers that depend on them; the other tokens follow in order,
+each conditioned on those too, and the numbers are denoised among the clean fixed ones. So a
+condition is met by the networks' own conditional distribution, not by replacing or rejecting (the
+paper conditions on a label only).
 NOTE[DIFF] Low-discrepancy times, EMA with warm-up and early stopping on held-out loss.
 """
 
@@ -42,9 +43,9 @@ from torch import Tensor, nn
 from generators.base import Config, check_choice, check_range
 from generators.encoding.encoder import Encoded, Encoder
 from generators.networks import diffusion
-from generators.networks.condition_tensors import Known, choose_seen
+from generators.networks.condition_tensors import ConditionTensors, draw_number_mask
 from generators.networks.layers import NumberNet, OrderedNet, TokenNet
-from generators.neural import Following
+from generators.neural import Conditional
 from generators.training.loop import Batch, TrainingConfig, autocast, generator_from
 from generators.training.row_losses import row_losses
 
@@ -75,12 +76,12 @@ class TabDDPMConfig(TrainingConfig):
     """Sampler of the numbers: multistep, ddim or ancestral (ddim at eta = 1)."""
     eta: float = 0.0
     """Share of fresh noise in a step of ddim."""
-    given_share: float = 0.25
-    """Share of the training that learns to follow given columns; 0 forgoes that."""
+    condition_share: float = 0.25
+    """Share of the training steps that fix columns, so that rows follow conditions; 0 for none."""
     candidates: int = 4
     """Rows proposed for each row under a condition, of which one is drawn by its weight."""
 
-    older: ClassVar[dict[str, Any]] = {"given_share": 0.0}
+    older: ClassVar[dict[str, Any]] = {"condition_share": 0.0}
     """Folders from before conditions were learnt."""
 
     def __post_init__(self) -> None:
@@ -96,12 +97,12 @@ class TabDDPMConfig(TrainingConfig):
         check_range(self, "depth", 0, 1000)
         check_range(self, "steps", 1, 100_000)
         check_range(self, "token_steps", 1, 100_000)
-        check_range(self, "given_share", 0.0, 1.0)
+        check_range(self, "condition_share", 0.0, 1.0)
         check_range(self, "candidates", 1, 10_000)
 
-    def told(self, encoder: Encoder) -> int | None:
-        """Return of how many numbers the networks can be told, None if of nothing."""
-        return len(encoder.gates) if self.given_share else None
+    def condition_numbers(self, encoder: Encoder) -> int | None:
+        """Return on how many numbers the networks can be conditioned, None if on nothing."""
+        return len(encoder.gates) if self.condition_share else None
 
 
 @dataclass(frozen=True)
@@ -110,20 +111,20 @@ class Process:
 
     net: Callable[[Encoder, TabDDPMConfig], nn.Module]
     """Makes the network."""
-    loss: Callable[[Any, Tensor, torch.Generator, Known | None], Tensor]
+    loss: Callable[[Any, Tensor, torch.Generator, ConditionTensors | None], Tensor]
     """Mean loss of the network on tokens, given some."""
-    sample: Callable[[Any, int, int, torch.Generator, Known | None], Tensor]
+    sample: Callable[[Any, int, int, torch.Generator, ConditionTensors | None], Tensor]
     """Draws n rows of tokens in a number of steps, given some."""
 
 
 def _ordered_net(encoder: Encoder, config: TabDDPMConfig) -> nn.Module:
     width, hidden, dropout = config.width, config.hidden, config.dropout
-    told = config.told(encoder)
-    return OrderedNet(encoder.cards, encoder.siblings, width, hidden, dropout, told)
+    numbers = config.condition_numbers(encoder)
+    return OrderedNet(encoder.cards, encoder.siblings, width, hidden, dropout, numbers)
 
 
 def _token_net(encoder: Encoder, config: TabDDPMConfig) -> nn.Module:
-    return TokenNet(encoder.cards, config.width, config.depth, config.told(encoder))
+    return TokenNet(encoder.cards, config.width, config.depth, config.condition_numbers(encoder))
 
 
 PROCESSES = {
@@ -147,14 +148,14 @@ class Denoisers(nn.Module):
                 config.width,
                 config.depth,
                 config.number_dropout,
-                config.given_share > 0,
+                config.condition_share > 0,
             )
             if numbers
             else None
         )
 
 
-class TabDDPM(Following):
+class TabDDPM(Conditional):
     """Diffusion of mixed tables."""
 
     name: ClassVar[str] = "tabddpm"
@@ -169,9 +170,9 @@ class TabDDPM(Following):
         losses = {}
         with autocast(self.config):
             if "tokens" in parts:
-                known = self._some_known(batch, generator)
+                conditions = self._training_conditions(batch, generator)
                 loss = PROCESSES[self.config.process].loss
-                losses["tokens"] = loss(self._nets.tokens, batch.tokens, generator, known)
+                losses["tokens"] = loss(self._nets.tokens, batch.tokens, generator, conditions)
             if "numbers" in parts:
                 losses["numbers"] = self._number_loss(batch, generator)
         return losses
@@ -179,38 +180,50 @@ class TabDDPM(Following):
     def _number_loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         net, rows = self._nets.numbers, (batch.numbers, batch.present, batch.tokens)
         draws = self.config.number_draws if net.training else 1
-        seen = self._some_seen(batch, generator)
-        return diffusion.number_loss(net, *rows, generator, seen, draws)
+        mask = self._training_mask(batch, generator)
+        return diffusion.number_loss(net, *rows, generator, mask, draws)
 
-    def _some_seen(self, batch: Batch, generator: torch.Generator) -> Tensor | None:
-        share = self.config.given_share
+    def _training_mask(self, batch: Batch, generator: torch.Generator) -> Tensor | None:
+        share = self.config.condition_share
         if not self._nets.training or not share:
             return None
-        return choose_seen(batch.present, share, generator)
+        return draw_number_mask(batch.present, share, generator)
 
     @torch.no_grad()
-    def _follow(
-        self, encoder: Encoder, known: Known | None, n: int, rng: np.random.Generator
+    def _draw_conditioned(
+        self,
+        encoder: Encoder,
+        conditions: ConditionTensors | None,
+        n: int,
+        rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         generator = generator_from(rng)
         with autocast(self.config):
-            tokens = self._draw_tokens(n, generator, known)
+            tokens = self._draw_tokens(n, generator, conditions)
             drawn = tokens.cpu().numpy()
-            numbers = self._draw_numbers(tokens, encoder.present(drawn), generator, known)
+            numbers = self._draw_numbers(tokens, encoder.present(drawn), generator, conditions)
         return drawn, numbers
 
-    def _draw_tokens(self, n: int, generator: torch.Generator, known: Known | None) -> Tensor:
+    def _draw_tokens(
+        self, n: int, generator: torch.Generator, conditions: ConditionTensors | None
+    ) -> Tensor:
         net = self._nets.tokens
         if net is None:
             return torch.zeros((n, 0), dtype=torch.int32, device=self.config.device)
-        if known is not None and self.config.process == "ordered":
-            return diffusion.sample_ordered_given(net, n, self.config.candidates, generator, known)
+        if conditions is not None and self.config.process == "ordered":
+            return diffusion.sample_ordered_conditional(
+                net, n, self.config.candidates, generator, conditions
+            )
         masked = self.config.process == "masked"
         steps = self.config.token_steps if masked else self.config.steps
-        return PROCESSES[self.config.process].sample(net, n, steps, generator, known)
+        return PROCESSES[self.config.process].sample(net, n, steps, generator, conditions)
 
     def _draw_numbers(
-        self, tokens: Tensor, present: np.ndarray, generator: torch.Generator, known: Known | None
+        self,
+        tokens: Tensor,
+        present: np.ndarray,
+        generator: torch.Generator,
+        conditions: ConditionTensors | None,
     ) -> np.ndarray:
         net = self._nets.numbers
         if net is None:
@@ -218,7 +231,7 @@ class TabDDPM(Following):
         there = torch.from_numpy(present).to(tokens.device)
         steps, solver = self.config.steps, self.config.solver
         drawn = diffusion.sample_numbers(
-            net, tokens, there, steps, solver, generator, known, self.config.eta
+            net, tokens, there, steps, solver, generator, conditions, self.config.eta
         )
         return drawn.cpu().numpy()
 

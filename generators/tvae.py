@@ -1,4 +1,4 @@
-"""TVAE: a variational autoencoder of mixed tables; knows one encoded table.
+"""TVAE: a variational autoencoder of mixed tables.
 
 Xu et al. 2019 (arXiv 1907.00503), section 4.2: an encoder maps a row to a Gaussian in a latent
 space, a decoder maps a latent point to independent distributions of the row's entries, and both
@@ -39,7 +39,7 @@ from generators.encoding.codecs import EDGE
 from generators.encoding.encoder import Encoded, Encoder
 from generators.encoding.mixture import Mixture
 from generators.networks.diffusion import draw
-from generators.networks.layers import Residual, TokenEmbedding, Waves
+from generators.networks.layers import FourierFeatures, Residual, TokenEmbedding
 from generators.neural import Neural
 from generators.training.loop import (
     Batch,
@@ -101,8 +101,8 @@ class RowEncoder(nn.Module):
         super().__init__()
         width, numbers = config.width, len(encoder.gates)
         self.embed = TokenEmbedding(encoder.cards, width)
-        self.waves = Waves(4, math.pi / 8)
-        self.enter = nn.Linear(self.waves.width(numbers), width) if numbers else None
+        self.fourier = FourierFeatures(4, math.pi / 8)
+        self.enter = nn.Linear(self.fourier.width(numbers), width) if numbers else None
         self.body = _body(config)
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, 2 * config.latent)
@@ -110,7 +110,7 @@ class RowEncoder(nn.Module):
     def forward(self, tokens: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
         state = self.embed(tokens)
         if self.enter is not None:
-            state = state + self.enter(self.waves(numbers))
+            state = state + self.enter(self.fourier(numbers))
         mean, spread = self.leave(self.norm(self.body(state))).float().chunk(2, dim=1)
         return mean, spread.clamp(-8.0, 4.0)
 

@@ -1,4 +1,4 @@
-"""When things begin: a point process in continuous time; knows seconds, never what begins."""
+"""A point process of arrival times in continuous time: calendar, noisy rate, self-excitation."""
 
 from __future__ import annotations
 

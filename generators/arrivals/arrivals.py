@@ -1,9 +1,9 @@
-"""When tasks begin, in the window that was seen and after it; knows times, never tasks.
+"""Fit and sample the arrival times of events, in the observed window and after it.
 
-Cycles of the calendar, a noisy rate (`rate`) and events that call forth events (`excitation`).
-A `Path` is one seeded course of the process: over the window it follows the rate that the window
-itself shows, after its end it goes on from there. A path is read forward hour by hour, never held
-as a whole.
+The process is a log-Gaussian Cox process with calendar effects (`rate`, `cycles`) plus
+self-excitation (`excitation`). A `Path` is one seeded realisation: over the window it follows the
+rate inferred from the window, after its end it forecasts. A path is read forward hour by hour and
+never held as a whole.
 """
 
 from __future__ import annotations

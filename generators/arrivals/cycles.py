@@ -1,7 +1,7 @@
-"""What the calendar says of a rate: trend, hour, weekday and holidays; knows hours only.
+"""Calendar features of a log rate: trend, hour, weekday and holidays.
 
 Hours are counted from 1970-01-01 00:00 UTC. Each column of the design is a known function of the
-hour; its weight is learnt with a normal prior, so that a short window tells little and says so.
+hour; its weight is learnt with a normal prior, so that a short window moves it little.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Events that call forth events: a self-exciting process with a learnt kernel; knows seconds only.
+"""Self-exciting events: a Hawkes process whose kernel is a mixture of exponentials.
 
-An event begets others after delays that follow a mixture of exponentials of fixed mean delays
+Each event triggers others after delays that follow a mixture of exponentials of fixed mean delays
 (Hawkes, Biometrika 58, 1971). The weights of the mixture are learnt by expectation-maximisation
-(Marsan and Lengliné, Science 319, 2008; there with steps for exponentials): which event begot
-which is the hidden part. Delays end at half an hour; slower bonds are the rate's own.
+(Marsan and Lengliné, Science 319, 2008; there with steps for exponentials): which event triggered
+which is the hidden part. Delays end at half an hour; slower dependence belongs to the rate.
 """
 
 from __future__ import annotations

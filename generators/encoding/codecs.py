@@ -1,4 +1,4 @@
-"""How one column becomes tokens and perhaps one Gaussian number, and back; knows no model.
+"""Codecs of single columns: values to tokens and perhaps one Gaussian number, and back.
 
 Every codec offers `cards` (the number of values each of its tokens can take), `gaussian` (whether
 it also gives a number), `encode(values, missing, rng) -> (tokens[n, len(cards)], number[n])` and

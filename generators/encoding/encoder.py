@@ -1,4 +1,4 @@
-"""A table as tokens and Gaussian numbers, and back; knows columns' dtypes, never their meaning.
+"""Encode a table as tokens and Gaussian numbers, and decode it.
 
 One encoding serves every generator. Each column gives one or more integer tokens, and a numeric
 column may also give a number that is standard normal over the table:

@@ -1,4 +1,4 @@
-"""A mixture of Gaussians with full covariances, fitted by expectation-maximisation; knows arrays.
+"""A mixture of Gaussians with full covariances, fitted by expectation-maximisation.
 
 Shapes: n points, d dimensions, K components.
 """

@@ -1,4 +1,4 @@
-"""The distribution of one numeric column, there and back; knows sorted values, nothing else.
+"""Map one numeric column to uniform ranks and back by its empirical distribution.
 
 The randomised probability-integral transform: a value that occurs more than once owns an interval
 of the distribution function and is sent to a uniform draw from it, so that the transformed column

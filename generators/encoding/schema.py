@@ -1,6 +1,6 @@
-"""The columns of a table, their dtypes and levels; knows types, never the values' meaning.
+"""The schema of a table: its columns, dtypes and category levels.
 
-Four kinds of column are known: `category` (levels all text, or all integers), `integer`
+Four kinds of column are supported: `category` (levels all text, or all integers), `integer`
 (any integer dtype), `number` (any float dtype, finite) and `datetime` (naive datetime64).
 Everything else is refused with advice. Values leave and enter as int64 or float64 arrays beside a
 mask of missing entries, so that a 64-bit integer or a second is never rounded.

@@ -1,7 +1,7 @@
-"""A table whose rows come in groups in time; knows a group column and a time, never grids.
+"""The two-level generator: tables whose rows come in groups in time.
 
-One generator of the registry models the groups (`tasks`), a light model the rows of a group
-(`rows`) and when they come (`pattern`), and a point process when groups begin
+A base generator of the registry models batches (`two_level_model`), light models the rows of a
+batch (`rows`) and when they come (`within_group_times`), and a point process when batches begin
 (`generators.arrivals`).
 """
 

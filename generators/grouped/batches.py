@@ -1,4 +1,4 @@
-"""Rows put into batches: a group's rows without a long pause; knows groups and times only."""
+"""Split the rows of each group into batches at long pauses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawn rows as arrays: times, groups and the other columns; knows no model."""
+"""Sampled rows as arrays: times, groups and the other columns."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A category within batches: what all rows share, or a first and second choice and the others.
-
-Knows one column's codes and the batches, never other columns.
-"""
+"""A category within batches: shared by all rows, or a first and second choice and others."""
 
 from __future__ import annotations
 

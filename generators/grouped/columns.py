@@ -1,4 +1,4 @@
-"""Which column is the group, which the time, and which the rest; knows a schema and settings."""
+"""The roles of a table's columns: group, time, and all others."""
 
 from __future__ import annotations
 

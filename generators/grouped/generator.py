@@ -1,9 +1,9 @@
-"""The two-level generator: groups by a generator of the registry, their rows by a light law.
+"""The two-level generator: batches by a base generator, their rows by light models.
 
 A table of rows that come in groups (a task's jobs, a user's jobs) becomes a table of batches, one
-row each: when it began, how many rows it has, what they share, what is typical of them. A base
-generator learns that table; `rows` and `pattern` learn what a batch's rows look like and when
-they come; `arrivals` learns when batches begin. Drawing goes the other way round.
+row each: when it began, how many rows it has, what they share, their typical values. A base
+generator learns that table; `rows` and `within_group_times` learn what a batch's rows look like and
+when they come; `arrivals` learns when batches begin. Sampling goes the other way round.
 
 NOTE[DIFF] The paper (arXiv 2410.07940) draws rows independently of each other and names time and
 batches as open. What two levels change is measured in docs/results/time_and_tasks.md.
@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 
 from generators.base import Config, Generator, Progress, check_range
-from generators.conditions import Condition, Given, nearest_rows
+from generators.conditions import Conditions, EncodedConditions, nearest_rows
 from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
 from generators.errors import GeneratorError, check_seed
-from generators.grouped import draw_order as course
+from generators.grouped import draw_order
 from generators.grouped.block import Block, recut
 from generators.grouped.columns import Columns
-from generators.grouped.two_level_model import Levels
+from generators.grouped.two_level_model import TwoLevelModel
 
 FITTING = 10
 """Stream of random numbers; those below are the base class's."""
@@ -39,7 +39,7 @@ BASE: dict[str, dict[str, Any]] = {
         "width": 128,
         "hidden": 64,
         "dropout": 0.3,
-        "given_share": 0.6,
+        "condition_share": 0.6,
         "candidates": 2,
         "max_knots": 1024,
     }
@@ -105,7 +105,7 @@ class Grouped(Generator):
     name: ClassVar[str] = "grouped"
     Config: ClassVar[type[Config]] = GroupedConfig
 
-    _levels: Levels
+    _model: TwoLevelModel
     _drawing: _Blocks | None = None
 
     def _encoding(self) -> EncodingConfig:
@@ -122,7 +122,7 @@ class Grouped(Generator):
         checkpoint: Path | None,
     ) -> None:
         config, self._drawing = self.config, None
-        self._levels = Levels.fit(
+        self._model = TwoLevelModel.fit(
             table,
             Columns.of(encoder.schema, table, config.group, config.time),
             config.unfitted_base(),
@@ -156,7 +156,7 @@ class Grouped(Generator):
 
         Args:
             seed: same seed, same rows.
-            replay: repeat the course of rates of the fitted window (its last whole weeks) for
+            replay: repeat the rates of the fitted window (its last whole weeks) for
                 ever instead of going on where the window ends.
             rows: rows of each table, at least 1.
 
@@ -167,58 +167,58 @@ class Grouped(Generator):
         seed = check_seed(seed)
         if isinstance(rows, bool) or not hasattr(rows, "__index__") or int(rows) < 1:
             raise GeneratorError("rows of at least 1", f"{rows!r}", "pass for example rows=10_000")
-        levels = self._levels
-        if levels.times is None:
+        model = self._model
+        if model.times is None:
             raise GeneratorError(
                 "a generator fitted to a table with times",
                 "one without",
                 "name a complete datetime column: create('grouped', time=...)",
             )
-        drawn = course.stream(levels, levels.times, seed, replay)
-        return (block.table(levels.columns) for block in recut(drawn, int(rows)))
+        drawn = draw_order.stream(model, model.times, seed, replay)
+        return (block.table(model.columns) for block in recut(drawn, int(rows)))
 
     def _decoded_block(
-        self, encoder: Encoder, seed: int, index: int, given: Given | None
+        self, encoder: Encoder, seed: int, index: int, conditions: Conditions | None
     ) -> pd.DataFrame:
-        if given is not None:
-            return super()._decoded_block(encoder, seed, index, given)
+        if conditions is not None:
+            return super()._decoded_block(encoder, seed, index, conditions)
         if self._drawing is None or self._drawing.seed != seed or self._drawing.index > index:
-            self._drawing = _Blocks(self._levels, seed, self.block)
+            self._drawing = _Blocks(self._model, seed, self.block)
         while self._drawing.index < index:
             next(self._drawing)
-        return next(self._drawing).table(self._levels.columns)
+        return next(self._drawing).table(self._model.columns)
 
     def _draw(
         self, encoder: Encoder, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        blocks = _Blocks(self._levels, int(rng.integers(2**62)), n)
-        data = encoder.encode(next(blocks).table(self._levels.columns), rng)
+        blocks = _Blocks(self._model, int(rng.integers(2**62)), n)
+        data = encoder.encode(next(blocks).table(self._model.columns), rng)
         return data.tokens, data.numbers
 
-    def _draw_given(
-        self, encoder: Encoder, condition: Condition, n: int, rng: np.random.Generator
+    def _draw_conditional(
+        self, encoder: Encoder, conditions: EncodedConditions, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         tokens, numbers = self._draw(encoder, POOL * self.block, rng)
-        chosen = nearest_rows(tokens, numbers, condition, rng)
+        chosen = nearest_rows(tokens, numbers, conditions, rng)
         return tokens[chosen], numbers[chosen]
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        meta = json.dumps(self._levels.meta(), allow_nan=False).encode()
-        return {"meta": np.frombuffer(meta, np.uint8), **self._levels.arrays()}
+        meta = json.dumps(self._model.meta(), allow_nan=False).encode()
+        return {"meta": np.frombuffer(meta, np.uint8), **self._model.arrays()}
 
     def _restore(self, encoder: Encoder, arrays: dict[str, np.ndarray]) -> None:
         meta = json.loads(bytes(arrays["meta"]).decode())
         config = self.config
         base, holidays = config.unfitted_base(), config.holidays
-        self._levels = Levels.restore(encoder.schema, base, holidays, meta, arrays)
+        self._model = TwoLevelModel.restore(encoder.schema, base, holidays, meta, arrays)
 
 
 class _Blocks(Iterator[Block]):
     """The rows of one seed's sample in blocks of one size, and how many were read."""
 
-    def __init__(self, levels: Levels, seed: int, rows: int) -> None:
+    def __init__(self, model: TwoLevelModel, seed: int, rows: int) -> None:
         self.seed, self.index = seed, 0
-        self._blocks = recut(course.sample(levels, seed), rows)
+        self._blocks = recut(draw_order.sample(model, seed), rows)
 
     def __next__(self) -> Block:
         self.index += 1

@@ -1,10 +1,10 @@
-"""Which of the groups that recur begins a batch; knows parts of the day and numbers of groups.
+"""Which of the recurring groups starts a batch: shares by part of the day, with short memory.
 
-Users have their hours and their zeal, and who has just sent will send more of the same. Shares are
-counted, not learnt by the base generator: it is told who begins a batch and draws what that group's
-batches are like. A batch is either begun anew, by the shares of its part of the day, or goes on
-from one of the last few (an urn with a short memory, after Pólya): sessions last for hours, and
-the shares stay.
+Users are active at their own hours, and a user who has just submitted tends to submit again. Shares
+are counted, not learnt by the base generator: it is conditioned on the group and draws what that
+group's batches are like. A batch either starts anew, by the shares of its part of the day, or
+continues one of the last few (an urn with a short memory, after Pólya): sessions last for hours,
+and the shares stay.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_ECHO = 0.95
 
 
 @dataclass(frozen=True)
-class Members:
+class GroupIdentity:
     """Shares of the recurring groups among the batches that begin in each part of the day."""
 
     levels: np.ndarray
@@ -34,7 +34,7 @@ class Members:
     """How many batches back that may be, at least 1."""
 
     @classmethod
-    def fit(cls, member: np.ndarray, part: np.ndarray | None, reach: int = 0) -> Members:
+    def fit(cls, member: np.ndarray, part: np.ndarray | None, reach: int = 0) -> GroupIdentity:
         """Return the law of the groups of batches.
 
         Args:
@@ -76,7 +76,7 @@ class Members:
         return {"levels": self.levels, "chance": self.chance, "memory": memory}
 
     @classmethod
-    def restore(cls, arrays: dict[str, np.ndarray]) -> Members:
+    def restore(cls, arrays: dict[str, np.ndarray]) -> GroupIdentity:
         """Return the law that `arrays` described."""
         echo, reach = arrays["memory"]
         return cls(arrays["levels"], arrays["chance"], float(echo), int(reach))

@@ -1,11 +1,11 @@
-"""Numbers of batches and rows put on the marginal laws that were seen; knows columns, no model.
+"""Quantile mapping of drawn numbers to the marginal distributions that were seen.
 
-A base generator learns how columns hang together and, on some thousand batches, their single laws
-only about. An error of two per cent in the law of sizes is little in a table of batches and a tenth
-of all rows. So each number is moved to the quantile of the seen law that it has in the law that the
-base draws (quantile mapping; within an atom at random, as in the distributional transform of
-Rüschendorf 2009). Ranks, and with them the bonds between columns, stay. Rows are moved likewise
-once they are drawn, but never apart: rows of one value keep one value, and 0 stays 0.
+A base generator learns how columns depend on each other and, on some thousand batches, their
+marginals only roughly. An error of two per cent in the distribution of sizes is little in a table
+of batches and a tenth of all rows. So each number is moved to the quantile of the seen distribution
+that it has in the drawn one (quantile mapping; within an atom at random, as in the distributional
+transform of Rüschendorf 2009). Ranks, and with them the dependence between columns, stay. Rows are
+mapped likewise once they are drawn: equal values stay equal, and 0 stays 0.
 """
 
 from __future__ import annotations

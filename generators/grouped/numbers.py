@@ -1,10 +1,10 @@
-"""Numbers within batches: a typical value, a spread, how rows deviate; knows no category's name.
+"""Numbers within batches: a typical value, a spread, and how single rows deviate.
 
-A row's deviation is taken on the column's scale (`scales`) from its batch's median. What follows
-from that median itself (a failed job of a long task lies farther below it), from the site or
-another category's level, and from the deviations of the columns before it, is taken out (linear,
-pooled over all batches); what is left, divided by the batch's own spread, is drawn for all columns
-together from pools of rows under like circumstances, blurred.
+A row's deviation is taken on the column's scale (`scales`) from its batch's median. Effects of that
+median (a failed job of a long task lies farther below it), of the site or another category's level,
+and of the deviations of the columns before it are removed (linear, pooled over all batches). The
+residual, divided by the batch's own spread, is drawn for all columns together from pools of rows in
+similar circumstances, with noise.
 """
 
 from __future__ import annotations

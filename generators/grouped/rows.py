@@ -1,7 +1,7 @@
-"""From rows to a table of batches and back: every column's part; knows columns, never times.
+"""Convert rows to a table of batches and back, column by column.
 
 `fit` splits a table into what a batch has in common, one row of the table of batches each, and a
-law of its rows. `draw` makes rows of drawn batches.
+model of its rows. `draw` makes rows of drawn batches.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How far a number lies from what is typical of its batch; knows one column, never batches."""
+"""The scale on which a number's deviation from its batch's typical value is taken."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The two levels, fitted: a base generator of batches, the law of their rows, their times.
-
-Knows how to make the rows of new batches; never in which order they are asked for.
-"""
+"""The fitted two-level model: a base generator of batches, models of their rows and times."""
 
 from __future__ import annotations
 
@@ -18,10 +15,10 @@ from generators.encoding.schema import Schema
 from generators.grouped.batches import Batches
 from generators.grouped.block import Block
 from generators.grouped.columns import UNITS, Columns
-from generators.grouped.group_identity import Members
+from generators.grouped.group_identity import GroupIdentity
 from generators.grouped.marginals import Marginals, RowMarginals
 from generators.grouped.rows import MEMBER, Rows, members_of, sizes_of
-from generators.grouped.within_group_times import Pattern
+from generators.grouped.within_group_times import WithinGroupTimes
 
 if TYPE_CHECKING:
     from generators.base import Generator, Progress
@@ -48,7 +45,7 @@ class Times:
 
     arrivals: Arrivals
     """Beginnings."""
-    pattern: Pattern
+    within: WithinGroupTimes
     """Rows after the first."""
     reach_s: float
     """Time within which 99 % of the batches end."""
@@ -66,7 +63,7 @@ class Times:
 
 
 @dataclass(frozen=True)
-class Levels:
+class TwoLevelModel:
     """A fitted two-level model."""
 
     columns: Columns
@@ -79,7 +76,7 @@ class Levels:
     """From the numbers that it draws to those that were seen."""
     law: RowMarginals
     """From the numbers of drawn rows to those of rows that were seen."""
-    members: Members | None
+    identity: GroupIdentity | None
     """Which of the groups that recur begin batches; None where none does."""
     times: Times | None
     """None for a table without times."""
@@ -105,7 +102,7 @@ class Levels:
         rng: np.random.Generator,
         progress: Progress | None,
         checkpoint: Path | None,
-    ) -> Levels:
+    ) -> TwoLevelModel:
         """Learn a table; `base` is fitted to its batches."""
         ticks, groups = columns.ticks(table), columns.groups(table)
         pause, longest = (hours * HOUR_S * columns.unit for hours in (pause_h, longest_h))
@@ -117,15 +114,15 @@ class Levels:
             if 1.0 - whole.mean() <= CUT:
                 batches, starts = batches.take(whole), starts[whole]
         rows, summary = Rows.fit(table[columns.rest], batches, rng)
-        members, told = None, []
+        identity, fixed = None, []
         if rows.recurring:
             # Whose batch it is tells more than when it began, and leaves too few batches for both.
-            members, told = _members(batches, times, starts), [MEMBER]
+            identity, fixed = _identity(batches, times, starts), [MEMBER]
         elif times is not None and starts is not None:
             summary = pd.concat([times.parts(starts), summary], axis=1)
-            told = list(times.seen)
+            fixed = list(times.seen)
         base.fit(summary, seed=seed, progress=progress, checkpoint=checkpoint)
-        tried = _tried(base, summary, told, rng)
+        tried = _tried(base, summary, fixed, rng)
         marginals = Marginals.fit(tried, summary)
         few = int(np.clip(MOST_TRIED / batches.sizes.mean(), 1, len(tried)))
         values = rows.schema.values(table[columns.rest])
@@ -134,7 +131,7 @@ class Levels:
         first = 0 if groups is None else int(table[columns.group].max(skipna=True)) + 1
         recurring = int(batches.member.max(initial=-1)) + 1
         mean = float(batches.sizes.mean())
-        return cls(columns, rows, base, marginals, law, members, times, first, recurring, mean)
+        return cls(columns, rows, base, marginals, law, identity, times, first, recurring, mean)
 
     @property
     def at_once(self) -> int:
@@ -159,11 +156,11 @@ class Levels:
             in_order: whether these are all batches of a stretch of time, in order.
         """
         rng = np.random.default_rng(key)
-        given = self._given(starts, n, rng)
-        summary = self.base.sample(n, seed=int(rng.integers(2**62)), given=given)
+        conditions = self._conditions(starts, n, rng)
+        summary = self.base.sample(n, seed=int(rng.integers(2**62)), conditions=conditions)
         summary = self.marginals.moved(summary, rng)
-        if in_order and self.members is not None:
-            summary = summary.iloc[self.members.origins(n, rng)].reset_index(drop=True)
+        if in_order and self.identity is not None:
+            summary = summary.iloc[self.identity.origins(n, rng)].reset_index(drop=True)
         values, label = self.rows.draw(summary, rng)
         values = self.law.moved(values)
         named = self.recurring + number + np.arange(n)
@@ -172,18 +169,18 @@ class Levels:
             named = np.where(member >= 0, member, named)
         ticks = np.zeros(len(label), np.int64)
         if starts is not None and self.times is not None:
-            offset = self.times.pattern.draw(sizes_of(summary), rng)
+            offset = self.times.within.draw(sizes_of(summary), rng)
             ticks = np.floor((starts[label] + offset) * self.columns.unit).astype(np.int64)
             ticks = ticks // self.times.grain * self.times.grain
         return Block(ticks, self.first_group + named[label], values)
 
-    def _given(
+    def _conditions(
         self, starts: np.ndarray | None, n: int, rng: np.random.Generator
     ) -> pd.DataFrame | None:
         """Return what is known of n batches before they are drawn: whose they are, or when."""
-        if self.members is not None:
+        if self.identity is not None:
             part = None if starts is None else daypart(starts)
-            return pd.DataFrame({MEMBER: self.members.draw(part, n, rng)})
+            return pd.DataFrame({MEMBER: self.identity.draw(part, n, rng)})
         return None if starts is None or self.times is None else self.times.parts(starts)
 
     def empty(self) -> Block:
@@ -213,11 +210,11 @@ class Levels:
         arrays |= {f"law.{k}": a for k, a in self.law.knots.items()}
         arrays |= {f"base.encoder.{k}": a for k, a in self.base.encoder.arrays().items()}
         arrays |= {f"base.model.{k}": a for k, a in self.base._arrays().items()}
-        if self.members is not None:
-            arrays |= {f"members.{k}": a for k, a in self.members.arrays().items()}
+        if self.identity is not None:
+            arrays |= {f"group_identity.{k}": a for k, a in self.identity.arrays().items()}
         if self.times is not None:
             arrays |= {f"arrivals.{k}": a for k, a in self.times.arrivals.arrays().items()}
-            arrays |= {f"pattern.{k}": a for k, a in self.times.pattern.arrays().items()}
+            arrays |= {f"within_group_times.{k}": a for k, a in self.times.within.arrays().items()}
             arrays |= {f"seen.{k}": a for k, a in self.times.seen.items()}
         return arrays
 
@@ -229,7 +226,7 @@ class Levels:
         holidays: tuple[str, ...],
         meta: dict[str, Any],
         arrays: dict[str, np.ndarray],
-    ) -> Levels:
+    ) -> TwoLevelModel:
         """Return the model that `meta` and `arrays` described; `base` is the base, unfitted."""
         of = _Under(arrays)
         fitted = type(base).restore(
@@ -240,14 +237,16 @@ class Levels:
         if meta["times"] is not None:
             reach, grain, per_hour = meta["times"]
             arrivals = Arrivals.restore(of("arrivals."), holidays)
-            pattern = Pattern.restore(of("pattern."))
-            times = Times(arrivals, pattern, reach, grain, of("seen."), per_hour)
+            within = WithinGroupTimes.restore(of("within_group_times.") or of("pattern."))
+            times = Times(arrivals, within, reach, grain, of("seen."), per_hour)
         columns = Columns(schema, meta["group"], meta["time"])
         rows = Rows.restore(meta["rows"], of("rows."))
         marginals = Marginals(of("marginals."))
         law = RowMarginals(of("law."))
-        members = Members.restore(of("members.")) if rows.recurring else None
-        return cls(columns, rows, fitted, marginals, law, members, times, *meta["numbers"])
+        identity = None
+        if rows.recurring:
+            identity = GroupIdentity.restore(of("group_identity.") or of("members."))
+        return cls(columns, rows, fitted, marginals, law, identity, times, *meta["numbers"])
 
 
 @dataclass(frozen=True)
@@ -264,22 +263,22 @@ def _settings(base: Generator) -> dict[str, Any]:
     return asdict(base.config)
 
 
-def _members(batches: Batches, times: Times | None, starts: np.ndarray | None) -> Members:
+def _identity(batches: Batches, times: Times | None, starts: np.ndarray | None) -> GroupIdentity:
     """Return the law of the groups that recur; where there are times, with a memory of an hour."""
     if times is None or starts is None:
-        return Members.fit(batches.member, None)
+        return GroupIdentity.fit(batches.member, None)
     order = np.argsort(starts, kind="stable")
     reach = max(round(times.per_hour * MEMORY_H), 1)
-    return Members.fit(batches.member[order], daypart(starts[order]), reach)
+    return GroupIdentity.fit(batches.member[order], daypart(starts[order]), reach)
 
 
 def _tried(
-    base: Generator, summary: pd.DataFrame, given: list[str], rng: np.random.Generator
+    base: Generator, summary: pd.DataFrame, conditions: list[str], rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return batches as a fitted base draws them, at the times of those that were seen."""
     n = int(np.clip(4 * len(summary), 1024, TRIED))
-    parts = summary[given].iloc[rng.integers(len(summary), size=n)].reset_index(drop=True)
-    return base.sample(n, seed=int(rng.integers(2**62)), given=parts if given else None)
+    parts = summary[conditions].iloc[rng.integers(len(summary), size=n)].reset_index(drop=True)
+    return base.sample(n, seed=int(rng.integers(2**62)), conditions=parts if conditions else None)
 
 
 def _times(
@@ -293,11 +292,11 @@ def _times(
     seconds = ticks[batches.order] / unit
     starts, ends = seconds[batches.first[:-1]], seconds[batches.first[1:] - 1]
     arrivals = Arrivals.fit(starts, float(ends.max()), holidays, rng)
-    pattern = Pattern.fit(seconds, batches.first)
+    within = WithinGroupTimes.fit(seconds, batches.first)
     seen = {name: np.unique(code) for name, code in calendar(starts, arrivals).items()}
     reach = float(np.quantile(ends - starts, 0.99))
     per_hour = len(starts) / max((arrivals.last_s - arrivals.first_s) / HOUR_S, 1e-6)
-    return Times(arrivals, pattern, reach, _grain(ticks, unit), seen, per_hour), starts
+    return Times(arrivals, within, reach, _grain(ticks, unit), seen, per_hour), starts
 
 
 def calendar(starts: np.ndarray, arrivals: Arrivals) -> dict[str, np.ndarray]:

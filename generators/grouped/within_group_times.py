@@ -1,11 +1,11 @@
-"""When the rows of a batch come after its first: a chain of gaps; knows times, never columns.
+"""When the rows of a batch come after its first: a Markov chain of gaps.
 
-Rows of a batch follow each other at once, within seconds, or after a pause. A batch has a pace of
-its own, drawn given its size: the class of its median pause. The next gap depends on the pace, on
-whether the first pause is over (a task's scouts are waited for, its bursts follow at the pace), on
-how many rows came since the last pause (bursts have a length), on how many are still to come, and
-on how large the batch is. The law is a table of counts, each context drawn towards a coarser one
-(a hierarchy of Dirichlet priors), so that no single batch is kept.
+Rows of a batch follow each other at once, within seconds, or after a pause. A batch has a pace,
+drawn given its size: the class of its median pause. The next gap depends on the pace, on whether
+the first pause is over (a task's scouts are waited for, its bursts follow at the pace), on how many
+rows came since the last pause (bursts have a length), on how many are still to come, and on the
+size of the batch. The model is a table of counts, each context shrunk towards a coarser one (a
+hierarchy of Dirichlet priors), so that no single batch is kept.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ UNIT = 65_535
 
 
 @dataclass(frozen=True)
-class Pattern:
+class WithinGroupTimes:
     """The law of the gaps within a batch; chances are running sums over bins in steps of `UNIT`."""
 
     pace: np.ndarray
@@ -59,7 +59,7 @@ class Pattern:
     """float64[bins, INSIDE], quantiles of the gaps within each bin, s."""
 
     @classmethod
-    def fit(cls, seconds: np.ndarray, first: np.ndarray) -> Pattern:
+    def fit(cls, seconds: np.ndarray, first: np.ndarray) -> WithinGroupTimes:
         """Return the law of the gaps of batches.
 
         Args:
@@ -133,7 +133,7 @@ class Pattern:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @classmethod
-    def restore(cls, arrays: dict[str, np.ndarray]) -> Pattern:
+    def restore(cls, arrays: dict[str, np.ndarray]) -> WithinGroupTimes:
         """Return the law that `arrays` described."""
         return cls(**arrays)
 

@@ -1,7 +1,7 @@
-"""What is known of rows beforehand, as tensors; knows no network and no table.
+"""Conditions on rows as tensors, drawn at random in training or asked for in sampling.
 
-In training a random part of a row is given and the rest is learnt from it, so that a network
-answers for any columns that an asker fixes.
+In training a random part of a row is fixed and the rest is learnt from it, so that a network
+answers for any columns that conditions fix.
 """
 
 from __future__ import annotations
@@ -13,72 +13,73 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from generators.conditions import Condition
+from generators.conditions import EncodedConditions
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is given of rows beforehand, in training or by the asker."""
+class ConditionTensors:
+    """Tokens and numbers of a batch of rows that are fixed beforehand."""
 
     columns: tuple[int, ...]
-    """Tokens that are given, of all rows."""
+    """Tokens that are fixed, the same in all rows."""
     tokens: Tensor
     """int32[B, C], of which those of `columns` count."""
     numbers: Tensor
-    """float32[B, D], of which those of `seen` count."""
-    seen: Tensor
-    """bool[B, D], which numbers are given."""
+    """float32[B, D], of which those of `number_mask` count."""
+    number_mask: Tensor
+    """bool[B, D], which numbers are fixed."""
 
     @classmethod
-    def of(cls, condition: Condition, device: torch.device) -> Known:
-        """Return what a condition of arrays says, on a device."""
-        parts = (condition.tokens, condition.numbers, condition.seen)
-        tokens, numbers, seen = (torch.from_numpy(part).to(device) for part in parts)
-        return cls(tuple(np.flatnonzero(condition.known).tolist()), tokens, numbers, seen)
+    def of(cls, conditions: EncodedConditions, device: torch.device) -> ConditionTensors:
+        """Return encoded conditions on a device."""
+        parts = (conditions.tokens, conditions.numbers, conditions.number_mask)
+        tokens, numbers, mask = (torch.from_numpy(part).to(device) for part in parts)
+        return cls(tuple(np.flatnonzero(conditions.token_mask).tolist()), tokens, numbers, mask)
 
     def mask(self, tokens: int) -> Tensor:
-        """Return which tokens are given, float32[C]."""
+        """Return which tokens are fixed, float32[C]."""
         mask = torch.zeros(tokens, device=self.tokens.device)
         mask[list(self.columns)] = 1.0
         return mask
 
-    def repeated(self, times: int) -> Known:
-        """Return the same of every row, so many times in a row."""
-        parts = (self.tokens, self.numbers, self.seen)
-        return Known(self.columns, *(part.repeat_interleave(times, dim=0) for part in parts))
+    def repeated(self, times: int) -> ConditionTensors:
+        """Return the conditions of every row `times` times in a row."""
+        parts = (self.tokens, self.numbers, self.number_mask)
+        repeated = (part.repeat_interleave(times, dim=0) for part in parts)
+        return ConditionTensors(self.columns, *repeated)
 
     def put(self, tokens: Tensor) -> Tensor:
-        """Return the tokens with those that are given in their places."""
+        """Return tokens int32[B, C] with the fixed ones in their places."""
         return torch.where(self.mask(tokens.shape[1]).bool(), self.tokens, tokens)
 
 
-def choose_known(
+def draw_conditions(
     tokens: Tensor,
     numbers: Tensor,
     present: Tensor,
     gates: Sequence[int],
     generator: torch.Generator,
-) -> Known | None:
-    """Return a random part of a batch's tokens and numbers to be given, None for none.
+) -> ConditionTensors | None:
+    """Return a random part of a batch's tokens and numbers as conditions, or None for none.
 
-    From 0 to all but one of the tokens, evenly; a number with the token that it hangs on, one
-    that hangs on none by chance.
+    Between 0 and all but one of the tokens are fixed, each number of them equally likely. A number
+    is fixed together with its gate token; one without a gate is fixed by chance.
     """
     columns = tokens.shape[1]
     size = int(torch.randint(columns, (1,), generator=generator))
     chosen = torch.randperm(columns, generator=generator)[:size].tolist()
     chance = torch.rand(len(gates), generator=generator) * columns < size
-    told = [g in chosen if g >= 0 else bool(c) for g, c in zip(gates, chance, strict=True)]
-    if not chosen and not any(told):
+    fixed = [g in chosen if g >= 0 else bool(c) for g, c in zip(gates, chance, strict=True)]
+    if not chosen and not any(fixed):
         return None
-    seen = present & torch.tensor(told, dtype=torch.bool, device=present.device)
-    return Known(tuple(sorted(chosen)), tokens, numbers, seen)
+    mask = present & torch.tensor(fixed, dtype=torch.bool, device=present.device)
+    return ConditionTensors(tuple(sorted(chosen)), tokens, numbers, mask)
 
 
-def choose_seen(present: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Return which numbers are given, bool[B, D]: in a share of the rows, each by its chance."""
+def draw_number_mask(present: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Return which numbers are fixed, bool[B, D]: in a share of the rows, each by a row's rate."""
     n, numbers = present.shape
     rate = torch.rand(n, 1, generator=generator)
     rows = torch.rand(n, 1, generator=generator) < share
-    given = (torch.rand(n, numbers, generator=generator) < rate) & rows
-    return given.to(present.device) & present
+    mask = (torch.rand(n, numbers, generator=generator) < rate) & rows
+    return mask.to(present.device) & present

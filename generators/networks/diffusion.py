@@ -1,4 +1,4 @@
-"""Noising, losses and samplers of diffusion; knows tensors and two networks, never a table.
+"""Noising, losses and samplers of diffusion for numbers and tokens.
 
 Gaussian diffusion of numbers in continuous time (Kingma et al. 2021, arXiv 2107.00630) with the
 cosine schedule alpha = cos(pi t / 2), sigma = sin(pi t / 2); masked diffusion of tokens in one
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from generators.networks.condition_tensors import Known
+from generators.networks.condition_tensors import ConditionTensors
 from generators.networks.layers import NumberNet, OrderedNet, TokenNet
 
 CLIP = 5.2
@@ -45,29 +45,29 @@ def number_loss(
     present: Tensor,
     tokens: Tensor,
     generator: torch.Generator,
-    seen: Tensor | None = None,
+    number_mask: Tensor | None = None,
     draws: int = 1,
 ) -> Tensor:
     """Return the mean squared error of the velocity v = alpha noise - sigma x0, summed over D.
 
-    Numbers of `seen`, bool[B, D], enter clean and are not judged. Each row is judged at so many
-    times and noises; what its tokens say is looked at once.
+    Numbers of `number_mask`, bool[B, D], enter clean and have no loss. Each row is
+    evaluated at `draws` times and noises; its tokens are embedded once.
     """
-    given = seen
+    mask = number_mask
     if draws > 1:
         numbers, present = numbers.repeat(draws, 1), present.repeat(draws, 1)
-        seen = None if seen is None else seen.repeat(draws, 1)
+        number_mask = None if number_mask is None else number_mask.repeat(draws, 1)
     time = NEAR_ZERO + (1 - 2 * NEAR_ZERO) * spread_times(len(numbers), generator)
     noise = torch.randn(numbers.shape, generator=generator).to(numbers.device)
     time = time.to(numbers.device)
     alpha, sigma = _schedule(time)
     noisy = (alpha * numbers + sigma * noise) * present
     judged = present
-    if seen is not None:
-        noisy, judged = torch.where(seen, numbers, noisy), present & ~seen
+    if number_mask is not None:
+        noisy, judged = torch.where(number_mask, numbers, noisy), present & ~number_mask
     velocity = alpha * noise - sigma * numbers
-    condition = net.condition(tokens, generator, given).repeat(draws, 1)
-    error = (net(noisy, time, condition).float() - velocity) * judged
+    context = net.context(tokens, generator, mask).repeat(draws, 1)
+    error = (net(noisy, time, context).float() - velocity) * judged
     return error.square().sum(dim=1).mean()
 
 
@@ -78,10 +78,10 @@ def sample_numbers(
     steps: int,
     solver: str,
     generator: torch.Generator,
-    known: Known | None = None,
+    conditions: ConditionTensors | None = None,
     eta: float = 0.0,
 ) -> Tensor:
-    """Return numbers [B, D] drawn given tokens and known numbers, 0 where not present.
+    """Return numbers float32[B, D] drawn given tokens and conditions, 0 where not present.
 
     `solver`: `multistep` is DPM-Solver++(2M) (Lu et al. 2022, arXiv 2211.01095); `ddim` is Song et
     al. 2020 (arXiv 2010.02502, eq. 12), deterministic at `eta` 0; `ancestral` is `ddim` at 1, where
@@ -90,15 +90,19 @@ def sample_numbers(
     eta = 1.0 if solver == "ancestral" else eta
     fresh = solver != "multistep" and eta > 0
     times = torch.linspace(1 - NEAR_ZERO, 0.0, steps + 1)
-    condition = net.condition(tokens, seen=None if known is None else known.seen)
+    context = net.context(
+        tokens, number_mask=None if conditions is None else conditions.number_mask
+    )
     x = torch.randn(present.shape, generator=generator).to(tokens.device) * present
     before: Tensor | None = None
     for i in range(steps):
         alpha, sigma = _schedule(times[i : i + 1])
         alpha_next, sigma_next = _schedule(times[i + 1 : i + 2])
         time = torch.full((len(x),), float(times[i]), device=x.device)
-        told = x if known is None else torch.where(known.seen, known.numbers, x)
-        velocity = net(told, time, condition).float()
+        entered = (
+            x if conditions is None else torch.where(conditions.number_mask, conditions.numbers, x)
+        )
+        velocity = net(entered, time, context).float()
         clean = (float(alpha) * x - float(sigma) * velocity).clamp(-CLIP, CLIP) * present
         if i == steps - 1:
             return clean
@@ -121,13 +125,16 @@ def sample_numbers(
 
 
 def ordered_loss(
-    net: OrderedNet, tokens: Tensor, generator: torch.Generator, known: Known | None = None
+    net: OrderedNet,
+    tokens: Tensor,
+    generator: torch.Generator,
+    conditions: ConditionTensors | None = None,
 ) -> Tensor:
     """Return the mean negative log-likelihood of rows whose tokens are unmasked in order.
 
-    The tokens of `known` come first, as they are, and are not judged.
+    The tokens of `conditions` come first, as they are, and are not judged.
     """
-    return net.losses(tokens, generator, known).sum(dim=1).mean()
+    return net.losses(tokens, generator, conditions).sum(dim=1).mean()
 
 
 def sample_ordered(
@@ -135,17 +142,17 @@ def sample_ordered(
     n: int,
     steps: int,
     generator: torch.Generator,
-    known: Known | None = None,
+    conditions: ConditionTensors | None = None,
 ) -> Tensor:
     """Return tokens int32[n, C], each drawn given all before it, in C steps whatever `steps`."""
     device = net.first.weight.device
     tokens = torch.zeros((n, len(net.cards)), dtype=torch.int32, device=device)
-    before = [] if known is None else list(known.columns)
-    if known is not None:
-        tokens = known.put(tokens)
-    context = net.start(n, known)
+    before = [] if conditions is None else list(conditions.columns)
+    if conditions is not None:
+        tokens = conditions.put(tokens)
+    context = net.start(n, conditions)
     for column in range(len(net.cards)):
-        if known is not None and column in known.columns:
+        if conditions is not None and column in conditions.columns:
             continue
         drawn = draw(net.logits(context, column), generator)
         tokens[:, column] = drawn.to(torch.int32)
@@ -154,8 +161,12 @@ def sample_ordered(
     return tokens
 
 
-def sample_ordered_given(
-    net: OrderedNet, n: int, candidates: int, generator: torch.Generator, known: Known
+def sample_ordered_conditional(
+    net: OrderedNet,
+    n: int,
+    candidates: int,
+    generator: torch.Generator,
+    conditions: ConditionTensors,
 ) -> Tensor:
     """Return tokens int32[n, C] given some, corrected towards the law of rows without a condition.
 
@@ -164,32 +175,35 @@ def sample_ordered_given(
     1987): exact for many candidates whatever the conditional law has missed. Given numbers have
     no such law of their own; there the proposal stands.
     """
-    if candidates == 1 or bool(known.seen.any()):
-        return sample_ordered(net, n, 1, generator, known)
-    each = known.repeated(candidates)
+    if candidates == 1 or bool(conditions.number_mask.any()):
+        return sample_ordered(net, n, 1, generator, conditions)
+    each = conditions.repeated(candidates)
     drawn = sample_ordered(net, n * candidates, 1, generator, each)
-    gain = net.losses(drawn, known=each).sum(dim=1) - net.losses(drawn).sum(dim=1)
+    gain = net.losses(drawn, conditions=each).sum(dim=1) - net.losses(drawn).sum(dim=1)
     chosen = draw(gain.view(n, candidates), generator)
     return drawn.view(n, candidates, -1)[torch.arange(n, device=drawn.device), chosen]
 
 
 def masked_loss(
-    net: TokenNet, tokens: Tensor, generator: torch.Generator, known: Known | None = None
+    net: TokenNet,
+    tokens: Tensor,
+    generator: torch.Generator,
+    conditions: ConditionTensors | None = None,
 ) -> Tensor:
     """Return the mean negative log-likelihood of rows under any order of their tokens.
 
     From 1 to C tokens, evenly, are hidden at random and predicted from the others; never those
-    of `known`.
+    of `conditions`.
     """
     n, columns = tokens.shape
-    given = set() if known is None else set(known.columns)
-    open_tokens = [c for c in range(columns) if c not in given]
+    fixed = set() if conditions is None else set(conditions.columns)
+    open_tokens = [c for c in range(columns) if c not in fixed]
     hidden = (spread_times(n, generator) * len(open_tokens)).floor() + 1
     rank = torch.rand(n, len(open_tokens), generator=generator).argsort(dim=1).argsort(dim=1)
     mask = torch.zeros((n, columns), dtype=torch.bool)
     mask[:, open_tokens] = rank < hidden[:, None]
     mask, hidden = mask.to(tokens.device), hidden.to(tokens.device)
-    state = net(torch.where(mask, net.embed.unknown, tokens), hidden / columns, known)
+    state = net(torch.where(mask, net.embed.unknown, tokens), hidden / columns, conditions)
     scale = len(open_tokens) / hidden
     return (_cross_entropy(net, state, tokens) * mask).sum(1).mul(scale).mean()
 
@@ -199,7 +213,7 @@ def sample_masked(
     n: int,
     steps: int,
     generator: torch.Generator,
-    known: Known | None = None,
+    conditions: ConditionTensors | None = None,
 ) -> Tensor:
     """Return tokens int32[n, C]: all unknown at first, then decided in a random order.
 
@@ -209,14 +223,14 @@ def sample_masked(
     columns = len(net.cards)
     device = net.head.weight.device
     tokens = net.embed.unknown.repeat(n, 1)
-    given = set() if known is None else set(known.columns)
-    if known is not None:
-        tokens = known.put(tokens)
-    order = [c for c in torch.randperm(columns, generator=generator).tolist() if c not in given]
+    fixed = set() if conditions is None else set(conditions.columns)
+    if conditions is not None:
+        tokens = conditions.put(tokens)
+    order = [c for c in torch.randperm(columns, generator=generator).tolist() if c not in fixed]
     left = len(order)
     for group in torch.tensor_split(torch.tensor(order), max(min(steps, left), 1)):
         time = torch.full((n,), left / columns, device=device)
-        state = net(tokens, time, known)
+        state = net(tokens, time, conditions)
         for column in group.tolist():
             drawn = draw(net.logits(state, column), generator)
             tokens[:, column] = drawn.to(torch.int32)
@@ -225,21 +239,24 @@ def sample_masked(
 
 
 def multinomial_loss(
-    net: TokenNet, tokens: Tensor, generator: torch.Generator, known: Known | None = None
+    net: TokenNet,
+    tokens: Tensor,
+    generator: torch.Generator,
+    conditions: ConditionTensors | None = None,
 ) -> Tensor:
     """Return the cross-entropy of the clean tokens given tokens of which some were redrawn.
 
-    Tokens of `known` are never redrawn, and not judged.
+    Tokens of `conditions` are never redrawn, and not judged.
     """
     time = spread_times(len(tokens), generator)
     keep = torch.rand(tokens.shape, generator=generator) < _kept(time)[:, None]
     other = _uniform(net, len(tokens), generator)
     noisy = torch.where(keep.to(tokens.device), tokens, other.to(tokens.device))
-    if known is not None:
-        noisy = known.put(noisy)
-    losses = _cross_entropy(net, net(noisy, time.to(tokens.device), known), tokens)
-    if known is not None:
-        losses = losses * (1 - known.mask(tokens.shape[1]))
+    if conditions is not None:
+        noisy = conditions.put(noisy)
+    losses = _cross_entropy(net, net(noisy, time.to(tokens.device), conditions), tokens)
+    if conditions is not None:
+        losses = losses * (1 - conditions.mask(tokens.shape[1]))
     return losses.sum(dim=1).mean()
 
 
@@ -248,22 +265,23 @@ def sample_multinomial(
     n: int,
     steps: int,
     generator: torch.Generator,
-    known: Known | None = None,
+    conditions: ConditionTensors | None = None,
 ) -> Tensor:
     """Return tokens int32[n, C] by `steps` steps of the reverse process from uniform noise.
 
     Each step draws clean tokens from the network and then the less noisy ones from their exact
     posterior, a mixture of staying, becoming clean and being redrawn, at a cost free of the
-    number of levels (Hoogeboom et al. 2021, eq. 12, marginalised by drawing). Known tokens stay.
+    number of levels (Hoogeboom et al. 2021, eq. 12, marginalised by drawing). Fixed
+    tokens stay.
     """
     device = net.head.weight.device
     tokens = _uniform(net, n, generator).to(device)
     times = torch.linspace(1.0, 0.0, steps + 1)
     cards = torch.tensor(net.cards, device=device)
     for i in range(steps):
-        if known is not None:
-            tokens = known.put(tokens)
-        state = net(tokens, torch.full((n,), float(times[i]), device=device), known)
+        if conditions is not None:
+            tokens = conditions.put(tokens)
+        state = net(tokens, torch.full((n,), float(times[i]), device=device), conditions)
         clean = [draw(net.logits(state, c), generator) for c in range(len(net.cards))]
         tokens = _posterior(
             tokens,
@@ -274,7 +292,7 @@ def sample_multinomial(
             float(_kept(times[i + 1])),
             generator,
         )
-    return tokens if known is None else known.put(tokens)
+    return tokens if conditions is None else conditions.put(tokens)
 
 
 def _posterior(

@@ -1,4 +1,4 @@
-"""The networks of a conditional Wasserstein GAN and its losses; knows tensors, never a table.
+"""Networks and losses of a conditional Wasserstein GAN.
 
 Shapes: B rows, C tokens of a row with K values together, D numbers of a row, H hidden width.
 """
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from generators.networks.layers import Residual, TokenEmbedding, Waves
+from generators.networks.layers import FourierFeatures, Residual, TokenEmbedding
 
 OCTAVES, BASE = 4, math.pi / 8
 
@@ -41,14 +41,14 @@ class Rows:
         return Rows(hot, torch.lerp(self.numbers, other.numbers, share).requires_grad_(True))
 
 
-class Maker(nn.Module):
+class GanGenerator(nn.Module):
     """Rows from noise and a condition.
 
-    Tokens are made one after another, each told of those before it, and then the numbers. A made
+    Tokens are made one after another, each given those before it, and then the numbers. A made
     token is drawn by the Gumbel-softmax trick, straight through: what the critic sees is one-hot,
     and the gradient is that of the softmax.
 
-    Shape: int32[B, C] -> Rows; a given token equal to its number of values is open.
+    Shape: int32[B, C] -> Rows; a fixed token equal to its number of values is open.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Maker(nn.Module):
         noise: int,
         width: int,
         hidden: int,
-        mind: int,
+        context_dim: int,
         depth: int,
         temperature: float,
     ) -> None:
@@ -66,9 +66,9 @@ class Maker(nn.Module):
         self.cards, self.gates = tuple(cards), tuple(gates)
         self.noise, self.temperature = noise, temperature
         self.enter = nn.Linear(noise, width)
-        self.given = TokenEmbedding(cards, width) if cards else None
+        self.condition_embedding = TokenEmbedding(cards, width) if cards else None
         self.body = _body(width, hidden, depth)
-        self.mind = nn.ModuleList(Residual(width, mind) for _ in cards)
+        self.context = nn.ModuleList(Residual(width, context_dim) for _ in cards)
         ends = len(cards) + bool(gates)
         self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in range(ends))
         self.head = nn.ModuleList(nn.Linear(width, k) for k in cards)
@@ -76,28 +76,28 @@ class Maker(nn.Module):
         self.last = _body(width, hidden, depth) if gates else None
         self.leave = nn.Linear(width, len(gates)) if gates else None
 
-    def forward(self, given: Tensor, generator: torch.Generator) -> Rows:
-        noise = torch.randn(len(given), self.noise, generator=generator).to(given.device)
+    def forward(self, condition: Tensor, generator: torch.Generator) -> Rows:
+        noise = torch.randn(len(condition), self.noise, generator=generator).to(condition.device)
         state = self.enter(noise)
-        if self.given is not None:
-            state = state + self.given(given)
+        if self.condition_embedding is not None:
+            state = state + self.condition_embedding(condition)
         state, made = self.body(state), []
         for column in range(len(self.cards)):
-            made.append(self._token(state, column, given[:, column], generator))
+            made.append(self._token(state, column, condition[:, column], generator))
             state = state + made[-1] @ self.embed[column]
-        hot = torch.cat(made, dim=1) if made else state.new_zeros(len(given), 0)
+        hot = torch.cat(made, dim=1) if made else state.new_zeros(len(condition), 0)
         return Rows(hot.float(), self._numbers(state, made))
 
     def _token(
-        self, state: Tensor, column: int, given: Tensor, generator: torch.Generator
+        self, state: Tensor, column: int, condition: Tensor, generator: torch.Generator
     ) -> Tensor:
         card = self.cards[column]
-        logits = self.head[column](self.norm[column](self.mind[column](state))).float()
+        logits = self.head[column](self.norm[column](self.context[column](state))).float()
         chance = torch.rand(logits.shape, generator=generator).to(logits.device)
         gumbel = -torch.log(-torch.log(chance.clamp(1e-7, 1 - 1e-7)))
         soft = ((logits + gumbel) / self.temperature).softmax(dim=1)
-        is_open = given == card
-        chosen = torch.where(is_open, soft.argmax(dim=1), given.long())
+        is_open = condition == card
+        chosen = torch.where(is_open, soft.argmax(dim=1), condition.long())
         hard = F.one_hot(chosen, card).to(soft.dtype)
         return hard + (soft - soft.detach()) * is_open[:, None] if soft.requires_grad else hard
 
@@ -121,19 +121,19 @@ class Critic(nn.Module):
     ) -> None:
         super().__init__()
         self.tokens = nn.Parameter(torch.empty(sum(cards), width)) if cards else None
-        self.given = TokenEmbedding(cards, width) if cards else None
-        self.waves = Waves(OCTAVES, BASE)
-        self.enter = nn.Linear(self.waves.width(numbers), width) if numbers else None
+        self.condition_embedding = TokenEmbedding(cards, width) if cards else None
+        self.fourier = FourierFeatures(OCTAVES, BASE)
+        self.enter = nn.Linear(self.fourier.width(numbers), width) if numbers else None
         self.body = _body(width, hidden, depth)
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, 1)
 
-    def forward(self, rows: Rows, given: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, rows: Rows, condition: Tensor) -> tuple[Tensor, Tensor]:
         parts = []
-        if self.tokens is not None and self.given is not None:
-            parts += [rows.hot @ self.tokens, self.given(given)]
+        if self.tokens is not None and self.condition_embedding is not None:
+            parts += [rows.hot @ self.tokens, self.condition_embedding(condition)]
         if self.enter is not None:
-            parts.append(self.enter(self.waves(rows.numbers)))
+            parts.append(self.enter(self.fourier(rows.numbers)))
         features = self.norm(self.body(F.silu(sum(parts[1:], parts[0]))))
         return self.leave(features)[:, 0].float(), features.float()
 
@@ -150,8 +150,8 @@ class Classifier(nn.Module):
         super().__init__()
         self.cards = tuple(cards)
         self.embed = TokenEmbedding(cards, width)
-        self.waves = Waves(OCTAVES, BASE)
-        self.enter = nn.Linear(self.waves.width(numbers), width) if numbers else None
+        self.fourier = FourierFeatures(OCTAVES, BASE)
+        self.enter = nn.Linear(self.fourier.width(numbers), width) if numbers else None
         self.body = _body(width, hidden, depth)
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, sum(cards))
@@ -159,20 +159,20 @@ class Classifier(nn.Module):
     def forward(self, tokens: Tensor, numbers: Tensor) -> Tensor:
         state = self.embed(tokens)
         if self.enter is not None:
-            state = state + self.enter(self.waves(numbers))
+            state = state + self.enter(self.fourier(numbers))
         return self.head(self.norm(self.body(state))).float()
 
     def losses(self, hot: Tensor, hidden: Tensor, numbers: Tensor, owners: Tensor) -> Tensor:
         """Return the cross-entropy of each row's hidden token, float32[B].
 
         The gradient with respect to the rows goes through the hidden token alone. `hidden` is
-        int64[B, 1], `owners` int64[D] the token that each number hangs on: a number is not told
+        int64[B, 1], `owners` int64[D] the token that each number hangs on: a number is not entered
         where its own token is hidden.
         """
         tokens = torch.stack([part.argmax(1) for part in hot.detach().split(self.cards, 1)], 1)
         masked = tokens.to(torch.int32).scatter(1, hidden, self.embed.unknown[hidden])
-        told = numbers.detach() * (owners[None] != hidden)
-        logits = self(masked, told).split(self.cards, dim=1)
+        entered = numbers.detach() * (owners[None] != hidden)
+        logits = self(masked, entered).split(self.cards, dim=1)
         own = [
             -(part * logit.log_softmax(dim=1)).sum(dim=1)
             for part, logit in zip(hot.split(self.cards, dim=1), logits, strict=True)
@@ -181,15 +181,15 @@ class Classifier(nn.Module):
 
 
 def gradient_penalty(
-    critic: Critic, real: Rows, made: Rows, given: Tensor, generator: torch.Generator
+    critic: Critic, real: Rows, made: Rows, condition: Tensor, generator: torch.Generator
 ) -> Tensor:
     """Return the mean squared excess over 1 of the gradient's norm between real and made rows.
 
     Gulrajani et al. 2017 (arXiv 1704.00028), eq. 3.
     """
-    share = torch.rand(len(given), 1, generator=generator).to(given.device)
+    share = torch.rand(len(condition), 1, generator=generator).to(condition.device)
     between = real.towards(made, share)
-    score, _ = critic(between, given)
+    score, _ = critic(between, condition)
     leaves = [part for part in (between.hot, between.numbers) if part.shape[1]]
     gradients = torch.autograd.grad(score.sum(), leaves, create_graph=True)
     square = torch.stack([g.square().sum(dim=1) for g in gradients]).sum(dim=0)

@@ -1,4 +1,4 @@
-"""Networks of the neural generators; knows tensors, never tables.
+"""Layers and networks of the neural generators.
 
 Shapes: B rows, C tokens of a row, D numbers of a row, H hidden width.
 """
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from generators.networks.condition_tensors import Known
+from generators.networks.condition_tensors import ConditionTensors
 
 
 class TokenEmbedding(nn.Module):
@@ -57,7 +57,7 @@ def body(width: int, depth: int) -> nn.Sequential:
     return nn.Sequential(*(Residual(width) for _ in range(depth)))
 
 
-class Waves(nn.Module):
+class FourierFeatures(nn.Module):
     """A number beside sines and cosines of its first few octaves: sharp edges in few layers.
 
     Shape: float32[B, D] -> float32[B, D (1 + 2 octaves)]
@@ -78,29 +78,30 @@ class Waves(nn.Module):
         return numbers * (1 + 2 * len(self.frequency))
 
 
-class Told(nn.Module):
-    """One learnt vector for each number that is told, of its value and of its being known.
+class ConditionEmbedding(nn.Module):
+    """One learnt vector for each number that is fixed, of its value and of its being there.
 
     Shape: float32[B, D], bool[B, D] -> float32[B, H]
     """
 
     def __init__(self, numbers: int, width: int) -> None:
         super().__init__()
-        self.waves = Waves(4, math.pi / 8)
-        self.value = nn.Linear(self.waves.width(numbers), width, bias=False)
-        self.known = nn.Linear(numbers, width, bias=False)
+        self.fourier = FourierFeatures(4, math.pi / 8)
+        self.value = nn.Linear(self.fourier.width(numbers), width, bias=False)
+        self.number_mask = nn.Linear(numbers, width, bias=False)
 
-    def forward(self, numbers: Tensor, seen: Tensor) -> Tensor:
-        there = seen.float()
-        wide = there[..., None].expand(-1, -1, len(self.waves.frequency)).flatten(1)
-        features = self.waves(numbers * there) * torch.cat([there, wide, wide], dim=1)
-        return self.value(features) + self.known(there)
+    def forward(self, numbers: Tensor, number_mask: Tensor) -> Tensor:
+        there = number_mask.float()
+        wide = there[..., None].expand(-1, -1, len(self.fourier.frequency)).flatten(1)
+        features = self.fourier(numbers * there) * torch.cat([there, wide, wide], dim=1)
+        return self.value(features) + self.number_mask(there)
 
 
 class TokenNet(nn.Module):
     """Logits of every token given all tokens, some of them unknown or noisy, and a time.
 
-    With `numbers`, the network can be told some of a row's numbers and which tokens are fixed.
+    With `numbers`, the network is conditioned on some of a row's numbers and on which tokens are
+    fixed.
 
     Shape: int32[B, C], float32[B] -> hidden float32[B, H]; `logits` -> float32[B, cards[c]]
     """
@@ -109,25 +110,27 @@ class TokenNet(nn.Module):
         self, cards: Sequence[int], width: int, depth: int, numbers: int | None = None
     ) -> None:
         super().__init__()
-        self.fixed = None if numbers is None else nn.Linear(len(cards), width, bias=False)
-        self.told = Told(numbers, width) if numbers else None
+        self.token_mask = None if numbers is None else nn.Linear(len(cards), width, bias=False)
+        self.condition_embedding = ConditionEmbedding(numbers, width) if numbers else None
         self.cards = tuple(cards)
         self.start = [0]
         for card in cards:
             self.start.append(self.start[-1] + card)
         self.embed = TokenEmbedding(cards, width)
-        self.waves = Waves(4, math.pi)
-        self.time = nn.Linear(self.waves.width(1), width)
+        self.fourier = FourierFeatures(4, math.pi)
+        self.time = nn.Linear(self.fourier.width(1), width)
         self.body = body(width, depth)
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, self.start[-1])
 
-    def forward(self, tokens: Tensor, time: Tensor, known: Known | None = None) -> Tensor:
-        x = self.embed(tokens) + self.time(self.waves(time[:, None]))
-        if known is not None and self.fixed is not None:
-            x = x + self.fixed(known.mask(len(self.cards)))
-        if known is not None and self.told is not None:
-            x = x + self.told(known.numbers, known.seen)
+    def forward(
+        self, tokens: Tensor, time: Tensor, conditions: ConditionTensors | None = None
+    ) -> Tensor:
+        x = self.embed(tokens) + self.time(self.fourier(time[:, None]))
+        if conditions is not None and self.token_mask is not None:
+            x = x + self.token_mask(conditions.mask(len(self.cards)))
+        if conditions is not None and self.condition_embedding is not None:
+            x = x + self.condition_embedding(conditions.numbers, conditions.number_mask)
         return self.norm(self.body(x))
 
     def logits(self, hidden: Tensor, column: int) -> Tensor:
@@ -154,11 +157,11 @@ class OrderedNet(nn.Module):
     """Logits of each token given the tokens before it; a small network for each token.
 
     The context of a row is the sum of one vector a known token, so that it grows by an addition.
-    All conditionals of a row are trained at once. Tokens that stand together in `crosses` (the
+    All conditionals of a row are trained at once. Tokens that stand together in `interactions` (the
     parts of one datetime) also give a vector of their own for each combination, since a sum of
     parts cannot tell what is special about one hour of one day.
 
-    With `numbers`, any tokens and any of so many numbers may be known beforehand; the context then
+    With `numbers`, any tokens and any of so many numbers may be fixed beforehand; the context then
     starts from them and the other tokens follow in order, each given all those.
 
     Shape: context float32[B, H]; `logits` -> float32[B, cards[c]]; `losses` -> float32[B, C]
@@ -167,7 +170,7 @@ class OrderedNet(nn.Module):
     def __init__(
         self,
         cards: Sequence[int],
-        crosses: Sequence[Sequence[int]],
+        interactions: Sequence[Sequence[int]],
         width: int,
         hidden: int,
         dropout: float = 0.0,
@@ -175,17 +178,21 @@ class OrderedNet(nn.Module):
     ) -> None:
         super().__init__()
         self.cards, self.dropout = tuple(cards), dropout
-        heard = len(self.cards) - (numbers is None)  # the last token tells nobody, unless given
-        sizes = {tuple(cross): math.prod(cards[c] for c in cross) for cross in crosses}
-        self.crosses = {
-            c[-1]: c for c, size in sizes.items() if size <= Cross.largest and c[-1] < heard
+        heard = len(self.cards) - (
+            numbers is None
+        )  # the last token enters no context, unless conditions fix it
+        sizes = {tuple(columns): math.prod(cards[c] for c in columns) for columns in interactions}
+        self.interactions = {
+            c[-1]: c
+            for c, size in sizes.items()
+            if size <= InteractionEmbedding.largest and c[-1] < heard
         }
-        self.told = Told(numbers, width) if numbers else None
+        self.condition_embedding = ConditionEmbedding(numbers, width) if numbers else None
         self.embed = nn.ModuleList(_vectors(k, width) for k in cards[:heard])
-        self.cross = nn.ModuleDict(
+        self.interaction_embedding = nn.ModuleDict(
             {
-                str(end): Cross(tuple(cards[c] for c in cross), width)
-                for end, cross in self.crosses.items()
+                str(end): InteractionEmbedding(tuple(cards[c] for c in columns), width)
+                for end, columns in self.interactions.items()
             }
         )
         self.first = _vectors(1, width)
@@ -193,15 +200,15 @@ class OrderedNet(nn.Module):
         self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in cards)
         self.head = nn.ModuleList(nn.Linear(width, k) for k in cards)
 
-    def start(self, n: int, known: Known | None = None) -> Tensor:
-        """Return the context of n rows of which nothing is known but what is given."""
+    def start(self, n: int, conditions: ConditionTensors | None = None) -> Tensor:
+        """Return the context of n rows of which nothing is known but the conditions."""
         context = self.first(torch.zeros(n, dtype=torch.int32, device=self.first.weight.device))
-        if known is None:
+        if conditions is None:
             return context
-        if self.told is not None:
-            context = context + self.told(known.numbers, known.seen)
-        for place, column in enumerate(known.columns):
-            context = self.extend(context, column, known.tokens, known.columns[:place])
+        if self.condition_embedding is not None:
+            context = context + self.condition_embedding(conditions.numbers, conditions.number_mask)
+        for place, column in enumerate(conditions.columns):
+            context = self.extend(context, column, conditions.tokens, conditions.columns[:place])
         return context
 
     def logits(
@@ -218,26 +225,26 @@ class OrderedNet(nn.Module):
         if column == len(self.embed):
             return context
         context = context + self.embed[column](tokens[:, column])
-        for end, cross in self.crosses.items():
-            if column in cross and {*cross} <= {*before, column}:
-                context = context + self.cross[str(end)](tokens[:, list(cross)])
+        for end, columns in self.interactions.items():
+            if column in columns and {*columns} <= {*before, column}:
+                context = context + self.interaction_embedding[str(end)](tokens[:, list(columns)])
         return context
 
     def losses(
         self,
         tokens: Tensor,
         generator: torch.Generator | None = None,
-        known: Known | None = None,
+        conditions: ConditionTensors | None = None,
     ) -> Tensor:
-        """Return the negative log-likelihood of each token given those before it, 0 of known ones.
+        """Return the negative log-likelihood of each token given those before it, 0 of fixed ones.
 
         In training mode with a generator, under dropout.
         """
         thin = generator if self.training else None
-        context, out = self.start(len(tokens), known), []
-        before = [] if known is None else list(known.columns)
+        context, out = self.start(len(tokens), conditions), []
+        before = [] if conditions is None else list(conditions.columns)
         for column in range(len(self.cards)):
-            if known is not None and column in known.columns:
+            if conditions is not None and column in conditions.columns:
                 out.append(context.new_zeros(len(tokens), dtype=torch.float32))
                 continue
             logits = self.logits(context, column, thin).float()
@@ -247,7 +254,7 @@ class OrderedNet(nn.Module):
         return torch.stack(out, dim=1)
 
 
-class Cross(nn.Module):
+class InteractionEmbedding(nn.Module):
     """One learnt vector for each combination of a few tokens, of a rank below the width.
 
     Shape: int32[B, parts] -> float32[B, H]
@@ -278,7 +285,7 @@ class NumberNet(nn.Module):
     """The velocity of noisy numbers given a time and the tokens.
 
     `condition` looks at the tokens once; `forward` is what every sampling step pays for. A
-    `conditional` network takes some numbers clean among the noisy ones and is told which.
+    `conditional` network takes some numbers clean among the noisy ones and on a mask of which.
 
     Shape: int32[B, C] -> [B, H]; float32[B, D], float32[B], [B, H] -> float32[B, D]
     """
@@ -294,32 +301,35 @@ class NumberNet(nn.Module):
     ) -> None:
         super().__init__()
         self.dropout = dropout
-        self.known = nn.Linear(numbers, width, bias=False) if conditional else None
+        self.number_mask = nn.Linear(numbers, width, bias=False) if conditional else None
         self.embed = TokenEmbedding(cards, width)
         self.look = body(width, 1)
-        self.time_waves, self.number_waves = Waves(4, math.pi), Waves(4, math.pi / 8)
-        features = self.time_waves.width(1) + self.number_waves.width(numbers)
+        self.time_features, self.number_features = (
+            FourierFeatures(4, math.pi),
+            FourierFeatures(4, math.pi / 8),
+        )
+        features = self.time_features.width(1) + self.number_features.width(numbers)
         self.enter = nn.Linear(features, width)
         self.body = body(width, depth)
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Linear(width, numbers)
 
-    def condition(
+    def context(
         self,
         tokens: Tensor,
         generator: torch.Generator | None = None,
-        seen: Tensor | None = None,
+        number_mask: Tensor | None = None,
     ) -> Tensor:
         """Return what the tokens say; in training mode with a generator, under dropout."""
         thin = generator if self.training else None
         context = self.look(thinned(self.embed(tokens), self.dropout, thin))
-        if seen is None or self.known is None:
+        if number_mask is None or self.number_mask is None:
             return context
-        return context + self.known(seen.float())
+        return context + self.number_mask(number_mask.float())
 
-    def forward(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:
-        features = torch.cat([self.time_waves(time[:, None]), self.number_waves(x)], dim=1)
-        return self.leave(self.norm(self.body(self.enter(features) + condition)))
+    def forward(self, x: Tensor, time: Tensor, context: Tensor) -> Tensor:
+        features = torch.cat([self.time_features(time[:, None]), self.number_features(x)], dim=1)
+        return self.leave(self.norm(self.body(self.enter(features) + context)))
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:

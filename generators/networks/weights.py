@@ -1,4 +1,4 @@
-"""A network's weights as arrays of a file and back; knows parameters, never what they compute."""
+"""Convert a network's parameters to the arrays of a file and back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from generators.deprecated import renamed_parameter
 
 
 def round_off(module: nn.Module, stored: str) -> None:
@@ -50,6 +52,7 @@ def from_arrays(module: nn.Module, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _named(module: nn.Module, name: str) -> str:
-    """Return a parameter's name; folders from before embeddings were modules lack the end."""
+    """Return a parameter's name today; older folders have other parts, or lack the end."""
     known = dict(module.named_parameters())
-    return f"{name}.weight" if name not in known and f"{name}.weight" in known else name
+    tried = (name, f"{name}.weight", renamed_parameter(name))
+    return next((one for one in tried if one in known), name)

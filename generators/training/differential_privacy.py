@@ -1,4 +1,4 @@
-"""Differential privacy of a fit: noise on gradients, on marginals, and the account of both.
+"""Differentially private fits: noise on gradients and marginals, and the privacy accountant.
 
 A fit is (epsilon, delta)-differentially private for rows: it hardly tells whether one row was in
 the table (adding or removing a row; Dwork and Roth 2014). Two mechanisms look at the table:

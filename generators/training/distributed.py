@@ -1,12 +1,12 @@
-"""Several processes that fit one model together; knows torch.distributed, never a model.
+"""Fit one model in several processes with torch.distributed.
 
 Each process computes the gradient of its own rows of every batch; the gradients are added up, so
 that all make the same step as one process with the whole batch would:
 
     torchrun --standalone --nproc-per-node 2 -m generators fit table.parquet tabddpm folder
 
-Processes talk by gloo on processors and by nccl on GPUs, one GPU each. What is random in a row
-comes from a stream of its process: fits of different numbers of processes agree in law.
+Processes communicate by gloo on CPUs and by nccl on GPUs, one GPU each. Random numbers of a row
+come from a stream of its process: fits of different numbers of processes agree in distribution.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The training loop of every neural generator; knows a loss and rows, never a model.
+"""The training loop of every neural generator.
 
 AdamW with warm-up and cosine decay, an exponential moving average of the weights with warm-up,
 early stopping on held-out rows, a time budget, and checkpoints from which a fit resumes to the

@@ -1,4 +1,4 @@
-"""What a fit says of itself; knows numbers by name, never a model.
+"""Progress reports of a fit: text lines with losses, and TensorBoard.
 
 board = TensorBoard("runs/board")
 generators.create("tabddpm").fit(table, progress=board)

@@ -1,4 +1,4 @@
-"""Losses of single rows under fitted networks; knows encoded rows and networks, never a table.
+"""Losses of single rows under fitted networks, for the white-box attack.
 
 A training loss is a mean over rows and random noise. Here each row has its own, at fixed noise
 levels and with noise that all rows share, so that two rows differ by what the network makes of
@@ -42,15 +42,15 @@ def _blocks(
     device = next(net.parameters()).device
     for start in range(0, len(data), BLOCK):
         part = data.rows(np.arange(start, min(start + BLOCK, len(data))))
-        x, given, present = (
+        x, codes, present = (
             torch.from_numpy(a).to(device) for a in (part.numbers, part.tokens, part.present)
         )
         generator = torch.Generator().manual_seed(seed)  # anew: all blocks share their noise
         losses = []
         if tokens is not None:
-            losses.append(TOKENS[process](tokens, given, generator))
+            losses.append(TOKENS[process](tokens, codes, generator))
         if numbers is not None:
-            losses.append(_numbers(numbers, x, present, given, generator))
+            losses.append(_numbers(numbers, x, present, codes, generator))
         yield torch.cat(losses, dim=1).double().cpu().numpy()
 
 
@@ -58,7 +58,7 @@ def _numbers(
     net: Any, numbers: Tensor, present: Tensor, tokens: Tensor, generator: torch.Generator
 ) -> Tensor:
     """Return the squared error of the velocity at each noise level, [n, len(TIMES)]."""
-    condition, out = net.condition(tokens), []
+    context, out = net.context(tokens), []
     for time in TIMES:
         alpha, sigma = math.cos(time * math.pi / 2), math.sin(time * math.pi / 2)
         level = torch.full((len(numbers),), time, device=numbers.device)
@@ -66,7 +66,7 @@ def _numbers(
         for _ in range(DRAWS):
             noise = torch.randn(numbers.shape[1], generator=generator).to(numbers.device)
             noisy = (alpha * numbers + sigma * noise) * present
-            error = (net(noisy, level, condition) - (alpha * noise - sigma * numbers)) * present
+            error = (net(noisy, level, context) - (alpha * noise - sigma * numbers)) * present
             total = total + error.square().sum(dim=1)
         out.append(total / DRAWS)
     return torch.stack(out, dim=1)

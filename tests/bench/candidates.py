@@ -35,7 +35,7 @@ from generators.base import Config
 from generators.encoding.encoder import Encoder, EncodingConfig
 from generators.networks.diffusion import CLIP, draw, spread_times
 from generators.networks.gan import one_hot
-from generators.networks.layers import Waves, body
+from generators.networks.layers import FourierFeatures, body
 from generators.neural import Neural
 from generators.training.loop import Batch, TrainingConfig, autocast, generator_from
 from tests.bench.scale import judge, read_table, settings_of, show
@@ -132,15 +132,15 @@ class FlowNet(nn.Module):
 
     def __init__(self, size: int, width: int, depth: int) -> None:
         super().__init__()
-        self.waves = Waves(4, math.pi)
+        self.fourier = FourierFeatures(4, math.pi)
         self.enter = nn.Linear(size, width)
-        self.time = nn.Linear(self.waves.width(1), width)
+        self.time = nn.Linear(self.fourier.width(1), width)
         self.body = body(width, depth)
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, size)
 
     def forward(self, x: Tensor, time: Tensor) -> Tensor:
-        state = self.enter(x) + self.time(self.waves(time[:, None]))
+        state = self.enter(x) + self.time(self.fourier(time[:, None]))
         return self.head(self.norm(self.body(state))).float()
 
 

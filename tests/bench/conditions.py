@@ -20,7 +20,7 @@ import metrics
 from generators.base import Generator
 from tests.bench.scale import read_table
 
-GIVEN = {
+CONDITION = {
     "nothing": [],
     "site": ["computingsite"],
     "site and datatype": ["computingsite", "datatype"],
@@ -48,15 +48,15 @@ def main() -> None:
     rows = read_table(options.folder / "unseen.parquet")[: options.rows].reset_index(drop=True)
     _show(model, rows, "")
     if options.pool:
-        type(model)._draw_given = Generator._draw_given  # type: ignore[method-assign]
+        type(model)._draw_conditional = Generator._draw_conditional  # type: ignore[method-assign]
         _show(model, rows, "pool: ")
 
 
 def _show(model: Generator, rows: object, title: str) -> None:
-    for name, columns in GIVEN.items():
-        given = rows[columns] if columns else None  # type: ignore[index]
+    for name, columns in CONDITION.items():
+        conditions = rows[columns] if columns else None  # type: ignore[index]
         start = time.process_time()
-        drawn = model.sample(len(rows), seed=1, given=given)  # type: ignore[arg-type]
+        drawn = model.sample(len(rows), seed=1, conditions=conditions)  # type: ignore[arg-type]
         rate = len(drawn) / (time.process_time() - start)
         area = metrics.c2st(drawn, rows)
         print(f"{title}{name:18s} C2ST {area:.4f}  {rate:.0f} rows/CPU-s", flush=True)

@@ -28,7 +28,7 @@ SETTINGS: dict[str, Any] = {
     "width": 128,
     "hidden": 64,
     "dropout": 0.0,
-    "given_share": 0.0,
+    "condition_share": 0.0,
     "evaluate_every": 50,
 }
 

@@ -83,7 +83,7 @@ def test_no_rows_are_an_empty_table_of_the_same_types(fitted: Any) -> None:
 
 def test_given_columns_stand_in_the_rows_exactly(fitted: Any) -> None:
     model, table = fitted
-    one = model.sample(60, seed=1, given={"kind": "k2", "cost": 123.456, "files": 3})
+    one = model.sample(60, seed=1, conditions={"kind": "k2", "cost": 123.456, "files": 3})
     assert same_dtypes(one, table)
     assert (one["kind"] == "k2").all()
     assert (one["cost"] == 123.456).all()
@@ -91,11 +91,11 @@ def test_given_columns_stand_in_the_rows_exactly(fitted: Any) -> None:
     assert one["when"].nunique() > 1
     for columns in (["when", "size"], ["place", "cost", "when"], list(table.columns)):
         each = table[columns][:70].reset_index(drop=True)
-        drawn = model.sample(70, seed=2, given=each)
+        drawn = model.sample(70, seed=2, conditions=each)
         assert same_dtypes(drawn, table)
         pd.testing.assert_frame_equal(drawn[columns], each)
     arrays = {"kind": [None, *["k1"] * 4], "cost": np.array([np.nan, 1.5, 2.5, 3.5, 4.5])}
-    drawn = model.sample(5, given=arrays)
+    drawn = model.sample(5, conditions=arrays)
     assert drawn["kind"].isna().tolist() == [True, *[False] * 4]
     assert drawn["cost"].tolist()[1:] == [1.5, 2.5, 3.5, 4.5]
 
@@ -104,10 +104,10 @@ def test_rows_under_a_condition_do_not_depend_on_those_asked_for_beyond_them(fit
     model, table = fitted
     n = 120
     given_ = pd.DataFrame({"place": np.resize(table["place"].to_numpy(), n), "size": 5})
-    many = model.sample(n, seed=7, given=given_)
-    pd.testing.assert_frame_equal(many[:50], model.sample(50, seed=7, given=given_[:50]))
-    pd.testing.assert_frame_equal(many, model.sample(n, seed=7, given=given_))
-    assert not many.equals(model.sample(n, seed=8, given=given_))
+    many = model.sample(n, seed=7, conditions=given_)
+    pd.testing.assert_frame_equal(many[:50], model.sample(50, seed=7, conditions=given_[:50]))
+    pd.testing.assert_frame_equal(many, model.sample(n, seed=7, conditions=given_))
+    assert not many.equals(model.sample(n, seed=8, conditions=given_))
 
 
 def test_a_saved_generator_draws_the_same_rows_under_a_condition(
@@ -116,25 +116,27 @@ def test_a_saved_generator_draws_the_same_rows_under_a_condition(
     model, _ = fitted
     model.save(tmp_path / "g")
     again, asked = generators.load(tmp_path / "g"), {"kind": "k1", "size": 0}
-    pd.testing.assert_frame_equal(again.sample(40, given=asked), model.sample(40, given=asked))
+    pd.testing.assert_frame_equal(
+        again.sample(40, conditions=asked), model.sample(40, conditions=asked)
+    )
 
 
 def test_the_levels_of_a_balanced_category_are_equally_likely(fitted: Any) -> None:
     model, table = fitted
-    drawn = model.sample(1000, seed=3, balance="place", given={"kind": "k0"})
+    drawn = model.sample(1000, seed=3, balance="place", conditions={"kind": "k0"})
     share = drawn["place"].value_counts(normalize=True)
     assert share[share > 0].between(0.05, 0.12).all()
     assert set(drawn["place"]) == set(table["place"])
     assert (drawn["kind"] == "k0").all()
     pd.testing.assert_frame_equal(
-        drawn[:20], model.sample(20, seed=3, balance="place", given={"kind": "k0"})
+        drawn[:20], model.sample(20, seed=3, balance="place", conditions={"kind": "k0"})
     )
 
 
 def test_no_rows_under_a_condition_are_an_empty_table(fitted: Any) -> None:
     model, table = fitted
-    assert same_dtypes(model.sample(0, given={"kind": "k1"}, balance="place"), table)
-    assert len(model.sample(0, given={"kind": []})) == 0
+    assert same_dtypes(model.sample(0, conditions={"kind": "k1"}, balance="place"), table)
+    assert len(model.sample(0, conditions={"kind": []})) == 0
 
 
 @pytest.mark.parametrize(
@@ -156,13 +158,13 @@ def test_no_rows_under_a_condition_are_an_empty_table(fitted: Any) -> None:
 )
 def test_a_condition_that_cannot_be_met_is_refused(fitted: Any, asked: Any, message: str) -> None:
     with pytest.raises(GeneratorError, match=message):
-        fitted[0].sample(3, given=asked)
+        fitted[0].sample(3, conditions=asked)
 
 
 @pytest.mark.parametrize("column", ["cost", "nothing", "kind"])
 def test_a_column_that_cannot_be_balanced_is_refused(fitted: Any, column: str) -> None:
     with pytest.raises(GeneratorError, match="balance"):
-        fitted[0].sample(3, given={"kind": "k1"}, balance=column)
+        fitted[0].sample(3, conditions={"kind": "k1"}, balance=column)
 
 
 def test_a_day_or_an_hour_can_be_given_where_they_are_tokens(fitted: Any) -> None:
@@ -170,16 +172,16 @@ def test_a_day_or_an_hour_can_be_given_where_they_are_tokens(fitted: Any) -> Non
     day, hour = pd.Period("2024-03-05", "D"), pd.Period("2024-03-05 13:00", "h")
     if not any(isinstance(codec, CalendarCodec) for codec in model.encoder.codecs):
         with pytest.raises(GeneratorError, match="calendar"):
-            model.sample(3, given={"when": day})
+            model.sample(3, conditions={"when": day})
         return
     for period, unit in ((day, "D"), (hour, "h")):
-        drawn = model.sample(80, given={"when": period})["when"]
+        drawn = model.sample(80, conditions={"when": period})["when"]
         assert (drawn.dt.to_period(unit) == period).all()
         assert drawn.nunique() > 20
     days = pd.PeriodIndex(["2024-03-02", "2024-03-09"], freq="D")
-    assert list(model.sample(2, given={"when": days})["when"].dt.to_period("D")) == list(days)
+    assert list(model.sample(2, conditions={"when": days})["when"].dt.to_period("D")) == list(days)
     with pytest.raises(GeneratorError, match="seen at fit"):
-        model.sample(3, given={"when": pd.Period("2025-01-01", "D")})
+        model.sample(3, conditions={"when": pd.Period("2025-01-01", "D")})
 
 
 def test_a_saved_generator_loads_and_draws_the_same_rows(fitted: Any, tmp_path: Path) -> None:

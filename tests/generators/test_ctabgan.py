@@ -12,7 +12,14 @@ import torch
 from scipy import stats
 
 import generators
-from generators.networks.gan import Critic, Maker, Rows, gradient_penalty, information_loss, one_hot
+from generators.networks.gan import (
+    Critic,
+    GanGenerator,
+    Rows,
+    gradient_penalty,
+    information_loss,
+    one_hot,
+)
 from generators.networks.layers import initialise
 from generators.training.loop import Batch, generator_of
 from tests.generators.tables import mixed_table
@@ -22,7 +29,7 @@ TINY: dict[str, Any] = {
     "batch": 32,
     "width": 8,
     "hidden": 8,
-    "mind": 8,
+    "context_dim": 8,
     "noise": 4,
     "evaluate_every": 10,
     "checkpoint_every": 10,
@@ -46,15 +53,15 @@ def test_each_loss_moves_its_own_part_alone() -> None:
         assert moved == {name}
 
 
-def maker(temperature: float = 0.5) -> Maker:
-    net = Maker((3, 5), (1, -1), 4, 16, 16, 16, 1, temperature)
+def gan_generator(temperature: float = 0.5) -> GanGenerator:
+    net = GanGenerator((3, 5), (1, -1), 4, 16, 16, 16, 1, temperature)
     initialise(net, generator_of(0))
     return net
 
 
 def test_made_tokens_are_one_hot_obey_the_condition_and_gate_their_numbers() -> None:
-    given = torch.tensor([[1, 5], [3, 2], [3, 5]] * 200, dtype=torch.int32)
-    rows = maker()(given, generator_of(1))
+    condition = torch.tensor([[1, 5], [3, 2], [3, 5]] * 200, dtype=torch.int32)
+    rows = gan_generator()(condition, generator_of(1))
     parts = rows.hot.split((3, 5), dim=1)
     for part in parts:
         assert torch.allclose(part.sum(dim=1), torch.ones(600))
@@ -68,9 +75,9 @@ def test_made_tokens_are_one_hot_obey_the_condition_and_gate_their_numbers() -> 
 
 
 def test_the_gradient_reaches_open_tokens_only() -> None:
-    given = torch.tensor([[1, 5]] * 50, dtype=torch.int32)
-    net = maker()
-    rows = net(given, generator_of(1))
+    condition = torch.tensor([[1, 5]] * 50, dtype=torch.int32)
+    net = gan_generator()
+    rows = net(condition, generator_of(1))
     (rows.hot * torch.randn(rows.hot.shape, generator=generator_of(2))).sum().backward()
     assert net.head[0].weight.grad is None or not net.head[0].weight.grad.any()
     assert net.head[1].weight.grad is not None
@@ -78,7 +85,7 @@ def test_the_gradient_reaches_open_tokens_only() -> None:
 
 
 def test_tokens_are_drawn_from_the_softmax() -> None:
-    net = maker()
+    net = gan_generator()
     with torch.no_grad():
         net.head[0].weight.zero_()
         net.head[0].bias.copy_(torch.tensor([0.7, 0.2, 0.1]).log())
@@ -90,19 +97,19 @@ def test_the_penalty_is_that_of_one_row_after_another() -> None:
     critic = Critic((3, 5), 2, 16, 16, 1)
     initialise(critic, generator_of(0))
     draw = generator_of(1)
-    given = torch.full((6, 2), 0, dtype=torch.int32)
+    condition = torch.full((6, 2), 0, dtype=torch.int32)
     real = Rows(
         one_hot(torch.zeros(6, 2, dtype=torch.int32), (3, 5)), torch.randn(6, 2, generator=draw)
     )
     made = Rows(torch.rand(6, 8, generator=draw), torch.randn(6, 2, generator=draw))
-    found = gradient_penalty(critic, real, made, given, generator_of(2))
+    found = gradient_penalty(critic, real, made, condition, generator_of(2))
     share = torch.rand(6, 1, generator=generator_of(2))
     norms = []
     for i in range(6):
         x = torch.cat([real.hot[i : i + 1], real.numbers[i : i + 1]], dim=1)
         y = torch.cat([made.hot[i : i + 1], made.numbers[i : i + 1]], dim=1)
         point = (x + share[i] * (y - x)).requires_grad_(True)
-        score, _ = critic(Rows(point[:, :8], point[:, 8:]), given[i : i + 1])
+        score, _ = critic(Rows(point[:, :8], point[:, 8:]), condition[i : i + 1])
         (slope,) = torch.autograd.grad(score.sum(), point)
         norms.append(float(slope.norm()))
     assert found.item() == pytest.approx(np.mean((np.array(norms) - 1) ** 2), rel=1e-4)
@@ -132,7 +139,7 @@ def test_a_stopped_fit_resumes_to_the_same_weights(tmp_path: Path) -> None:
 def test_a_small_graph_is_learnt() -> None:
     table = mixed_table(3000)
     model = generators.create(
-        "ctabgan", iterations=250, batch=128, width=64, hidden=64, mind=32, ema=0.98
+        "ctabgan", iterations=250, batch=128, width=64, hidden=64, context_dim=32, ema=0.98
     ).fit(table)
     drawn = model.sample(4000, seed=1)
     for name in ("kind", "place"):

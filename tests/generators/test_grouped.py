@@ -14,11 +14,11 @@ import generators
 from generators.errors import GeneratorError
 from generators.grouped.batches import Batches
 from generators.grouped.categories import CategoryPart
-from generators.grouped.group_identity import Members
+from generators.grouped.group_identity import GroupIdentity
 from generators.grouped.marginals import Marginals, RowMarginals
 from generators.grouped.rows import Rows
 from generators.grouped.scales import Scale
-from generators.grouped.within_group_times import Pattern
+from generators.grouped.within_group_times import WithinGroupTimes
 from tests.generators.tables import same_dtypes
 
 
@@ -355,7 +355,7 @@ def test_settings_that_make_no_sense_are_refused(config: dict) -> None:
 
 def test_a_pattern_repeats_bursts_and_their_sizes() -> None:
     seconds = np.tile(np.repeat([0.0, 500.0, 1000.0], 7), 100)
-    pattern = Pattern.fit(seconds, np.arange(0, 2101, 21))
+    pattern = WithinGroupTimes.fit(seconds, np.arange(0, 2101, 21))
     drawn = pattern.draw(np.full(200, 21), np.random.default_rng(0)).reshape(200, 21)
     gaps = np.diff(drawn, axis=1)
     long = gaps > 2
@@ -371,7 +371,7 @@ def test_batches_keep_a_pace_that_rows_between_their_bursts_do_not_break() -> No
     late = np.where(rng.random((400, 40)) < 0.1, 7.0, 0.0)  # one row in ten, between two bursts
     sizes, first = np.full(400, 40), np.arange(0, 16_001, 40)
     seconds = np.sort(burst + late, axis=1)
-    pattern = Pattern.fit(seconds.ravel(), first)
+    pattern = WithinGroupTimes.fit(seconds.ravel(), first)
     drawn = np.diff(pattern.draw(sizes, rng).reshape(400, 40), axis=1)
     # One pace all the way: no batch has both, but for its first pause.
     for gaps in (np.diff(seconds, axis=1), drawn):
@@ -384,7 +384,7 @@ def test_large_batches_lag_at_their_end_and_small_ones_do_not() -> None:
     small, large = np.zeros(10), np.r_[np.zeros(290), 4000.0 * np.arange(1, 11)]
     seconds = np.concatenate([np.tile(small, 500), np.tile(large, 30)])
     sizes = np.repeat([10, 300], [500, 30])
-    pattern = Pattern.fit(seconds, np.concatenate([[0], np.cumsum(sizes)]))
+    pattern = WithinGroupTimes.fit(seconds, np.concatenate([[0], np.cumsum(sizes)]))
     drawn = pattern.draw(sizes, np.random.default_rng(0))
     assert np.mean(drawn[:5000] > 2.0) < 0.05
     ends = drawn[5000:].reshape(30, 300)[:, -1]
@@ -395,8 +395,8 @@ def test_a_pattern_draws_the_same_after_it_was_stored() -> None:
     rng = np.random.default_rng(1)
     sizes = rng.integers(1, 80, 300)
     seconds = np.concatenate([np.sort(rng.exponential(900.0, n)) for n in sizes])
-    pattern = Pattern.fit(seconds, np.concatenate([[0], np.cumsum(sizes)]))
-    again = Pattern.restore(pattern.arrays())
+    pattern = WithinGroupTimes.fit(seconds, np.concatenate([[0], np.cumsum(sizes)]))
+    again = WithinGroupTimes.restore(pattern.arrays())
     one, other = (p.draw(sizes, np.random.default_rng(2)) for p in (pattern, again))
     np.testing.assert_array_equal(one, other)
 
@@ -438,7 +438,7 @@ def test_members_have_their_hours_and_their_share() -> None:
         np.repeat([-1, 0, 4], [2000, 6000, 2000]),
         np.repeat([0, 1, 2], [2000, 6000, 2000]),
     )
-    law = Members.restore(Members.fit(member, part).arrays())
+    law = GroupIdentity.restore(GroupIdentity.fit(member, part).arrays())
     assert law.draw(part, len(part), rng).categories.tolist() == [-1, 0, 4]
     drawn = law.draw(part, len(part), rng).astype(np.int64)
     assert (drawn == member).mean() > 0.98
@@ -455,14 +455,14 @@ def test_sessions_go_on_as_often_as_they_did_and_shares_stay() -> None:
     member = fresh.copy()
     for i in np.flatnonzero(goes_on):
         member[i] = member[i - rng.integers(1, 5)]
-    law = Members.fit(member, None, reach=4)
+    law = GroupIdentity.fit(member, None, reach=4)
     assert law.echo == pytest.approx(0.6, abs=0.06)
     drawn = np.asarray(law.draw(None, 20_000, rng))[law.origins(20_000, rng)]
     for k in (1, 4, 8):
         mine, real = ((m[k:] == m[:-k]).mean() for m in (drawn, member))
         assert mine == pytest.approx(real, abs=0.03)
     assert np.mean(drawn == 0) == pytest.approx(0.5, abs=0.05)
-    assert Members.fit(member, None).echo == 0.0
+    assert GroupIdentity.fit(member, None).echo == 0.0
 
 
 def test_a_batch_has_as_many_other_choices_as_batches_had() -> None:

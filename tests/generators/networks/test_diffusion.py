@@ -12,7 +12,11 @@ from scipy import stats
 from torch import Tensor, nn
 
 from generators.networks import diffusion
-from generators.networks.condition_tensors import Known, choose_known, choose_seen
+from generators.networks.condition_tensors import (
+    ConditionTensors,
+    draw_conditions,
+    draw_number_mask,
+)
 from generators.networks.layers import NumberNet, OrderedNet, TokenNet, initialise
 
 MEAN, SPREAD = 1.5, 0.4
@@ -25,10 +29,10 @@ def seeded(seed: int = 0) -> torch.Generator:
 class Perfect(nn.Module):
     """The exact velocity for numbers that are normal with MEAN and SPREAD."""
 
-    def condition(self, tokens: Tensor, generator: Any = None, seen: Any = None) -> Tensor:
+    def context(self, tokens: Tensor, generator: Any = None, number_mask: Any = None) -> Tensor:
         return tokens
 
-    def forward(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, x: Tensor, time: Tensor, context: Tensor) -> Tensor:
         alpha, sigma = (
             torch.cos(time * math.pi / 2)[:, None],
             torch.sin(time * math.pi / 2)[:, None],
@@ -86,8 +90,8 @@ def test_a_perfect_network_has_less_loss_than_any_shifted_one() -> None:
     present, tokens = torch.ones((20_000, 1), dtype=torch.bool), torch.zeros((20_000, 0))
 
     class Shifted(Perfect):
-        def forward(self, x: Tensor, time: Tensor, condition: Tensor) -> Tensor:
-            return super().forward(x, time, condition) + 0.05
+        def forward(self, x: Tensor, time: Tensor, context: Tensor) -> Tensor:
+            return super().forward(x, time, context) + 0.05
 
     losses = [
         float(diffusion.number_loss(net, numbers, present, tokens, seeded()))  # type: ignore[arg-type]
@@ -120,14 +124,14 @@ def test_a_row_judged_at_several_times_counts_as_so_many_rows() -> None:
         torch.randn((50, 2), generator=seeded(3)),
         torch.ones((50, 2), dtype=torch.bool),
     )
-    seen = torch.rand((50, 2), generator=seeded(4)) < 0.3
+    mask = torch.rand((50, 2), generator=seeded(4)) < 0.3
     several = diffusion.number_loss(
-        net, numbers, present, tokens, seeded(5), seen, draws=3
+        net, numbers, present, tokens, seeded(5), mask, draws=3
     ).detach()
-    x, there, words, given = (part.repeat(3, 1) for part in (numbers, present, tokens, seen))
-    often = diffusion.number_loss(net, x, there, words, seeded(5), given).detach()
+    x, there, words, masks = (part.repeat(3, 1) for part in (numbers, present, tokens, mask))
+    often = diffusion.number_loss(net, x, there, words, seeded(5), masks).detach()
     assert several.item() == pytest.approx(often.item(), rel=1e-5)
-    once = diffusion.number_loss(net, numbers, present, tokens, seeded(5), seen).detach()
+    once = diffusion.number_loss(net, numbers, present, tokens, seeded(5), mask).detach()
     assert once.item() != pytest.approx(often.item(), rel=1e-5)
 
 
@@ -176,15 +180,19 @@ def test_every_process_learns_and_draws_under_a_condition(process: str) -> None:
     for step in range(500):
         optimiser.zero_grad()
         rows = rows_of_law(4096)[step % 8 :: 8]
-        known = choose_known(rows, none, none.bool(), (), seeded(step))
-        loss(net, rows, seeded(step), known).backward()
+        conditions = draw_conditions(rows, none, none.bool(), (), seeded(step))
+        loss(net, rows, seeded(step), conditions).backward()
         optimiser.step()
     for column, card, other in ((0, 2, 3), (1, 3, 2)):
         for level in range(card):
             tokens = torch.full((8000, 2), level, dtype=torch.int32)
-            known = Known((column,), tokens, torch.zeros(8000, 0), torch.zeros(8000, 0).bool())
+            conditions = ConditionTensors(
+                (column,), tokens, torch.zeros(8000, 0), torch.zeros(8000, 0).bool()
+            )
             with torch.no_grad():
-                drawn = getattr(diffusion, f"sample_{process}")(net, 8000, 40, seeded(9), known)
+                drawn = getattr(diffusion, f"sample_{process}")(
+                    net, 8000, 40, seeded(9), conditions
+                )
             assert (drawn[:, column] == level).all()
             law = LAW[level] if column == 0 else LAW[:, level]
             share = np.bincount(drawn[:, 1 - column].numpy(), minlength=other) / 8000
@@ -200,11 +208,13 @@ def test_candidates_make_up_for_a_conditional_law_that_was_never_learnt() -> Non
         diffusion.ordered_loss(net, rows_of_law(512), seeded(step)).backward()
         optimiser.step()
     tokens = torch.full((6000, 2), 2, dtype=torch.int32)
-    known = Known((1,), tokens, torch.zeros(6000, 0), torch.zeros(6000, 0).bool())
+    conditions = ConditionTensors((1,), tokens, torch.zeros(6000, 0), torch.zeros(6000, 0).bool())
     errors = []
     for candidates in (1, 30):
         with torch.no_grad():
-            drawn = diffusion.sample_ordered_given(net, 6000, candidates, seeded(9), known)
+            drawn = diffusion.sample_ordered_conditional(
+                net, 6000, candidates, seeded(9), conditions
+            )
         assert (drawn[:, 1] == 2).all()
         law = LAW[:, 2] / LAW[:, 2].sum()
         share = np.bincount(drawn[:, 0].numpy(), minlength=2) / 6000
@@ -212,27 +222,29 @@ def test_candidates_make_up_for_a_conditional_law_that_was_never_learnt() -> Non
     assert errors[1] < 0.05 < errors[0]
 
 
-def test_tokens_follow_a_known_number() -> None:
+def test_tokens_follow_a_fixed_number() -> None:
     net = OrderedNet((2,), [], 16, 16, 0.0, 1)
     initialise(net, seeded())
     optimiser = torch.optim.Adam(net.parameters(), 1e-2)
     for step in range(300):
         tokens = torch.randint(2, (512, 1), generator=seeded(step), dtype=torch.int32)
         numbers = 2.0 * tokens - 1 + torch.randn((512, 1), generator=seeded(step + 1))
-        known = Known((), tokens, numbers, torch.ones((512, 1), dtype=torch.bool))
+        conditions = ConditionTensors((), tokens, numbers, torch.ones((512, 1), dtype=torch.bool))
         optimiser.zero_grad()
-        diffusion.ordered_loss(net, tokens, seeded(step), known).backward()
+        diffusion.ordered_loss(net, tokens, seeded(step), conditions).backward()
         optimiser.step()
     for number in (-1.0, 0.0, 1.5):
         numbers = torch.full((8000, 1), number)
-        known = Known((), torch.zeros((8000, 1)).int(), numbers, torch.ones((8000, 1)).bool())
+        conditions = ConditionTensors(
+            (), torch.zeros((8000, 1)).int(), numbers, torch.ones((8000, 1)).bool()
+        )
         with torch.no_grad():
-            drawn = diffusion.sample_ordered(net, 8000, 1, seeded(), known)
+            drawn = diffusion.sample_ordered(net, 8000, 1, seeded(), conditions)
         exact = 1 / (1 + math.exp(-2 * number))  # two unit normals around -1 and 1
         assert float(drawn.float().mean()) == pytest.approx(exact, abs=0.05)
 
 
-def test_numbers_follow_a_known_number() -> None:
+def test_numbers_follow_a_fixed_number() -> None:
     net = NumberNet((), 2, 48, 2, conditional=True)
     initialise(net, seeded())
     optimiser = torch.optim.Adam(net.parameters(), 3e-3)
@@ -241,15 +253,15 @@ def test_numbers_follow_a_known_number() -> None:
         base = torch.randn((512, 2), generator=seeded(step))
         numbers = torch.stack([base[:, 0], 0.8 * base[:, 0] + 0.6 * base[:, 1]], dim=1)
         optimiser.zero_grad()
-        seen = choose_seen(present, 0.7, seeded(step))
-        diffusion.number_loss(net, numbers, present, tokens, seeded(step), seen).backward()
+        mask = draw_number_mask(present, 0.7, seeded(step))
+        diffusion.number_loss(net, numbers, present, tokens, seeded(step), mask).backward()
         optimiser.step()
     numbers = torch.full((4000, 2), 1.2)
-    seen = torch.tensor([[False, True]]).expand(4000, -1)
-    known = Known((), torch.zeros((4000, 0)).int(), numbers, seen)
+    mask = torch.tensor([[False, True]]).expand(4000, -1)
+    conditions = ConditionTensors((), torch.zeros((4000, 0)).int(), numbers, mask)
     with torch.no_grad():
         drawn = diffusion.sample_numbers(
-            net, known.tokens, torch.ones((4000, 2)), 12, "multistep", seeded(), known
+            net, conditions.tokens, torch.ones((4000, 2)), 12, "multistep", seeded(), conditions
         )[:, 0]
     assert stats.kstest(drawn.numpy(), "norm", args=(0.96, 0.6)).statistic < 0.08
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from generators.networks.layers import (
-    Cross,
+    FourierFeatures,
+    InteractionEmbedding,
     NumberNet,
     OrderedNet,
     TokenEmbedding,
     TokenNet,
-    Waves,
     initialise,
     thinned,
 )
@@ -67,14 +67,14 @@ def test_losses_of_an_ordered_network_are_a_normalised_law() -> None:
     assert net.losses(every).sum(dim=1).neg().exp().sum().item() == pytest.approx(1, abs=1e-5)
 
 
-def test_a_cross_has_a_vector_for_each_combination() -> None:
-    cross = seeded(Cross((3, 4, 2), 8))
+def test_an_interaction_has_a_vector_for_each_combination() -> None:
+    interaction = seeded(InteractionEmbedding((3, 4, 2), 8))
     every = torch.cartesian_prod(*(torch.arange(k) for k in (3, 4, 2))).to(torch.int32)
-    assert len(torch.unique(cross(every), dim=0)) == 24
+    assert len(torch.unique(interaction(every), dim=0)) == 24
 
 
 def test_waves_hold_the_number_and_its_octaves() -> None:
-    waves = Waves(2, 1.0)
+    features = FourierFeatures(2, 1.0)
     x = torch.tensor([[0.5, -1.0]])
     expected = torch.tensor(
         [
@@ -86,14 +86,14 @@ def test_waves_hold_the_number_and_its_octaves() -> None:
             ]
         ]
     )
-    torch.testing.assert_close(waves(x), expected)
-    assert waves.width(2) == waves(x).shape[1]
+    torch.testing.assert_close(features(x), expected)
+    assert features.width(2) == features(x).shape[1]
 
 
 def test_a_number_network_without_tokens_works() -> None:
     net = seeded(NumberNet((), 2, 8, 1))
     nothing = torch.zeros((4, 0), dtype=torch.int32)
-    assert net(torch.zeros(4, 2), torch.zeros(4), net.condition(nothing)).shape == (4, 2)
+    assert net(torch.zeros(4, 2), torch.zeros(4), net.context(nothing)).shape == (4, 2)
 
 
 def test_thinning_drops_its_share_and_keeps_the_mean() -> None:

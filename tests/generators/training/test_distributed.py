@@ -26,7 +26,7 @@ SETTINGS: dict[str, Any] = {
     "bins": 5,
     "evaluate_every": 15,
     "dropout": 0.0,
-    "given_share": 0.0,
+    "condition_share": 0.0,
 }
 FLAGS = [f"{key}={value}" for key, value in SETTINGS.items()]
 
