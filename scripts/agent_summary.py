@@ -16,6 +16,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from metrics.statistics.intervals import from_draws
 from panda_gym.benchmarking import BenchmarkTable, Interval, bootstrap
 from panda_gym.benchmarking.intervals import mean
 from panda_gym.benchmarking.protocol import OBJECTIVE, is_heuristic
@@ -39,7 +40,7 @@ def tables(folder: Path) -> list[tuple[str, BenchmarkTable]]:
 def ratio(table: BenchmarkTable, agent: str, other: str, stream: str) -> str:
     """Ratio of the geometric means with its interval, starred where it leaves out 1."""
     apart = table.log_ratio(agent, OBJECTIVE, against=other, stream=stream)
-    star = " *" if apart.high < 0.0 or apart.low > 0.0 else ""
+    star = " *" if apart.excludes(0.0) else ""
     return f"{np.exp(apart.value):.3f} [{np.exp(apart.low):.3f}, {np.exp(apart.high):.3f}]{star}"
 
 
@@ -52,8 +53,8 @@ def closed(table: BenchmarkTable, agent: str, rule: str, stream: str) -> str:
     rows = rng.integers(0, n, (2000, n))
     gained, whole = (ln[rule] - ln[agent]), (ln[rule] - ln[BOUND])
     drawn = gained[rows].mean(axis=1) / whole[rows].mean(axis=1)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return f"{gained.mean() / whole.mean():.0%} [{low:.0%}, {high:.0%}]"
+    share = from_draws(gained.mean() / whole.mean(), drawn, table.level, n)
+    return f"{share.value:.0%} [{share.low:.0%}, {share.high:.0%}]"
 
 
 def beside(table: BenchmarkTable, agent: str, rule: str, metric: str, stream: str) -> str:

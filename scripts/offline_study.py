@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 import typer
 
-from panda_gym.benchmarking.intervals import Interval
+from metrics.statistics.intervals import Interval, from_draws
 from panda_gym.benchmarking.policy_resolution import find_policies
 from panda_gym.environments.placement.policies.learned import Learned, save_agent
 from panda_gym.errors import SettingError
@@ -122,8 +122,7 @@ def both(values: np.ndarray, repeats: int = 2000) -> Interval:
         values[np.ix_(rng.integers(0, seeds, seeds), rng.integers(0, worlds, worlds))].mean()
         for _ in range(repeats)
     ]
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return Interval(float(values.mean()), float(low), float(high), values.size)
+    return from_draws(float(values.mean()), np.array(drawn), 0.95, values.size)
 
 
 def text(one: Interval) -> str:

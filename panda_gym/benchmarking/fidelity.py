@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from metrics.efficacy import ranking
-from panda_gym.benchmarking.intervals import Interval
+from metrics.statistics.intervals import Interval, from_draws
 from panda_gym.benchmarking.render import span
 from panda_gym.benchmarking.table import BenchmarkTable
 from panda_gym.errors import PolicyError, nearest
@@ -57,9 +57,8 @@ def agreement(
         mine = _matrix(table, metric, stream)
         value = _figures(judge.mean(axis=1), mine.mean(axis=1))
         draws = np.array([_figures(_drawn(judge, rng), _drawn(mine, rng)) for _ in range(REPEATS)])
-        low, high = np.quantile(draws, [(1 - table.level) / 2, (1 + table.level) / 2], axis=0)
         tau, regret = (
-            Interval(value[k], float(low[k]), float(high[k]), judge.shape[1]) for k in range(2)
+            from_draws(value[k], draws[:, k], table.level, judge.shape[1]) for k in range(2)
         )
         found.append(Agreement(stream, tau, regret))
     return tuple(found)

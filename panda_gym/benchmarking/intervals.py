@@ -1,4 +1,4 @@
-"""Interquartile means with stratified bootstrap intervals; knows numbers, never policies.
+"""Interquartile means with stratified bootstrap intervals.
 
 After Agarwal et al., "Deep reinforcement learning at the edge of the statistical precipice",
 NeurIPS 2021: the interquartile mean over runs, and a percentile bootstrap in which the runs of
@@ -8,31 +8,16 @@ each task (here: the seeds of each stream) are drawn again among themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
+from metrics.statistics.intervals import Interval, from_draws
+
+__all__ = ["REPEATS", "Interval", "bootstrap", "iqm", "mean"]
+
 REPEATS = 2000
 """Bootstrap samples of an interval."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A statistic with its interval."""
-
-    value: float
-    """The statistic of the sample."""
-    low: float
-    """Lower end of the interval; equal to the value where there is one run a stratum."""
-    high: float
-    """Upper end of the interval."""
-    n: int
-    """Runs behind it."""
-
-    def apart(self, other: Interval) -> bool:
-        """Whether the two intervals do not overlap."""
-        return self.high < other.low or other.high < self.low
 
 
 def iqm(values: np.ndarray, axis: int | None = None) -> np.ndarray:
@@ -61,6 +46,5 @@ def bootstrap(
     strata = [np.asarray(runs, dtype=np.float64) for runs in strata]
     drawn = [runs[rng.integers(0, len(runs), (repeats, len(runs)))] for runs in strata]
     samples = statistic(np.concatenate(drawn, axis=1), axis=1)
-    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
     whole = np.concatenate(strata)
-    return Interval(float(statistic(whole, axis=0)), float(low), float(high), len(whole))
+    return from_draws(float(statistic(whole, axis=0)), samples, level, len(whole))

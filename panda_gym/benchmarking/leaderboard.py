@@ -76,7 +76,7 @@ def _against(table: BenchmarkTable, policy: str, stream: str) -> str:
         return "1"
     apart = table.log_ratio(policy, OBJECTIVE, stream=stream)
     ends = ", ".join(f"{np.exp(x):.3f}" for x in (apart.low, apart.high))
-    star = " *" if apart.low > 0.0 or apart.high < 0.0 else ""
+    star = " *" if apart.excludes(0.0) else ""
     return f"{np.exp(apart.value):.3f} [{ends}]{star}"
 
 

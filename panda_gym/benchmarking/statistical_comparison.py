@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from metrics.statistics.intervals import percentiles
 from panda_gym.benchmarking.intervals import Interval, bootstrap, mean
 from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.benchmarking.table import BenchmarkTable
@@ -73,8 +74,7 @@ def profiles(
         drawn = np.concatenate(
             [inside[rng.integers(0, len(inside), (500, len(inside)))] for inside in below], axis=1
         ).mean(axis=1)
-        edge = (1.0 - table.level) / 2.0
-        low, high = np.quantile(drawn, [edge, 1.0 - edge], axis=0)
+        low, high = percentiles(drawn, table.level)
         found.append(Profile(policy, at, np.concatenate(below).mean(axis=0), low, high))
     return found
 

@@ -241,7 +241,7 @@ class BenchmarkTable:
     def _starred(self, policy: str, metric: str, stream: str) -> str:
         """A paired difference, starred where its interval leaves out 0."""
         apart = self.difference(policy, metric, stream=stream)
-        return render.span(apart) + (" *" if apart.low > 0.0 or apart.high < 0.0 else "")
+        return render.span(apart) + (" *" if apart.excludes(0.0) else "")
 
     def _lines(self) -> Iterator[tuple[object, ...]]:
         """One a stream, policy and measure, in the order of CSV_COLUMNS."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
+from metrics.statistics.intervals import mean_interval
 from panda_gym.errors import PipelineError, nearest
 
 if TYPE_CHECKING:
@@ -20,15 +20,8 @@ LEVEL = 0.95
 
 def interval(values: Array) -> tuple[float, float, float]:
     """Mean and its 95 % interval by Student's t; all three alike for a single value."""
-    values = np.asarray(values, dtype=np.float64)
-    values = values[~np.isnan(values)]
-    if len(values) == 0:
-        return (float("nan"),) * 3
-    mean = float(values.mean())
-    if len(values) == 1:
-        return mean, mean, mean
-    half = stats.t.ppf(0.5 + LEVEL / 2, len(values) - 1) * stats.sem(values)
-    return mean, mean - float(half), mean + float(half)
+    found = mean_interval(values, LEVEL)
+    return found.value, found.low, found.high
 
 
 def compare(table: pd.DataFrame, settings: list[str], measures: list[str]) -> pd.DataFrame:

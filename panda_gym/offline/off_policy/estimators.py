@@ -29,7 +29,7 @@ from typing import Final
 
 import numpy as np
 
-from panda_gym.benchmarking.intervals import Interval
+from metrics.statistics.intervals import Interval, from_draws
 
 Array = np.ndarray
 REPEATS: Final = 1000
@@ -126,8 +126,7 @@ def interval(
     """Return an estimate with its percentile bootstrap interval, drawn over whole episodes."""
     rng, n = np.random.default_rng(seed), len(logged)
     samples = [estimate(logged.take(rng.integers(0, n, n)), name, gamma) for _ in range(repeats)]
-    low, high = np.quantile(samples, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(estimate(logged, name, gamma), float(low), float(high), n)
+    return from_draws(estimate(logged, name, gamma), np.array(samples), level, n)
 
 
 def _shares(logged: Logged, kind: Estimator) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.benchmarking.intervals import Interval
+from metrics.statistics.intervals import Interval
 from panda_gym.benchmarking.policy_resolution import PolicyLike
 from panda_gym.environments.placement.observation import View
 from panda_gym.environments.placement.policies.base import Memoryless
