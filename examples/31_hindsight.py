@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.policies.scorer import derive, spread
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.training.external_cost import external_costs, own_costs
@@ -29,7 +29,7 @@ def features(sites: torch.Tensor, job: torch.Tensor, legal: torch.Tensor) -> tor
 
 
 def play(
-    batch: Batch, network: nn.Module | None, temperature: float, seed: int
+    batch: PlacementBatch, network: nn.Module | None, temperature: float, seed: int
 ) -> tuple[torch.Tensor, torch.Tensor, float]:
     """One episode in every grid: rows of the chosen sites, their costs, the mean own cost."""
     rng = torch.Generator().manual_seed(seed)
@@ -80,7 +80,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.manual_seed(given.seed)
     torch.set_num_threads(1)
-    batch = Batch(Scenario.of(scenario=given.scenario, jobs=given.jobs), given.envs)
+    batch = PlacementBatch(Scenario.of(scenario=given.scenario, jobs=given.jobs), given.envs)
     network, window = None, []
     for number in range(given.rounds):
         temperature = 0.3 if network is None else max(0.02, 0.15 * 0.85**number)

@@ -51,6 +51,9 @@ MOVED: Final[Mapping[str, str]] = {
     "panda_gym.pipeline_env": "panda_gym.environments.pipeline",
     "panda_gym.pipeline_env.environment": "panda_gym.environments.pipeline.env",
     "panda_gym.pipeline_env.vector_environment": "panda_gym.environments.pipeline.vector_env",
+    "panda_gym.environments.placement.policies.turn": (
+        "panda_gym.environments.placement.policies.pending"
+    ),
     "panda_gym.pipelines.laws": "panda_gym.distributions",
     "panda_gym.replay": "panda_gym.visualization.replay",
     "panda_gym.report": "panda_gym.visualization.report",
@@ -83,6 +86,8 @@ MOVED: Final[Mapping[str, str]] = {
 }
 """Old module path to new module path."""
 
+_PLACEMENT: Final = "panda_gym.environments.placement"
+
 NAMES: Final[Mapping[str, str]] = {
     "panda_gym.distributions:Law": "panda_gym.distributions.base:Distribution",
     "panda_gym.distributions:Renewal": "panda_gym.distributions.arrivals:Renewal",
@@ -92,6 +97,25 @@ NAMES: Final[Mapping[str, str]] = {
     "panda_gym.distributions:load_law": "panda_gym.distributions.saved:load_distribution",
     "panda_gym.distributions:save_law": "panda_gym.distributions.saved:save_distribution",
     "panda_gym.errors:LawError": "panda_gym.errors:DistributionError",
+    f"{_PLACEMENT}.batch:Batch": f"{_PLACEMENT}.batch:PlacementBatch",
+    f"{_PLACEMENT}.named_scenarios:AS_IT_IS": f"{_PLACEMENT}.named_scenarios:ALL_MECHANISMS",
+    f"{_PLACEMENT}.observation:View": f"{_PLACEMENT}.observation:PlacementView",
+    f"{_PLACEMENT}.policies.base:Drawing": f"{_PLACEMENT}.policies.base:Sampling",
+    f"{_PLACEMENT}.policies.base:DrawingAmongBest": f"{_PLACEMENT}.policies.base:SamplingAmongBest",
+    f"{_PLACEMENT}.policies.choice:best": f"{_PLACEMENT}.policies.choice:greedy",
+    f"{_PLACEMENT}.policies.choice:draw": f"{_PLACEMENT}.policies.choice:sample",
+    f"{_PLACEMENT}.policies.choice:draw_among_best": (
+        f"{_PLACEMENT}.policies.choice:sample_among_best"
+    ),
+    f"{_PLACEMENT}.policies.zoo_agents:HindsightScorer": (
+        f"{_PLACEMENT}.policies.zoo_agents:DifferenceRewardScorer"
+    ),
+    "panda_gym.environments.base.lazy_info:Info": (
+        "panda_gym.environments.base.lazy_info:LazyInfo"
+    ),
+    "panda_gym.environments.base.thread_pool:Crew": (
+        "panda_gym.environments.base.thread_pool:ThreadPool"
+    ),
 }
 """Old public name to new one, both as "module:name"; the module is the new one."""
 

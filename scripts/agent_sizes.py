@@ -1,6 +1,6 @@
 """The same policies on the same cores in 50, 150 and 500 sites, agents without retraining.
 
-    python scripts/agent_sizes.py --policy tuned@atlas --policy hindsight-scorer
+    python scripts/agent_sizes.py --policy tuned@atlas --policy difference-reward-scorer
 
 50 sites are every third of the platform's by cores; 500 are copies of its sites, of which no
 two of one site share a replica: the link between copies is the median of the site's links. Cores

@@ -1,6 +1,6 @@
 """An agent against the best rule and PanDA's brokerage in every world of finished benchmarks.
 
-    python scripts/agent_summary.py hindsight-scorer runs/leaderboard runs/real
+    python scripts/agent_summary.py difference-reward-scorer runs/leaderboard runs/real
 
 Each folder holds one benchmark or a folder for each scenario and load, written by
 `panda-grid benchmark`. The best rule is the heuristic, tuned ones included, of the least geometric

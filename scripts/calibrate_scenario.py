@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.benchmarking.policy_resolution import find_policies
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.files import whole_file
 from panda_gym.simulator import EpisodeLog
@@ -72,9 +72,11 @@ FIGURES: Final = (
 checks that the simulation keeps what its links were made for."""
 
 
-def run(scenario: Mapping[str, Any], grids: int, say: str) -> tuple[list[EpisodeLog], Batch]:
+def run(
+    scenario: Mapping[str, Any], grids: int, say: str
+) -> tuple[list[EpisodeLog], PlacementBatch]:
     """Play one episode a grid and return the logs as they stand after the last decision."""
-    batch = Batch(Scenario.of(**scenario), grids)
+    batch = PlacementBatch(Scenario.of(**scenario), grids)
     policy = find_policies([POLICY], batch.scenario.scale)[POLICY]
     begun = time.process_time()
     batch.begin((e, np.random.default_rng(e)) for e in range(grids))

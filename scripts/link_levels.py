@@ -18,7 +18,7 @@ import numpy as np
 
 import panda_gym
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.jobs import JobStream
 from panda_gym.visualization.report.recorded import write_table
@@ -43,7 +43,7 @@ def streams() -> dict[str, dict[str, Any]]:
 
 def stage_in_s(settings: dict[str, Any], level: int, worlds: int) -> Array:
     """Stage-in times over network of all judged jobs of the worlds, s."""
-    batch = Batch(Scenario.of(network=level, **settings), worlds)
+    batch = PlacementBatch(Scenario.of(network=level, **settings), worlds)
     batch.begin((e, np.random.default_rng(e)) for e in range(worlds))
     policy, rng = policies.create("capacity_random"), np.random.default_rng(1)
     policy.reset(worlds)

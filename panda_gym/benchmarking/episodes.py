@@ -13,7 +13,7 @@ import numpy as np
 
 from panda_gym.benchmarking.measures import Outcomes, measure
 from panda_gym.benchmarking.rollout import Actor, rollout
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.policies import Policy
 from panda_gym.episode_log import LoggedEpisode
 from panda_gym.errors import StreamError
@@ -24,11 +24,11 @@ CLASSES: Final = 4
 """Classes of jobs by true workload, between which fairness is measured."""
 
 STEPS: Final = ("reward_pred", "reward_true", "cost")
-"""What is kept of every decision, see `Batch.report`."""
+"""What is kept of every decision, see `PlacementBatch.report`."""
 
 
 def play(
-    batch: Batch,
+    batch: PlacementBatch,
     policy: Policy | Oracle,
     seeds: Sequence[int],
     *,
@@ -56,7 +56,7 @@ class PolicyActor(Actor):
 
     def __init__(
         self,
-        batch: Batch,
+        batch: PlacementBatch,
         policy: Policy | Oracle,
         seeds: Sequence[int],
         tick: Callable[[int], None] | None = None,

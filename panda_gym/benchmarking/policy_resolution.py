@@ -79,6 +79,8 @@ def find_streams(given: Iterable[StreamLike] | Mapping[str, StreamLike]) -> list
 def _policy(one: PolicyLike, scale: float) -> tuple[str, Contestant]:
     if isinstance(one, (Policy, Oracle)):
         return _registered(one), one
+    if isinstance(one, str):
+        one = policies.current_name(one)
     if isinstance(one, str) and one.startswith(oracles.PREFIX):
         return one, oracles.create(one.removeprefix(oracles.PREFIX))
     if isinstance(one, str) and one.startswith(WEIGHTS):

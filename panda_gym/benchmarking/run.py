@@ -21,7 +21,7 @@ from panda_gym.benchmarking.policy_resolution import (
     find_streams,
 )
 from panda_gym.benchmarking.table import BenchmarkTable, Row
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError, SeedError, check_seed, nearest
 from panda_gym.executors import Here, Workers
@@ -75,7 +75,7 @@ def benchmark(
     found: dict[tuple[str, str], Values] = {}
     origins: dict[str, str] = {}
     for stream in opened:
-        batch = Batch(Scenario.of(**scenario, **stream.settings), 1)
+        batch = PlacementBatch(Scenario.of(**scenario, **stream.settings), 1)
         origins[stream.label] = batch.stream.origin
         for label, policy in contestants.items():
             task = _Task(stream.label, label, _drawn(batch), _key(batch, policy, worlds))
@@ -135,16 +135,19 @@ def _play(
     contestants, worlds, counter = common
     if counter is not None:
         counter.message = f"{task.policy} on {task.stream}"
-    batch, tick = Batch(task.scenario, len(worlds)), None if counter is None else counter.tick
+    batch, tick = (
+        PlacementBatch(task.scenario, len(worlds)),
+        None if counter is None else counter.tick,
+    )
     return play(batch, contestants[task.policy], worlds, label=task.policy, tick=tick)
 
 
-def _drawn(batch: Batch) -> Scenario:
+def _drawn(batch: PlacementBatch) -> Scenario:
     """The batch's scenario with its jobs drawn, so that no task draws them again."""
     return replace(batch.scenario, stream=batch.stream, input_scale=1.0, arrivals=None)
 
 
-def _key(batch: Batch, policy: Contestant, worlds: list[int]) -> dict[str, Any] | None:
+def _key(batch: PlacementBatch, policy: Contestant, worlds: list[int]) -> dict[str, Any] | None:
     """What a cell's values depend on; None if a policy of the user's own cannot be described."""
     described = describe(policy)
     if described is None:

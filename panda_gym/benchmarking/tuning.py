@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.benchmarking.episodes import play
-from panda_gym.environments.placement.batch import Batch
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.batch import PlacementBatch
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies import Policy
 from panda_gym.environments.placement.policies.base import Ranking
 from panda_gym.environments.placement.policies.tuned import WEIGHTS, Tuned, cost, read_table
@@ -87,7 +87,7 @@ class Candidates(Ranking):
     def __init__(self, weights: Array) -> None:
         self.weights = weights
 
-    def score(self, view: View) -> Array:
+    def score(self, view: PlacementView) -> Array:
         return -cost(view, self.weights)
 
 
@@ -113,7 +113,7 @@ def tune(
         mean, search.spread**2 * np.eye(len(WEIGHTS)), []
     )
     setting = replace(Scenario.of(**scenario), jobs=search.jobs)
-    batch = Batch(setting, search.population * search.worlds)
+    batch = PlacementBatch(setting, search.population * search.worlds)
     while len(now.losses) < search.generations:
         advance(batch, search, now)
         if file is not None:
@@ -124,7 +124,7 @@ def tune(
     return now
 
 
-def advance(batch: Batch, search: Search, now: Course) -> None:
+def advance(batch: PlacementBatch, search: Search, now: Course) -> None:
     """One generation: draw, play, and draw nearer to those that did best."""
     generation = len(now.losses)
     rng = np.random.default_rng([search.seed, generation])
@@ -146,7 +146,7 @@ def update(mean: Array, spread: Array, drawn: Array, losses: Array) -> tuple[Arr
     return mean + share @ steps, 0.7 * spread + 0.3 * (steps * share[:, None]).T @ steps
 
 
-def evaluate(batch: Batch, weights: Array, seeds: Sequence[int]) -> Array:
+def evaluate(batch: PlacementBatch, weights: Array, seeds: Sequence[int]) -> Array:
     """Return ln of the objective of every row of weights in every world, float64[W, seeds]."""
     every = np.repeat(weights, len(seeds), axis=0)
     policy: Policy = Candidates(every)

@@ -141,13 +141,13 @@ def _pictures(
     from panda_gym.benchmarking.episodes import play
     from panda_gym.benchmarking.policy_resolution import find_policies
     from panda_gym.benchmarking.protocol import weights_for
-    from panda_gym.environments.placement.batch import Batch
+    from panda_gym.environments.placement.batch import PlacementBatch
     from panda_gym.environments.placement.scenario import Scenario
     from panda_gym.visualization.report.occupancy import gantt, heat_maps
 
     drawn = []
     for label in policies:
-        batch = Batch(Scenario.of(**settings, stream=next(iter(streams.values()))), 1)
+        batch = PlacementBatch(Scenario.of(**settings, stream=next(iter(streams.values()))), 1)
         found = find_policies([weights_for(label, name)], batch.scenario.scale)
         play(batch, next(iter(found.values())), [seed], label=label)
         log, cores = batch.log(0), np.asarray(batch.platform.cores)

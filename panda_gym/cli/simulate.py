@@ -46,7 +46,7 @@ def simulate(
 
     from panda_gym.benchmarking.episodes import play
     from panda_gym.benchmarking.policy_resolution import find_policies
-    from panda_gym.environments.placement.batch import Batch
+    from panda_gym.environments.placement.batch import PlacementBatch
     from panda_gym.environments.placement.scenario import Scenario
     from panda_gym.episode_log import check_path
     from panda_gym.records import save_records
@@ -63,7 +63,7 @@ def simulate(
     as_csv = log is not None and log.suffix == ".csv"
     if log is not None and not as_csv:
         check_path(log)
-    batch = Batch(
+    batch = PlacementBatch(
         Scenario.of(**settings),
         1,
         log=None if as_csv else log,

@@ -55,7 +55,7 @@ class Steps:
 
 
 PAID: Final = ("reward", "reward_pred", "reward_true", "cost")
-"""What a step pays, as `Batch.report` and `Batch.rewards` name it."""
+"""What a step pays, as `PlacementBatch.report` and `PlacementBatch.rewards` name it."""
 COST_PREFIX: Final = "cost_"
 
 

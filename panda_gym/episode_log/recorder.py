@@ -30,7 +30,8 @@ class Recorder:
     def step(self, rows: Array, reward: Array, report: Mapping[str, Any]) -> None:
         """All grids made a step.
 
-        rows: the row that each decided, int64[E]. reward: float64[E]. report: `Batch.report()`.
+        rows: the row that each decided, int64[E]. reward: float64[E].
+        report: `PlacementBatch.report()`.
         """
         grids = np.arange(len(rows))
         self.count[grids, rows] += 1

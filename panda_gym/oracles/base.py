@@ -10,22 +10,22 @@ import numpy as np
 from panda_gym.errors import PolicyError
 
 if TYPE_CHECKING:
-    from panda_gym.environments.placement.batch import Batch
+    from panda_gym.environments.placement.batch import PlacementBatch
 
 
 class Oracle(ABC):
     """Names a site for the job at hand in each grid of a batch, from the grids' true state."""
 
     @abstractmethod
-    def reset(self, batch: Batch) -> None:
+    def reset(self, batch: PlacementBatch) -> None:
         """Look at the episodes that have just begun in all grids of the batch."""
 
     @abstractmethod
-    def choose(self, batch: Batch) -> np.ndarray:
+    def choose(self, batch: PlacementBatch) -> np.ndarray:
         """Return a legal site for the job at hand of every grid, int64[E]."""
 
 
-def one_at_a_time(batch: Batch) -> None:
+def one_at_a_time(batch: PlacementBatch) -> None:
     """PolicyError where jobs are placed several at once, may be deferred, or data are moved."""
     scenario = batch.scenario
     if scenario.decisions > 1 or scenario.data_actions or scenario.discipline != "fifo":

@@ -13,7 +13,7 @@ from panda_gym.oracles.context import Room
 from panda_gym.oracles.planner import plan
 
 if TYPE_CHECKING:
-    from panda_gym.environments.placement.batch import Batch
+    from panda_gym.environments.placement.batch import PlacementBatch
 
 
 @dataclass
@@ -43,12 +43,12 @@ class Clairvoyant(Oracle):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise PolicyError(f"a whole number {name} >= 1", repr(value), f"pass {name}=8")
 
-    def reset(self, batch: Batch) -> None:
+    def reset(self, batch: PlacementBatch) -> None:
         """Look at the episodes that have just begun."""
         one_at_a_time(batch)
         self.room = Room.of(batch)
 
-    def choose(self, batch: Batch) -> np.ndarray:
+    def choose(self, batch: PlacementBatch) -> np.ndarray:
         """Return a legal site for the job at hand of every grid, int64[E]."""
         whole = batch.simulator.world.grids["decided"] % self.every == 0
         return np.array([self._plan(e, bool(whole[e])) for e in range(len(whole))])

@@ -13,7 +13,7 @@ from panda_gym.simulator.handle import table_of
 from panda_gym.simulator.state import World
 
 if TYPE_CHECKING:
-    from panda_gym.environments.placement.batch import Batch
+    from panda_gym.environments.placement.batch import PlacementBatch
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class Room:
     """What is foreseen."""
 
     @classmethod
-    def of(cls, batch: Batch) -> Room:
+    def of(cls, batch: PlacementBatch) -> Room:
         """Look at the load of others; nothing is planned yet."""
         world = batch.simulator.world
         room = cls(world, table_of(world), sketch(world))

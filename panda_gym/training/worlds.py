@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from panda_gym.benchmarking.rollout import Actor, rollout
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError
@@ -62,7 +62,7 @@ class Worlds:
         threads: int = 1,
         device: str = "cpu",
     ) -> None:
-        self.shards = [Batch(Scenario.of(**settings), num_envs) for settings in scenarios]
+        self.shards = [PlacementBatch(Scenario.of(**settings), num_envs) for settings in scenarios]
         self.num_envs, self.device = num_envs, torch.device(device)
         self._check()
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies import Policy
 from panda_gym.errors import PolicyError
 from tests.oracles.observations import observation, one, permuted
@@ -134,10 +134,12 @@ def test_the_law_is_what_the_choices_follow(policy: Policy) -> None:
     batch = one(observation(6), 2)
     many_alike = {part: np.repeat(value[None], many, axis=0) for part, value in batch.items()}
     policy.reset(1)
-    law = policy.law(View(batch), np.random.default_rng(0))
-    assert law.shape == (1, 12)
-    np.testing.assert_allclose(law.sum(axis=1), 1.0)
-    assert not law[0][batch["action_mask"] == 0].any()
+    probabilities = policy.action_probabilities(PlacementView(batch), np.random.default_rng(0))
+    assert probabilities.shape == (1, 12)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    assert not probabilities[0][batch["action_mask"] == 0].any()
     policy.reset(many)
     chosen = policy(many_alike, np.random.default_rng(1))
-    np.testing.assert_allclose(np.bincount(chosen, minlength=12) / many, law[0], atol=0.015)
+    np.testing.assert_allclose(
+        np.bincount(chosen, minlength=12) / many, probabilities[0], atol=0.015
+    )

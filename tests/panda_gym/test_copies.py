@@ -55,7 +55,7 @@ def test_vectors_and_the_library_s_face_are_copied_too(way: Callable[[Any], Any]
     vector.step(actions)
     library.step(actions)
     one, two = way(vector), way(library)
-    assert one.batch.crew.threads == 2
+    assert one.batch.pool.threads == 2
     for _ in range(3):
         seen, rewards, *_ = vector.step(actions)
     for _ in range(3):

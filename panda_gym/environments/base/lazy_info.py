@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from panda_gym.deprecated import old_names
+
 Report = Mapping[str, Any]
 """A column, array[E], or a mapping of such, by name."""
 
@@ -12,7 +14,7 @@ TRUNCATED: Final = "TimeLimit.truncated"
 """Whether time ran out: every info has this entry from the first, as stable-baselines3 has it."""
 
 
-class Step:
+class StepInfo:
     """What the E infos of one step say, put together when the first of them is read."""
 
     __slots__ = ("_names", "_report", "_rows")
@@ -41,7 +43,7 @@ def rows(report: Report) -> list[dict[str, Any]]:
     return [dict(zip(names, row)) for row in zip(*columns)]  # noqa: B905
 
 
-class Info(dict[str, Any]):
+class LazyInfo(dict[str, Any]):
     """The info of one grid and step: a dictionary that is filled when it is read.
 
     It equals the filled one, and is pickled and copied as that. Asking for a name that no info of
@@ -50,10 +52,10 @@ class Info(dict[str, Any]):
 
     __slots__ = ("_e", "_step")
 
-    def __init__(self, step: Step, e: int) -> None:
+    def __init__(self, step: StepInfo, e: int) -> None:
         # Never empty: json takes the entries of a dictionary that looks empty for none.
         self[TRUNCATED] = False
-        self._step: Step | None = step
+        self._step: StepInfo | None = step
         self._e = e
 
     def fill(self) -> None:
@@ -93,7 +95,7 @@ def _after_filling(name: str) -> Callable[..., Any]:
     """The method of a dictionary, on the filled one."""
     method = getattr(dict, name)
 
-    def read(self: Info, *given: Any, **named: Any) -> Any:
+    def read(self: LazyInfo, *given: Any, **named: Any) -> Any:
         self.fill()
         return method(self, *given, **named)
 
@@ -109,4 +111,7 @@ WHOLE: Final = (
 """Methods that need every entry."""
 
 for _name in WHOLE:
-    setattr(Info, _name, _after_filling(_name))
+    setattr(LazyInfo, _name, _after_filling(_name))
+
+
+__getattr__ = old_names(__name__)

@@ -10,10 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
 
+from panda_gym.deprecated import old_names
 from panda_gym.errors import SettingError
 
 
-class Crew:
+class ThreadPool:
     """`threads` threads, this one included; SettingError if that is no number of at least 1."""
 
     def __init__(self, threads: int = 1) -> None:
@@ -46,3 +47,6 @@ class Crew:
         under_way, self._under_way = self._under_way, []
         for one in under_way:
             one.result()
+
+
+__getattr__ = old_names(__name__)

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from panda_gym.deprecated import old_names
 from panda_gym.environments.base.features import Feature
-from panda_gym.environments.base.thread_pool import Crew
+from panda_gym.environments.base.thread_pool import ThreadPool
 from panda_gym.environments.placement import cost, reward
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.environments.placement.scenario import Scenario
@@ -26,7 +27,7 @@ from panda_gym.simulator.state import GRID_ROWS, JOB_ROWS, SITE_ROWS
 Array = np.ndarray
 OBSERVATIONS = ("dict", "flat")
 REPORTED = ("cost", "costs", "reward_pred", "reward_true", "site", "time_s")
-"""Names of what `Batch.report` says."""
+"""Names of what `PlacementBatch.report` says."""
 LINEAR_BOUND = 100.0
 """What the spaces state for features that have no natural bound, such as a core's power."""
 
@@ -49,7 +50,7 @@ def upper_bounds(table: tuple[Feature, ...]) -> Array:
     return np.array([1.0 if f.kind == "ratio" else LINEAR_BOUND for f in table], dtype=np.float32)
 
 
-class Batch:
+class PlacementBatch:
     """E grids of one scenario, each with its own seeds; arrays are rewritten by each step.
 
     log, log_level: where and how much is kept of every episode, see `panda_gym.episode_log`;
@@ -71,7 +72,7 @@ class Batch:
             raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
         if observation not in OBSERVATIONS:
             raise SettingError(f"observation in {OBSERVATIONS}", repr(observation), "choose one")
-        self.scenario, self.observation, self.crew = scenario, observation, Crew(threads)
+        self.scenario, self.observation, self.pool = scenario, observation, ThreadPool(threads)
         self.reward = reward.create(scenario.reward)
         self.costs = cost.functions()
         self.platform, self.stream = scenario.open_platform(), scenario.open_stream()
@@ -132,17 +133,17 @@ class Batch:
         if self.journal is not None:
             do = "make one without log= for what is to be copied or pickled"
             raise SettingError("an environment that writes no log", "one that does", do)
-        kept = {k: v for k, v in vars(self).items() if k not in ("crew", "parts")}
-        return kept | {"threads": self.crew.threads, "started": self.started.copy()}
+        kept = {k: v for k, v in vars(self).items() if k not in ("pool", "parts")}
+        return kept | {"threads": self.pool.threads, "started": self.started.copy()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        crew = Crew(state.pop("threads"))
-        vars(self).update(state, crew=crew)
+        pool = ThreadPool(state.pop("threads"))
+        vars(self).update(state, pool=pool)
         self.parts = self._parts()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Batch:
+    def __deepcopy__(self, memo: dict[int, Any]) -> PlacementBatch:
         """A batch in the same state; what never changes is shared."""
-        aside = object.__new__(Batch)
+        aside = object.__new__(PlacementBatch)
         aside.__setstate__(self.__getstate__() | {"simulator": self.simulator.copy()})
         return aside
 
@@ -190,9 +191,9 @@ class Batch:
                 anomaly=anomaly,
             )
             self.simulator.load(e, drawn, seed)
-            self.crew.soon(self.simulator.begin, e, e + 1)
+            self.pool.soon(self.simulator.begin, e, e + 1)
             begun.append((e, seed))
-        self.crew.wait()
+        self.pool.wait()
         for e, seed in begun:
             self.started[e] = True
             if self.journal is not None:
@@ -215,7 +216,7 @@ class Batch:
         if not self.started.all() or self.simulator.done.any():
             raise SettingError("an episode that is under way", "step() outside one", "call reset()")
         rows = None if self.journal is None else self.journal.rows()
-        self.crew.share(len(self), lambda first, last: self.simulator.step(checked, first, last))
+        self.pool.share(len(self), lambda first, last: self.simulator.step(checked, first, last))
         if self.journal is not None and rows is not None:
             self.journal.step(rows, self.rewards(), self.report())
 
@@ -288,3 +289,6 @@ class Batch:
         if drain:
             self.simulator.drain(e)
         return self.simulator.log(e)
+
+
+__getattr__ = old_names(__name__)

@@ -18,7 +18,7 @@ import numpy as np
 from gymnasium import spaces
 
 from panda_gym.environments.base.info import one_info
-from panda_gym.environments.placement.batch import Batch, upper_bounds
+from panda_gym.environments.placement.batch import PlacementBatch, upper_bounds
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import SettingError, check_seed
@@ -27,7 +27,7 @@ from panda_gym.simulator import EpisodeLog
 Array = np.ndarray
 
 
-def observation_space(batch: Batch) -> spaces.Space:
+def observation_space(batch: PlacementBatch) -> spaces.Space:
     """Space of one grid's observation: a Dict, or the Box of the flat view."""
     n, jobs = len(batch.platform), batch.scenario.decisions
     parts = {
@@ -57,7 +57,7 @@ def observation_space(batch: Batch) -> spaces.Space:
     return spaces.Dict({**boxes, "action_mask": spaces.MultiBinary(mask if jobs > 1 else mask[0])})
 
 
-def action_space(batch: Batch) -> spaces.Space:
+def action_space(batch: PlacementBatch) -> spaces.Space:
     """Space of one grid's action.
 
     Discrete(A): a site, or A - 1 to defer where that is on. MultiDiscrete of K such for K jobs at
@@ -97,7 +97,9 @@ class PlacementEnv(gymnasium.Env):
                 repr(render_mode),
                 "choose one",
             )
-        self.batch = Batch(Scenario.of(**settings), 1, observation, log=log, log_level=log_level)
+        self.batch = PlacementBatch(
+            Scenario.of(**settings), 1, observation, log=log, log_level=log_level
+        )
         self.render_mode = render_mode
         self._draw: Callable[[int], Any] | None = None
         self.observation_space = observation_space(self.batch)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from panda_gym.deprecated import old_names
 from panda_gym.errors import SettingError, nearest
 
 
@@ -30,7 +31,7 @@ class Named:
 
 DEFAULT: Final = "default"
 
-AS_IT_IS: Final[Mapping[str, Any]] = MappingProxyType(
+ALL_MECHANISMS: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "network": 1,
         "storage": True,
@@ -51,7 +52,7 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
             "Calibrated: PanDA's brokerage at full size waits, fails and moves data as public "
             "figures say (docs/results/scenarios.md).",
             {
-                **AS_IT_IS,
+                **ALL_MECHANISMS,
                 "load": 1.05,
                 "competing": {"mean": 0.5, "spread": 0.5, "memory": 0.985},
             },
@@ -60,7 +61,7 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
             "A quiet week: half of what the grid can do arrives, others take a quarter, no site "
             "goes down.",
             {
-                **AS_IT_IS,
+                **ALL_MECHANISMS,
                 "outages": None,
                 "load": 0.5,
                 "competing": {"mean": 0.25, "spread": 0.1},
@@ -68,16 +69,16 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
         ),
         "saturated": Named(
             "A third more arrives than the grid can do: queues grow from first to last.",
-            {**AS_IT_IS, "load": 1.35, "competing": {"mean": 0.5, "spread": 0.3}},
+            {**ALL_MECHANISMS, "load": 1.35, "competing": {"mean": 0.5, "spread": 0.3}},
         ),
         "data-heavy": Named(
             "Inputs ten times as large, links and quotas as they are: where the data lie decides.",
-            {**AS_IT_IS, "load": 0.85, "input_scale": 10.0},
+            {**ALL_MECHANISMS, "load": 0.85, "input_scale": 10.0},
         ),
         "outage": Named(
             "Every site goes down or browns out about once a day, for hours.",
             {
-                **AS_IT_IS,
+                **ALL_MECHANISMS,
                 "load": 0.85,
                 "outages": {"up_s": 86_400.0, "down_s": 21_600.0, "brown_s": 21_600.0},
             },
@@ -85,12 +86,12 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
         "rush": Named(
             "Twice what the grid can do arrives for as long as the episode lasts, counters are "
             "ten minutes old.",
-            {**AS_IT_IS, "load": 2.0, "staleness_s": 600.0},
+            {**ALL_MECHANISMS, "load": 2.0, "staleness_s": 600.0},
         ),
         "stale": Named(
             "As atlas, but the counters are half an hour old, while others come and go.",
             {
-                **AS_IT_IS,
+                **ALL_MECHANISMS,
                 "load": 1.05,
                 "competing": {"mean": 0.5, "spread": 0.5, "memory": 0.985},
                 "staleness_s": 1800.0,
@@ -99,17 +100,17 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
         ),
         "conference-rush": Named(
             "A deadline comes near: arrivals rise to five times as many, then fall at once.",
-            {**AS_IT_IS, "load": 0.7, "anomaly": {"name": "conference_rush", "factor": 5.0}},
+            {**ALL_MECHANISMS, "load": 0.7, "anomaly": {"name": "conference_rush", "factor": 5.0}},
         ),
         "campaign-start": Named(
             "A campaign of the commonest project begins and stays: three quarters more jobs.",
-            {**AS_IT_IS, "load": 0.8, "anomaly": {"name": "campaign_start", "share": 0.75}},
+            {**ALL_MECHANISMS, "load": 0.8, "anomaly": {"name": "campaign_start", "share": 0.75}},
         ),
         "site-outage": Named(
             "Jobs of the five largest sites are dammed up and come all at once; sites are down "
             "for most of a day, once a week.",
             {
-                **AS_IT_IS,
+                **ALL_MECHANISMS,
                 "load": 0.85,
                 "outages": {"up_s": 604_800.0, "down_s": 64_800.0, "brown_s": 21_600.0},
                 "anomaly": {"name": "site_outage", "largest": 5},
@@ -117,7 +118,7 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
         ),
         "broken-release": Named(
             "A release is broken: jobs of the commonest format fail early and come again.",
-            {**AS_IT_IS, "load": 0.85, "anomaly": "broken_release"},
+            {**ALL_MECHANISMS, "load": 0.85, "anomaly": "broken_release"},
         ),
     }
 )
@@ -129,3 +130,6 @@ def named_settings(name: Any) -> dict[str, Any]:
     if not isinstance(name, str) or name not in SCENARIOS:
         raise SettingError("the name of a scenario", repr(name), nearest(str(name), SCENARIOS))
     return dict(SCENARIOS[name].settings)
+
+
+__getattr__ = old_names(__name__)

@@ -10,7 +10,7 @@ environment):
 
 Every feature is encoded by a fixed constant, so that nothing is fitted to a run: `linear` is
 x / scale, `ratio` is x / (x + scale), which maps [0, inf) to [0, 1), costs one division, and
-is inverted by `View`.
+is inverted by `PlacementView`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 
+from panda_gym.deprecated import old_names
 from panda_gym.environments.base.features import Feature, position
 
 Array = np.ndarray
@@ -65,7 +66,7 @@ GRID_FEATURES: Final = (
 )
 
 
-class View:
+class PlacementView:
     """An observation in natural units, always with a batch axis; decoded when asked for."""
 
     def __init__(self, observation: Mapping[str, Array]) -> None:
@@ -98,3 +99,6 @@ class View:
     def mask(self) -> Array:
         """Where the job may go, bool[E, S]."""
         return self._parts["action_mask"].astype(bool)
+
+
+__getattr__ = old_names(__name__)

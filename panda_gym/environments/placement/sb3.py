@@ -10,8 +10,8 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from panda_gym.environments.base.autoreset import spread_seeds
 from panda_gym.environments.base.info import one_info
-from panda_gym.environments.base.lazy_info import TRUNCATED, Info, Step
-from panda_gym.environments.placement.batch import REPORTED, Batch
+from panda_gym.environments.base.lazy_info import TRUNCATED, LazyInfo, StepInfo
+from panda_gym.environments.placement.batch import REPORTED, PlacementBatch
 from panda_gym.environments.placement.env import action_space, observation_space
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import SettingError
@@ -48,7 +48,7 @@ class PlacementVecEnv(VecEnv):
     ) -> None:
         if info not in ("full", "cost"):
             raise SettingError("info 'full' or 'cost'", repr(info), "choose one")
-        self.batch = Batch(Scenario.of(**settings), num_envs, observation, threads=threads)
+        self.batch = PlacementBatch(Scenario.of(**settings), num_envs, observation, threads=threads)
         self._full = info == "full"
         self.copy, self._actions = copy, np.zeros(num_envs, dtype=np.int64)
         self._attributes: dict[str, list[Any]] = {"render_mode": [None] * num_envs}
@@ -98,8 +98,8 @@ class PlacementVecEnv(VecEnv):
     def _infos(self, rewards: Array) -> list[dict[str, Any]]:
         if not self._full:
             return [{"cost": one} for one in self.batch.cost().tolist()]
-        step = Step(REPORTED, self.batch.report_later(rewards))
-        return [Info(step, e) for e in range(self.num_envs)]
+        step = StepInfo(REPORTED, self.batch.report_later(rewards))
+        return [LazyInfo(step, e) for e in range(self.num_envs)]
 
     def close(self) -> None:
         """Nothing is held open."""

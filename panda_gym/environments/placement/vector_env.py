@@ -16,7 +16,7 @@ from gymnasium.vector.utils import batch_space
 
 from panda_gym.environments.base.autoreset import begin_again, spread_seeds
 from panda_gym.environments.base.info import masked
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.env import action_space, observation_space
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import SettingError
@@ -58,7 +58,7 @@ class PlacementVectorEnv(VectorEnv):
         if render_mode not in (None, *self.metadata["render_modes"]):
             modes = f"render_mode in {self.metadata['render_modes']} or None"
             raise SettingError(modes, repr(render_mode), "choose one")
-        self.batch = Batch(
+        self.batch = PlacementBatch(
             Scenario.of(**settings),
             num_envs,
             observation,

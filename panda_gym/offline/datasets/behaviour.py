@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from panda_gym.benchmarking.policy_resolution import Contestant, PolicyLike, describe, find_policies
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies import Policy
 from panda_gym.errors import SettingError
 
@@ -48,17 +48,17 @@ class Behaviour:
         uniform: float64[E] in [0, 1), one number a decision, so that what an environment does
         never depends on how many stand beside it.
         """
-        law = self.law(View(observation), rng)
-        sites = drawn(law, uniform)
-        return sites, law[np.arange(len(sites)), sites]
+        probabilities = self.probabilities(PlacementView(observation), rng)
+        sites = drawn(probabilities, uniform)
+        return sites, probabilities[np.arange(len(sites)), sites]
 
-    def law(self, view: View, rng: np.random.Generator) -> Array:
+    def probabilities(self, view: PlacementView, rng: np.random.Generator) -> Array:
         """Return the probability of every site, float64[E, S]."""
-        law = self.policy.law(view, rng)
+        probabilities = self.policy.action_probabilities(view, rng)
         if self.epsilon > 0.0:
             anywhere = view.mask / view.mask.sum(axis=1, keepdims=True)
-            law = (1.0 - self.epsilon) * law + self.epsilon * anywhere
-        return law
+            probabilities = (1.0 - self.epsilon) * probabilities + self.epsilon * anywhere
+        return probabilities
 
     def describe(self) -> dict[str, Any]:
         """What makes this behaviour what it is, as JSON holds it."""
@@ -72,14 +72,16 @@ Behaviours = Mapping[Any, float] | Sequence["Behaviour"] | Sequence[PolicyLike]
 """Policies' names, folders or objects with their weights, or one after the other."""
 
 
-def drawn(law: Array, uniform: Array) -> Array:
+def drawn(probabilities: Array, uniform: Array) -> Array:
     """Return the first site whose cumulated probability exceeds the uniform number, int64[E].
 
     Never a site of probability 0, whatever rounding does to the sum.
     """
-    reached = np.cumsum(law, axis=1) > uniform[:, None] * law.sum(axis=1, keepdims=True)
-    reached &= law > 0.0
-    last = law.shape[1] - 1 - (law[:, ::-1] > 0.0).argmax(axis=1)
+    reached = np.cumsum(probabilities, axis=1) > uniform[:, None] * probabilities.sum(
+        axis=1, keepdims=True
+    )
+    reached &= probabilities > 0.0
+    last = probabilities.shape[1] - 1 - (probabilities[:, ::-1] > 0.0).argmax(axis=1)
     return np.where(reached.any(axis=1), reached.argmax(axis=1), last)
 
 
@@ -100,7 +102,7 @@ def find_behaviours(
 
 
 def _policy(label: str, found: Contestant) -> Policy:
-    """What may act for a data set: an oracle sees what no learner will, and has no law."""
+    """What may act for a data set: an oracle sees what no learner will, nor states chances."""
     if isinstance(found, Policy):
         return found
     raise SettingError("policies for a data set", f"{label!r}, an oracle", "leave it out")

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import SettingError, check_seed
 from panda_gym.executors import Here, Workers
@@ -61,7 +61,7 @@ def collect(
     plan = shards(
         transitions, setting.jobs, [one.weight for one in found], check_seed(seed), side_by_side
     )
-    batch = Batch(setting, 1)
+    batch = PlacementBatch(setting, 1)
     manifest = Manifest.begin(Path(folder), batch, found, plan, scenario)
     _fill(manifest, (_opened(batch), found), plan, workers or Here(), progress)
     manifest.finish(measure(_opened(batch)))
@@ -97,7 +97,7 @@ def _played(common: Common, shard: Shard) -> tuple[bytes, dict[str, Any]]:
     return content, entry(content, episodes)
 
 
-def _opened(batch: Batch) -> Scenario:
+def _opened(batch: PlacementBatch) -> Scenario:
     """The batch's scenario with its jobs drawn, so that no worker draws them again."""
     return replace(batch.scenario, stream=batch.stream, input_scale=1.0, arrivals=None)
 

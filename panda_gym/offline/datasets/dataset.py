@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 import panda_gym
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.errors import RecordsError, SettingError, nearest
 from panda_gym.files import forget_asides, sha256, whole_file
@@ -41,7 +41,7 @@ class Manifest:
     def begin(
         cls,
         folder: Path,
-        batch: Batch,
+        batch: PlacementBatch,
         behaviours: Sequence[Behaviour],
         plan: Sequence[Shard],
         scenario: Mapping[str, Any],

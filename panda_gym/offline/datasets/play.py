@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.benchmarking.rollout import Actor, rollout
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.offline.datasets.behaviour import Behaviour
 from panda_gym.offline.datasets.episode import Episode
@@ -20,7 +20,7 @@ CHOICES: Final = 1
 
 def play(scenario: Scenario, behaviour: Behaviour, seeds: Sequence[int]) -> list[Episode]:
     """Play one episode a seed and return them; the same episodes in any company."""
-    batch = Batch(scenario, len(seeds))
+    batch = PlacementBatch(scenario, len(seeds))
     logger = _Logger(batch, behaviour, seeds)
     rollout([batch], [seeds], logger, label=behaviour.label, finish=False)
     return logger.episodes()
@@ -29,7 +29,7 @@ def play(scenario: Scenario, behaviour: Behaviour, seeds: Sequence[int]) -> list
 class _Logger(Actor):
     """A behaviour that decides, and all that E episodes of T decisions looked like."""
 
-    def __init__(self, batch: Batch, behaviour: Behaviour, seeds: Sequence[int]) -> None:
+    def __init__(self, batch: PlacementBatch, behaviour: Behaviour, seeds: Sequence[int]) -> None:
         jobs = batch.scenario.jobs
         envs, sites = batch.simulator.mask.shape
         self.batch, self.behaviour, self.seeds = batch, behaviour, seeds

@@ -9,7 +9,7 @@ import numpy as np
 
 from metrics.statistics.intervals import Interval
 from panda_gym.benchmarking.policy_resolution import PolicyLike
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Memoryless
 from panda_gym.errors import PolicyError, SettingError, nearest
 from panda_gym.offline.datasets.behaviour import Behaviour, find_behaviours
@@ -87,7 +87,7 @@ class _Block:
     taken: Array
     """float64[n, T, WIDTH], features of what was done."""
     expected: Array
-    """float64[n, T, WIDTH], features under the policy's law."""
+    """float64[n, T, WIDTH], features under the policy's action probabilities."""
 
 
 def _logged(data: OfflineDataset, target: Behaviour, steps: int, gamma: float, of: str) -> Logged:
@@ -122,15 +122,18 @@ def _block(episodes: list[Episode], fold: int, target: Behaviour, steps: int, of
     n = len(episodes)
     actions = np.stack([one.actions[:steps] for one in episodes])
     logged = np.stack([one.probabilities[:steps] for one in episodes])
-    view = View(_joined([one.parts() for one in episodes], steps))
-    law, rows = target.law(view, np.random.default_rng(0)), features(view)
+    view = PlacementView(_joined([one.parts() for one in episodes], steps))
+    probabilities, rows = (
+        target.action_probabilities(view, np.random.default_rng(0)),
+        features(view),
+    )
     done, flat = np.arange(n * steps), actions.ravel()
     return _Block(
         fold,
-        law[done, flat].reshape(n, steps) / logged,
+        probabilities[done, flat].reshape(n, steps) / logged,
         np.stack([_series(one, of)[:steps] for one in episodes]),
         rows[done, flat].reshape(n, steps, WIDTH),
-        np.einsum("ns,nsf->nf", law, rows).reshape(n, steps, WIDTH),
+        np.einsum("ns,nsf->nf", probabilities, rows).reshape(n, steps, WIDTH),
     )
 
 

@@ -15,7 +15,7 @@ from panda_gym.environments.placement.observation import (
     GRID_FEATURES,
     JOB_FEATURES,
     SITE_FEATURES,
-    View,
+    PlacementView,
 )
 from panda_gym.environments.placement.policies.scorer import DERIVED
 
@@ -29,7 +29,7 @@ RIDGE = 1e-3
 """Pull of every weight towards 0, in decisions."""
 
 
-def features(view: View) -> Array:
+def features(view: PlacementView) -> Array:
     """Return float64[n, S, WIDTH]: the site's, derived, bytes to move, the job's, the grid's, 1.
 
     Bytes to move are in units of 10 GB, not logarithms: traffic adds up.
@@ -59,7 +59,7 @@ def features(view: View) -> Array:
 class Equations:
     """The normal equations of LSTD-Q, summed over decisions; those of two folds add up.
 
-    matrix: float64[WIDTH, WIDTH], sum of f (f - gamma f')^T, f' under the policy's law.
+    matrix: float64[WIDTH, WIDTH], sum of f (f - gamma f')^T, f' expected under the policy.
     vector: float64[WIDTH], sum of f r.
     """
 
@@ -68,7 +68,7 @@ class Equations:
     vector: Array = field(default_factory=lambda: np.zeros(WIDTH))
 
     def add(self, taken: Array, expected: Array, rewards: Array) -> None:
-        """Add episodes: f of what was done and of the law [n, T, WIDTH], rewards [n, T]."""
+        """Add episodes: f of actions taken and expected [n, T, WIDTH], rewards [n, T]."""
         ahead = np.zeros_like(expected)
         ahead[:, :-1] = expected[:, 1:]  # after the last decision the episode ends
         done = taken.reshape(-1, WIDTH)

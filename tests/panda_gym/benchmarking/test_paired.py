@@ -9,8 +9,8 @@ import pytest
 
 from panda_gym.benchmarking.episodes import play
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.batch import Batch
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.batch import PlacementBatch
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
 from panda_gym.simulator.state import CAUSES, EARLY, KINDS, LATE
@@ -25,14 +25,16 @@ class Hopper(policies.Policy):
     def reset(self, envs: int) -> None:
         self.turn = 0
 
-    def choose(self, view: View, rng: np.random.Generator) -> Any:
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> Any:
         self.turn += 1
         return np.array([np.flatnonzero(row)[self.turn % row.sum()] for row in view.mask])
 
 
 def run(policy: policies.Policy, seed: int, **changes: Any) -> tuple[EpisodeLog, np.ndarray]:
     """The drained log and the events of one episode."""
-    batch = Batch(Scenario.of(**small(jobs=120, events=100_000, **{**ROUGH, **changes})), 1)
+    batch = PlacementBatch(
+        Scenario.of(**small(jobs=120, events=100_000, **{**ROUGH, **changes})), 1
+    )
     play(batch, policy, [seed])
     return batch.simulator.log(0), batch.simulator.events(0)
 
@@ -91,6 +93,6 @@ def test_an_attempt_at_the_same_site_fails_or_not_in_both() -> None:
 
 
 def test_the_same_policy_twice_is_the_same_run() -> None:
-    batch = Batch(Scenario.of(**small(**ROUGH)), 2)
+    batch = PlacementBatch(Scenario.of(**small(**ROUGH)), 2)
     first, again = (play(batch, policies.create("least_loaded"), [1, 2]) for _ in range(2))
     assert first == again

@@ -14,7 +14,7 @@ from panda_gym.benchmarking import BenchmarkTable, benchmark
 from panda_gym.benchmarking import run as running
 from panda_gym.environments.placement import policies
 from panda_gym.environments.placement.env import PlacementEnv
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Memoryless
 from panda_gym.errors import PolicyError, SeedError, SettingError, StreamError
 from panda_gym.jobs import JobStream
@@ -42,7 +42,7 @@ class Spy(Memoryless):
     def __init__(self, last: bool) -> None:
         self.last, self.jobs = last, []  # type: tuple[bool, list[np.ndarray]]
 
-    def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> np.ndarray:
         self.jobs.append(view.codes("job").copy())
         mask = view.mask[:, ::-1] if self.last else view.mask
         first = mask.argmax(axis=1)
@@ -55,7 +55,7 @@ class Answers(Memoryless):
     def __init__(self, answer: Any) -> None:
         self.answer = answer
 
-    def choose(self, view: View, rng: np.random.Generator) -> Any:
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> Any:
         return self.answer
 
 
@@ -64,7 +64,7 @@ class Raw(policies.Policy):
 
     def reset(self, envs: int) -> None: ...
 
-    def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> np.ndarray:
         return np.zeros((len(view), 2))
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from panda_gym.benchmarking.episodes import measures_of, play
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.env import PlacementEnv
 from panda_gym.environments.placement.policies import create
 from panda_gym.environments.placement.scenario import Scenario
@@ -89,7 +89,7 @@ def test_statistics_recomputed_from_the_file_are_the_runs_own(
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "run.parquet"
     scenario = Scenario.of(**small(load=load, **(ROUGH if rough else {})))
-    batch = Batch(scenario, 1, log=path, log_level="events")
+    batch = PlacementBatch(scenario, 1, log=path, log_level="events")
     (own,) = play(batch, create("random"), [seed])
     again = measures_of(read_log(path))
     assert again.keys() == own.keys()

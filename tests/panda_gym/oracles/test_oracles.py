@@ -11,7 +11,7 @@ import pytest
 from panda_gym import oracles
 from panda_gym.benchmarking.episodes import play
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError
 from panda_gym.oracles.true_completion import TrueCompletion
@@ -20,10 +20,10 @@ from tests.oracles.worlds import make_platform, make_stream
 PLATFORM = make_platform(5, most_cores=12)
 
 
-def batch(jobs: int = 60, envs: int = 2, **settings: Any) -> Batch:
+def batch(jobs: int = 60, envs: int = 2, **settings: Any) -> PlacementBatch:
     stream = make_stream(PLATFORM, jobs=400)
     given = {"platform": PLATFORM, "scale": 1.0, "warmup": 20, "running": 10, "load": 1.2}
-    return Batch(Scenario.of(stream=stream, jobs=jobs, **{**given, **settings}), envs)
+    return PlacementBatch(Scenario.of(stream=stream, jobs=jobs, **{**given, **settings}), envs)
 
 
 def test_names_are_the_registry_in_order() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import SettingError
 from panda_gym.simulator import EpisodeLog
@@ -25,9 +25,9 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def played(sites: np.ndarray | None = None, **changed: Any) -> tuple[Batch, EpisodeLog]:
+def played(sites: np.ndarray | None = None, **changed: Any) -> tuple[PlacementBatch, EpisodeLog]:
     """An episode whose job k goes to sites[k], else to a site drawn by a fixed generator."""
-    batch, rng = Batch(Scenario.of(**{**SETTINGS, **changed}), 1), np.random.default_rng(5)
+    batch, rng = PlacementBatch(Scenario.of(**{**SETTINGS, **changed}), 1), np.random.default_rng(5)
     batch.begin([(0, np.random.default_rng(3))])
     for step in range(SETTINGS["jobs"]):
         legal = np.flatnonzero(batch.simulator.mask[0])
@@ -58,7 +58,7 @@ def served(log: EpisodeLog, free: Any, site: int, without: int) -> np.ndarray:
     return start
 
 
-def slow_cost(batch: Batch, log: EpisodeLog, j: int) -> float:
+def slow_cost(batch: PlacementBatch, log: EpisodeLog, j: int) -> float:
     """What job j cost the others, by serving its site's line without it."""
     site, cores = int(log.site[j]), int(PLATFORM.cores[log.site[j]])
 

@@ -1,4 +1,4 @@
-"""Placement policies by name: the registry and its door; knows no environment.
+"""Registry of placement policies: create a policy by its name.
 
 policy = create("earliest_completion")
 sites = policy(observation, np.random.default_rng(0))     # int64[E]
@@ -10,19 +10,20 @@ import dataclasses
 import importlib
 from typing import Any, Final
 
+from panda_gym.deprecated import warn
 from panda_gym.environments.placement.policies.base import Policy
 from panda_gym.errors import PolicyError, nearest
 
-__all__ = ["REGISTRY", "Policy", "create", "names"]
+__all__ = ["REGISTRY", "Policy", "create", "current_name", "names"]
 
 REGISTRY: Final = {
     "assignment": "assignment:Assignment",
     "capacity_random": "capacity_random:CapacityRandom",
     "data_locality": "data_locality:DataLocality",
+    "difference-reward-scorer": "zoo_agents:DifferenceRewardScorer",
     "earliest_completion": "earliest_completion:EarliestCompletion",
     "fastest": "fastest:Fastest",
     "heft": "heft:Heft",
-    "hindsight-scorer": "zoo_agents:HindsightScorer",
     "learned": "learned:Learned",
     "least_loaded": "least_loaded:LeastLoaded",
     "least_queued": "least_queued:LeastQueued",
@@ -30,7 +31,7 @@ REGISTRY: Final = {
     "max_min": "max_min:MaxMin",
     "min_min": "min_min:MinMin",
     "panda_analysis": "panda_analysis:PandaAnalysis",
-    "panda_analysis_original": ("panda_analysis_original:PandaAnalysisOriginal"),
+    "panda_analysis_original": "panda_analysis_original:PandaAnalysisOriginal",
     "panda_production": "panda_production:PandaProduction",
     "panda_production_draw": "panda_production_draw:PandaProductionDraw",
     "ppo-scorer": "zoo_agents:PPOScorer",
@@ -41,12 +42,22 @@ REGISTRY: Final = {
 }
 """Name to "module:Class" in this package: a new policy is one file and one line."""
 
+RENAMED: Final = {"hindsight-scorer": "difference-reward-scorer"}
+"""Name of release 0.1 to today's name."""
+
 ORACLES: Final = "use panda_gym.oracles.create, or name it in a benchmark"
 
 
 def names() -> tuple[str, ...]:
     """Return the names that `create` knows, in alphabetical order."""
     return tuple(sorted(REGISTRY))
+
+
+def current_name(name: str) -> str:
+    """Return today's name of a policy; an old name warns."""
+    if name in RENAMED:
+        warn(f"the policy {name!r}", repr(RENAMED[name]), stacklevel=4)
+    return RENAMED.get(name, name)
 
 
 def create(name: str, **config: Any) -> Policy:
@@ -56,6 +67,7 @@ def create(name: str, **config: Any) -> Policy:
     """
     if str(name).startswith("oracle:"):
         raise PolicyError("a policy", f"{name!r}, which sees what no policy may", ORACLES)
+    name = current_name(name)
     if name not in REGISTRY:
         raise PolicyError("the name of a policy", repr(name), nearest(str(name), REGISTRY))
     module, _, attribute = REGISTRY[name].partition(":")

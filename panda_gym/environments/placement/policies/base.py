@@ -1,7 +1,8 @@
-"""What a policy is: observation and generator in, one site an environment out.
+"""Base classes of placement policies: observation and random generator in, one site each out.
 
-It knows observations (through `View`), never an environment. A policy is composed of a number a
-site and a choice among numbers; nothing implemented here is overridden.
+A policy is composed of a number for each site and a choice among the numbers (see `choice`).
+Methods implemented here are final: derive from `Ranking`, `Sampling`, `SamplingAmongBest`,
+`Memoryless` or `Policy` and write the abstract method.
 """
 
 from __future__ import annotations
@@ -12,28 +13,29 @@ from typing import ClassVar, Final, final
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.deprecated import old_names, warn
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.choice import (
-    best,
-    best_law,
-    draw,
-    draw_among_best,
-    draw_among_best_law,
-    draw_law,
+    greedy,
+    greedy_probabilities,
+    sample,
+    sample_among_best,
+    sample_among_best_probabilities,
+    sample_probabilities,
 )
 from panda_gym.errors import PolicyError
 
 Array = np.ndarray
 
-TURN: Final = 4
-"""Axes of the sites' features where several jobs are placed at once: [E, K, F, S]."""
+JOINT_AXES: Final = 4
+"""Axes of the site features where several jobs are placed at once: [E, K, F, S]."""
 
 
 class Policy(ABC):
-    """Names a site for the job at hand in each of E environments.
+    """Choose a site for the job at hand in each of E environments.
 
-    A policy draws the same count of numbers for every environment, in order, so that a batch of
-    E observations is answered as its E members in turn by the same generator.
+    A policy draws the same count of random numbers for every environment, in order. So a batch of
+    E observations is answered like its E members one after another with the same generator.
     """
 
     equivariant: ClassVar[bool] = True
@@ -44,24 +46,30 @@ class Policy(ABC):
         """Forget what was remembered; the next observation has `envs` environments."""
 
     @abstractmethod
-    def choose(self, view: View, rng: np.random.Generator) -> Array:
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> Array:
         """Return a legal site for every environment, int64[E]."""
 
-    def choose_turn(self, views: Sequence[View], rng: np.random.Generator) -> Array:
-        """Return sites for the K jobs of a turn, int64[E, K]; one after another unless it plans.
+    def choose_pending(self, views: Sequence[PlacementView], rng: np.random.Generator) -> Array:
+        """Return sites for K pending jobs, int64[E, K]; each is chosen alone unless overridden.
 
-        views: what is seen before the turn, once with each of its jobs.
+        views: the observation before the step, once with each of the K jobs.
         """
         return np.stack([self.choose(view, rng) for view in views], axis=1)
 
-    def law(self, view: View, rng: np.random.Generator) -> Array:
+    def action_probabilities(self, view: PlacementView, rng: np.random.Generator) -> Array:
         """Return the probability of every site, float64[E, S], 0 where it is not legal.
 
-        A policy with memory takes its step, and the answer is certain.
+        A policy with memory chooses here, and its choice has probability 1.
         """
         certain = np.zeros(view.mask.shape)
         certain[np.arange(len(view)), self.choose(view, rng)] = 1.0
         return certain
+
+    @final
+    def law(self, view: PlacementView, rng: np.random.Generator) -> Array:
+        """Return `action_probabilities`, whose name in release 0.1 this was."""
+        warn("Policy.law", "Policy.action_probabilities")
+        return self.action_probabilities(view, rng)
 
     @final
     def __call__(self, observation: Mapping[str, Array], rng: np.random.Generator) -> Array:
@@ -75,11 +83,13 @@ class Policy(ABC):
             raise PolicyError(
                 "at least one legal site", "an action mask of zeros", "make a site legal"
             )
-        if np.ndim(observation["sites"]) < TURN:
-            return np.asarray(self.choose(View(observation), rng), dtype=np.int64)
+        if np.ndim(observation["sites"]) < JOINT_AXES:
+            return np.asarray(self.choose(PlacementView(observation), rng), dtype=np.int64)
         jobs = range(observation["sites"].shape[1])
-        views = [View({part: rows[:, k] for part, rows in observation.items()}) for k in jobs]
-        return np.asarray(self.choose_turn(views, rng), dtype=np.int64)
+        views = [
+            PlacementView({part: rows[:, k] for part, rows in observation.items()}) for k in jobs
+        ]
+        return np.asarray(self.choose_pending(views, rng), dtype=np.int64)
 
     @final
     def act(self, observation: Mapping[str, Array], rng: np.random.Generator) -> int:
@@ -97,69 +107,74 @@ class Memoryless(Policy):
 
     @final
     def reset(self, envs: int) -> None:
-        """Nothing is remembered."""
+        """Do nothing: nothing is remembered."""
 
-    def distribution(self, view: View) -> Array:
+    def distribution(self, view: PlacementView) -> Array:
         """Return the probability with which `choose` names every site, float64[E, S].
 
-        PolicyError where a policy of one's own has not said; only logging asks for it.
+        PolicyError where a subclass has not written it; only data sets and off-policy
+        estimates need it.
         """
         raise PolicyError(
             "a policy that states its probabilities",
             f"{type(self).__name__}, which has no method distribution",
-            "write one, or derive from Ranking or Drawing",
+            "write one, or derive from Ranking or Sampling",
         )
 
     @final
-    def law(self, view: View, rng: np.random.Generator) -> Array:
+    def action_probabilities(self, view: PlacementView, rng: np.random.Generator) -> Array:
+        """Return `distribution(view)`: a policy without memory draws nothing here."""
         return self.distribution(view)
 
 
 class Ranking(Memoryless):
-    """Takes the legal site of the highest score; ties by the generator."""
+    """Choose the legal site of the highest score; ties are broken at random."""
 
     @abstractmethod
-    def score(self, view: View) -> Array:
+    def score(self, view: PlacementView) -> Array:
         """Return how good every site is, float64[E, S], higher is better."""
 
     @final
-    def choose(self, view: View, rng: np.random.Generator) -> Array:
-        return best(self.score(view), view.mask, rng)
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> Array:
+        return greedy(self.score(view), view.mask, rng)
 
     @final
-    def distribution(self, view: View) -> Array:
-        return best_law(self.score(view), view.mask)
+    def distribution(self, view: PlacementView) -> Array:
+        return greedy_probabilities(self.score(view), view.mask)
 
 
-class Drawing(Memoryless):
-    """Draws a legal site with probability proportional to its weight."""
+class Sampling(Memoryless):
+    """Sample a legal site with probability proportional to its weight."""
 
     @abstractmethod
-    def weight(self, view: View) -> Array:
+    def weight(self, view: PlacementView) -> Array:
         """Return the weight of every site, float64[E, S], >= 0."""
 
     @final
-    def choose(self, view: View, rng: np.random.Generator) -> Array:
-        return draw(self.weight(view), view.mask, rng)
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> Array:
+        return sample(self.weight(view), view.mask, rng)
 
     @final
-    def distribution(self, view: View) -> Array:
-        return draw_law(self.weight(view), view.mask)
+    def distribution(self, view: PlacementView) -> Array:
+        return sample_probabilities(self.weight(view), view.mask)
 
 
-class DrawingAmongBest(Memoryless):
-    """Draws among the `keep` legal sites of highest weight, in proportion to it."""
+class SamplingAmongBest(Memoryless):
+    """Sample among the `keep` legal sites of highest weight, in proportion to it."""
 
     keep: int = 10
 
     @abstractmethod
-    def weight(self, view: View) -> Array:
+    def weight(self, view: PlacementView) -> Array:
         """Return the weight of every site, float64[E, S], >= 0."""
 
     @final
-    def choose(self, view: View, rng: np.random.Generator) -> Array:
-        return draw_among_best(self.weight(view), view.mask, rng, int(self.keep))
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> Array:
+        return sample_among_best(self.weight(view), view.mask, rng, int(self.keep))
 
     @final
-    def distribution(self, view: View) -> Array:
-        return draw_among_best_law(self.weight(view), view.mask, int(self.keep))
+    def distribution(self, view: PlacementView) -> Array:
+        return sample_among_best_probabilities(self.weight(view), view.mask, int(self.keep))
+
+
+__getattr__ = old_names(__name__)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Ranking
 from panda_gym.environments.placement.policies.settings import at_least
 
@@ -26,6 +26,6 @@ class EarliestCompletion(Ranking):
     def __post_init__(self) -> None:
         at_least("wait_weight", self.wait_weight, 0.0)
 
-    def score(self, view: View) -> np.ndarray:
+    def score(self, view: PlacementView) -> np.ndarray:
         start = view.site("transfer") + view.site("wait")
         return -(self.wait_weight * start + view.site("run"))

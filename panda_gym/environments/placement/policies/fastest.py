@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Ranking
 
 
@@ -14,5 +14,5 @@ from panda_gym.environments.placement.policies.base import Ranking
 class Fastest(Ranking):
     """Minimum execution time (MET of Braun et al., J. Parallel Distrib. Comput. 61, 2001)."""
 
-    def score(self, view: View) -> np.ndarray:
+    def score(self, view: PlacementView) -> np.ndarray:
         return view.site("power")

@@ -1,4 +1,4 @@
-"""A trained agent as a policy; knows a folder of safetensors and JSON, never how it was trained.
+"""A trained agent as a policy, saved in a folder of safetensors and JSON.
 
     agent.json          kind, network, features, provenance (command, seed, versions, curve)
     agent.safetensors   weights
@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
+from panda_gym.environments.placement.policies import current_name
 from panda_gym.environments.placement.policies.base import Memoryless
-from panda_gym.environments.placement.policies.choice import best, best_law, draw, draw_law
+from panda_gym.environments.placement.policies.choice import (
+    greedy,
+    greedy_probabilities,
+    sample,
+    sample_probabilities,
+)
 from panda_gym.environments.placement.policies.settings import at_least
 from panda_gym.errors import PolicyError
 from panda_gym.files import sha256, whole_folder
@@ -66,19 +72,19 @@ class Learned(Memoryless):
         at_least("price_wan_tb", self.price_wan_tb, 0.0)
         object.__setattr__(self, "scorer", load_agent(self.folder))
 
-    def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> np.ndarray:
         scores = self.scores(view)
         if self.greedy:
-            return best(scores, view.mask, rng)
-        return draw(_softmax_weights(scores, view.mask), view.mask, rng)
+            return greedy(scores, view.mask, rng)
+        return sample(_softmax_weights(scores, view.mask), view.mask, rng)
 
-    def distribution(self, view: View) -> np.ndarray:
+    def distribution(self, view: PlacementView) -> np.ndarray:
         scores = self.scores(view)
         if self.greedy:
-            return best_law(scores, view.mask)
-        return draw_law(_softmax_weights(scores, view.mask), view.mask)
+            return greedy_probabilities(scores, view.mask)
+        return sample_probabilities(_softmax_weights(scores, view.mask), view.mask)
 
-    def scores(self, view: View) -> np.ndarray:
+    def scores(self, view: PlacementView) -> np.ndarray:
         """Return the score of every site, float64[E, S]."""
         import torch
 
@@ -118,7 +124,7 @@ def agent_folder(folder: str | Path) -> Path:
 
     An agent that ships goes by its name, so that what is written of it names no machine's path.
     """
-    given, ships = Path(folder), ZOO / str(folder)
+    given, ships = Path(folder), ZOO / current_name(str(folder))
     if not given.exists() and (ships / CARD).is_file():
         return ships
     inside = given / "agent"

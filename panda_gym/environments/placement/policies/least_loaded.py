@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Ranking
 
 
@@ -18,7 +18,7 @@ class LeastLoaded(Ranking):
     far as the counters show it. A queued job is taken to need as many cores as this one.
     """
 
-    def score(self, view: View) -> np.ndarray:
+    def score(self, view: PlacementView) -> np.ndarray:
         cores = np.maximum(view.site("cores"), 1.0)
         queued = view.site("activated") + view.site("assigned") + 1.0
         load = cores - view.site("free_cores") + queued * view.job("cores")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Ranking
 
 
@@ -14,5 +14,5 @@ from panda_gym.environments.placement.policies.base import Ranking
 class LeastQueued(Ranking):
     """Join the shortest queue: fewest jobs assigned or activated."""
 
-    def score(self, view: View) -> np.ndarray:
+    def score(self, view: PlacementView) -> np.ndarray:
         return -(view.site("activated") + view.site("assigned"))

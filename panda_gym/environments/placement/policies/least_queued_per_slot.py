@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Ranking
 
 
@@ -17,6 +17,6 @@ class LeastQueuedPerSlot(Ranking):
     The job itself is counted, so that among empty queues the larger site leads.
     """
 
-    def score(self, view: View) -> np.ndarray:
+    def score(self, view: PlacementView) -> np.ndarray:
         queued = view.site("activated") + view.site("assigned")
         return -(queued + 1.0) / np.maximum(view.site("cores"), 1.0)

@@ -1,4 +1,4 @@
-"""Max-min over the jobs of a turn: what completes last is placed first; knows predictions."""
+"""Max-min over the pending jobs: the job that completes last is placed first."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.policies.turn import Planner, Turn, by_extreme
+from panda_gym.environments.placement.policies.pending import (
+    JointPolicy,
+    PendingDecisions,
+    by_extreme,
+)
 
 
 @dataclass(frozen=True)
-class MaxMin(Planner):
+class MaxMin(JointPolicy):
     """Max-min (Ibarra and Kim 1977; Braun et al. 2001): the largest earliest completion first."""
 
-    def assign(self, turn: Turn) -> np.ndarray:
-        return by_extreme(turn, largest=True)
+    def assign(self, pending: PendingDecisions) -> np.ndarray:
+        return by_extreme(pending, largest=True)

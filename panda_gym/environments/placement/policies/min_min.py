@@ -1,4 +1,4 @@
-"""Min-min over the jobs of a turn: what completes first is placed first; knows predictions."""
+"""Min-min over the pending jobs: the job that completes first is placed first."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.policies.turn import Planner, Turn, by_extreme
+from panda_gym.environments.placement.policies.pending import (
+    JointPolicy,
+    PendingDecisions,
+    by_extreme,
+)
 
 
 @dataclass(frozen=True)
-class MinMin(Planner):
+class MinMin(JointPolicy):
     """Min-min (Ibarra and Kim 1977; Braun et al. 2001): the smallest earliest completion first."""
 
-    def assign(self, turn: Turn) -> np.ndarray:
-        return by_extreme(turn, largest=False)
+    def assign(self, pending: PendingDecisions) -> np.ndarray:
+        return by_extreme(pending, largest=False)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
-from panda_gym.environments.placement.policies.base import DrawingAmongBest
+from panda_gym.environments.placement.observation import PlacementView
+from panda_gym.environments.placement.policies.base import SamplingAmongBest
 from panda_gym.environments.placement.policies.panda_analysis_original import disk_factor
 from panda_gym.environments.placement.policies.settings import positive
 
 
 @dataclass(frozen=True)
-class PandaAnalysis(DrawingAmongBest):
+class PandaAnalysis(SamplingAmongBest):
     """W = Ws x Wq / (nThrottled + 1) x data factor, one of the best ten drawn by weight.
 
     Wq = (maxq - nQ - Nj / Npq) / (sum(maxq - nQ) - Nj) over the Npq candidate sites, nQ the jobs
@@ -33,7 +33,7 @@ class PandaAnalysis(DrawingAmongBest):
     def __post_init__(self) -> None:
         positive("constant_scale", self.constant_scale)
 
-    def weight(self, view: View) -> np.ndarray:
+    def weight(self, view: PlacementView) -> np.ndarray:
         """Return W of every site, float64[E, S]."""
         queued = (view.site("activated") + view.site("assigned")) / self.constant_scale
         return queue_weight(queued, view.mask) * disk_factor(view)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
-from panda_gym.environments.placement.policies.base import DrawingAmongBest
+from panda_gym.environments.placement.observation import PlacementView
+from panda_gym.environments.placement.policies.base import SamplingAmongBest
 from panda_gym.environments.placement.policies.settings import positive
 
 
 @dataclass(frozen=True)
-class PandaAnalysisOriginal(DrawingAmongBest):
+class PandaAnalysisOriginal(SamplingAmongBest):
     """W = (nRunning + 1) / (nActivated + nAssigned + nStarting + nDefined + 1) x data factor.
 
     The data factor is 1 + diskGB / 10, diskGB the input's gigabytes on the site's disk, as where
@@ -29,13 +29,13 @@ class PandaAnalysisOriginal(DrawingAmongBest):
     def __post_init__(self) -> None:
         positive("constant_scale", self.constant_scale)
 
-    def weight(self, view: View) -> np.ndarray:
+    def weight(self, view: PlacementView) -> np.ndarray:
         """Return W of every site, float64[E, S]."""
         queued = (view.site("activated") + view.site("assigned")) / self.constant_scale
         running = view.site("running") / self.constant_scale
         return (running + 1.0) / (queued + 1.0) * disk_factor(view)
 
 
-def disk_factor(view: View) -> np.ndarray:
+def disk_factor(view: PlacementView) -> np.ndarray:
     """1 + diskGB / 10: gigabytes of this job's input that the site already holds."""
     return 1.0 + view.site("local_share") * view.job("input_bytes") / 1e10

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Ranking
 from panda_gym.environments.placement.policies.production_weight import production_weight
 from panda_gym.environments.placement.policies.settings import positive
@@ -27,5 +27,5 @@ class PandaProduction(Ranking):
     def __post_init__(self) -> None:
         positive("constant_scale", self.constant_scale)
 
-    def score(self, view: View) -> np.ndarray:
+    def score(self, view: PlacementView) -> np.ndarray:
         return production_weight(view, self.constant_scale)

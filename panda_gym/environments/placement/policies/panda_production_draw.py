@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
-from panda_gym.environments.placement.policies.base import DrawingAmongBest
+from panda_gym.environments.placement.observation import PlacementView
+from panda_gym.environments.placement.policies.base import SamplingAmongBest
 from panda_gym.environments.placement.policies.production_weight import production_weight
 from panda_gym.environments.placement.policies.settings import at_least, positive
 
 
 @dataclass(frozen=True)
-class PandaProductionDraw(DrawingAmongBest):
+class PandaProductionDraw(SamplingAmongBest):
     """Sort by production weight, keep at most `keep`, draw one in proportion to the weight.
 
     NOTE[DIFF]: PanDA divides a drawn site's weight by its grown queue within one cycle of the
@@ -30,5 +30,5 @@ class PandaProductionDraw(DrawingAmongBest):
         positive("constant_scale", self.constant_scale)
         at_least("keep", self.keep, 1)
 
-    def weight(self, view: View) -> np.ndarray:
+    def weight(self, view: PlacementView) -> np.ndarray:
         return production_weight(view, self.constant_scale)

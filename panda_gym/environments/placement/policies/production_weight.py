@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 
 QUEUE_OFFSET: Final = 10.0
 """Jobs added to every queue, so that small queues do not decide."""
@@ -31,7 +31,7 @@ CLOSENESS_FAR: Final = 11.0
 """MAXcl: the farthest closeness; the nearest, MINcl, is 0."""
 
 
-def production_weight(view: View, constant_scale: float = 1.0) -> np.ndarray:
+def production_weight(view: PlacementView, constant_scale: float = 1.0) -> np.ndarray:
     """Return W of every site, float64[E, S]; 0 for a skipped site unless all legal are skipped.
 
     Counts are divided by `constant_scale`, so that on a platform of that scale the absolute
@@ -58,7 +58,7 @@ def production_weight(view: View, constant_scale: float = 1.0) -> np.ndarray:
     return np.where(skipped & open_somewhere, 0.0, weight)
 
 
-def _counts(view: View, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _counts(view: PlacementView, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """nRunning, nActivated and nAssigned in units of `scale` jobs."""
     real = view.site("running") / scale
     workers = real + view.site("free_cores") / np.maximum(view.job("cores"), 1.0) / scale
@@ -67,7 +67,7 @@ def _counts(view: View, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return running, view.site("activated") / scale, view.site("assigned") / scale
 
 
-def data_factor(view: View) -> np.ndarray:
+def data_factor(view: PlacementView) -> np.ndarray:
     """(totalSize + localSize) / totalSize / (nFilesToMove / 100 + 1); 1 without input."""
     local = view.site("local_share")
     files_to_move = view.job("input_files") * (1.0 - local)
@@ -75,7 +75,7 @@ def data_factor(view: View) -> np.ndarray:
     return np.where(view.job("input_bytes") > 0.0, factor, 1.0)
 
 
-def network_weight(view: View) -> np.ndarray:
+def network_weight(view: PlacementView) -> np.ndarray:
     """Half of queuedWeight (1) + throughputWeight, 1 + (MAXcl - closeness) / (MAXcl - MINcl)."""
     throughput = 1.0 + (CLOSENESS_FAR - view.site("closeness")) / CLOSENESS_FAR
     return 0.5 * (1.0 + throughput)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
-from panda_gym.environments.placement.policies.base import Drawing
+from panda_gym.environments.placement.observation import PlacementView
+from panda_gym.environments.placement.policies.base import Sampling
 
 
 @dataclass(frozen=True)
-class Random(Drawing):
+class Random(Sampling):
     """Uniform over the mask: the floor that every policy must beat."""
 
-    def weight(self, view: View) -> np.ndarray:
+    def weight(self, view: PlacementView) -> np.ndarray:
         return np.ones(view.mask.shape)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Policy
 from panda_gym.errors import PolicyError
 
@@ -26,7 +26,7 @@ class RoundRobin(Policy):
         """Begin at site 0 in each of `envs` environments."""
         self.pointer = np.zeros(envs, dtype=np.int64)
 
-    def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> np.ndarray:
         if self.pointer is None:
             self.reset(len(view))
         assert self.pointer is not None

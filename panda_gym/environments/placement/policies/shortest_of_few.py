@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Memoryless
-from panda_gym.environments.placement.policies.choice import best_by
+from panda_gym.environments.placement.policies.choice import greedy_by
 from panda_gym.environments.placement.policies.settings import at_least
 from panda_gym.errors import PolicyError
 
@@ -30,20 +30,20 @@ class ShortestOfFew(Memoryless):
         if not isinstance(self.few, int):
             raise PolicyError("few as a whole number", repr(self.few), "pass for example few=2")
 
-    def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
+    def choose(self, view: PlacementView, rng: np.random.Generator) -> np.ndarray:
         tickets = rng.random((len(view), 2, view.mask.shape[1]))
         asked = _lowest(np.where(view.mask, tickets[:, 0], np.inf), self.few) & view.mask
-        return best_by(-_queue(view), asked, tickets[:, 1])
+        return greedy_by(-_queue(view), asked, tickets[:, 1])
 
-    def distribution(self, view: View) -> np.ndarray:
+    def distribution(self, view: PlacementView) -> np.ndarray:
         """The shortest asked has rank r of n with probability C(n - r, d - 1) / C(n, d).
 
         Equals share the probability of their ranks.
         """
         queue = np.where(view.mask, _queue(view), np.inf)
-        return np.stack([self._law(*row) for row in zip(queue, view.mask, strict=True)])
+        return np.stack([self._probabilities(*row) for row in zip(queue, view.mask, strict=True)])
 
-    def _law(self, queue: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    def _probabilities(self, queue: np.ndarray, mask: np.ndarray) -> np.ndarray:
         legal = int(mask.sum())
         few = min(self.few, legal)
         # C(n - r, d - 1) / C(n, d) by recurrence over r, which never forms a large number.
@@ -51,14 +51,14 @@ class ShortestOfFew(Memoryless):
         chance[0] = few / legal
         for r in range(1, legal - few + 1):
             chance[r] = chance[r - 1] * (legal - r - few + 1) / (legal - r)
-        law = np.zeros(len(queue))
-        law[np.argsort(queue, kind="stable")[:legal]] = chance
+        probabilities = np.zeros(len(queue))
+        probabilities[np.argsort(queue, kind="stable")[:legal]] = chance
         _, level = np.unique(queue, return_inverse=True)
-        shared = np.bincount(level, law) / np.bincount(level, mask).clip(1)
+        shared = np.bincount(level, probabilities) / np.bincount(level, mask).clip(1)
         return np.where(mask, shared[level], 0.0)
 
 
-def _queue(view: View) -> np.ndarray:
+def _queue(view: PlacementView) -> np.ndarray:
     return view.site("queued_work") / view.site("cores")
 
 

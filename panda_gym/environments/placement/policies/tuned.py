@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from panda_gym.environments.base.features import position
-from panda_gym.environments.placement.observation import SITE_FEATURES, View
+from panda_gym.environments.placement.observation import SITE_FEATURES, PlacementView
 from panda_gym.environments.placement.policies.base import Ranking
 from panda_gym.errors import PolicyError, nearest
 
@@ -48,7 +48,7 @@ EXPONENTS: Final = (
 class Sight:
     """What the terms are made of, computed once; float32 [E, S], or [E, 1] of the job."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: PlacementView) -> None:
         self.view = view
         self.wait, self.transfer, self.run = (self.site(n) for n in ("wait", "transfer", "run"))
         self.cores, self.power = np.maximum(self.site("cores"), 1.0), self.site("power")
@@ -99,7 +99,7 @@ WEIGHTS: Final = EXPONENTS + tuple(weight for weight, _ in TERMS)
 """All weights in the order of the table."""
 
 
-def cost(view: View, weights: Array) -> Array:
+def cost(view: PlacementView, weights: Array) -> Array:
     """Return what the score is minus of, float32[E, S].
 
     weights: float64[E, len(WEIGHTS)], or one row for all.
@@ -130,7 +130,7 @@ class Tuned(Ranking):
             raise PolicyError("weights fitted on a scenario", repr(self.weights), hint)
         object.__setattr__(self, "row", table[self.weights])
 
-    def score(self, view: View) -> Array:
+    def score(self, view: PlacementView) -> Array:
         return -cost(view, self.row)
 
 

@@ -1,11 +1,10 @@
-"""Trained agents that ship with the package, as policies by name; knows how none was trained.
+"""Trained agents that ship with the package, as policies by name.
 
-policy = panda_gym.environments.placement.policies.create("hindsight-scorer")
+policy = panda_gym.environments.placement.policies.create("difference-reward-scorer")
 
 Each folder `zoo/<name>` holds weights and a card with the command, the seed, the versions and the
 learning curve behind them (`panda_gym.environments.placement.policies.learned.read_card`). All of
-them have learned from
-the default surrogate's stream alone.
+them were trained on the stream of the default surrogate alone.
 """
 
 from __future__ import annotations
@@ -13,25 +12,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from panda_gym.deprecated import old_names
 from panda_gym.environments.placement.policies.learned import Learned
 
 
 @dataclass(frozen=True)
-class HindsightScorer(Learned):
-    """Learned what every decision cost in the end, on ten scenarios and loads; greedy.
+class DifferenceRewardScorer(Learned):
+    """Greedy agent trained on difference rewards in ten scenarios and loads.
 
-
-    See `panda_gym.training.difference_reward`. The price of WAN was chosen on training seeds: it
-    halves the
-    bytes moved for 1 % of slowdown (docs/results/training.md).
+    See `panda_gym.training.difference_reward`. The price of WAN traffic was chosen on training
+    seeds: it halves the bytes moved for 1 % of slowdown (see the page on training).
     """
 
-    folder: str | Path = "hindsight-scorer"
+    folder: str | Path = "difference-reward-scorer"
     price_wan_tb: float = 50.0
 
 
 @dataclass(frozen=True)
 class PPOScorer(Learned):
-    """MaskablePPO over the permutation-equivariant scorer, reward `predicted`; greedy."""
+    """Greedy agent trained by MaskablePPO with the equivariant scorer, reward `predicted`."""
 
     folder: str | Path = "ppo-scorer"
+
+
+__getattr__ = old_names(__name__)

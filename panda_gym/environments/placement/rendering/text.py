@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 
 
-def table(batch: Batch, e: int, rows: int = 12) -> str:
+def table(batch: PlacementBatch, e: int, rows: int = 12) -> str:
     """The sites of grid e with the most cores in use, as a table of `rows` lines."""
     world, platform = batch.simulator.world, batch.platform
     sites, grid = world.sites[e], world.grids[e]

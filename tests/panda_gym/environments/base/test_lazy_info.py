@@ -11,7 +11,7 @@ import pytest
 
 import panda_gym
 from panda_gym.environments.base.info import one_info
-from panda_gym.environments.base.lazy_info import TRUNCATED, Info, Step, rows
+from panda_gym.environments.base.lazy_info import TRUNCATED, LazyInfo, StepInfo, rows
 from panda_gym.environments.placement.batch import REPORTED
 from tests.panda_gym.placements import small
 
@@ -50,8 +50,8 @@ def source() -> Source:
 
 
 @pytest.fixture
-def info(source: Source) -> Info:
-    return Info(Step(columns(), source), 1)
+def info(source: Source) -> LazyInfo:
+    return LazyInfo(StepInfo(columns(), source), 1)
 
 
 READS = {
@@ -90,15 +90,15 @@ READS = {
 
 
 @pytest.mark.parametrize("way", READS)
-def test_it_is_the_whole_dictionary_whatever_is_asked_first(info: Info, way: str):
+def test_it_is_the_whole_dictionary_whatever_is_asked_first(info: LazyInfo, way: str):
     assert READS[way](dict(WHOLE))
     assert READS[way](info)
     assert isinstance(info, dict)
 
 
 def test_it_is_put_together_once_a_step_and_only_when_read(source: Source):
-    step = Step(columns(), source)
-    infos = [Info(step, 0), Info(step, 1)]
+    step = StepInfo(columns(), source)
+    infos = [LazyInfo(step, 0), LazyInfo(step, 1)]
     assert all(one.get("episode") is None and "is_success" not in one for one in infos)
     assert all(one[TRUNCATED] is False and "cost" in one for one in infos)
     assert source.asked == 0
@@ -107,7 +107,7 @@ def test_it_is_put_together_once_a_step_and_only_when_read(source: Source):
     assert source.asked == 1
 
 
-def test_a_name_that_is_not_there_is_an_error(info: Info):
+def test_a_name_that_is_not_there_is_an_error(info: LazyInfo):
     with pytest.raises(KeyError, match="episode"):
         info["episode"]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import panda_gym
-from panda_gym.environments.base.thread_pool import Crew
+from panda_gym.environments.base.thread_pool import ThreadPool
 from panda_gym.environments.placement.vector_env import PlacementVectorEnv
 from panda_gym.errors import SettingError
 from tests.panda_gym.test_mechanisms import EVERYTHING, small
@@ -19,7 +19,7 @@ from tests.panda_gym.test_mechanisms import EVERYTHING, small
 @given(count=st.integers(0, 40), threads=st.integers(1, 9))
 def test_ranges_are_shared_without_gap_or_overlap(count: int, threads: int) -> None:
     met: list[int] = []
-    Crew(threads).share(count, lambda first, last: met.extend(range(first, last)))
+    ThreadPool(threads).share(count, lambda first, last: met.extend(range(first, last)))
     assert sorted(met) == list(range(count))
 
 
@@ -29,12 +29,12 @@ def test_what_goes_wrong_in_a_thread_is_raised_once(threads: int) -> None:
         if last == 9:
             raise ValueError("the last range")
 
-    crew = Crew(threads)
+    pool = ThreadPool(threads)
     met: list[int] = []
     with pytest.raises(ValueError, match="the last range"):
-        crew.share(9, work)
-    crew.soon(met.append, 1)
-    crew.wait()
+        pool.share(9, work)
+    pool.soon(met.append, 1)
+    pool.wait()
     assert met == [1]
 
 

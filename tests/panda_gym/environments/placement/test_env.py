@@ -10,7 +10,7 @@ from gymnasium.utils.env_checker import check_env
 import panda_gym  # noqa: F401  (registers the environments)
 from panda_gym.environments.placement import reward
 from panda_gym.environments.placement.env import PlacementEnv
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.errors import PlatformError, SeedError, SettingError
 from tests.panda_gym.placements import PLATFORM, STREAM, small
 
@@ -79,7 +79,7 @@ def test_the_action_mask_says_where_the_job_fits(env):
     seen = set()
     observation, _ = env.reset(seed=0)
     for _ in range(40):
-        cores = View(observation).job("cores")[0, 0]
+        cores = PlacementView(observation).job("cores")[0, 0]
         np.testing.assert_array_equal(env.action_masks(), PLATFORM.cores >= round(cores))
         np.testing.assert_array_equal(env.action_masks(), observation["action_mask"].astype(bool))
         assert env.action_masks().any()

@@ -8,7 +8,7 @@ import pytest
 
 import panda_gym  # noqa: F401  (registers the environments)
 from panda_gym.benchmarking.episodes import play
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.env import PlacementEnv
 from panda_gym.environments.placement.named_scenarios import DEFAULT, SCENARIOS
 from panda_gym.environments.placement.policies import create
@@ -58,7 +58,7 @@ def test_what_is_given_beside_it_wins() -> None:
 
 def test_jobs_wait_least_in_a_calm_grid_and_most_in_a_full_one() -> None:
     def wait(name: str) -> float:
-        batch = Batch(Scenario.of(scenario=name, **{**BARE, "jobs": 400}), 4)
+        batch = PlacementBatch(Scenario.of(scenario=name, **{**BARE, "jobs": 400}), 4)
         measured = play(batch, create("least_loaded"), range(4))
         return float(np.mean([one["mean_wait"] for one in measured]))
 

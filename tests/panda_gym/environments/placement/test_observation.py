@@ -12,7 +12,7 @@ from panda_gym.environments.placement.observation import (
     GRID_FEATURES,
     JOB_FEATURES,
     SITE_FEATURES,
-    View,
+    PlacementView,
 )
 from panda_gym.errors import PolicyError
 
@@ -56,7 +56,7 @@ def test_a_view_of_one_is_a_batch_of_one() -> None:
         "grid": np.zeros(len(GRID_FEATURES), np.float32),
         "action_mask": np.array([1, 0, 1], np.int8),
     }
-    view = View(single)
+    view = PlacementView(single)
     assert len(view) == 1
     assert view.site("wait").shape == (1, 3)
     np.testing.assert_allclose(view.site("wait"), 3600.0)

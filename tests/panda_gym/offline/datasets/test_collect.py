@@ -77,11 +77,13 @@ def test_probabilities_are_those_of_the_behaviour(data: datasets.OfflineDataset)
         policy.reset(1)
         for step, action in enumerate(episode.actions):
             seen = {name: part[step][None] for name, part in episode.parts().items()}
-            view = policies.base.View(seen)
+            view = policies.base.PlacementView(seen)
             legal = view.mask[0].mean() * view.mask.shape[1]
-            law = 0.8 * policy.law(view, np.random.default_rng(0))[0] + 0.2 / legal
+            chance = (
+                0.8 * policy.action_probabilities(view, np.random.default_rng(0))[0] + 0.2 / legal
+            )
             if episode.behaviour != "round_robin":  # whose memory saw its choice, not the action
-                assert episode.probabilities[step] == pytest.approx(law[action])
+                assert episode.probabilities[step] == pytest.approx(chance[action])
             assert 0.0 < episode.probabilities[step] <= 1.0
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import panda_gym
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.errors import PolicyError, SettingError
 from panda_gym.offline import datasets, off_policy
 from panda_gym.offline.off_policy.model import WIDTH, Equations, features
@@ -99,7 +99,7 @@ def test_costs_by_name_add_up(few: datasets.OfflineDataset) -> None:
 def test_the_model_solves_what_its_features_can_say(few: datasets.OfflineDataset) -> None:
     """Rewards that are linear in the features are told exactly where nothing lies ahead."""
     episode = next(few.episodes())
-    view = View(episode.parts())
+    view = PlacementView(episode.parts())
     rows = features(view)
     assert rows.shape == (9, 4, WIDTH)
     taken = rows[np.arange(8), episode.actions][None]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.observation import SITE_FEATURES, View
+from panda_gym.environments.placement.observation import SITE_FEATURES, PlacementView
 from panda_gym.environments.placement.policies import tuned
 from panda_gym.environments.placement.policies.base import Ranking
 from panda_gym.environments.placement.policies.panda_analysis import PandaAnalysis
@@ -27,7 +27,9 @@ RANKINGS = [
 ]
 
 
-def scenes(count: int = 12) -> Iterator[tuple[View, list[list[twins.Site]], list[twins.Site]]]:
+def scenes(
+    count: int = 12,
+) -> Iterator[tuple[PlacementView, list[list[twins.Site]], list[twins.Site]]]:
     """Views with the natural numbers of each environment's sites and job."""
     for seed in range(count):
         values, mask = natural(np.random.default_rng(seed), 4, 15)
@@ -41,7 +43,7 @@ def scenes(count: int = 12) -> Iterator[tuple[View, list[list[twins.Site]], list
             {key[4:]: float(values[key][e, 0]) for key in values if key.startswith("job_")}
             for e in range(4)
         ]
-        yield View(encode(values, mask)), sites, jobs
+        yield PlacementView(encode(values, mask)), sites, jobs
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.05])
@@ -71,7 +73,7 @@ def test_level_queues_weigh_alike_for_analysis() -> None:
     values["activated"][:] = 7
     values["assigned"][:] = 0
     values["local_share"][:] = 0
-    weight = PandaAnalysis().weight(View(encode(values, mask)))
+    weight = PandaAnalysis().weight(PlacementView(encode(values, mask)))
     np.testing.assert_allclose(weight, 1 / 6)
 
 
@@ -114,8 +116,8 @@ def test_constant_scale_shrinks_the_formula_with_the_platform() -> None:
     small = {key: value.copy() for key, value in values.items()}
     for name in ("running", "activated", "assigned", "free_cores"):
         small[name] = small[name] / 50
-    full = production_weight(View(encode(values, mask)), 1.0)
-    scaled = production_weight(View(encode(small, mask)), 1 / 50)
+    full = production_weight(PlacementView(encode(values, mask)), 1.0)
+    scaled = production_weight(PlacementView(encode(small, mask)), 1 / 50)
     np.testing.assert_allclose(scaled, full, rtol=2e-3)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.learned import CARD, WEIGHTS, Learned, save_agent
 from panda_gym.environments.placement.policies.scorer import ScorerShape, SiteScorer
 from panda_gym.errors import PolicyError
@@ -66,14 +66,14 @@ def test_a_saved_agent_scores_as_the_one_that_was_saved(folder: Path, scorer: Si
     batch = observation(5)
     with torch.inference_mode():
         expected, _ = scorer(*tensors(batch))
-    np.testing.assert_array_equal(Learned(folder).scores(View(batch)), expected.numpy())
+    np.testing.assert_array_equal(Learned(folder).scores(PlacementView(batch)), expected.numpy())
 
 
 def test_a_drawing_agent_follows_the_softmax(folder: Path) -> None:
     one = observation(6, envs=1, sites=5)
     batch = {part: np.repeat(value, 20_000, axis=0) for part, value in one.items()}
     policy = Learned(folder, greedy=False)
-    scores = np.where(one["action_mask"] > 0, policy.scores(View(one)), -np.inf)
+    scores = np.where(one["action_mask"] > 0, policy.scores(PlacementView(one)), -np.inf)
     expected = np.exp(scores) / np.exp(scores).sum()
     got = np.bincount(policy(batch, np.random.default_rng(0)), minlength=5) / 20_000
     np.testing.assert_allclose(got, expected[0], atol=0.02)
@@ -114,7 +114,7 @@ def test_no_pickle_is_written(folder: Path) -> None:
 
 
 def test_a_price_of_wan_is_taken_off_what_must_move(folder: Path) -> None:
-    view = View(observation(8))
+    view = PlacementView(observation(8))
     free, dear = Learned(folder), Learned(folder, price_wan_tb=50.0)
     moved_tb = view.job("input_bytes") * (1.0 - view.site("local_share")) / 1e12
     assert moved_tb.any()

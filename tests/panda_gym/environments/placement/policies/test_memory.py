@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.observation import View
+from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Memoryless
 from panda_gym.errors import PolicyError
 from tests.oracles.observations import observation
@@ -30,10 +30,10 @@ def test_another_batch_size_needs_a_reset() -> None:
 
 def test_a_policy_of_ones_own_may_leave_its_probabilities_unsaid() -> None:
     class First(Memoryless):
-        def choose(self, view: View, rng: np.random.Generator) -> np.ndarray:
+        def choose(self, view: PlacementView, rng: np.random.Generator) -> np.ndarray:
             return view.mask.argmax(axis=1)
 
     policy, seen = First(), observation(0)
     assert policy(seen, np.random.default_rng(0)).shape == (5,)
     with pytest.raises(PolicyError, match="states its probabilities"):
-        policy.law(View(seen), np.random.default_rng(0))
+        policy.action_probabilities(PlacementView(seen), np.random.default_rng(0))

@@ -53,3 +53,13 @@ def test_a_rule_loads_no_torch() -> None:
         "assert not {'torch', 'pandas', 'stable_baselines3'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_name_of_release_0_1_works_and_warns():
+    pytest.importorskip("torch")
+    with pytest.warns(FutureWarning, match="difference-reward-scorer"):
+        old = policies.create("hindsight-scorer")
+    assert type(old) is type(policies.create("difference-reward-scorer"))
+    with pytest.warns(FutureWarning, match="PlacementView"):
+        from panda_gym.environments.placement.observation import View
+    assert View.__name__ == "PlacementView"

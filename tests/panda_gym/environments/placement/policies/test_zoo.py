@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.policies.learned import (
     ZOO,
     Learned,
@@ -53,7 +53,7 @@ def slowdown(name: str) -> float:
     """Mean ln of the expected slowdown of what a policy does on a small busy grid."""
     platform = make_platform(6)
     settings: dict[str, Any] = {"platform": platform, "stream": make_stream(platform, jobs=400)}
-    batch = Batch(Scenario.of(**settings, scale=1.0, jobs=60, warmup=30, load=1.2), 8)
+    batch = PlacementBatch(Scenario.of(**settings, scale=1.0, jobs=60, warmup=30, load=1.2), 8)
     batch.begin((e, np.random.default_rng(e)) for e in range(8))
     policy, rng, paid = policies.create(name), np.random.default_rng(0), []
     policy.reset(8)

@@ -1,4 +1,4 @@
-"""Planners over a turn against twins that take one job and one site at a time."""
+"""Planners over a pending against twins that take one job and one site at a time."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.observation import View
-from panda_gym.environments.placement.policies.turn import Turn, Turns
+from panda_gym.environments.placement.observation import PlacementView
+from panda_gym.environments.placement.policies.pending import PendingBatch, PendingDecisions
 from tests.oracles import policy_twins as twins
 from tests.oracles.observations import encode, natural
 
 
-def turn_of(seed: int, jobs: int = 5, sites: int = 7) -> tuple[list[View], Turn]:
-    """The views of one environment's turn, which differ in the job alone, and the turn."""
+def turn_of(
+    seed: int, jobs: int = 5, sites: int = 7
+) -> tuple[list[PlacementView], PendingDecisions]:
+    """The views of one environment's pending, which differ in the job alone, and the pending."""
     rng = np.random.default_rng(seed)
     shared, _ = natural(rng, 1, sites)
     views = []
@@ -24,47 +26,47 @@ def turn_of(seed: int, jobs: int = 5, sites: int = 7) -> tuple[list[View], Turn]
         same = {name: shared[name] for name in ("cores", "free_cores", "queued_work", "wait")}
         if seed % 2:
             same["wait"] = shared["wait"] * 0.0
-        views.append(View(encode({**values, **same}, mask)))
-    return views, Turn(Turns(views), 0, np.random.default_rng(1))
+        views.append(PlacementView(encode({**values, **same}, mask)))
+    return views, PendingDecisions(PendingBatch(views), 0, np.random.default_rng(1))
 
 
-def as_plain(turn: Turn) -> list[list[twins.Site]]:
-    """The turn's jobs by site as plain floats."""
+def as_plain(pending: PendingDecisions) -> list[list[twins.Site]]:
+    """The pending's jobs by site as plain floats."""
     return [
         [
             {
-                "transfer": turn.transfer[j, s],
-                "wait": turn.wait[j, s],
-                "run": turn.run[j, s],
-                "cores": turn.cores[j],
-                "site_cores": turn.site_cores[s],
-                "spare": turn.spare[s],
-                "legal": float(turn.mask[j, s]),
+                "transfer": pending.transfer[j, s],
+                "wait": pending.wait[j, s],
+                "run": pending.run[j, s],
+                "cores": pending.cores[j],
+                "site_cores": pending.site_cores[s],
+                "spare": pending.spare[s],
+                "legal": float(pending.mask[j, s]),
             }
-            for s in range(turn.mask.shape[1])
+            for s in range(pending.mask.shape[1])
         ]
-        for j in range(len(turn.rows))
+        for j in range(len(pending.rows))
     ]
 
 
 @pytest.mark.parametrize("name", ["min_min", "max_min", "heft"])
 def test_planners_follow_their_order(name: str) -> None:
     for seed in range(12):
-        views, turn = turn_of(seed)
-        expected = twins.turn_plan(name, as_plain(turn))
-        chosen = policies.create(name).choose_turn(views, np.random.default_rng(1))[0]
+        views, pending = turn_of(seed)
+        expected = twins.turn_plan(name, as_plain(pending))
+        chosen = policies.create(name).choose_pending(views, np.random.default_rng(1))[0]
         np.testing.assert_array_equal(chosen, expected)
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_the_assignment_is_the_best_of_all(jobs: int) -> None:
     for seed in range(6):
-        views, turn = turn_of(seed, jobs=jobs, sites=4)
-        plain = as_plain(turn)
-        legal = [[s for s in range(4) if turn.mask[j, s]] for j in range(jobs)]
+        views, pending = turn_of(seed, jobs=jobs, sites=4)
+        plain = as_plain(pending)
+        legal = [[s for s in range(4) if pending.mask[j, s]] for j in range(jobs)]
         values = {plan: twins.assignment_value(plain, plan) for plan in itertools.product(*legal)}
         policy = policies.create("assignment", gap=0.0)
-        chosen = tuple(policy.choose_turn(views, np.random.default_rng(1))[0].tolist())
+        chosen = tuple(policy.choose_pending(views, np.random.default_rng(1))[0].tolist())
         assert values[chosen] == pytest.approx(min(values.values()), abs=1e-6)
 
 
@@ -75,9 +77,9 @@ def test_a_place_without_a_job_takes_part_in_nothing() -> None:
     empty["action_mask"] = np.ones_like(views[0].mask, dtype=np.int8)
     for name in ("min_min", "max_min", "heft", "assignment"):
         policy = policies.create(name)
-        whole = policy.choose_turn(views, np.random.default_rng(1))
+        whole = policy.choose_pending(views, np.random.default_rng(1))
         rng = np.random.default_rng(1)
-        longer = policy.choose_turn([*views, View(empty)], rng)
+        longer = policy.choose_pending([*views, PlacementView(empty)], rng)
         np.testing.assert_array_equal(longer[:, :-1], whole)
 
 
