@@ -48,11 +48,11 @@ class Behaviour:
         uniform: float64[E] in [0, 1), one number a decision, so that what an environment does
         never depends on how many stand beside it.
         """
-        probabilities = self.probabilities(PlacementView(observation), rng)
+        probabilities = self.action_probabilities(PlacementView(observation), rng)
         sites = drawn(probabilities, uniform)
         return sites, probabilities[np.arange(len(sites)), sites]
 
-    def probabilities(self, view: PlacementView, rng: np.random.Generator) -> Array:
+    def action_probabilities(self, view: PlacementView, rng: np.random.Generator) -> Array:
         """Return the probability of every site, float64[E, S]."""
         probabilities = self.policy.action_probabilities(view, rng)
         if self.epsilon > 0.0:
