@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.errors import PolicyError
 
 Array = np.ndarray
@@ -46,7 +46,7 @@ class Actor(ABC):
 
 
 def rollout(
-    batches: Sequence[Batch],
+    batches: Sequence[PlacementBatch],
     seeds: Sequence[Sequence[int]],
     actor: Actor,
     *,
@@ -88,7 +88,7 @@ def rollout(
         _run(each, lambda k: finish_jobs(batches[k]), every)
 
 
-def finish_jobs(batch: Batch) -> None:
+def finish_jobs(batch: PlacementBatch) -> None:
     """Let all placed jobs of every grid end."""
     for e in range(len(batch)):
         batch.simulator.drain(e)

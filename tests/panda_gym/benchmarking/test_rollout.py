@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from panda_gym.benchmarking.rollout import Actor, legal, rollout
-from panda_gym.environments.placement.batch import Batch
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError
 from tests.panda_gym.placements import small
@@ -21,8 +21,8 @@ JOBS = 12
 class FirstLegal(Actor):
     """Takes the first legal site and notes every call."""
 
-    def __init__(self, batches: list[Batch]) -> None:
-        self.batches, self.calls = batches, []  # type: tuple[list[Batch], list[tuple[Any, ...]]]
+    def __init__(self, batches: list[PlacementBatch]) -> None:
+        self.batches, self.calls = batches, []  # type: tuple[list[PlacementBatch], list[tuple[Any, ...]]]
 
     def begin(self) -> None:
         self.calls.append(("begin",))
@@ -38,8 +38,8 @@ class FirstLegal(Actor):
         self.calls.append(("record", k, step))
 
 
-def made(*loads: float) -> list[Batch]:
-    return [Batch(Scenario.of(**small(jobs=JOBS, load=load)), 2) for load in loads]
+def made(*loads: float) -> list[PlacementBatch]:
+    return [PlacementBatch(Scenario.of(**small(jobs=JOBS, load=load)), 2) for load in loads]
 
 
 def test_calls_come_in_the_stated_order() -> None:
@@ -63,7 +63,7 @@ def test_with_finish_every_judged_job_has_ended(finish: bool) -> None:
 
 
 def test_a_batch_plays_alike_alone_beside_others_and_in_a_thread() -> None:
-    def ends(batches: list[Batch], each: Callable[..., Iterable[Any]]) -> bytes:
+    def ends(batches: list[PlacementBatch], each: Callable[..., Iterable[Any]]) -> bytes:
         seeds = [[3, 4]] * len(batches)
         rollout(batches, seeds, FirstLegal(batches), each=each)
         return batches[-1].log(1, drain=False).end_s.tobytes()
