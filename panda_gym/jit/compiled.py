@@ -1,8 +1,11 @@
-"""How the kernels' functions are compiled and cached; knows numba, nothing of grids.
+"""Decorators that compile the functions of a kernel, and the stamp of cached machine code.
 
-numba caches machine code by the source file of the entry alone, so that after an update of a
-function that it inlines an entry in an untouched file would go on running the old one. Here the
-stamp of a cache is a hash of all sources that may be inlined.
+`inner` and `shared` are for functions that only compiled functions call; `entries` makes the
+decorator of functions that Python calls, whose machine code is cached on disk.
+
+numba looks only at the entry's own source file to tell whether cached code is out of date. Here
+the stamp covers all sources that an entry may contain, the mode, and the versions of numba and
+llvmlite. Nothing here may allocate an array: the linked mode counts no references.
 """
 
 from __future__ import annotations
@@ -10,80 +13,73 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from numba import njit, types
-
-from panda_gym.jit.libraries import PartCompiler, SharedCompiler, WholeCompiler
+from panda_gym.jit.mode import BACKEND, INTERPRETED, versions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-def _plain(kind: Any) -> Any:
-    """The type that stands for `kind`: no literal, and int64 for every signed integer."""
-    kind = types.unliteral(kind)
-    return types.int64 if isinstance(kind, types.Integer) and kind.signed else kind
+MODE: Final[str] = BACKEND.MODE
+"""How kernels are compiled in this process: "linked", "plain" or "interpreted"."""
 
 
-def _compiled(**options: Any) -> Callable[[Function], Function]:
-    """A decorator of functions that only compiled ones call.
+def inner(function: Function) -> Function:
+    """Compile a function that only compiled ones call; linked: inlined into each caller."""
+    return BACKEND.inline(function)  # type: ignore[no-any-return]
 
-    Without reference counts (`_nrt`), because two atomic operations an array and call took two
-    thirds of the time (so nothing here may allocate an array); without a wrapper for Python,
-    which would take most of the time to compile. Compiled once for plain types of arguments:
-    numba would do so anew for each literal and each width of an integer.
+
+def shared(function: Function) -> Function:
+    """Compile a function that only compiled ones call; linked: never inlined.
+
+    For what has several callers or runs seldom: inlined, it would make the code around it longer
+    and slower to compile.
     """
-    compiler = njit(
-        error_model="numpy",
-        nogil=True,
-        no_cpython_wrapper=True,
-        no_cfunc_wrapper=True,
-        _nrt=False,
-        **options,
-    )
-
-    def decorate(function: Function) -> Function:
-        compiled = compiler(function)
-        if hasattr(compiled, "get_call_template"):  # not where the JIT is off
-            general = compiled.get_call_template
-            compiled.get_call_template = lambda args, kws: general(
-                tuple(map(_plain, args)), {name: _plain(kind) for name, kind in kws.items()}
-            )
-        return compiled  # type: ignore[no-any-return]
-
-    return decorate
+    return BACKEND.no_inline(function)  # type: ignore[no-any-return]
 
 
-inner = _compiled(forceinline=True, pipeline_class=PartCompiler)
-"""A function that only compiled ones call, inlined."""
+prefetch: Any = BACKEND.prefetch
+"""prefetch(thing): ask for the cache lines of a record, or for the first line of an array."""
 
-shared = _compiled(forceinline=False, pipeline_class=SharedCompiler)
-"""As `inner`, but it stays one: what is called from several places, or seldom, would only
-lengthen the code around it, and the time to compile it."""
+lowest_bit: Any = BACKEND.lowest_bit
+"""lowest_bit(word): number of the lowest bit that is 1 in an unsigned word that is not 0."""
 
 
 def source_stamp(folders: Iterable[Path]) -> str:
-    """SHA-256 over the names and bytes of all Python files right in the folders."""
-    total = hashlib.sha256()
-    for path in sorted(path for folder in folders for path in folder.glob("*.py")):
-        total.update(path.name.encode() + b"\0" + path.read_bytes())
+    """Return a SHA-256 of what machine code from these folders depends on.
+
+    That is: the names and bytes of their Python files (subfolders included), the mode, and the
+    versions of numba and llvmlite.
+    """
+    total = hashlib.sha256(repr([MODE, *versions().items()]).encode())
+    for folder in sorted(folders):
+        for path in sorted(folder.rglob("*.py")):
+            name = path.relative_to(folder).as_posix()
+            total.update(name.encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 
 def entries(*folders: Path) -> Callable[[Function], Function]:
-    """A decorator of functions that Python calls.
+    """Return a decorator of functions that Python calls.
 
-    Machine code is cached until a source in `folders` or in this package changes.
+    Their machine code is cached until a source in `folders` or in this package changes.
     """
-    stamp = source_stamp((Path(__file__).parent, *folders))
+    stamp = source_stamp([*folders, Path(__file__).parent])
 
     def entry(function: Function) -> Function:
-        compiled = njit(
-            error_model="numpy", nogil=True, cache=True, _nrt=False, pipeline_class=WholeCompiler
-        )(function)
-        index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
-        if index is not None:  # None where numba's JIT is off or its internals have moved
-            index._source_stamp = stamp
+        # numba names cache files after __qualname__: each mode has files of its own.
+        function.__qualname__ = f"{function.__qualname__}.{MODE}"
+        compiled = BACKEND.entry(function, cache=True)
+        if MODE != INTERPRETED and not _stamp_cache(compiled, stamp):
+            compiled = BACKEND.entry(function, cache=False)
         return compiled  # type: ignore[no-any-return]
 
     return entry
+
+
+def _stamp_cache(compiled: Any, stamp: str) -> bool:
+    """Put a stamp on an entry's cache; False where numba keeps its stamp elsewhere."""
+    index: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if not hasattr(index, "_source_stamp"):
+        return False
+    index._source_stamp = stamp
+    return True

@@ -9,7 +9,7 @@ import numpy as np
 
 from panda_gym.oracles.forecast import Sketch, sketch
 from panda_gym.oracles.planner import foresee
-from panda_gym.simulator.handle import table_of
+from panda_gym.simulator.address_table import table_of
 from panda_gym.simulator.state import World
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from panda_gym.oracles.forecast import (
     look,
     site_value,
 )
+from panda_gym.simulator.address_table import world_of
 from panda_gym.simulator.dynamics import true_run
-from panda_gym.simulator.handle import world_of
 from panda_gym.simulator.state import DOWN
 
 
@@ -154,7 +154,7 @@ def upcoming(w: Any, e: int) -> int:
 def foresee(table: Any, k: Any) -> None:
     """Look at the episodes that have begun: the load of others; nothing is planned.
 
-    table: of a World, see `simulator.handle`.
+    table: of a World, see `simulator.address_table`.
     """
     w = world_of(table)
     k.plan[:, :] = -1

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inner, lowest_bit, shared
 from panda_gym.simulator.events import NOBODY, REFRESH, note
 from panda_gym.simulator.placement import may_defer, primary
-from panda_gym.simulator.replica_index import HELD, NO_SITE, lowest, row_of, without_lowest
+from panda_gym.simulator.replica_index import HELD, NO_SITE, row_of, without_lowest
 from panda_gym.simulator.replication import write_data_mask
 from panda_gym.simulator.state import DOWN, GRID_ROWS, JOB_ROWS, SITE_ROWS
 from panda_gym.units import BYTES_PER_TB
@@ -247,7 +247,7 @@ def write_row(w: Any, e: int, d: int, transfer: Any, local: Any, close: Any) -> 
     for k in range(w.holders.shape[3]):
         left = w.holders[e, d, HELD, k]
         while left != NO_SITE:
-            local[(k << 6) + lowest(left)] = ONE
+            local[(k << 6) + lowest_bit(left)] = ONE
             left = without_lowest(left)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from panda_gym.jit.compiled import entries, inner, shared
 from panda_gym.jit.heap import pop
+from panda_gym.simulator.address_table import world_of
 from panda_gym.simulator.competing import begin_load
 from panda_gym.simulator.counters import (
     last_refresh,
@@ -19,7 +20,6 @@ from panda_gym.simulator.counters import (
 from panda_gym.simulator.dynamics import advance, blank, next_return, note_event
 from panda_gym.simulator.events import ARRIVAL, NOBODY, REFRESH, note
 from panda_gym.simulator.flows import begin_flows
-from panda_gym.simulator.handle import world_of
 from panda_gym.simulator.outages import begin_gate
 from panda_gym.simulator.placement import assess, defer, place, stage_in, warm_site
 from panda_gym.simulator.prefetch import fetch_first, fetch_fourth, fetch_second, fetch_third
@@ -215,7 +215,7 @@ entry = entries(Path(__file__).parent)
 def run(table: Any, actions: Any, first: int, last: int, what: int) -> None:
     """Begin, step or drain the grids from `first` to before `last`: the one entry from Python.
 
-    `table` is that of a World, see `handle`.
+    `table` is that of a World, see `address_table`.
 
     A round places the jobs of the turn and lets time run to the next turn. A step is one round
     by the policy's actions; the warm start and the end of the last jobs are rounds by a fixed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inner, lowest_bit, shared
 from panda_gym.jit.counter_rng import CANCEL_TIME, CANCELS, job_draw
 from panda_gym.jit.heap import push
 from panda_gym.simulator import flows
@@ -20,7 +20,7 @@ from panda_gym.simulator.dynamics import (
 )
 from panda_gym.simulator.events import DEFERRAL, FLOW_START, NOBODY, PLACEMENT, note
 from panda_gym.simulator.limits import line_up_assigned
-from panda_gym.simulator.replica_index import HELD, KEPT, NO_SITE, lowest, without_lowest
+from panda_gym.simulator.replica_index import HELD, KEPT, NO_SITE, without_lowest
 from panda_gym.simulator.state import ASSIGNED, PRIORITY
 from panda_gym.simulator.storage import claim
 
@@ -67,7 +67,7 @@ def secondary(w: Any, e: int, s: int, j: int, best: float, origin: int) -> tuple
     for k in range(w.holders.shape[3]):
         left = w.holders[e, d, HELD, k] & w.holders[e, d, KEPT, k]
         while left != NO_SITE:
-            r = (k << 6) + lowest(left)
+            r = (k << 6) + lowest_bit(left)
             left = without_lowest(left)
             time = read_time(w, e, j, r, s)
             if time < best:

@@ -12,35 +12,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import config
-from numba.extending import intrinsic
 
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inner, lowest_bit, shared
 
 HELD, KEPT, COUNTED = range(3)
 """Sets of sites in `World.holders`: where a dataset may be read, where a secondary replica of it
 is, there or begun, and whose replicas its row has counted."""
 NO_SITE: Final = np.uint64(0)
 _ONE = np.uint64(1)
-
-
-def _trailing(typingcontext: Any, word: Any) -> Any:
-    """Zeros below the lowest bit of a word."""
-
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.int64(word), code
-
-
-def _trailing_slowly(word: Any) -> int:
-    return (int(word) & -int(word)).bit_length() - 1
-
-
-lowest: Any = _trailing_slowly if config.DISABLE_JIT else intrinsic(_trailing)
-"""The number of the lowest bit of a word that has one."""
 
 
 @inner
@@ -123,7 +102,7 @@ def row_of(w: Any, e: int, d: int) -> int:
             held = w.holders[e, d, HELD, k]
             left = held & ~w.holders[e, d, COUNTED, k]
             while left != NO_SITE:
-                count_replica(w, e, d, (k << 6) + lowest(left))
+                count_replica(w, e, d, (k << 6) + lowest_bit(left))
                 left = without_lowest(left)
             w.holders[e, d, COUNTED, k] = held
     return w.datasets[e, d]["row"]

@@ -19,8 +19,8 @@ import numpy as np
 
 from panda_gym.errors import SettingError, StreamError
 from panda_gym.jit.layout import Part, Place, aligned, lay_out, place_of, whole_lines
+from panda_gym.simulator.address_table import FIELDS, table_of
 from panda_gym.simulator.competing import CYCLE_BINS, widest
-from panda_gym.simulator.handle import FIELDS, table_of
 from panda_gym.simulator.kernel import BEGIN, DRAIN, STEP, run
 from panda_gym.simulator.log import EpisodeLog, episode_log
 from panda_gym.simulator.settings import Settings

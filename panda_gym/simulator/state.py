@@ -382,7 +382,7 @@ class World(NamedTuple):
     `Annotated[Array, kind, n]`: of n dimensions, in C order. `Annotated[Array, kind, n, step]`: in
     each grid's memory, where its elements are `step` bytes apart, or as many as the field of that
     name says; 0: no more than they need. Compiled functions see a World through
-    `panda_gym.simulator.handle`, which reads this table.
+    `panda_gym.simulator.address_table`, which reads this table.
     """
 
     # the platform and the settings

@@ -27,7 +27,7 @@ from tests.oracles.worlds import ENCODING, make_episode, make_platform
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
 import numpy as np
-from tests.panda_gym.simulator.test_compiled import fingerprint
+from tests.panda_gym.jit.test_compiled import fingerprint
 with np.errstate(over="ignore"):  # 64-bit hashes wrap around by design
     print(fingerprint())
 """

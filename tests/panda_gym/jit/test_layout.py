@@ -6,7 +6,7 @@ import numpy as np
 
 from panda_gym.jit.layout import LINE, Part, lay_out
 from panda_gym.simulator import Competing, Network, Settings, Simulator, Storage
-from panda_gym.simulator.handle import FIELDS
+from panda_gym.simulator.address_table import FIELDS
 from tests.oracles.worlds import ENCODING, make_episode, make_platform
 
 RULES = Settings(competing=Competing(), network=Network(), storage=Storage(), events=10)

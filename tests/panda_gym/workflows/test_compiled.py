@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from panda_gym import simulator, workflows
+from panda_gym import jit, simulator, workflows
 from panda_gym.jit.compiled import source_stamp
 from panda_gym.workflows.listing import run
 
 
-def test_entries_carry_the_stamp_of_both_rooms():
-    folders = [Path(room.__file__).parent for room in (simulator, workflows)]
+def test_entries_carry_the_stamp_of_all_packages_that_they_contain():
+    folders = [Path(package.__file__).parent for package in (simulator, workflows, jit)]
     assert run._cache._cache_file._source_stamp == source_stamp(folders)

@@ -1,9 +1,9 @@
-"""Arrays of a World in compiled functions; knows numba, nothing of grids.
+"""Arrays without wraparound: an index is never negative.
 
 numba lets -1 stand for the last element, and asks at each access whether an index is below 0:
-half of the instructions that find an element of three dimensions. Nothing here counts from the
-end, so the arrays of a World, and views of them, take indices as they are. With bounds checked
-an index below 0 is an error.
+half of the instructions that find an element of three dimensions. Kernels never count from the
+end, so arrays of this type, and views of them, take indices as they are. With bounds checked an
+index below 0 is an error.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from numba.extending import models, register_model
 from numba.np.arrayobj import getitem_array_tuple, getitem_arraynd_intp, setitem_array
 
 
-class Plain(types.Array):
-    """An array whose indices count from the beginning."""
+class NoWraparoundArray(types.Array):
+    """An array whose indices count from its beginning."""
 
     def copy(
         self, dtype: Any = None, ndim: Any = None, layout: Any = None, readonly: Any = None
-    ) -> Plain:
-        """Return the type of a view: such an array too."""
-        return Plain(
+    ) -> NoWraparoundArray:
+        """Return the type of a view: without wraparound too."""
+        return NoWraparoundArray(
             self.dtype if dtype is None else dtype,
             self.ndim if ndim is None else ndim,
             self.layout if layout is None else layout,
@@ -34,16 +34,19 @@ class Plain(types.Array):
         )
 
 
-register_model(Plain)(models.ArrayModel)
+register_model(NoWraparoundArray)(models.ArrayModel)
 
 
-def _counted(context: Any, builder: Any, kind: Any, index: Any) -> tuple[Any, Any]:
-    """An index, or a tuple of them, as numbers without a sign; slices stay as they are."""
+def _unsigned(context: Any, builder: Any, kind: Any, index: Any) -> tuple[Any, Any]:
+    """Return the type and value of an index, or of a tuple of them, as unsigned numbers.
+
+    Slices stay as they are.
+    """
     if isinstance(kind, types.BaseTuple):
-        parts = cgutils.unpack_tuple(builder, index, len(kind))
-        pairs = [_counted(context, builder, *pair) for pair in zip(kind.types, parts, strict=True)]
+        items = cgutils.unpack_tuple(builder, index, len(kind))
+        pairs = [_unsigned(context, builder, *pair) for pair in zip(kind.types, items, strict=True)]
         whole = types.Tuple([one for one, _ in pairs])
-        return whole, context.make_tuple(builder, whole, [part for _, part in pairs])
+        return whole, context.make_tuple(builder, whole, [item for _, item in pairs])
     if isinstance(kind, types.Integer) and kind.signed:
         return types.uint64, context.cast(builder, index, kind, types.int64)
     return kind, index
@@ -51,19 +54,19 @@ def _counted(context: Any, builder: Any, kind: Any, index: Any) -> tuple[Any, An
 
 def _getter(read: Any) -> Any:
     def get(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind, index = _counted(context, builder, signature.args[1], arguments[1])
+        kind, index = _unsigned(context, builder, signature.args[1], arguments[1])
         changed = signature.return_type(signature.args[0], kind)
         return read(context, builder, changed, (arguments[0], index))
 
     return get
 
 
-lower_builtin(operator.getitem, Plain, types.Integer)(_getter(getitem_arraynd_intp))
-lower_builtin(operator.getitem, Plain, types.BaseTuple)(_getter(getitem_array_tuple))
+lower_builtin(operator.getitem, NoWraparoundArray, types.Integer)(_getter(getitem_arraynd_intp))
+lower_builtin(operator.getitem, NoWraparoundArray, types.BaseTuple)(_getter(getitem_array_tuple))
 
 
-@lower_builtin(operator.setitem, Plain, types.Any, types.Any)
+@lower_builtin(operator.setitem, NoWraparoundArray, types.Any, types.Any)
 def _set(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    kind, index = _counted(context, builder, signature.args[1], arguments[1])
+    kind, index = _unsigned(context, builder, signature.args[1], arguments[1])
     changed = signature.return_type(signature.args[0], kind, signature.args[2])
     return setitem_array(context, builder, changed, (arguments[0], index, arguments[2]))
