@@ -1,4 +1,4 @@
-"""The command line `panda-grid`: one file a verb; knows every room, does no work of its own."""
+"""The command line `panda-grid`: one file a verb."""
 
 from __future__ import annotations
 

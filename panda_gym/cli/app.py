@@ -1,4 +1,4 @@
-"""Gathers the verbs into one command and turns errors of input into exit code 2."""
+"""Build the command from its verbs; turn errors of input into exit code 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`panda-grid benchmark`: policies in paired worlds, as Markdown, CSV, HTML, SVG and JSON."""
+"""`panda-grid benchmark`: compare policies on paired episodes; write tables and pages."""
 
 from __future__ import annotations
 
@@ -20,28 +20,30 @@ def benchmark(
         list[str] | None,
         typer.Option(
             help="A registered policy, tuned@SCENARIO, oracle:NAME, an agent's folder, or a group: "
-            "heuristics, oracles, bound; repeat it."
+            "heuristics, oracles, bound; repeatable."
         ),
     ] = None,
     stream: Annotated[
-        list[str] | None, typer.Option(help="Surrogate, trace or file of records; repeat it.")
+        list[str] | None, typer.Option(help="Surrogate, trace or file of records; repeatable.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Paired worlds.")] = 10,
-    out: Annotated[Path, typer.Option(help="Folder to write; goes on where it stopped.")] = Path(
+    seeds: Annotated[int, typer.Option(min=1, help="Paired episodes, one a seed.")] = 10,
+    out: Annotated[Path, typer.Option(help="Folder to write; a killed run resumes there.")] = Path(
         "runs/benchmark"
     ),
-    baseline: Annotated[str | None, typer.Option(help="Whom differences are against.")] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Policy that differences are measured against.")
+    ] = None,
     platform: Platform = "atlas150",
     scale: Scale = 0.01,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
     named: Annotated[
         list[str] | None,
-        typer.Option("--scenario", help="Named scenario, or kept: all with headroom; repeat it."),
+        typer.Option("--scenario", help="Named scenario, or kept: all with headroom; repeatable."),
     ] = None,
     load: Annotated[
         list[float] | None,
         typer.Option(
-            help="Offered work / capacity; 0 keeps the recorded times; repeat it.",
+            help="Offered work / capacity; 0 keeps the recorded times; repeatable.",
             show_default="scenario's",
         ),
     ] = None,
@@ -49,18 +51,18 @@ def benchmark(
     decisions: Annotated[int, typer.Option(min=1, help="Jobs placed at once.")] = 1,
     ray: Ray = None,
     picture: Annotated[
-        list[str] | None, typer.Option(help="Policy whose first run is drawn; repeat it.")
+        list[str] | None, typer.Option(help="Policy whose first run is drawn; repeatable.")
     ] = None,
     real: Annotated[
-        str | None, typer.Option(help="Stream whose ranking of policies the others are judged by.")
+        str | None, typer.Option(help="Stream whose ranking of policies is the reference.")
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="First world; agents and weights are made on 1,000,000 on.")
+        int, typer.Option(min=0, help="First seed; agents and weights use seeds from 1,000,000 on.")
     ] = 0,
     json: Json = False,
     allow_uncertified: AllowUncertified = False,
 ) -> None:
-    """Compare policies on streams, the same worlds for each; intervals over the seeds."""
+    """Compare policies on streams, on the same episodes for each; intervals span the seeds."""
     from panda_gym.benchmarking.leaderboard import World, markdown
     from panda_gym.benchmarking.protocol import expand_policies, expand_scenarios, weights_for
 

@@ -1,4 +1,4 @@
-"""`panda-grid certify`: judge a fitted generator and seal it."""
+"""`panda-grid certify`: evaluate a fitted generator, issue its certificate and seal it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def certify(
     name: Annotated[str | None, typer.Option(help="Name; the folder's if left out.")] = None,
     rows: Annotated[int | None, typer.Option(min=1, help="Synthetic rows to certify.")] = None,
     policy: Annotated[
-        str, typer.Option(help="Demands: a shipped name or a TOML file.")
+        str, typer.Option(help="Certificate policy: a shipped name or a TOML file.")
     ] = "default",
     quick: Annotated[bool, typer.Option(help="Subsample the expensive parts.")] = False,
     key: Annotated[
@@ -34,7 +34,7 @@ def certify(
         str, typer.Option(help="The benchmark's measure that ranks policies.")
     ] = "geometric_slowdown",
     work: Annotated[
-        Path | None, typer.Option(help="Folder that keeps what is measured; a rerun goes on there.")
+        Path | None, typer.Option(help="Folder that caches measurements; a rerun resumes there.")
     ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of the regressor; no number changes.")
@@ -80,14 +80,14 @@ def certify(
     page = metrics.write_report(report, {sealed.name: sealed.certificate}, title=sealed.name)
     written = {"written": str(out), "report": str(page)}
     if json:
-        show({**_said(sealed.certificate), **written}, json)
+        show({**_summary(sealed.certificate), **written}, json)
     else:
         print(sealed.certificate.summary())
         show(written, json)
     raise typer.Exit(0 if sealed.certificate.passed else 1)
 
 
-def _said(card: Certificate) -> dict[str, Any]:
+def _summary(card: Certificate) -> dict[str, Any]:
     """Return verdict, grades, reasons and every score beside its floor."""
     scores = {k: f"{s.value:.4g} (floor {s.floor:.4g})" for k, s in card.scores.items()}
     return {

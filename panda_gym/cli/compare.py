@@ -1,4 +1,4 @@
-"""`panda-grid compare`: every generator on one table, side by side."""
+"""`panda-grid compare`: compare generators on one table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from panda_gym.cli.fit import settings
 
 def compare(
     out: Annotated[Path, typer.Option(help="Folder of the run; an earlier one goes on.")] = Path(
-        "runs/table1"
+        "runs/comparison"
     ),
     rows: Annotated[
         int, typer.Option(min=100, help="Rows of the reference workload, split 80/20.")
@@ -38,24 +38,29 @@ def compare(
     ] = None,
     fitted: Annotated[
         list[str] | None,
-        typer.Option(help="generator=FOLDER of `panda-grid fit` on these rows: only judged."),
+        typer.Option(help="generator=FOLDER of `panda-grid fit` on these rows: only evaluated."),
     ] = None,
     synthetic: Annotated[
         int | None, typer.Option(min=1, help="Rows to draw; as many as training rows if left out.")
     ] = None,
-    quick: Annotated[bool, typer.Option(help="The judge subsamples.")] = False,
-    policy: Annotated[str, typer.Option(help="Demands of the judge.")] = "default",
+    quick: Annotated[bool, typer.Option(help="Evaluate on subsamples.")] = False,
+    policy: Annotated[
+        str, typer.Option(help="Certificate policy: a shipped name or a TOML file.")
+    ] = "default",
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Compare generators on the reference workload or any table: the paper's Table I.
 
-    Writes table1.md, table1.csv and table1.html (with figures 4 and 5) into the folder. Each
-    generator runs in a process of its own; a run that was killed goes on where it stopped.
+    Writes comparison.md, comparison.csv and comparison.html (with figures 4 and 5 of the paper).
+    Each generator runs in a process of its own; a run that was killed resumes where it stopped.
     """
     from panda_gym.errors import InputError
-    from panda_gym.experiments.generator_comparison import from_file, from_reference
-    from panda_gym.experiments.generator_comparison import table1 as run
+    from panda_gym.experiments.generator_comparison import (
+        compare_generators,
+        from_file,
+        from_reference,
+    )
 
     if table is None:
         if target or time or columns:
@@ -66,8 +71,8 @@ def compare(
         raise InputError("--target COLUMN with --table", "none", "name the column to predict")
     else:
         source = from_file(table, target, time=time, names=_words(columns))
-    with progress_bar("table1") as progress:
-        entries = run(
+    with progress_bar("compare") as progress:
+        entries = compare_generators(
             source,
             out,
             names=_words(generators),
@@ -83,9 +88,9 @@ def compare(
     scores = {
         f"{e.name} {id}": f"{s.value:.4g} (real {s.floor:.4g})"
         for e in entries
-        for id, s in e.judged.scores.items()
+        for id, s in e.quality.scores.items()
     }
-    show({**scores, "written": str(out / "table1.html")}, json)
+    show({**scores, "written": str(out / "comparison.html")}, json)
 
 
 def _words(text: str) -> list[str]:

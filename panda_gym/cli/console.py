@@ -1,4 +1,4 @@
-"""What every verb shows: a progress bar on standard error, a result on standard output."""
+"""Print results and progress; options that many verbs share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`panda-grid dataset`: what known policies do, logged for offline learning."""
+"""`panda-grid dataset`: record episodes of known policies for offline learning."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Seed = Annotated[
 
 
 def dataset(
-    out: Annotated[Path, typer.Option(help="Folder to write; goes on where it stopped.")] = Path(
+    out: Annotated[Path, typer.Option(help="Folder to write; resumes where it stopped.")] = Path(
         "runs/dataset"
     ),
     transitions: Annotated[int, typer.Option(min=1, help="Decisions in all.")] = 100_000,

@@ -1,4 +1,4 @@
-"""`panda-grid demo`: the whole river in one command."""
+"""`panda-grid demo`: run the whole chain, from records to a report."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def demo(
     records: Annotated[
         Path | None, typer.Option(help="Your PanDA export; the reference workload if left out.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the run; goes on where it stopped.")] = Path(
-        "runs/demo"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder of the run; a killed run resumes there.")
+    ] = Path("runs/demo"),
     rows: Annotated[int, typer.Option(min=1_000, help="Rows of the reference workload.")] = 50_000,
     minutes: Annotated[float, typer.Option(help="Minutes for fitting TabDDPM.")] = 2.0,
     steps: Annotated[int, typer.Option(min=1, help="Decisions to train on.")] = 200_000,

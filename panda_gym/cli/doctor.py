@@ -1,4 +1,4 @@
-"""`panda-grid doctor`: is this installation whole, and does another package hide it?"""
+"""`panda-grid doctor`: check this installation and list all faults."""
 
 from __future__ import annotations
 

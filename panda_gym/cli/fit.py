@@ -1,4 +1,4 @@
-"""`panda-grid fit`: a generator learns the training part of the records."""
+"""`panda-grid fit`: fit a generator to the training part of the records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`panda-grid monitor`: measure a surrogate on new records, refit it when it is stale."""
+"""`panda-grid monitor`: measure a surrogate on new records; refit it when its fidelity drops."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def monitor(
     surrogate: Annotated[str, typer.Argument(help="Sealed folder or shipped name in service.")],
     records: Annotated[list[Path], typer.Argument(help="Files of new records, oldest first.")],
     out: Annotated[Path, typer.Option(help="Folder of the journal and of new versions.")] = Path(
-        "runs/watch"
+        "runs/monitor"
     ),
     staleness: Annotated[
         float | None, typer.Option(help="Refit at this share of fidelity lost.")
@@ -37,7 +37,7 @@ def monitor(
     json: Json = False,
 ) -> None:
     """Measure fidelity on each file; refit and certify when a trigger fires; go on if repeated."""
-    from panda_gym.experiments.monitoring import watch as run
+    from panda_gym.experiments.monitoring import monitor as run
     from panda_gym.pipelines.triggers import Triggers
 
     given = (staleness, improvement, page_hinkley)
@@ -47,16 +47,17 @@ def monitor(
         if any(value is not None for value in given)
         else None
     )
-    with progress_bar("watch") as progress:
-        looks = run(
+    with progress_bar("monitor") as progress:
+        reports = run(
             surrogate, records, out, triggers=triggers, generator=generator,
             config=settings(option or []), quick=not full, seed=seed, progress=progress,
         )  # fmt: skip
     show(
         {
-            look.batch: f"performance {look.performance:.3f}, staleness {look.staleness:.3f}, "
-            f"{look.reason or 'no trigger'}, {look.outcome}, version {look.version}"
-            for look in looks
+            report.batch: f"performance {report.performance:.3f}, "
+            f"staleness {report.staleness:.3f}, {report.reason or 'no trigger'}, {report.outcome}, "
+            f"version {report.version}"
+            for report in reports
         },
         json,
     )

@@ -1,4 +1,4 @@
-"""`panda-grid records`: an export, or the reference workload, becomes the nine columns."""
+"""`panda-grid records`: read an export, or the reference workload, into nine columns."""
 
 from __future__ import annotations
 

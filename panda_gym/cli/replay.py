@@ -1,4 +1,4 @@
-"""`panda-grid replay`: a logged episode as a page that plays it."""
+"""`panda-grid replay`: write a page that plays a logged episode."""
 
 from __future__ import annotations
 

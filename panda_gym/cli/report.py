@@ -1,4 +1,4 @@
-"""`panda-grid report`: the page of a run, made again from its folder."""
+"""`panda-grid report`: write the page of a run from its folder."""
 
 from __future__ import annotations
 

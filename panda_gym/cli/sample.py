@@ -1,4 +1,4 @@
-"""`panda-grid sample`: synthetic records from a sealed surrogate."""
+"""`panda-grid sample`: draw synthetic records from a sealed surrogate."""
 
 from __future__ import annotations
 

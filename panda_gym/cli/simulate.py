@@ -1,4 +1,4 @@
-"""`panda-grid simulate`: one policy, one episode, its measures and its log."""
+"""`panda-grid simulate`: run one policy over one episode; print its measures, write its log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options that name jobs and sites, shared by the verbs that run the environment."""
+"""Options that name jobs and sites, shared by the verbs that run the environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Load = Annotated[
 ]
 Competing = Annotated[
     float | None,
-    typer.Option(help="Mean share of the cores that others use.", show_default="scenario's"),
+    typer.Option(help="Mean share of cores that competing load uses.", show_default="scenario's"),
 ]
 
 

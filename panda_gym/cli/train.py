@@ -1,4 +1,4 @@
-"""`panda-grid train`: an agent learns to place the jobs of a stream."""
+"""`panda-grid train`: train an agent that places the jobs of a stream."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def train(
-    out: Annotated[Path, typer.Option(help="Folder of the run; goes on where it stopped.")] = Path(
-        "runs/training"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Folder of the run; a killed run resumes there.")
+    ] = Path("runs/training"),
     algo: Annotated[
         str,
         typer.Option(help="maskable_ppo, ppo, a2c, dqn, ppo_lagrangian or hindsight."),

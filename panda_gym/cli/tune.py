@@ -1,4 +1,4 @@
-"""`panda-grid tune`: fit the weights of the policy `tuned` to a scenario, on training seeds."""
+"""`panda-grid tune`: fit the weights of the policy `tuned` on training seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`panda-grid verify`: hashes, signature, data and numbers of a certificate, checked again."""
+"""`panda-grid verify`: check hashes, signature, data and numbers of a certificate."""
 
 from __future__ import annotations
 

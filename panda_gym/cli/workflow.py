@@ -1,4 +1,4 @@
-"""`panda-grid workflow`: what a workflow permits, how it runs, and the Summit experiment retold."""
+"""`panda-grid workflow`: analyse and simulate workflows; reproduce the Summit experiment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole river in one run: records, surrogates, certificates, agent, benchmark, report.
+"""Run the demonstration: records, surrogates, certificates, agent, benchmark, report.
 
 Every step writes its own folder, whole or not at all; a run that was interrupted goes on with the
 first step whose folder is missing. A folder that was made with other settings is refused.

@@ -1,11 +1,9 @@
-"""A sealed surrogate as a model in service: watched on new records, refitted and certified anew.
+"""Monitor a sealed surrogate on new records; refit and certify it when its fidelity drops.
 
-Performance is fidelity on records that have newly arrived: 2 (1 - AUC) of a two-sample test,
-held against that of two halves of the new records, so that 1 is as good as real. The run-time view
-is that of `panda_gym.pipelines`: the same triggers and detector ask for a run, and the run is
-`fit` and `certify` of `panda_gym.surrogate.build`. A refit goes into service only if its
-certificate
-passed; the gate is the certificate.
+Performance is fidelity on new records: 2 (1 - AUC) of a classifier two-sample test, divided by the
+same of two halves of the new records, so that 1 is as good as real. The triggers and the detector
+are those of `panda_gym.pipelines`; a triggered run fits and certifies a new surrogate
+(`panda_gym.surrogate.build`). It goes into service only if its certificate passed.
 
     journal.json          a line a batch: performance, reason, outcome
     version-N/            sealed surrogates that went into service
@@ -35,8 +33,8 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Look:
-    """What was seen of one batch of new records, and what came of it."""
+class BatchReport:
+    """Result of monitoring one batch of new records."""
 
     batch: str
     """File name of the records."""
@@ -51,7 +49,7 @@ class Look:
     reason: str
     """Trigger that asked for a refit; empty: none."""
     outcome: str
-    """`kept`, `refitted` (in service from now on) or `rejected` (its certificate failed)."""
+    """`kept` (no refit), `refitted` (now in service) or `rejected` (certificate failed)."""
     version: int
     """Version in service afterwards; 0 is the one that was given."""
 
@@ -70,7 +68,7 @@ def performance(surrogate: Surrogate, records: pd.DataFrame, seed: int = 0) -> f
     return float(min(1.0, found / max(floor, 1e-9)))
 
 
-def watch(
+def monitor(
     surrogate: str | Path,
     batches: Sequence[str | Path],
     folder: str | Path,
@@ -81,13 +79,13 @@ def watch(
     quick: bool = True,
     seed: int = 0,
     progress: Progress | None = None,
-) -> list[Look]:
-    """Look at batches of new records one after the other; refit and certify when asked to.
+) -> list[BatchReport]:
+    """BatchMeasure batches of new records one after the other; refit and certify when asked to.
 
     Args:
         surrogate: the sealed folder or shipped name that is in service at first.
-        batches: files of records in the order of their arrival; what the journal already holds is
-            not looked at again, so that a watch that was interrupted, or gets more files, goes on.
+        batches: files of records in the order of their arrival; batches that the journal
+            holds are skipped, so that a run resumes after an interruption or with more files.
         triggers: staleness, improvement or page_hinkley; None: a staleness of 0.1.
         generator: what is refitted; None: what the surrogate was made with.
         config: its settings.
@@ -98,28 +96,30 @@ def watch(
     """
     triggers = triggers or Triggers(staleness=0.1)
     _check(triggers)
-    folder, looks = Path(folder), _journal(Path(folder))
+    folder, reports = Path(folder), _journal(Path(folder))
     for n, path in enumerate(map(Path, batches)):
-        if n < len(looks):
-            _same(looks[n], path)
+        if n < len(reports):
+            _same(reports[n], path)
             continue
-        service = Surrogate.open(_in_service(folder, looks, surrogate), allow_uncertified=True)
+        service = Surrogate.open(_in_service(folder, reports, surrogate), allow_uncertified=True)
         records = load_records(path)
         seen = performance(service, records, seed)
-        mine = [*_since_refit(looks), seen]
+        mine = [*_since_refit(reports), seen]
         reason = _reason(triggers, mine)
-        outcome, version = "kept", looks[-1].version if looks else 0
+        outcome, version = "kept", reports[-1].version if reports else 0
         if reason:
             made = generator or str(service.seal.about["generator"])
             outcome = _refit(records, folder, n, version + 1, made, config, quick, seed, progress)
             version += outcome == "refitted"
         stale = max(0.0, 1.0 - seen / mine[0]) if mine[0] > 0.0 else 1.0
-        looks.append(
-            Look(path.name, sha256(path), len(records), seen, stale, reason, outcome, version)
+        reports.append(
+            BatchReport(
+                path.name, sha256(path), len(records), seen, stale, reason, outcome, version
+            )
         )
         with whole_file(folder / "journal.json") as aside:
-            aside.write_text(json.dumps([asdict(look) for look in looks], indent=1) + "\n")
-    return looks
+            aside.write_text(json.dumps([asdict(report) for report in reports], indent=1) + "\n")
+    return reports
 
 
 def _check(triggers: Triggers) -> None:
@@ -144,12 +144,12 @@ def _reason(triggers: Triggers, seen: list[float]) -> str:
     return ""
 
 
-def _since_refit(looks: list[Look]) -> list[float]:
+def _since_refit(reports: list[BatchReport]) -> list[float]:
     """Performances that the version in service has shown so far."""
-    if not looks:
+    if not reports:
         return []
-    begun = [i + 1 for i, look in enumerate(looks) if look.outcome == "refitted"]
-    return [look.performance for look in looks[begun[-1] if begun else 0 :]]
+    begun = [i + 1 for i, report in enumerate(reports) if report.outcome == "refitted"]
+    return [report.performance for report in reports[begun[-1] if begun else 0 :]]
 
 
 def _refit(
@@ -171,26 +171,26 @@ def _refit(
     return "refitted"
 
 
-def _in_service(folder: Path, looks: list[Look], first: str | Path) -> str | Path:
-    version = looks[-1].version if looks else 0
+def _in_service(folder: Path, reports: list[BatchReport], first: str | Path) -> str | Path:
+    version = reports[-1].version if reports else 0
     return folder / f"version-{version}" if version else first
 
 
-def _journal(folder: Path) -> list[Look]:
+def _journal(folder: Path) -> list[BatchReport]:
     path = folder / "journal.json"
     if not path.exists():
         return []
     try:
-        return [Look(**line) for line in json.loads(path.read_text(encoding="utf-8"))]
+        return [BatchReport(**line) for line in json.loads(path.read_text(encoding="utf-8"))]
     except (ValueError, TypeError) as error:
         do = "move it away to begin anew"
         raise PipelineError(f"a whole {path}", str(error)[:80], do) from error
 
 
-def _same(look: Look, path: Path) -> None:
-    if sha256(path) != look.sha256:
+def _same(report: BatchReport, path: Path) -> None:
+    if sha256(path) != report.sha256:
         raise PipelineError(
-            f"{look.batch} as the journal holds it",
+            f"{report.batch} as the journal holds it",
             f"other records in {path.name}",
             "keep the order",
         )

@@ -1,4 +1,4 @@
-"""One line of the table: what one generator cost and what its rows are worth; knows numbers."""
+"""Describe one generator of a comparison: its cost and the scores of its rows."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Scores:
-    """What one generator's rows are worth."""
+    """How good the rows of one generator are."""
 
     scores: Mapping[str, Measured]
     """Scores by id."""
@@ -71,14 +71,14 @@ class Scores:
 
 @dataclass(frozen=True)
 class Entry:
-    """One generator's line."""
+    """One line of the comparison."""
 
     name: str
     """Registered name."""
     cost: Cost
-    """What it took."""
-    judged: Scores
-    """What its rows are worth."""
+    """What it cost."""
+    quality: Scores
+    """How good its rows are."""
 
 
 def write(path: Path, content: Any) -> None:

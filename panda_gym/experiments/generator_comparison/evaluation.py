@@ -1,4 +1,4 @@
-"""What one generator's rows are worth: a certificate, rare levels, classes; knows three tables."""
+"""Score the rows of one generator: certificate, rare levels, classifier F1."""
 
 from __future__ import annotations
 

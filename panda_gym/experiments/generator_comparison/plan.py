@@ -1,4 +1,4 @@
-"""What a run compares and where its parts lie; knows the folder, never a generator."""
+"""Describe a comparison: the settings that decide its numbers, and the files of its folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from panda_gym.surrogate.fit_record import FIT, Fit
 
 
 @dataclass(frozen=True)
-class Plan:
+class ComparisonPlan:
     """All that decides the numbers of a run; `plan.json`."""
 
     origin: str
@@ -30,11 +30,11 @@ class Plan:
     holdout_rows: int
     """Rows that none of them sees."""
     seed: int
-    """Seed of the split, the fits, the draws and the judge."""
+    """Seed of the split, the fits, the draws and the evaluation."""
     quick: bool
-    """Whether the judge subsamples."""
+    """Whether the evaluation subsamples."""
     policy: str
-    """The judge's demands."""
+    """Certificate policy."""
     synthetic_rows: int | None
     """Rows to draw; None for as many as there are training rows."""
     config: Mapping[str, Any]
@@ -65,11 +65,11 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Own:
+class GeneratorFolder:
     """The parts of one generator in a run's folder."""
 
     root: Path
-    """Folder of the generator."""
+    """ComparisonFolder of the generator."""
 
     @property
     def model(self) -> Path:
@@ -77,23 +77,23 @@ class Own:
         return self.root / "generator"
 
     @property
-    def brought(self) -> Path:
-        """What is known of a generator that was brought along fitted; absent of one fitted here."""
+    def external(self) -> Path:
+        """Fit record of a generator that was fitted elsewhere; absent if it was fitted here."""
         return self.root / FIT
 
     @property
     def checkpoint(self) -> Path:
-        """Where a fit under way keeps its state."""
+        """Checkpoint of a running fit."""
         return self.root / "checkpoint"
 
     @property
     def rows(self) -> Path:
-        """What it drew."""
+        """The synthetic rows."""
         return self.root / "synthetic.parquet"
 
     @property
     def cost(self) -> Path:
-        """What that took; written last, so that its presence means "fitted and drawn"."""
+        """Cost of fit and draw; written last, so that its presence means "fitted and sampled"."""
         return self.root / "cost.json"
 
     @property
@@ -103,12 +103,12 @@ class Own:
 
     @property
     def scores(self) -> Path:
-        """The table's scores; written last, so that its presence means "judged"."""
+        """The table's scores; written last, so that its presence means "evaluated"."""
         return self.root / "scores.json"
 
 
 @dataclass(frozen=True)
-class Folder:
+class ComparisonFolder:
     """The folder of a run."""
 
     root: Path
@@ -125,34 +125,34 @@ class Folder:
         return self.root / "holdout.parquet"
 
     @property
-    def judged(self) -> Path:
-        """What the judge has measured, of all generators."""
-        return self.root / "judged"
+    def measured(self) -> Path:
+        """Cache of measurements, shared by all generators."""
+        return self.root / "evaluated"
 
-    def of(self, name: str) -> Own:
+    def of(self, name: str) -> GeneratorFolder:
         """Return the parts of one generator."""
-        return Own(self.root / name)
+        return GeneratorFolder(self.root / name)
 
-    def bring(self, name: str, draft: Path) -> None:
+    def add_external(self, name: str, draft: Path) -> None:
         """Copy a generator that was fitted elsewhere into the run; refuse a second one."""
         own = self.of(name)
-        if not own.brought.is_file():
+        if not own.external.is_file():
             with whole_folder(own.root) as aside:
                 shutil.copytree(draft / "generator", aside / own.model.name)
                 shutil.copy(draft / FIT, aside / FIT)
         elif Fit.read(own.root) != Fit.read(draft):
-            needed, came = f"the {name} that was brought here before", f"another one, {draft}"
+            needed, came = f"the {name} that was external here before", f"another one, {draft}"
             raise InputError(needed, came, "name another folder with --out")
 
-    def plan(self) -> Plan:
+    def plan(self) -> ComparisonPlan:
         """Return the plan of the run."""
         try:
-            return Plan(**json.loads((self.root / "plan.json").read_text()))
+            return ComparisonPlan(**json.loads((self.root / "plan.json").read_text()))
         except (OSError, ValueError, TypeError) as fault:
             needed = f"the folder of a run at {self.root}"
             raise InputError(needed, f"{fault}", "name the folder of an earlier run") from fault
 
-    def begin(self, plan: Plan, source: Source) -> Plan:
+    def begin(self, plan: ComparisonPlan, source: Source) -> ComparisonPlan:
         """Write the split and the plan, or check that those of an earlier run are the same."""
         from panda_gym.records import split_by_rows
 
@@ -161,9 +161,11 @@ class Folder:
             if not (self.root / "plan.json").is_file():
                 with whole_file(path) as aside:
                     part.to_parquet(aside)
-        return self._agreed(Plan(**{**asdict(plan), "data_sha256": _content(train, holdout)}))
+        return self._agreed(
+            ComparisonPlan(**{**asdict(plan), "data_sha256": _content(train, holdout)})
+        )
 
-    def _agreed(self, plan: Plan) -> Plan:
+    def _agreed(self, plan: ComparisonPlan) -> ComparisonPlan:
         """Return the plan with the settings of all calls; refuse one that differs in the rest."""
         path = self.root / "plan.json"
         if path.is_file():
@@ -182,7 +184,7 @@ class Folder:
             aside.write_text(json.dumps(asdict(plan), indent=1) + "\n")
         return plan
 
-    def _fitted_otherwise(self, plan: Plan) -> list[str]:
+    def _fitted_otherwise(self, plan: ComparisonPlan) -> list[str]:
         """Return whose settings differ from those that it was fitted with."""
         import generators
         from panda_gym.experiments.generator_comparison.entry import read_cost

@@ -1,4 +1,4 @@
-"""Total variation over rare levels, where averages and argmax decoders are blind; knows tables."""
+"""Measure total variation over rare levels, which averages over all levels hide."""
 
 from __future__ import annotations
 

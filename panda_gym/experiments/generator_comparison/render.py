@@ -1,4 +1,4 @@
-"""The table as Markdown, CSV and one HTML page with figures 4 and 5; knows entries, no tables."""
+"""Write a comparison as Markdown, CSV and one HTML page with figures 4 and 5 of the paper."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 from panda_gym.benchmarking.render import csv as csv_table
 from panda_gym.benchmarking.render import markdown_table
 from panda_gym.experiments.generator_comparison.entry import Entry, Measured
-from panda_gym.experiments.generator_comparison.plan import Folder, Plan
+from panda_gym.experiments.generator_comparison.plan import ComparisonFolder, ComparisonPlan
 from panda_gym.files import whole_file
 from panda_gym.html import page, table
 
@@ -45,18 +45,18 @@ CSV_COLUMNS: Final = ("generator", "what", "value", "low", "high", "floor", "n")
 
 
 def write(
-    place: Folder,
-    plan: Plan,
+    place: ComparisonFolder,
+    plan: ComparisonPlan,
     entries: Sequence[Entry],
     command: str,
     left_out: Mapping[str, str],
 ) -> None:
-    """Write `table1.md`, `table1.csv` and `table1.html`."""
+    """Write `comparison.md`, `comparison.csv` and `comparison.html`."""
     told = [statement(plan), *(f"Left out: {name}: {why}" for name, why in left_out.items())]
     pages = {
-        "table1.md": markdown(entries, command, told),
-        "table1.csv": csv(entries),
-        "table1.html": html(place, entries, command, told),
+        "comparison.md": markdown(entries, command, told),
+        "comparison.csv": csv(entries),
+        "comparison.html": html(place, entries, command, told),
     }
     for name, text in pages.items():
         with whole_file(place.root / name) as aside:
@@ -69,18 +69,18 @@ def sheets(entries: Sequence[Entry]) -> list[tuple[str, list[str], list[list[str
 
 
 def _quality(entries: Sequence[Entry]) -> tuple[str, list[str], list[list[str]]]:
-    known = [id for id in COLUMNS if any(id in e.judged.scores for e in entries)]
+    known = [id for id in COLUMNS if any(id in e.quality.scores for e in entries)]
     real = [_floor(entries, id) for id in known]
     rows = [["real, unseen", *real]]
     for entry in entries:
-        found = [_cell(entry.judged.scores.get(id), COLUMNS[id][1]) for id in known]
+        found = [_cell(entry.quality.scores.get(id), COLUMNS[id][1]) for id in known]
         rows.append([entry.name, *found])
     return "Fidelity, efficacy, privacy", ["model", *(COLUMNS[id][0] for id in known)], rows
 
 
 def _floor(entries: Sequence[Entry], id: str) -> str:
-    """Return the mean floor: each certificate measures it on as many rows as it judges."""
-    found = [e.judged.scores[id].floor for e in entries if id in e.judged.scores]
+    """Return the mean floor: each certificate measures it on as many rows as it evaluates."""
+    found = [e.quality.scores[id].floor for e in entries if id in e.quality.scores]
     found = [x for x in found if math.isfinite(x)]
     return _digits(sum(found) / len(found), COLUMNS[id][1]) if found else "–"
 
@@ -123,12 +123,12 @@ def _cost(entries: Sequence[Entry]) -> tuple[str, list[str], list[list[str]]]:
     return "Cost, one thread, each generator in a process of its own", head, rows
 
 
-def statement(plan: Plan) -> str:
-    """Return one sentence on rows, seed and judge."""
+def statement(plan: ComparisonPlan) -> str:
+    """Return one sentence on rows, seed and evaluation."""
     mode = "subsampling (quick)" if plan.quick else "in full"
     return (
         f"{plan.train_rows:,} training rows, {plan.holdout_rows:,} held out at random, seed "
-        f"{plan.seed}; judged {mode} by policy {plan.policy}. {plan.origin}"
+        f"{plan.seed}; evaluated {mode} by policy {plan.policy}. {plan.origin}"
     )
 
 
@@ -145,14 +145,16 @@ def csv(entries: Sequence[Entry]) -> str:
     """Return one line a generator and number; columns are CSV_COLUMNS."""
     rows: list[tuple[object, ...]] = []
     for entry in entries:
-        for id, s in entry.judged.scores.items():
+        for id, s in entry.quality.scores.items():
             rows.append((entry.name, id, s.value, s.low, s.high, s.floor, s.n))
         for what in COSTS:
             rows.append((entry.name, what, getattr(entry.cost, what), "", "", "", ""))
     return csv_table(CSV_COLUMNS, rows)
 
 
-def html(place: Folder, entries: Sequence[Entry], command: str, told: Sequence[str]) -> str:
+def html(
+    place: ComparisonFolder, entries: Sequence[Entry], command: str, told: Sequence[str]
+) -> str:
     """Return one self-contained page: the tables, then the certificates' figures and numbers."""
     from metrics import Certificate
     from metrics.report.html import fragment

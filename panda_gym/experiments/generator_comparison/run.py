@@ -1,4 +1,4 @@
-"""The comparison: one process a step, one generator after another; knows no formula."""
+"""Run a comparison: fit and evaluate one generator after another, each in its own process."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Any
 from panda_gym.errors import InputError, check_seed
 from panda_gym.experiments.generator_comparison import render
 from panda_gym.experiments.generator_comparison.entry import Entry, read_cost, read_scores
-from panda_gym.experiments.generator_comparison.plan import Folder, Plan
+from panda_gym.experiments.generator_comparison.plan import ComparisonFolder, ComparisonPlan
 from panda_gym.experiments.generator_comparison.source import Source
 from panda_gym.surrogate.fit_record import Fit
 
 Progress = Callable[[int, int, str], None]
 
 
-def table1(
+def compare_generators(
     source: Source,
     folder: str | Path,
     *,
@@ -35,7 +35,7 @@ def table1(
     command: str = "",
     progress: Progress | None = None,
 ) -> list[Entry]:
-    """Compare generators on one table; write `table1.md`, `.csv` and `.html` into the folder.
+    """Compare generators on one table; write `comparison.md`, `.csv` and `.html` into the folder.
 
     The rows are split 80/20 at random as in the paper. A run that was stopped, at any moment, goes
     on where it was when it is called again with the same arguments; generators may be added, with
@@ -46,11 +46,11 @@ def table1(
             is left out with its reason.
         config: settings, as `field` for every generator that has it, or `generator.field`.
         fitted: folders of `panda-grid fit` by the generator's name: such a one is not fitted here
-            but drawn from and judged, beside what its fit took. It must have learnt this run's
+            but sampled and evaluated, beside the cost of its fit. It must have learnt this run's
             training rows: the same records, split by the same seed.
-        quick: the judge subsamples (its certificate says so).
-        policy: name or file of the judge's demands.
-        synthetic_rows: rows to draw and judge; None for as many as there are training rows.
+        quick: the evaluation subsamples (its certificate says so).
+        policy: name or file of the certificate policy.
+        synthetic_rows: rows to draw and evaluate; None for as many as there are training rows.
         command: the command that made it, for the pages.
 
     Raises:
@@ -61,10 +61,10 @@ def table1(
 
     wanted_by_name = bool(names)
     names = list(names or generators.names())
-    place = Folder(Path(folder))
+    place = ComparisonFolder(Path(folder))
     behind = {name: Fit.read(Path(draft)) for name, draft in (fitted or {}).items()}
     theirs = {f"{n}.{k}": v for n, fit in behind.items() for k, v in fit.config.items()}
-    wanted = Plan(
+    wanted = ComparisonPlan(
         origin=source.origin,
         target=source.target,
         time=source.time,
@@ -82,7 +82,7 @@ def table1(
         wanted.agrees(name, fit)
     plan = place.begin(wanted, source)
     for name, draft in (fitted or {}).items():
-        place.bring(name, Path(draft))
+        place.add_external(name, Path(draft))
     left_out: dict[str, str] = {}
     for name in names:
         try:
@@ -99,20 +99,20 @@ def table1(
     return entries
 
 
-def _steps(place: Folder, name: str, progress: Progress | None) -> None:
+def _steps(place: ComparisonFolder, name: str, progress: Progress | None) -> None:
     """Run what is not done yet of one generator."""
     own = place.of(name)
-    for step, result in (("fit", own.cost), ("judge", own.scores)):
+    for step, result in (("fit", own.cost), ("evaluate", own.scores)):
         if not result.is_file():
             _step(place, step, name, progress)
 
 
-def _entry(place: Folder, name: str) -> Entry:
+def _entry(place: ComparisonFolder, name: str) -> Entry:
     own = place.of(name)
     return Entry(name, read_cost(own.cost), read_scores(own.scores))
 
 
-def _step(place: Folder, step: str, name: str, progress: Progress | None) -> None:
+def _step(place: ComparisonFolder, step: str, name: str, progress: Progress | None) -> None:
     """Run one step in a process of its own and pass its progress on."""
     command = [
         sys.executable,

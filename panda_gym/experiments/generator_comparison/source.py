@@ -1,4 +1,4 @@
-"""Where the table under test comes from: the reference workload or a file; knows no generator."""
+"""Read the table of a comparison: the reference workload, a CSV file or a Parquet file."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One step of one generator in a process of its own; knows the folder of a run.
+"""Run one step of a comparison in its own process.
 
-    python -m panda_gym.experiments.generator_comparison.worker fit|judge FOLDER NAME
+    python -m panda_gym.experiments.generator_comparison.worker fit|evaluate FOLDER NAME
 
 Progress goes to standard output, one JSON list [done, total, message] a line. Every result is
 written aside and renamed; a step whose result is there does nothing.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from panda_gym.experiments.generator_comparison.entry import Cost, Scores, write
-from panda_gym.experiments.generator_comparison.plan import Folder, Own
+from panda_gym.experiments.generator_comparison.plan import ComparisonFolder, GeneratorFolder
 from panda_gym.experiments.generator_comparison.source import read_back
 from panda_gym.files import whole_file
 from panda_gym.surrogate.fit_record import Fit, peak_mb
@@ -26,14 +26,14 @@ from panda_gym.surrogate.fit_record import Fit, peak_mb
 Progress = Callable[[int, int, str], None]
 
 
-def fit(folder: Folder, name: str, progress: Progress) -> None:
-    """Fit one generator, save it, draw rows, and write down what both took.
+def fit(folder: ComparisonFolder, name: str, progress: Progress) -> None:
+    """Fit one generator, save it, draw rows, and write down the cost of both.
 
-    One that was brought along fitted is only drawn from, and the rest is taken from its `fit.json`.
+    A generator that was fitted elsewhere is only sampled; `fit.json` has the cost of its fit.
     """
     plan, own = folder.plan(), folder.of(name)
-    if own.brought.is_file():
-        model, spent = _brought(own)
+    if own.external.is_file():
+        model, spent = _external(own)
     else:
         model, spent = _fitted(folder, name, progress)
     n = plan.synthetic_rows or plan.train_rows
@@ -48,8 +48,8 @@ def fit(folder: Folder, name: str, progress: Progress) -> None:
     shutil.rmtree(own.checkpoint, ignore_errors=True)
 
 
-def _fitted(folder: Folder, name: str, progress: Progress) -> tuple[Any, dict[str, Any]]:
-    """Return a generator that was fitted and saved, and what that took."""
+def _fitted(folder: ComparisonFolder, name: str, progress: Progress) -> tuple[Any, dict[str, Any]]:
+    """Return a generator that was fitted and saved, and its cost."""
     import generators
 
     plan, own = folder.plan(), folder.of(name)
@@ -66,36 +66,36 @@ def _fitted(folder: Folder, name: str, progress: Progress) -> tuple[Any, dict[st
     return model, {**spent, "base_rss_mb": base, "config": config}
 
 
-def _brought(own: Own) -> tuple[Any, dict[str, Any]]:
-    """Return a generator that was fitted elsewhere, and what that took."""
+def _external(own: GeneratorFolder) -> tuple[Any, dict[str, Any]]:
+    """Return a generator that was fitted elsewhere, and its cost."""
     import generators
 
-    behind = Fit.read(own.brought.parent)
+    behind = Fit.read(own.external.parent)
     spent: dict[str, Any] = {"fit_wall_s": behind.wall_s, "fit_cpu_s": behind.cpu_s}
     spent |= {"fit_rss_mb": behind.rss_mb, "base_rss_mb": behind.base_rss_mb}
     return generators.load(own.model), {**spent, "config": behind.config}
 
 
-def judge(folder: Folder, name: str, progress: Progress) -> None:
-    """Judge one generator's rows against training and held-out rows."""
-    from panda_gym.experiments.generator_comparison import evaluation as judging
+def evaluate(folder: ComparisonFolder, name: str, progress: Progress) -> None:
+    """Evaluate the rows of one generator against training and held-out rows."""
+    from panda_gym.experiments.generator_comparison import evaluation
 
     plan, own = folder.plan(), folder.of(name)
     train, holdout, rows = (read_back(p) for p in (folder.train, folder.holdout, own.rows))
     how: dict[str, Any] = {"quick": plan.quick, "policy": plan.policy, "seed": plan.seed}
-    found = judging.certificate(
+    found = evaluation.certificate(
         train,
         holdout,
         rows,
         target=plan.target,
         time=plan.time,
         origin=plan.origin,
-        work=folder.judged,
+        work=folder.measured,
         progress=progress,
         **how,
     )
     found.to_json(own.certificate)
-    scores = judging.scores(found, train, holdout, rows, plan.target, plan.seed)
+    scores = evaluation.scores(found, train, holdout, rows, plan.target, plan.seed)
     write(own.scores, Scores(scores, None if "f1" in scores else found.passed))
 
 
@@ -111,7 +111,7 @@ def main(arguments: list[str]) -> None:
     """Run one step."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     step, folder, name = arguments
-    {"fit": fit, "judge": judge}[step](Folder(Path(folder)), name, _say)
+    {"fit": fit, "evaluate": evaluate}[step](ComparisonFolder(Path(folder)), name, _say)
 
 
 if __name__ == "__main__":

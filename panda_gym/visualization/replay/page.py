@@ -1,4 +1,4 @@
-"""The page around the scenes: one file, no network; knows HTML, never what a job is.
+"""Write a logged episode as one HTML page that plays it without a network.
 
 Names and texts of a log are data: in the page they are escaped, in the data they cannot end the
 block that holds them, and the script writes them as text. A content security policy that names
@@ -108,7 +108,7 @@ def _data(episode: LoggedEpisode, shown: Scenes) -> dict[str, Any]:
         "sites": {name: packed(values) for name, values in shown.sites.items()},
         "totals": {name: packed(values) for name, values in shown.totals.items()},
         "flows": {name: packed(values) for name, values in shown.flows.items()},
-        "knows_sites": shown.knows_sites,
+        "has_site_events": shown.has_site_events,
         "ink": INK,
         "pressure": list(PRESSURE),
         "pressure_full": PRESSURE_FULL,

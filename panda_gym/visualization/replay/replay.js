@@ -79,7 +79,7 @@ function drawMap() {
   for (let s = 0; s < S; s++) {
     const k = now * S + s, cores = data.cores[s], used = at.cores[k] / cores;
     disc(pen, s, 1, ink.disc);
-    disc(pen, s, used + at.others[k] / cores, ink.others);
+    disc(pen, s, used + at.competing[k] / cores, ink.competing);
     disc(pen, s, used, shade(pressure(at.wanted[k], cores)));
     pen.lineWidth = s === chosen ? 2.5 : at.status[k] < 2 ? 2.5 : 0.8;
     pen.strokeStyle = s === chosen ? "#ffffff" : at.status[k] === 0 ? ink.down : at.status[k] === 1 ? ink.waiting : ink.edge;
@@ -162,8 +162,8 @@ function tip(event) {
   const k = now * S + under, lines = [
     `${data.names[under]}  (${data.region[under]})`,
     `cores    ${number.format(data.cores[under])}`,
-    `ours     ${number.format(at.cores[k])} in ${number.format(at.running[k])} jobs`,
-    ...(data.knows_sites ? [`others   ${number.format(at.others[k])}`] : []),
+    `jobs     ${number.format(at.cores[k])} in ${number.format(at.running[k])} jobs`,
+    ...(data.has_site_events ? [`competing \${number.format(at.competing[k])}`] : []),
     `waiting  ${number.format(at.waiting[k])}`,
     `moving   ${number.format(at.staging[k])}`,
     `ended    ${number.format(at.ended[k])}`,

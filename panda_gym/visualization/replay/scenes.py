@@ -1,7 +1,7 @@
-"""A logged episode as scenes: what every site did at each of some times; knows no page.
+"""Turn a logged episode into scenes: the state of every site at given times.
 
-At level "events" the scenes also hold the cores that others take and which sites are down; at
-level "jobs" nobody kept these.
+At level "events" a scene also holds the cores of competing load and the sites that are down. At
+level "jobs" it holds what follows from the times of the jobs alone.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Scenes:
     """float64[T], s."""
     sites: dict[str, Array]
     """int64[T, S] each: cores used, cores wanted by the queue, jobs running, waiting, staging,
-    ended (so far), others (cores; all 0 where unknown), status (0 down, 1 brown-out, 2 up)."""
+    ended (so far), competing (cores; all 0 where unknown), status (0 down, 1 brown-out, 2 up)."""
     totals: dict[str, Array]
     """int64[T] each: arrived, finished, failed (in whatever way) so far, moved_gb."""
     flows: dict[str, Array]
     """Flows of scene t are entries first[t] .. first[t + 1] - 1 of source, target, inputs."""
-    knows_sites: bool
-    """Whether others and status were kept."""
+    has_site_events: bool
+    """Whether the log holds competing load and status."""
 
 
 def scenes(episode: LoggedEpisode, frames: int) -> Scenes:
@@ -49,7 +49,7 @@ def scenes(episode: LoggedEpisode, frames: int) -> Scenes:
     log, count = episode.log, len(episode.site_names)
     times = np.linspace(0.0, _last(log), max(2, frames))
     at = by_site(log, times, count)
-    known = {"others": np.zeros((len(times), count)), "status": np.full((len(times), count), UP)}
+    known = {"competing": np.zeros((len(times), count)), "status": np.full((len(times), count), UP)}
     if episode.events is not None:
         known |= _of_sites(episode.events, times, count)
     sites = {**at, **known, "ended": _ended(log, times, count)}
@@ -59,7 +59,7 @@ def scenes(episode: LoggedEpisode, frames: int) -> Scenes:
         sites={name: np.rint(values).astype(np.int64) for name, values in sites.items()},
         totals=_totals(log, times),
         flows=_flows(log, times, count),
-        knows_sites=bool(np.isin(SITE_KINDS, kinds).any()),
+        has_site_events=bool(np.isin(SITE_KINDS, kinds).any()),
     )
 
 
@@ -101,13 +101,13 @@ def _up_to(when: Array, weight: Array | None, times: Array) -> Array:
 
 
 def _of_sites(events: Array, times: Array, count: int) -> dict[str, Array]:
-    """Cores of others and status of each site, from the last event before each time."""
-    others = _last_value(events, np.array([KINDS.index("competing_load")]), times, count)
+    """Cores of competing load and status of each site, from the last event before each time."""
+    competing = _last_value(events, np.array([KINDS.index("competing_load")]), times, count)
     kinds = np.array([KINDS.index(kind) for kind in STATUS])
     status = _last_value(
         events, kinds, times, count, dict(zip(kinds, STATUS.values(), strict=True))
     )
-    return {"others": np.maximum(others, 0), "status": np.where(status < 0, UP, status)}
+    return {"competing": np.maximum(competing, 0), "status": np.where(status < 0, UP, status)}
 
 
 def _last_value(

@@ -1,4 +1,4 @@
-"""The report of a run: one self-contained page; knows what was written, never how to compute it."""
+"""Write the report of a run: one self-contained page."""
 
 from __future__ import annotations
 

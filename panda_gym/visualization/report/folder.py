@@ -1,4 +1,4 @@
-"""Where the parts of a run lie in its folder; knows names of files, never what they hold."""
+"""Name the files of a run in its folder."""
 
 from __future__ import annotations
 

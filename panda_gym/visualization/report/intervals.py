@@ -1,4 +1,4 @@
-"""A measure of all policies with its intervals, as inline SVG; knows a benchmark's numbers."""
+"""Draw a measure of all policies with its intervals as inline SVG."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ SITES: Final = 40
 TIMES: Final = 72
 """Columns of a heat map."""
 GANTT_SITES: Final = 3
-"""Sites of a Gantt chart, those that ran the most jobs of at most GANTT_LANES cores."""
-GANTT_LANES: Final = 24
+"""Sites of a Gantt chart, those that ran the most jobs of at most GANTT_CORES cores."""
+GANTT_CORES: Final = 24
 DRAWN: Final = 0.9
 """Share of all jobs that have ended where a picture ends."""
 
@@ -70,37 +70,37 @@ def gantt(log: EpisodeLog, cores: Array, names: Sequence[str], title: str) -> st
     """Jobs on the cores of a few sites; those that did not finish in another colour."""
     first, last = window(log)
     rows = np.flatnonzero((log.site >= 0) & (log.starting_s < last) & (log.end_s > first))
-    jobs = np.bincount(log.site[rows], minlength=len(cores)) * (cores <= GANTT_LANES)
+    jobs = np.bincount(log.site[rows], minlength=len(cores)) * (cores <= GANTT_CORES)
     left, wide, tall, parts, y = 130, 360, 5, [], 0
     for site in np.argsort(-jobs, kind="stable")[:GANTT_SITES]:
         parts.append(f'<text class="small" x="{left - 4}" y="{y + 9}" text-anchor="end">')
         parts.append(f"{escape(names[site][:22])}</text>")
         here = rows[log.site[rows] == site]
         here = here[np.argsort(log.starting_s[here], kind="stable")]
-        for j, lanes in zip(here, _lanes(log, here, int(cores[site])), strict=True):
+        for j, rows_held in zip(here, _rows(log, here, int(cores[site])), strict=True):
             x, end = (
                 left + wide * (np.clip(t, first, last) - first) / (last - first)
                 for t in (log.starting_s[j], log.end_s[j])
             )
             lost = "" if log.state[j] == "finished" else ' class="lost"'
             parts += [
-                f'<rect{lost} x="{x:.1f}" y="{y + tall * lane}" width="{max(end - x, 0.5):.1f}" '
+                f'<rect{lost} x="{x:.1f}" y="{y + tall * row}" width="{max(end - x, 0.5):.1f}" '
                 f'height="{tall - 1}"/>'
-                for lane in lanes
+                for row in rows_held
             ]
         y += tall * int(cores[site]) + 10
     parts.append(_axis(left, wide, y + 18, (last - first) / SECONDS_PER_HOUR))
     return _figure(f"{title}: jobs on cores", left + wide + 4, y + 18, parts, "gantt")
 
 
-def _lanes(log: EpisodeLog, jobs: Array, cores: int) -> list[list[int]]:
+def _rows(log: EpisodeLog, jobs: Array, cores: int) -> list[list[int]]:
     """The cores that each job holds, the lowest that are free; jobs in order of their start."""
     free_at, found = np.full(cores, -np.inf), []
     for j in jobs:
         free = np.flatnonzero(free_at <= log.starting_s[j])
-        lanes = [int(lane) for lane in free[: int(log.cores[j])]]
-        free_at[lanes] = log.end_s[j]
-        found.append(lanes)
+        rows_held = [int(row) for row in free[: int(log.cores[j])]]
+        free_at[rows_held] = log.end_s[j]
+        found.append(rows_held)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The sections of the report, in the order of the river; each reads its part of the folder.
+"""Build the sections of the report, each from its part of the folder of a run.
 
 A section of a part that was not made is left out. Whatever comes from a file is escaped.
 """

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from panda_gym.errors import PipelineError
-from panda_gym.experiments import monitoring as watching
-from panda_gym.experiments.monitoring import Look, _reason, watch
+from panda_gym.experiments import monitoring
+from panda_gym.experiments.monitoring import BatchReport, _reason, monitor
 from panda_gym.pipelines.triggers import Triggers
 from panda_gym.records import reference_records
 from panda_gym.surrogate import build as synthesis
@@ -66,7 +66,7 @@ def counted(monkeypatch, passed=True):
     monkeypatch.setattr(synthesis, "fit", fit)
     monkeypatch.setattr(synthesis, "certify", certify)
     monkeypatch.setattr(
-        watching.Surrogate,
+        monitoring.Surrogate,
         "open",
         lambda path, **_: Service(service.get(str(path).split("/")[-1], pool().iloc[6000:])),
     )
@@ -75,33 +75,33 @@ def counted(monkeypatch, passed=True):
 
 def test_other_records_make_it_stale_and_a_refit_heals_it(files, tmp_path, monkeypatch):
     fitted = counted(monkeypatch)
-    looks = watch("default", files, tmp_path, triggers=Triggers(staleness=0.5))
-    assert [look.outcome for look in looks] == ["kept", "kept", "kept", "refitted", "kept"]
-    assert looks[3].reason == "staleness"
-    assert looks[3].performance < 0.6 < looks[4].performance
-    assert looks[4].version == 1
+    reports = monitor("default", files, tmp_path, triggers=Triggers(staleness=0.5))
+    assert [report.outcome for report in reports] == ["kept", "kept", "kept", "refitted", "kept"]
+    assert reports[3].reason == "staleness"
+    assert reports[3].performance < 0.6 < reports[4].performance
+    assert reports[4].version == 1
     assert len(fitted) == 1
-    assert watch("default", files, tmp_path, triggers=Triggers(staleness=0.5)) == looks
+    assert monitor("default", files, tmp_path, triggers=Triggers(staleness=0.5)) == reports
     assert len(fitted) == 1
 
 
 def test_a_refit_that_fails_its_certificate_stays_out(files, tmp_path, monkeypatch):
     counted(monkeypatch, passed=False)
-    looks = watch("default", files[2:], tmp_path, triggers=Triggers(staleness=0.5))
-    assert [look.outcome for look in looks] == ["kept", "rejected", "rejected"]
-    assert looks[-1].version == 0
+    reports = monitor("default", files[2:], tmp_path, triggers=Triggers(staleness=0.5))
+    assert [report.outcome for report in reports] == ["kept", "rejected", "rejected"]
+    assert reports[-1].version == 0
 
 
-def test_a_watch_that_was_interrupted_goes_on(files, tmp_path, monkeypatch):
+def test_an_interrupted_run_resumes(files, tmp_path, monkeypatch):
     counted(monkeypatch)
-    first = watch("default", files[:2], tmp_path)
-    rest = watch("default", files[:3], tmp_path)
+    first = monitor("default", files[:2], tmp_path)
+    rest = monitor("default", files[:3], tmp_path)
     assert rest[:2] == first
     with pytest.raises(PipelineError, match="keep the order"):
-        watch("default", files[::-1], tmp_path)
+        monitor("default", files[::-1], tmp_path)
     (tmp_path / "journal.json").write_text("{")
     with pytest.raises(PipelineError, match="begin anew"):
-        watch("default", files, tmp_path)
+        monitor("default", files, tmp_path)
 
 
 def test_page_hinkley_and_improvement_ask_too():
@@ -110,17 +110,17 @@ def test_page_hinkley_and_improvement_ask_too():
     assert _reason(Triggers(improvement=0.3), [0.65]) == "improvement"
     for triggers in (Triggers(period_s=5.0), Triggers(manual=True)):
         with pytest.raises(PipelineError, match="staleness"):
-            watch("default", [], "nowhere", triggers=triggers)
+            monitor("default", [], "nowhere", triggers=triggers)
 
 
 def test_a_look_is_plain_data():
-    assert Look("b", "0", 1, 1.0, 0.0, "", "kept", 0).outcome == "kept"
+    assert BatchReport("b", "0", 1, 1.0, 0.0, "", "kept", 0).outcome == "kept"
 
 
 @pytest.mark.long
 def test_the_whole_loop_with_a_real_refit(files, tmp_path):
-    looks = watch(
+    reports = monitor(
         "default", files[2:4], tmp_path, triggers=Triggers(staleness=0.5), generator="smote"
     )
-    assert looks[1].outcome in ("refitted", "rejected")
-    assert looks[1].reason == "staleness"
+    assert reports[1].outcome in ("refitted", "rejected")
+    assert reports[1].reason == "staleness"

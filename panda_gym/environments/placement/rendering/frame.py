@@ -132,7 +132,7 @@ class Painter:
             self.axes.add_line(Line2D(ends, [low, low], color=colour, linewidth=6))
         full = f"{PRESSURE_FULL:g} cores wanted for each there is"
         self._write(234, low - 4, full, INK["mute"], 7.5)
-        words = (("work of others", "others"), ("input on its way", "flow"), ("down", "down"))
+        words = (("competing load", "competing"), ("input on its way", "flow"), ("down", "down"))
         for k, (word, ink) in enumerate(words):
             x = 410.0 + 110.0 * k
             self.axes.add_line(Line2D([x, x + 12], [low, low], color=INK[ink], linewidth=5))
@@ -144,7 +144,7 @@ class Painter:
     def _moving(self) -> None:
         """What changes from frame to frame, in the order in which it is drawn."""
         style = {"animated": True, "linewidths": 0.0}
-        self.others = self._discs(0.0, facecolors=INK["others"], **style)
+        self.others = self._discs(0.0, facecolors=INK["competing"], **style)
         self.used = self._discs(0.0, **style)
         self.flows = LineCollection([], colors=INK["flow"], animated=True, capstyle="round")
         self.axes.add_collection(self.flows)

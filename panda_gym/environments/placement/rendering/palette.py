@@ -12,7 +12,7 @@ INK: Final = {
     "page": "#0d1321",
     "panel": "#121a2c",
     "disc": "#24304a",
-    "others": "#5b6b8c",
+    "competing": "#5b6b8c",
     "edge": "#3a4868",
     "text": "#dbe4f5",
     "label": "#0a101c",

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from panda_gym.errors import InputError
-from panda_gym.experiments.generator_comparison import Source, from_reference, table1
+from panda_gym.experiments.generator_comparison import Source, compare_generators, from_reference
 from panda_gym.experiments.generator_comparison.entry import read_cost, read_scores
-from panda_gym.experiments.generator_comparison.plan import Folder, Plan
+from panda_gym.experiments.generator_comparison.plan import ComparisonFolder, ComparisonPlan
 from panda_gym.experiments.generator_comparison.run import _reason
 from panda_gym.surrogate import build as synthesis
 from panda_gym.surrogate.fit_record import Fit
@@ -31,8 +31,8 @@ def source() -> Source:
 
 @pytest.fixture(scope="module")
 def folder(source: Source, light_policy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a run of SMOTE, judged lightly."""
-    root = tmp_path_factory.mktemp("table1") / "run"
+    """The folder of a run of SMOTE, evaluated lightly."""
+    root = tmp_path_factory.mktemp("comparison") / "run"
     run(source, root, light_policy)
     return root
 
@@ -40,23 +40,23 @@ def folder(source: Source, light_policy: Path, tmp_path_factory: pytest.TempPath
 def run(source: Source, root: Path, policy: Path, **more: object) -> list[str]:
     said: list[str] = []
     how = {"names": ["smote"], "quick": True, "policy": str(policy), **more}
-    table1(
-        source, root, progress=lambda d, t, m: said.append(m), command="panda-grid table1", **how
+    compare_generators(
+        source, root, progress=lambda d, t, m: said.append(m), command="panda-grid compare", **how
     )  # type: ignore[arg-type]
     return said
 
 
 def test_the_pages_hold_the_numbers_and_escape_the_rest(folder: Path) -> None:
-    page = (folder / "table1.html").read_text()
+    page = (folder / "comparison.html").read_text()
     assert "<b>more</b>" not in page
     assert "&lt;b&gt;more" in page
     assert "Figure 4a" in page
     assert "Figure 5" in page
     assert "http" not in page.replace("http://www.w3.org", "")
-    text = (folder / "table1.md").read_text()
+    text = (folder / "comparison.md").read_text()
     assert "| smote |" in text
     assert "| real, unseen |" in text
-    with open(folder / "table1.csv", newline="") as file:
+    with open(folder / "comparison.csv", newline="") as file:
         rows = {row["what"]: row for row in csv.DictReader(file)}
     for what in ("wd", "jsd", "diff_corr", "dcr", "diff_mlef", "c2st", "closer_to_train"):
         assert float(rows[what]["low"]) <= float(rows[what]["value"]) <= float(rows[what]["high"])
@@ -77,7 +77,7 @@ def test_a_run_that_was_killed_goes_on_at_the_step_it_was_in(
     cost = (folder / "smote" / "cost.json").stat().st_mtime_ns
     (folder / "smote" / "scores.json").unlink()
     said = run(source, folder, light_policy)
-    assert all("judge smote" in message for message in said)
+    assert all("evaluate smote" in message for message in said)
     assert said
     assert (folder / "smote" / "cost.json").stat().st_mtime_ns == cost
     assert (folder / "smote" / "scores.json").read_text() == scores
@@ -93,15 +93,15 @@ def test_settings_of_earlier_calls_stay_and_those_of_a_fitted_generator_are_fina
 ) -> None:
     cost = (folder / "smote" / "cost.json").stat().st_mtime_ns
     run(source, folder, light_policy, config={"tvae.iterations": 7})
-    assert Folder(folder).plan().config_of("tvae") == {"iterations": 7}
+    assert ComparisonFolder(folder).plan().config_of("tvae") == {"iterations": 7}
     run(source, folder, light_policy)
-    assert Folder(folder).plan().config_of("tvae") == {"iterations": 7}
+    assert ComparisonFolder(folder).plan().config_of("tvae") == {"iterations": 7}
     assert (folder / "smote" / "cost.json").stat().st_mtime_ns == cost
     with pytest.raises(InputError, match="another setting of smote"):
         run(source, folder, light_policy, config={"smote.neighbours": 3})
 
 
-def test_a_generator_that_was_fitted_elsewhere_is_judged_beside_what_its_fit_took(
+def test_a_generator_that_was_fitted_elsewhere_is_evaluated_and_keeps_the_cost_of_its_fit(
     folder: Path, source: Source, light_policy: Path, tmp_path: Path
 ) -> None:
     synthesis.fit(source.table, tmp_path / "draft", generator="smote", config={"neighbours": 5})
@@ -111,12 +111,12 @@ def test_a_generator_that_was_fitted_elsewhere_is_judged_beside_what_its_fit_too
     behind.write(ours)
     root = tmp_path / "run"
     said = run(source, root, light_policy, fitted={"smote": ours})
-    assert {message.split(":")[0] for message in said} == {"judge smote"}
+    assert {message.split(":")[0] for message in said} == {"evaluate smote"}
     cost, before = read_cost(root / "smote" / "cost.json"), read_cost(folder / "smote/cost.json")
     assert (cost.fit_cpu_s, cost.fit_rss_mb, cost.sample_rows) == (1234.5, None, before.sample_rows)
     rows = [pd.read_parquet(at / "smote" / "synthetic.parquet") for at in (root, folder)]
     pd.testing.assert_frame_equal(*rows)
-    assert "| smote | 1,234.5 |" in (root / "table1.md").read_text()
+    assert "| smote | 1,234.5 |" in (root / "comparison.md").read_text()
     assert run(source, root, light_policy) == []
     for draft, word in ((theirs, "split seed 1"), (tmp_path, "panda-grid fit")):
         with pytest.raises(ValueError, match=word):
@@ -140,7 +140,7 @@ def test_an_unknown_generator_or_setting_is_refused_before_anything_is_written(
 def test_a_step_that_fails_says_why_and_leaves_no_result(
     source: Source, light_policy: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="smote to judge"):
+    with pytest.raises(InputError, match="smote to evaluate"):
         run(source, tmp_path / "x", tmp_path / "no_policy.toml")
     assert (tmp_path / "x" / "smote" / "cost.json").is_file()
     assert not (tmp_path / "x" / "smote" / "scores.json").exists()
@@ -156,17 +156,17 @@ def test_a_generator_that_cannot_learn_the_table_is_left_out_unless_it_was_named
     monkeypatch.setattr("generators.names", lambda: ("smote", "tvae"))
     monkeypatch.setattr("panda_gym.experiments.generator_comparison.run._step", _fail)
     run(source, folder, light_policy, names=[])
-    assert "Left out: tvae: a fault &amp; more" in (folder / "table1.html").read_text()
-    assert "Left out: tvae: a fault & more" in (folder / "table1.md").read_text()
+    assert "Left out: tvae: a fault &amp; more" in (folder / "comparison.html").read_text()
+    assert "Left out: tvae: a fault & more" in (folder / "comparison.md").read_text()
     with pytest.raises(InputError, match="a fault"):
         run(source, folder, light_policy, names=["smote", "tvae"])
 
 
-def _fail(place: Folder, step: str, name: str, progress: object) -> None:
+def _fail(place: ComparisonFolder, step: str, name: str, progress: object) -> None:
     raise InputError(f"{name} to {step}", "a fault & more", "nothing")
 
 
-def test_a_target_of_classes_is_judged_by_f1(light_policy: Path, tmp_path: Path) -> None:
+def test_a_target_of_classes_is_scored_by_f1(light_policy: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=600)
     rows = pd.DataFrame(
@@ -179,16 +179,18 @@ def test_a_target_of_classes_is_judged_by_f1(light_policy: Path, tmp_path: Path)
         }
     )
     run(Source(rows, "A small table.", "y", None), tmp_path / "run", light_policy)
-    judged = read_scores(tmp_path / "run" / "smote" / "scores.json")
-    assert judged.passed is None
-    assert "diff_mlef" not in judged.scores
-    assert 0.6 < judged.scores["f1"].low < judged.scores["f1"].high <= 1.0
-    assert judged.scores["f1"].floor > 0.7
-    assert "TSTR F1" in (tmp_path / "run" / "table1.md").read_text()
+    scores = read_scores(tmp_path / "run" / "smote" / "scores.json")
+    assert scores.passed is None
+    assert "diff_mlef" not in scores.scores
+    assert 0.6 < scores.scores["f1"].low < scores.scores["f1"].high <= 1.0
+    assert scores.scores["f1"].floor > 0.7
+    assert "TSTR F1" in (tmp_path / "run" / "comparison.md").read_text()
 
 
 def test_settings_go_to_all_or_to_one() -> None:
-    plan = Plan("o", "t", None, 1, 1, 0, True, "default", None, {"batch": 3, "tabddpm.steps": 2})
+    plan = ComparisonPlan(
+        "o", "t", None, 1, 1, 0, True, "default", None, {"batch": 3, "tabddpm.steps": 2}
+    )
     assert plan.config_of("tabddpm") == {"batch": 3, "steps": 2}
     assert plan.config_of("autoregressive") == {"batch": 3}
     assert plan.config_of("smote") == {}
@@ -196,7 +198,7 @@ def test_settings_go_to_all_or_to_one() -> None:
 
 def test_a_folder_of_something_else_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="folder of a run"):
-        Folder(tmp_path).plan()
+        ComparisonFolder(tmp_path).plan()
     (tmp_path / "plan.json").write_text(json.dumps({"a": os.name}))
     with pytest.raises(InputError, match="folder of a run"):
-        Folder(tmp_path).plan()
+        ComparisonFolder(tmp_path).plan()

@@ -57,10 +57,10 @@ def test_the_last_event_of_a_site_holds_until_the_next(episode: LoggedEpisode) -
     )  # fmt: skip
     kept.sort(order="time")
     shown = scenes(replace(episode, events=kept), 11)
-    assert shown.knows_sites
-    assert shown.sites["others"][:, 1].tolist() == [3] * 5 + [5] * 6
+    assert shown.has_site_events
+    assert shown.sites["competing"][:, 1].tolist() == [3] * 5 + [5] * 6
     assert shown.sites["status"][:, 2].tolist() == [2] * 3 + [0] * 3 + [1] * 2 + [2] * 3
-    assert (shown.sites["others"][:, 0] == 0).all()
+    assert (shown.sites["competing"][:, 0] == 0).all()
 
 
 def test_flows_are_the_inputs_on_their_way(episode: LoggedEpisode) -> None:
