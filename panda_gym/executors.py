@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from panda_gym.errors import SettingError
+from panda_gym.extras import import_extra
 
 Shared = TypeVar("Shared")
 Task = TypeVar("Task")
@@ -75,10 +76,7 @@ class OnRay:
             yield waiting.pop(done), _result(ray, done)
 
     def _join(self) -> Any:
-        try:
-            import ray
-        except ImportError as fault:
-            raise SettingError("the package ray", "none", "install panda-grid-gym[ray]") from fault
+        ray = import_extra("ray", "ray")
         if not ray.is_initialized():
             try:
                 ray.init(address=self.address, log_to_driver=False, include_dashboard=False)

@@ -29,6 +29,7 @@ from panda_gym.environments.placement.policies.learned import load_agent, read_c
 from panda_gym.environments.placement.policies.scorer import derive
 from panda_gym.environments.placement.policies.site_value import ROW, SiteValue, ValueShape
 from panda_gym.errors import PolicyError
+from panda_gym.extras import import_extra
 from panda_gym.provenance import plain, versions
 from panda_gym.training.checkpoint import FILE, Checkpoint
 from panda_gym.training.config import HindsightConfig, check_device
@@ -292,9 +293,9 @@ def train_hindsight(
 
 
 def _log(folder: Path, point: CurvePoint) -> None:
-    from torch.utils.tensorboard import SummaryWriter
-
-    with SummaryWriter(str(folder)) as board:
+    import_extra("tensorboard", "tensorboard")
+    writer = import_extra("torch.utils.tensorboard", "tensorboard").SummaryWriter
+    with writer(str(folder)) as board:
         for name, value in asdict(point).items():
             if value is not None and name != "steps":
                 board.add_scalar(name, value, point.steps)

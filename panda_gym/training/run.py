@@ -23,6 +23,7 @@ from stable_baselines3.common.logger import configure
 from panda_gym.environments.placement.policies.learned import Learned, save_agent
 from panda_gym.environments.placement.sb3 import sb3_vec_env
 from panda_gym.errors import PolicyError
+from panda_gym.extras import import_extra
 from panda_gym.provenance import plain, versions
 from panda_gym.training.checkpoint import FILE, Checkpoint
 from panda_gym.training.config import TrainConfig, check_device
@@ -109,6 +110,8 @@ def _learn(loop: Loop, out: Path, settings: dict[str, Any], progress: Progress |
 
 
 def _log(model: Any, tensorboard: Path | None) -> Any:
+    if tensorboard is not None:
+        import_extra("tensorboard", "tensorboard")
     board = None if tensorboard is None else str(tensorboard / "tensorboard")
     model.set_logger(configure(board, ["tensorboard"] if board else []))
     return model

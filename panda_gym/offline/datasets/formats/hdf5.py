@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from panda_gym.extras import import_extra
 from panda_gym.files import forget_asides, whole_file
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ def whole_hdf5(path: Path, room: int) -> Iterator[h5py.File]:
 
     room: bytes that it may take. OSError that names `path` if it cannot be written.
     """
-    import h5py
-
+    h5py = import_extra("h5py", "minari")
     forget_asides(path)
     with whole_file(path) as aside, writing(path, room):
         file = h5py.File(aside, "w")

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.errors import SettingError
+from panda_gym.extras import import_extra
 from panda_gym.files import forget_asides, whole_folder
 from panda_gym.offline.datasets.dataset import OfflineDataset
 from panda_gym.offline.datasets.episode import Episode
@@ -28,8 +29,7 @@ ROOT: Final = "MINARI_DATASETS_PATH"
 
 def write(data: OfflineDataset, path: Path, name: str = "pandagrid/placement/medley-v0") -> Path:
     """Write a Minari data set `name` under the root folder `path`; SettingError if it is there."""
-    import minari
-
+    minari = import_extra("minari", "minari")
     target = path / name
     if target.exists():
         raise SettingError("a new data set", f"{target}, which exists", "take another name")
