@@ -27,7 +27,7 @@ for name in ("ddmd", "cdg1", "cdg2"):
         f"I at most {found.improvement_bound:.3f}"
     )
 
-# 3. Run them, without overheads and with the measured ones, beside what was measured.
+# 3. RecordedRun them, without overheads and with the measured ones, beside what was measured.
 runs = {}
 for name, run in RUNS.items():
     flow = summit_workflow(run.workflow)

@@ -1,4 +1,4 @@
-"""What can be said of a workflow before it runs, and of what is left of it while it does.
+"""Figures of a workflow before and while it runs: degrees, work, span, sequential time, bounds.
 
 The definitions of the degrees, of t_seq and of the bound on t_async are a reconstruction of the
 model of arXiv 2208.11069 from first principles (its own wording may differ); Graham's bounds are
@@ -28,19 +28,19 @@ class Analysis:
     """Shape and bounds of a workflow on a pool; times in s, from mean durations."""
 
     name: str
-    """The workflow."""
+    """Name of the workflow."""
     pool: str
-    """The pool."""
+    """Name of the pool."""
     sets: int
-    """Task sets."""
+    """Number of task sets."""
     tasks: int
-    """Tasks."""
+    """Number of tasks."""
     edges: int
-    """Edges between sets."""
+    """Number of edges between sets."""
     kinds: int
-    """Distinct kinds of work."""
+    """Number of kinds of work."""
     depth: int
-    """Sets on the longest chain."""
+    """Number of sets on the longest chain."""
     doa_dep: int
     """Degree of asynchronicity that the dependencies permit: width - 1."""
     doa_dep_exact: bool
@@ -54,25 +54,25 @@ class Analysis:
     work_s: float
     """Sum of the durations of all tasks."""
     span_s: float
-    """Longest path: no execution is shorter, whatever the pool."""
+    """Longest path: a lower bound of the time to execution on any pool."""
     area_s: Mapping[str, float]
-    """By resource: all that is needed over all there is; no execution is shorter."""
+    """Demand over capacity by resource: lower bounds of the time to execution."""
     t_seq_s: float
     """Sum over the stages of the longest set in each, in waves where a set does not fit at once."""
     t_async_bound_s: float
-    """The largest of span and areas: what asynchronous execution can reach at best."""
+    """Largest of span and areas: a lower bound of asynchronous execution."""
     improvement_bound: float
-    """1 - t_async_bound / t_seq: the largest relative improvement I."""
+    """1 - t_async_bound / t_seq: upper bound of the relative improvement I."""
     masked_bound_s: float
-    """t_seq - t_async_bound: the most time that can be masked."""
+    """t_seq - t_async_bound: upper bound of the time that can be masked."""
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures as plain types."""
+        """Return all figures as JSON data."""
         return asdict(self)
 
 
 def analyse(flow: Workflow, pool: Pool) -> Analysis:
-    """Analysis of a workflow on a pool; WorkflowError if a task fits on no node."""
+    """Return the figures of a workflow on a pool; WorkflowError if a task fits on no node."""
     need = needs(flow, pool.threads_per_core)
     check_fits(flow, need, pool.node_capacity[None], repr(pool.name))
     found = degrees(flow, pool)
@@ -104,7 +104,7 @@ def analyse(flow: Workflow, pool: Pool) -> Analysis:
 
 
 def residual_at(run: Execution, pool: Pool, time_s: float) -> Degrees:
-    """Residual degrees of an execution at a time: what has not ended, in what is free then."""
+    """Return the residual degrees of an execution at a time, s."""
     flow = run.workflow
     owner = flow.task_set()
     started, ended = run.start <= time_s, run.stop <= time_s
@@ -115,22 +115,22 @@ def residual_at(run: Execution, pool: Pool, time_s: float) -> Degrees:
 
 
 def masked_s(flow: Workflow, pool: Pool, run: Execution) -> float:
-    """Time that an execution masked: t_seq minus its time to execution, s."""
+    """Return the time that an execution masked: t_seq minus its time to execution, s."""
     return t_seq_s(flow, pool) - run.ttx_s
 
 
 def work_s(flow: Workflow) -> float:
-    """Sum of the mean durations of all tasks."""
+    """Return the sum of the mean durations of all tasks, s."""
     return float(np.dot(flow.tasks.astype(np.float64), flow.mean_s))
 
 
 def span_s(flow: Workflow) -> float:
-    """Longest path of mean durations."""
+    """Return the longest path of mean durations, s."""
     return float(graph.longest_from_roots(flow.children, flow.order, flow.mean_s).max())
 
 
 def areas_s(flow: Workflow, pool: Pool) -> dict[str, float]:
-    """Needed over available of every bounded resource that is needed, s."""
+    """Return demand over capacity of every bounded resource that is needed, s."""
     need = needs(flow, pool.threads_per_core)
     held = (need * (flow.tasks * flow.mean_s)[:, None]).sum(axis=0)
     return {
@@ -150,12 +150,12 @@ def t_seq_s(flow: Workflow, pool: Pool) -> float:
 
 
 def improvement(t_seq: float, t_async: float) -> float:
-    """Relative improvement I = 1 - t_async / t_seq; 0 if nothing takes time."""
+    """Return the relative improvement I = 1 - t_async / t_seq; 0 if t_seq is 0."""
     return 1.0 - t_async / t_seq if t_seq > 0.0 else 0.0
 
 
 def graham_bounds(work: float, span: float, cores: int) -> tuple[float, float]:
-    """Least and most that a greedy schedule on identical cores can take, s (Graham 1969).
+    """Return the bounds of a greedy schedule on identical cores, s (Graham 1969).
 
     max(span, W / p) <= T <= W / p + span (1 - 1 / p), for tasks of one core each.
     """

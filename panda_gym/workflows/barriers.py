@@ -1,12 +1,12 @@
-"""Execution modes: which sets are released together, and what each release waits for.
+"""Execution modes: which task sets are released together, and what each release waits for.
 
-It knows the workflow's graph and labels, no machine and no time. Every mode is a graph of
-groups; a group is released, a gap later, when all tasks of its parent groups have ended.
+Every mode is a graph of groups. A group is released, one gap later, when all tasks of its parent
+groups have ended.
 
-    sequential  the stages one after the other; sets of one stage side by side
-    pipelines   within every pipeline the stages one after the other, pipelines side by side
+    sequential  stages one after the other; sets of one stage in parallel
+    pipelines   the stages of a pipeline one after the other; pipelines in parallel
     sets        every set when its parents have ended: asynchronous by task set
-    tasks       as sets, but edges of relation "each" bind single tasks: asynchronous by task
+    tasks       as `sets`, but edges of relation "each" bind single tasks: asynchronous by task
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from panda_gym.workflows.workflow import Workflow
 Array = np.ndarray
 
 MODES: Final = ("sequential", "pipelines", "sets", "tasks")
+"""Names of the execution modes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,7 @@ class Barriers:
 
 
 def barriers(flow: Workflow, mode: str) -> Barriers:
-    """The groups of a mode; WorkflowError if labels of stages contradict the edges."""
+    """Return the groups of a mode; WorkflowError if labels of stages contradict the edges."""
     if mode not in MODES:
         raise WorkflowError("an execution mode", repr(mode), nearest(str(mode), MODES))
     none = np.zeros((0, 2), dtype=np.int64)
@@ -62,12 +63,12 @@ def barriers(flow: Workflow, mode: str) -> Barriers:
 
 
 def stages(flow: Workflow) -> Array:
-    """Stage of every set, int32[n]: the given labels, else the levels of the graph."""
+    """Return the stage of every set, int32[n]: its label, else its level in the graph."""
     return flow.level if flow.stage is None else flow.stage
 
 
 def pipelines(flow: Workflow) -> Array:
-    """Pipeline of every set, int32[n]: the given labels, else the connected components."""
+    """Return the pipeline of every set, int32[n]: its label, else its connected component."""
     if flow.pipeline is not None:
         return flow.pipeline
     links = csr_array(
@@ -77,14 +78,14 @@ def pipelines(flow: Workflow) -> Array:
 
 
 def _stages(stage: Array, pipeline: Array) -> tuple[Array, Array]:
-    """Groups numbered by (pipeline, stage), and the chain of each pipeline's groups."""
+    """Number groups by (pipeline, stage); return them and the chain of each pipeline's groups."""
     pairs, group = np.unique(np.stack([pipeline, stage], axis=1), axis=0, return_inverse=True)
     same = np.flatnonzero(pairs[1:, 0] == pairs[:-1, 0])
     return group.ravel().astype(np.int32), np.stack([same, same + 1], axis=1)
 
 
 def _lifted(flow: Workflow, group: Array, chain: Array) -> Array:
-    """The chain and the workflow's own edges between groups, each once."""
+    """Return the chain and the workflow's own edges between groups, each once."""
     lifted = group[flow.edges]
     inside = lifted[:, 0] == lifted[:, 1]
     if inside.any():
@@ -112,7 +113,7 @@ def _contradiction(flow: Workflow, parent: int, child: int) -> None:
 
 
 def each_edges(flow: Workflow) -> Array:
-    """Edges between single tasks of the relation "each", int64[l, 2].
+    """Return the edges between single tasks of relation "each", int64[l, 2].
 
     Child task j of m waits for the parent tasks i of n with floor(j n / m) <= i <
     ceil((j + 1) n / m), at least one.

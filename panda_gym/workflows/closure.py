@@ -1,4 +1,4 @@
-"""Which sets are ordered by dependencies, as bits; knows a graph, no needs and no time."""
+"""Transitive closure of a workflow's graph as bit sets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _descendants(first: Any, child: Any, order: Any, bits: Any) -> None:
 
 
 def descendants(flow: Workflow) -> Array:
-    """Bit w of row v: w comes after v, uint64[n, ceil(n / 64)]."""
+    """Return the descendants of every set, uint64[n, ceil(n / 64)]: bit w of row v."""
     bits = np.zeros((len(flow), (len(flow) + 63) // 64), dtype=np.uint64)
     _descendants(flow.children.first, flow.children.node, flow.order, bits)
     return bits
@@ -33,7 +33,7 @@ def descendants(flow: Workflow) -> Array:
 
 @inner
 def has(bits: Any, row: int, column: int) -> bool:
-    """Whether bit `column` of row `row` is set."""
+    """Return whether bit `column` of row `row` is set."""
     return (bits[row, column >> 6] >> np.uint64(column & 63)) & np.uint64(1) != 0
 
 
@@ -47,7 +47,7 @@ def _symmetric(after: Any, ordered: Any) -> None:
 
 
 def comparable(after: Array) -> Array:
-    """Bit w of row v: one of the two comes after the other, uint64[n, ceil(n / 64)]."""
+    """Return which sets are ordered, uint64[n, ceil(n / 64)]: one of v, w follows the other."""
     ordered = np.zeros_like(after)
     _symmetric(after, ordered)
     return ordered

@@ -1,10 +1,10 @@
-"""Decisions on a running workflow: a ready set and a site, or hold; writes what an agent sees.
+"""Step running workflows from decision to decision, and write the observation of an agent.
 
-Knows the kernel's arrays and the scales of features, no protocol and no names. At a decision at
-least one ready set in the first K slots may be placed; else time runs on by itself. In a pool a
-set may be placed while one of its tasks fits now; on a platform anywhere where a task fits on an
-empty site, and it then waits its turn there. One decision places `chunk` tasks, or as many as
-there is room for if chunk is 0. Hold lets time run to the next instant with events.
+A decision is a ready set and a site, or hold. The clock advances by itself until at least one
+ready set in the first K slots may be placed. In a pool a set may be placed while one of its tasks
+fits now. On a platform it may be placed at every site where a task fits on an empty node, and the
+task then queues there. One decision places `chunk` tasks, or as many as fit if chunk is 0. Hold
+advances the clock to the next instant with events.
 """
 
 from __future__ import annotations
@@ -14,10 +14,24 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from panda_gym.workflows.compiled import entry, inner
-from panda_gym.workflows.kernel import advance, expected_s, place, reset, room, stage_in, take
-from panda_gym.workflows.listing import holds, wait_at
-from panda_gym.workflows.residual import drop, res_kinds, residual_row, shape_row, whole
-from panda_gym.workflows.state import plan_row, state_row
+from panda_gym.workflows.kernel import (
+    advance,
+    expected_s,
+    find_node,
+    place,
+    pop_task,
+    reset,
+    stage_in_s,
+)
+from panda_gym.workflows.list_scheduling import estimated_wait_s, fits_empty_node
+from panda_gym.workflows.residual import (
+    closure_row,
+    most_kinds_left,
+    remove_ended,
+    reset_residual,
+    residual_row,
+)
+from panda_gym.workflows.state import state_row, workflow_row
 
 Array = np.ndarray
 
@@ -33,13 +47,13 @@ GRAPH_ROWS: Final = (
 SITE_ROWS: Final = ("free", "threads", "slowness", "backlog")
 PAIR_ROWS: Final = ("delay", "run")
 
-GOAL: Final = np.dtype([("t_seq", "f8"), ("work", "f8")])
-"""Of a workflow: sequential time to execution s; expected work, task s."""
+REFERENCE: Final = np.dtype([("t_seq", "f8"), ("work", "f8")])
+"""Reference values of a workflow: sequential time to execution, s; expected work, task s."""
 
 RANK: Final = np.dtype([("rank", "f8"), ("order", "f8")])
-"""Of a set: upward rank s; its stage, from 0 for the first to 1 for the last."""
+"""Reference values of a set: upward rank, s; its stage, from 0 (first) to 1 (last)."""
 
-TALLY: Final = np.dtype(
+STEP_COUNTERS: Final = np.dtype(
     [
         ("area", "f8"),  # s: integral of the unfinished share of the work since the last decision
         ("elapsed", "f8"),  # s: time since the last decision
@@ -51,15 +65,15 @@ TALLY: Final = np.dtype(
 )
 
 
-class Goals(NamedTuple):
-    """What a library of workflows is measured by."""
+class References(NamedTuple):
+    """Reference values of a library of workflows, by which features and rewards are scaled."""
 
-    whole: Array  # GOAL[W]
+    whole: Array  # REFERENCE[W]
     sets: Array  # RANK[W, S]
 
 
 class Scales(NamedTuple):
-    """Scales of the features, in the order of the rows."""
+    """Scales of the features, in the order of the rows of each table."""
 
     sets: Array  # float64
     graph: Array
@@ -67,67 +81,72 @@ class Scales(NamedTuple):
     pairs: Array
 
 
-class View(NamedTuple):
-    """What an agent sees, written in place."""
+class ObservationArrays(NamedTuple):
+    """Observation, mask and step counters of E executions, written in place."""
 
     sets: Array  # float32[E, F, K]
     graph: Array  # float32[E, G]
     sites: Array  # float32[E, H, P]
     pairs: Array  # float32[E, 2, K, P]
     mask: Array  # int8[E, K * P + 1]
-    tally: Array  # TALLY[E]
+    counters: Array  # STEP_COUNTERS[E]
     delay: Array  # float32[E, S, P]: stage-in of a set's tasks, once known; -1: unknown
 
 
 @inner
-def view_row(view: Any, e: int) -> Any:
-    """One execution: the same fields without the first axis (tally: length 1)."""
-    return View(
+def observation_row(view: Any, e: int) -> Any:
+    """Return the fields of one execution without the first axis (`counters` has length 1)."""
+    return ObservationArrays(
         view.sets[e], view.graph[e], view.sites[e], view.pairs[e], view.mask[e],
-        view.tally[e : e + 1], view.delay[e],
+        view.counters[e : e + 1], view.delay[e],
     )  # fmt: skip
 
 
-SKIP, STEP, BEGIN = 0, 1, 2
+SKIP, STEP, BEGIN = 0, 1, 2  # commands of `proceed`
 
 
 @entry
 def proceed(
-    plan: Any, shape: Any, goals: Any, scales: Any, m: Any, state: Any, residual: Any, view: Any,
+    library: Any, closures: Any, references: Any, scales: Any, m: Any, state: Any, residual: Any,
+    view: Any,
     which: Any, todo: Any, actions: Any, chunk: int,
 ) -> None:  # fmt: skip
-    """In every execution: nothing, one decision, or begin; then run to the next decision.
+    """Skip, step or begin every execution, then run it to its next decision.
 
-    Shape: which int64[E] workflow of each; todo int8[E] of SKIP, STEP, BEGIN; actions int64[E].
+    Shape: which int64[E], the workflow of each; todo int8[E] of SKIP, STEP, BEGIN; actions
+    int64[E].
     """
     for e in range(len(which)):
         w = which[e]
-        p, x, g = plan_row(plan, w), state_row(state, e), shape_row(shape, w)
-        d, v = residual_row(residual, e), view_row(view, e)
-        tally = v.tally[0]
-        if todo[e] == SKIP or (todo[e] == STEP and tally.done):
+        p, x, g = workflow_row(library, w), state_row(state, e), closure_row(closures, w)
+        d, v = residual_row(residual, e), observation_row(view, e)
+        counters = v.counters[0]
+        if todo[e] == SKIP or (todo[e] == STEP and counters.done):
             continue
-        tally.area, tally.elapsed = 0.0, 0.0
+        counters.area, counters.elapsed = 0.0, 0.0
         hold = False
         if todo[e] == BEGIN:
             reset(p, m, x, False)
-            whole(g, d)
-            tally.decisions, tally.illegal, tally.done = 0, 0, 0
+            reset_residual(g, d)
+            counters.decisions, counters.illegal, counters.done = 0, 0, 0
             for s in range(v.delay.shape[0]):
                 v.delay[s, 0] = -1.0
         else:
-            hold = decide(p, m, x, v, actions[e], chunk)
-        run_on(p, m, x, g, d, v, hold)
-        observe(p, m, x, g, d, v, goals.whole[w], goals.sets[w], scales)
+            hold = apply_action(p, m, x, v, actions[e], chunk)
+        run_to_decision(p, m, x, g, d, v, hold)
+        write_observation(p, m, x, g, d, v, references.whole[w], references.sets[w], scales)
 
 
 @inner
-def decide(p: Any, m: Any, x: Any, v: Any, action: int, chunk: int) -> bool:
-    """Place tasks, or return True for hold; what is masked becomes the first legal action."""
-    tally = v.tally[0]
-    tally.decisions += 1
+def apply_action(p: Any, m: Any, x: Any, v: Any, action: int, chunk: int) -> bool:
+    """Apply an action: place tasks, or return True for hold.
+
+    A masked action is counted as illegal and replaced by the first legal one.
+    """
+    counters = v.counters[0]
+    counters.decisions += 1
     if action < 0 or action >= len(v.mask) or v.mask[action] == 0:
-        tally.illegal += 1
+        counters.illegal += 1
         action = 0
         while v.mask[action] == 0:
             action += 1
@@ -140,17 +159,17 @@ def decide(p: Any, m: Any, x: Any, v: Any, action: int, chunk: int) -> bool:
     elif sites == 1:
         count = x.sets[s].waiting
     else:
-        count = min(uncommitted(p, m, x, s, site), x.sets[s].waiting)
+        count = min(uncommitted_tasks(p, m, x, s, site), x.sets[s].waiting)
     for _ in range(count):
-        if sites == 1 and room(p, m, x, s, 0) < 0:
+        if sites == 1 and find_node(p, m, x, s, 0) < 0:
             break
-        place(p, m, x, take(x, s), site)
+        place(p, m, x, pop_task(x, s), site)
     return False
 
 
 @inner
-def uncommitted(p: Any, m: Any, x: Any, s: int, site: int) -> int:
-    """Tasks of a set for which a site has nothing committed; at least 1."""
+def uncommitted_tasks(p: Any, m: Any, x: Any, s: int, site: int) -> int:
+    """Return how many tasks of a set fit in a site's uncommitted capacity; at least 1."""
     need, node, there = p.sets[s], m.nodes[m.site_first[site]], x.sites[site]
     count = (node.threads - there.threads) // need.threads
     if need.gpus > 0:
@@ -161,48 +180,50 @@ def uncommitted(p: Any, m: Any, x: Any, s: int, site: int) -> int:
 
 
 @inner
-def run_on(p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, hold: bool) -> None:
-    """Let time run to the next decision, once at least if held, or to the end."""
-    run, tally = x.run[0], v.tally[0]
-    while hold or not choice(p, m, x, v):
+def run_to_decision(p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, hold: bool) -> None:
+    """Advance the clock to the next decision or the end, by at least one instant after hold."""
+    run, counters = x.run[0], v.counters[0]
+    while hold or not can_place(p, m, x, v):
         hold = False
         if run.events == 0:
-            tally.done = 1
+            counters.done = 1
             break
         delta = x.events[0].time - run.clock
-        tally.elapsed += delta
-        tally.area += delta * run.work_left
+        counters.elapsed += delta
+        counters.area += delta * run.work_left
         advance(p, m, x)
     total = 0.0
     for s in range(p.flow[0].sets):
         total += x.sets[s].unfinished * p.sets[s].mean_s
-    tally.expected_left = total
-    drop(g, d, x)
+    counters.expected_left = total
+    remove_ended(g, d, x)
 
 
 @inner
-def choice(p: Any, m: Any, x: Any, v: Any) -> bool:
-    """Whether a ready set in the slots may be placed somewhere."""
-    for k in range(min(x.run[0].readies, v.sets.shape[1])):
-        if len(m.slowness) > 1 or room(p, m, x, x.sets[k].ready, 0) >= 0:
+def can_place(p: Any, m: Any, x: Any, v: Any) -> bool:
+    """Return whether a ready set in the slots may be placed somewhere."""
+    for k in range(min(x.run[0].ready_sets, v.sets.shape[1])):
+        if len(m.slowness) > 1 or find_node(p, m, x, x.sets[k].ready, 0) >= 0:
             return True
     return False
 
 
 @inner
 def ratio(value: float, scale: float) -> float:
-    """Code of a `ratio` feature."""
+    """Return value / (value + scale), the encoding of a `ratio` feature."""
     return value / (value + scale)
 
 
 @inner
-def observe(p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, goal: Any, ranks: Any, c: Any) -> None:
-    """Write what an agent sees."""
+def write_observation(
+    p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, goal: Any, ranks: Any, c: Any
+) -> None:
+    """Write the observation and the mask of one execution."""
     slots, sites = v.sets.shape[1], len(m.slowness)
     for i in range(len(v.mask)):
         v.mask[i] = 0
     v.mask[len(v.mask) - 1] = 1 if x.run[0].events > 0 else 0
-    see_sites(m, x, v, c.sites)
+    write_sites(m, x, v, c.sites)
     longest, running, stage = 0.0, 0, 1.0
     for s in range(p.flow[0].sets):
         running += x.sets[s].unfinished - x.sets[s].unstarted
@@ -210,12 +231,12 @@ def observe(p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, goal: Any, ranks: An
             longest = max(longest, ranks[s].rank)
             stage = min(stage, ranks[s].order)
     v.graph[13] = stage
-    see_graph(p, m, x, g, d, v, goal, c.graph, longest, running)
+    write_graph(p, m, x, g, d, v, goal, c.graph, longest, running)
     for k in range(slots):
-        if k < x.run[0].readies:
+        if k < x.run[0].ready_sets:
             s = x.sets[k].ready
-            see_set(p, m, x, g, v, ranks[s], c.sets, k, s, longest)
-            see_pairs(p, m, x, v, c.pairs, k, s)
+            write_set(p, m, x, g, v, ranks[s], c.sets, k, s, longest)
+            write_pairs(p, m, x, v, c.pairs, k, s)
             continue
         for f in range(v.sets.shape[0]):
             v.sets[f, k] = 0.0
@@ -224,8 +245,8 @@ def observe(p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, goal: Any, ranks: An
 
 
 @inner
-def see_sites(m: Any, x: Any, v: Any, c: Any) -> None:
-    """Features of the sites."""
+def write_sites(m: Any, x: Any, v: Any, c: Any) -> None:
+    """Write the features of the sites."""
     for site in range(len(m.slowness)):
         threads, free = 0, 0
         for k in range(m.site_first[site], m.site_first[site + 1]):
@@ -238,13 +259,13 @@ def see_sites(m: Any, x: Any, v: Any, c: Any) -> None:
 
 
 @inner
-def see_graph(
+def write_graph(
     p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, goal: Any, c: Any, longest: float,
     running: int,
 ) -> None:  # fmt: skip
-    """Features of the whole."""
+    """Write the features of the whole workflow."""
     run, graph = x.run[0], v.graph
-    kinds = res_kinds(p, g, d, x, len(m.nodes))
+    kinds = most_kinds_left(p, g, d, x, len(m.nodes))
     dep, res = max(d.left[0].sets - d.left[0].matched - 1, 0), max(kinds - 1, 0)
     free, threads, gpus, memory = d.search.left, 0, 0, 0
     for k in range(len(m.nodes)):
@@ -252,7 +273,7 @@ def see_graph(
         gpus += m.nodes[k].gpus
         memory += m.nodes[k].memory
     graph[0] = ratio(run.clock / goal.t_seq if goal.t_seq > 0.0 else 0.0, c[0])
-    graph[1] = v.tally[0].expected_left / goal.work if goal.work > 0.0 else 0.0
+    graph[1] = v.counters[0].expected_left / goal.work if goal.work > 0.0 else 0.0
     graph[2] = run.left / p.flow[0].tasks
     graph[3] = free[0, 0] / threads
     graph[4] = free[0, 1] / gpus if gpus > 0 else 0.0
@@ -260,15 +281,15 @@ def see_graph(
     graph[6] = ratio(dep, c[6])
     graph[7] = ratio(res, c[7])
     graph[8] = ratio(min(dep, res), c[8])
-    graph[9] = ratio(run.readies, c[9])
+    graph[9] = ratio(run.ready_sets, c[9])
     graph[10] = ratio(running, c[10])
     graph[11] = ratio(longest, c[11])
-    graph[12] = ratio(next_end(p, m, x), c[12])
+    graph[12] = ratio(next_event_s(p, m, x), c[12])
 
 
 @inner
-def next_end(p: Any, m: Any, x: Any) -> float:
-    """Expected time until the first event: of a running task, from its expected duration."""
+def next_event_s(p: Any, m: Any, x: Any) -> float:
+    """Return the expected time until the next event, s; from expected durations, not true ones."""
     run = x.run[0]
     if run.events == 0:
         return 0.0
@@ -281,10 +302,10 @@ def next_end(p: Any, m: Any, x: Any) -> float:
 
 
 @inner
-def see_set(
+def write_set(
     p: Any, m: Any, x: Any, g: Any, v: Any, rank: Any, c: Any, k: int, s: int, longest: float
 ) -> None:
-    """Features of a ready set."""
+    """Write the features of a ready set, and in a pool its entry of the mask."""
     state, need = x.sets[s], p.sets[s]
     kind_running = 0
     for other in range(p.flow[0].sets):
@@ -296,7 +317,7 @@ def see_set(
         threads, gpus = max(threads, node.threads), max(gpus, node.gpus)
         memory = max(memory, node.memory)
         if len(m.slowness) == 1 and fits < state.waiting:
-            fits += fitting(need, x.nodes[n])
+            fits += tasks_that_fit(need, x.nodes[n])
     if len(m.slowness) > 1:
         fits = state.waiting
     v.sets[0, k] = 1.0
@@ -317,8 +338,8 @@ def see_set(
 
 
 @inner
-def fitting(need: Any, free: Any) -> int:
-    """Tasks of a need that fit in what is free on a node."""
+def tasks_that_fit(need: Any, free: Any) -> int:
+    """Return how many tasks of a need fit in the free capacity of a node."""
     count = free.threads // need.threads
     if need.gpus > 0:
         count = min(count, free.gpus // need.gpus)
@@ -328,22 +349,22 @@ def fitting(need: Any, free: Any) -> int:
 
 
 @inner
-def see_pairs(p: Any, m: Any, x: Any, v: Any, c: Any, k: int, s: int) -> None:
-    """Features of a ready set at every site, and on a platform its part of the mask."""
+def write_pairs(p: Any, m: Any, x: Any, v: Any, c: Any, k: int, s: int) -> None:
+    """Write the features of a ready set at every site, and on a platform its mask entries."""
     sites = len(m.slowness)
     if sites == 1:
         v.pairs[0, k, 0] = 0.0
         v.pairs[1, k, 0] = ratio(expected_s(p, m, s, 0), c[1])
         return
-    fixed = True  # where the parents' output lies does not change once all of them have ended
+    fixed = True  # the parents' output stays where it is once all of them have ended
     for i in range(p.sets[s].first_link, p.sets[s + 1].first_link):
         fixed = fixed and p.links[i].each == 0
     known = fixed and v.delay[s, 0] >= 0.0
     for site in range(sites):
         if not known:
-            v.delay[s, site] = stage_in(p, m, x, x.sets[s].head, site)
-        if holds(p, m, s, site):
+            v.delay[s, site] = stage_in_s(p, m, x, x.sets[s].head, site)
+        if fits_empty_node(p, m, s, site):
             v.mask[k * sites + site] = 1
-        delay = max(float(v.delay[s, site]), wait_at(p, m, x, s, site))
+        delay = max(float(v.delay[s, site]), estimated_wait_s(p, m, x, s, site))
         v.pairs[0, k, site] = ratio(delay, c[0])
         v.pairs[1, k, site] = ratio(expected_s(p, m, s, site), c[1])

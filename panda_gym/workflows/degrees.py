@@ -1,14 +1,14 @@
 """Degrees of asynchronicity: how many kinds of work a workflow and a pool let run at once.
 
-It knows graph, needs and capacity, never a schedule. The definitions are a reconstruction of
-those of arXiv 2208.11069 from first principles, not its wording:
+The definitions are a reconstruction of those of arXiv 2208.11069 from first principles, not its
+wording:
 
     DOA_dep = width of the graph of task sets - 1
     DOA_res = most distinct kinds in an antichain that the capacity holds whole, - 1
     WLA     = min(DOA_dep, DOA_res)
 
-The residual degrees at a time t are the same of the unfinished sets and the free capacity; a
-set then needs what its tasks that have not started need.
+The residual degrees at a time t are the same for the unfinished sets and the free capacity; the
+demand of a set is then that of its tasks that have not started.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from panda_gym.workflows.workflow import Workflow
 Array = np.ndarray
 
 SEARCH_SETS: Final = 2048
-"""Up to so many sets DOA_res is searched among all antichains; above, among levels and the
-widest antichain only (a lower bound)."""
+"""Up to so many sets DOA_res is searched among all antichains. Above, it is a lower bound from
+the levels and the widest antichain."""
 
 SEARCH_STEPS: Final = 500_000
-"""The search gives up after so many choices and keeps the best found (a lower bound)."""
+"""Choices after which the search returns the best found, a lower bound."""
 
 
 @dataclass(frozen=True)
 class Degrees:
-    """How much asynchronicity dependencies and resources permit."""
+    """Degrees of asynchronicity of a workflow on a pool."""
 
     doa_dep: int
     """Degree that the dependencies permit."""
@@ -54,7 +54,7 @@ class Degrees:
 
 
 def degrees(flow: Workflow, pool: Pool) -> Degrees:
-    """Degrees of asynchronicity of a workflow on a pool (all of it unfinished, all of it free)."""
+    """Return the degrees of asynchronicity of a whole workflow on an empty pool."""
     demand = needs(flow, pool.threads_per_core) * flow.tasks[:, None]
     widest = width(flow)
     kinds, exact = most_kinds(flow, demand, pool.capacity, widest.antichain)
@@ -64,10 +64,10 @@ def degrees(flow: Workflow, pool: Pool) -> Degrees:
 def residual_degrees(
     flow: Workflow, pool: Pool, unstarted: Array, unfinished: Array, free: Array
 ) -> Degrees:
-    """The same of what is left at one time.
+    """Return the degrees of the unfinished part of a workflow at one time.
 
-    Shape: unstarted, unfinished int[n] tasks of every set; free int64[3] as Pool.capacity. Both
-    degrees are 0 at the end, when nothing is left.
+    Shape: unstarted, unfinished int[n] tasks of every set; free int64[3] as `Pool.capacity`.
+    Both degrees are 0 at the end, when every set has ended.
     """
     left = np.flatnonzero(np.asarray(unfinished) > 0)
     if len(left) == 0:
@@ -80,7 +80,7 @@ def residual_degrees(
 
 
 def subgraph(flow: Workflow, keep: Array) -> Workflow:
-    """The workflow of the sets `keep` (ascending positions) and the edges among them."""
+    """Return the workflow of the sets `keep` (ascending positions) and the edges among them."""
     place = np.full(len(flow), -1)
     place[keep] = np.arange(len(keep))
     inside = (place[flow.edges] >= 0).all(axis=1)
@@ -103,7 +103,7 @@ def subgraph(flow: Workflow, keep: Array) -> Workflow:
 
 
 def most_kinds(flow: Workflow, demand: Array, free: Array, antichain: Array) -> tuple[int, bool]:
-    """Most distinct kinds of an antichain whose demands fit together; whether that is exact.
+    """Return the most kinds of an antichain whose demands fit together, and whether it is exact.
 
     Shape: demand int64[n, 3] of whole sets, free int64[3], antichain int32[k] to begin with.
     """
@@ -125,7 +125,7 @@ def most_kinds(flow: Workflow, demand: Array, free: Array, antichain: Array) -> 
 
 
 def members(kind: Array, kinds: int, allowed: Array) -> tuple[Array, Array]:
-    """Allowed sets by kind in compressed rows: first int32[kinds + 1], member int32."""
+    """Return the allowed sets by kind in compressed rows: first int32[kinds + 1], member int32."""
     chosen = np.flatnonzero(allowed)
     order = chosen[np.argsort(kind[chosen], kind="stable")].astype(np.int32)
     first = np.zeros(kinds + 1, dtype=np.int32)
@@ -134,7 +134,7 @@ def members(kind: Array, kinds: int, allowed: Array) -> tuple[Array, Array]:
 
 
 def _kinds_upper(kind: Array, demand: Array, free: Array) -> int:
-    """At most so many kinds fit, whatever the graph: the least demands, a resource at a time."""
+    """Bound the kinds that fit from above, ignoring the graph: least demands by resource."""
     present = np.unique(kind)
     most = len(present)
     for r in range(demand.shape[1]):
@@ -144,7 +144,7 @@ def _kinds_upper(kind: Array, demand: Array, free: Array) -> int:
 
 
 def _kinds_within(flow: Workflow, demand: Array, free: Array, antichain: Array) -> int:
-    """Distinct kinds of one antichain that fit, the smallest share of the capacity first."""
+    """Count the kinds of one antichain that fit, the smallest share of the capacity first."""
     if len(antichain) == 0:
         return 0
     share = (demand[antichain] / np.maximum(free, 1)).max(axis=1)
@@ -165,7 +165,7 @@ def _kinds_of_levels(flow: Workflow, demand: Array, free: Array, alone: Array) -
 
 
 class Search(NamedTuple):
-    """Scratch of a search over k kinds: row d is what holds before kind d is decided."""
+    """Scratch arrays of a search over k kinds: row d is the state before kind d is decided."""
 
     choice: Array  # int64[k + 1]: position in `member` that is being tried
     taken: Array  # uint64[k + 1, words]: bits of the sets taken
@@ -174,7 +174,7 @@ class Search(NamedTuple):
 
 
 def make_search(kinds: int, words: int, batch: tuple[int, ...] = ()) -> Search:
-    """Scratch for up to `kinds` kinds and 64 x words sets."""
+    """Return scratch arrays for up to `kinds` kinds and 64 x words sets."""
     return Search(
         np.zeros((*batch, kinds + 1), np.int64),
         np.zeros((*batch, kinds + 1, words), np.uint64),
@@ -198,12 +198,12 @@ def search_kinds(
     f: Any, kinds: int, first: Any, member: Any, ordered: Any, demand: Any, lower: int,
     upper: int, steps: int,
 ) -> int:  # fmt: skip
-    """Branch and bound over kinds, one of a kind's sets or none: the most kinds.
+    """Return the most kinds of an antichain that fits, by branch and bound over kinds.
 
-    A second set of a kind adds nothing and takes room, so one of each is enough. Shape: first,
-    member as of `members`; ordered bits as of closure.comparable; demand int64[n, 3], negative
-    for a set that is gone; f.left[0] the capacity. It stops at `upper`; after `steps` choices it
-    gives up and returns -1 - (the most found).
+    At most one set of a kind is taken, since a second one adds no kind. Shape: first, member as
+    of `members`; ordered bits as of `closure.comparable`; demand int64[n, 3], negative for a set
+    that has ended; f.left[0] the capacity. The search stops at `upper`. After `steps` choices it
+    returns -1 - (the most found).
     """
     best = lower
     depth = 0
@@ -215,7 +215,7 @@ def search_kinds(
         if depth == kinds or f.kinds[depth] + kinds - depth <= best:
             depth -= 1
             continue
-        # Next member of this kind; past the last one, leave the kind out; past that, go back.
+        # Next member of this kind; after the last one, leave the kind out; then backtrack.
         f.choice[depth] += 1
         at = f.choice[depth]
         if at > first[depth + 1]:
@@ -246,7 +246,7 @@ def search_kinds(
 
 @inner
 def fits_beside(f: Any, depth: int, v: int, ordered: Any, demand: Any) -> bool:
-    """Whether set v fits in what is left and is independent of the sets taken."""
+    """Return whether set v fits in the capacity left and is independent of the sets taken."""
     fits = demand[v, 0] >= 0
     for r in range(3):
         fits = fits and demand[v, r] <= f.left[depth, r]

@@ -1,7 +1,6 @@
-"""Pictures of executions: a Gantt chart and the sets at work, as HTML (plotly) or PNG (matplotlib).
+"""Gantt charts and running tasks of executions, as HTML (plotly) or PNG (matplotlib).
 
-Knows executions, never how they came about. Names are data: HTML is escaped, and nothing of a
-name is read as markup.
+Names are data: HTML is escaped, and no name is read as markup.
 """
 
 from __future__ import annotations
@@ -21,31 +20,32 @@ from panda_gym.workflows.execution import Execution, steps
 Array = np.ndarray
 
 MOST_ROWS: Final = 60
-"""Rows of a Gantt chart; sets beyond are gathered by kind, kinds beyond are left out."""
+"""Most rows of a Gantt chart; more sets are grouped by kind, more kinds are left out."""
 
 COLOURS: Final = (
     "#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#997700", "#bbbbbb",
 )  # fmt: skip
+"""Colours of the kinds, repeated if there are more."""
 
 
 @dataclass(frozen=True, eq=False)
-class Bars:
-    """Rows of a Gantt chart: when a set (or a kind) was at work."""
+class GanttRows:
+    """Rows of a Gantt chart: when a set (or kind) was running."""
 
     names: tuple[str, ...]
-    """What stands at the row."""
+    """Labels of the rows."""
     kinds: tuple[str, ...]
-    """What gives the colour."""
+    """Kinds of the rows, which determine the colours."""
     start: Array
     """float64[rows]: first start, s."""
     stop: Array
     """float64[rows]: last stop, s."""
     tasks: Array
-    """int64[rows]."""
+    """int64[rows]: number of tasks."""
 
 
-def bars(run: Execution) -> Bars:
-    """A row a set in the order of their starts; a row a kind if there are too many sets."""
+def gantt_rows(run: Execution) -> GanttRows:
+    """Return one row per set in the order of their starts, or per kind if there are too many."""
     flow = run.workflow
     start, stop, tasks = run.set_start(), run.set_stop(), flow.tasks.astype(np.int64)
     names, kinds = flow.ids, tuple(flow.kind_names[k] for k in flow.kind)
@@ -58,7 +58,7 @@ def bars(run: Execution) -> Bars:
         start, stop, names, kinds = first, last, flow.kind_names, flow.kind_names
     order = np.argsort(start, kind="stable")[:MOST_ROWS]
     zero = run.start.min()
-    return Bars(
+    return GanttRows(
         tuple(names[i] for i in order),
         tuple(kinds[i] for i in order),
         start[order] - zero,
@@ -67,8 +67,8 @@ def bars(run: Execution) -> Bars:
     )
 
 
-def kinds_at_work(run: Execution) -> dict[str, tuple[Array, Array]]:
-    """Running tasks of every kind over time: kind to (times s, tasks from each on)."""
+def running_by_kind(run: Execution) -> dict[str, tuple[Array, Array]]:
+    """Return the running tasks of every kind over time: kind to (times s, tasks from each on)."""
     flow = run.workflow
     kind = flow.kind[flow.task_set()]
     found = {}
@@ -82,9 +82,10 @@ def kinds_at_work(run: Execution) -> dict[str, tuple[Array, Array]]:
 
 
 def draw(path: str | Path, runs: Mapping[str, Execution]) -> None:
-    """Draw a Gantt chart and the tasks at work of every run, one below the other.
+    """Draw a Gantt chart and the running tasks of every execution, one below the other.
 
-    The suffix says the form: .html (self-contained) or .png.
+    The suffix of `path` selects the format: .html (self-contained) or .png. Raises WorkflowError
+    for another suffix, or if `runs` is empty.
     """
     path = Path(path)
     if path.suffix not in _FORMS:
@@ -115,8 +116,8 @@ def _html(path: Path, runs: Mapping[str, Execution]) -> None:
     figure = make_subplots(rows=2 * len(runs), cols=1, subplot_titles=titles)
     shown: set[str] = set()
     for i, run in enumerate(runs.values()):
-        _html_bars(figure, bars(run), palette, shown, 2 * i + 1)
-        for kind, (times, tasks) in kinds_at_work(run).items():
+        _html_bars(figure, gantt_rows(run), palette, shown, 2 * i + 1)
+        for kind, (times, tasks) in running_by_kind(run).items():
             figure.add_scatter(
                 x=times, y=tasks, mode="lines", line={"shape": "hv", "color": palette[kind]},
                 name=html.escape(kind), legendgroup=html.escape(kind), showlegend=False,
@@ -127,7 +128,9 @@ def _html(path: Path, runs: Mapping[str, Execution]) -> None:
     path.write_text(figure.to_html(include_plotlyjs=True, full_html=True), encoding="utf-8")
 
 
-def _html_bars(figure: Any, rows: Bars, palette: dict[str, str], shown: set[str], at: int) -> None:
+def _html_bars(
+    figure: Any, rows: GanttRows, palette: dict[str, str], shown: set[str], at: int
+) -> None:
     for kind in dict.fromkeys(rows.kinds):
         mine = [i for i, k in enumerate(rows.kinds) if k == kind]
         figure.add_bar(
@@ -161,10 +164,10 @@ def _png(path: Path, runs: Mapping[str, Execution]) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots(2 * len(runs), 1, squeeze=False)[:, 0]
     for i, (name, run) in enumerate(runs.items()):
-        _png_bars(axes[2 * i], bars(run), palette)
+        _png_bars(axes[2 * i], gantt_rows(run), palette)
         axes[2 * i].set_title(_title(name, run), parse_math=False)
         below = axes[2 * i + 1]
-        for kind, (times, tasks) in kinds_at_work(run).items():
+        for kind, (times, tasks) in running_by_kind(run).items():
             below.step(times, tasks, where="post", color=palette[kind], label=_plain(kind))
         below.set_xlabel("time / s")
         below.set_ylabel("running tasks")
@@ -173,7 +176,7 @@ def _png(path: Path, runs: Mapping[str, Execution]) -> None:
     figure.savefig(path, format="png", dpi=100)
 
 
-def _png_bars(axis: Any, rows: Bars, palette: dict[str, str]) -> None:
+def _png_bars(axis: Any, rows: GanttRows, palette: dict[str, str]) -> None:
     place = np.arange(len(rows.names))
     colours = [palette[kind] for kind in rows.kinds]
     axis.barh(place, rows.stop - rows.start, left=rows.start, color=colours)
@@ -182,7 +185,7 @@ def _png_bars(axis: Any, rows: Bars, palette: dict[str, str]) -> None:
 
 
 def _plain(name: str) -> str:
-    """A name that matplotlib neither reads as mathematics nor leaves out of a legend."""
+    """Return a name that matplotlib neither reads as mathematics nor leaves out of a legend."""
     return name.replace("$", r"\$").lstrip("_") or "_"
 
 

@@ -1,7 +1,7 @@
-"""Directed graphs as arrays: order, levels, paths, cycles; knows nodes and weights, no tasks.
+"""Directed graphs as arrays: topological order, levels, longest paths, cycles, upward ranks.
 
-Nodes are 0..n-1, edges int32[m, 2] of (parent, child). Everything is iterative, so that a chain
-of a million nodes is no deeper than one of three.
+Nodes are 0..n-1, edges int32[m, 2] of (parent, child). All functions are iterative, so that a
+chain of a million nodes does not exhaust the stack.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ Array = np.ndarray
 
 
 class Adjacency(NamedTuple):
-    """Neighbours of every node, in compressed rows."""
+    """Neighbours of every node in compressed rows."""
 
     first: Array
-    """int32[n + 1]: the neighbours of v stand at first[v] .. first[v + 1] - 1."""
+    """int32[n + 1]: the neighbours of v are entries first[v] to first[v + 1] - 1."""
     node: Array
     """int32[m]: the neighbour, ascending within a row."""
     edge: Array
-    """int32[m]: which edge leads there."""
+    """int32[m]: the edge to the neighbour."""
 
 
 def adjacency(nodes: int, source: Array, target: Array) -> Adjacency:
-    """Compressed rows of the edges source[m] -> target[m]."""
+    """Return compressed rows of the edges source[m] -> target[m]."""
     order = np.lexsort((target, source)).astype(np.int32)
     first = np.zeros(nodes + 1, dtype=np.int32)
     np.cumsum(np.bincount(source, minlength=nodes), out=first[1:])
@@ -55,19 +55,22 @@ def _kahn(first: Any, child: Any, pending: Any) -> Any:
 
 
 def topological_order(children: Adjacency) -> Array:
-    """Nodes so that parents precede children (Kahn 1962); shorter than n if there is a cycle."""
+    """Order nodes so that parents precede children (Kahn 1962).
+
+    The result is shorter than n if there is a cycle.
+    """
     pending = np.bincount(children.node, minlength=len(children.first) - 1).astype(np.int32)
     return _kahn(children.first, children.node, pending)
 
 
 def cycle(children: Adjacency, order: Array) -> list[int]:
-    """One cycle of a graph whose topological order stopped short, in the edges' direction."""
+    """Return one cycle, in the edges' direction, of a graph with an incomplete order."""
     nodes = len(children.first) - 1
     stuck = np.ones(nodes, dtype=bool)
     stuck[order] = False
     parent = np.repeat(np.arange(nodes), np.diff(children.first))
     inner = stuck[parent] & stuck[children.node]
-    # Every stuck node has a stuck parent: walking backwards must come round.
+    # Every stuck node has a stuck parent, so that walking backwards closes a cycle.
     back = dict(zip(children.node[inner].tolist(), parent[inner].tolist(), strict=True))
     v = next(iter(back))
     seen: dict[int, int] = {}
@@ -90,12 +93,12 @@ def _longest_from_roots(first: Any, child: Any, order: Any, weight: Any) -> Any:
 
 
 def longest_from_roots(children: Adjacency, order: Array, weight: Array) -> Array:
-    """Weight of the heaviest path that ends with each node, its own weight included."""
+    """Return the weight of the heaviest path that ends with each node, its own included."""
     return _longest_from_roots(children.first, children.node, order, weight.astype(np.float64))
 
 
 def levels(children: Adjacency, order: Array) -> Array:
-    """Depth of every node: edges of the longest path from a root, int32[n]."""
+    """Return the depth of every node, int32[n]: edges of the longest path from a root."""
     ones = np.ones(len(children.first) - 1)
     return (longest_from_roots(children, order, ones) - 1).astype(np.int32)
 
@@ -113,7 +116,7 @@ def _upward_rank(first: Any, child: Any, edge: Any, order: Any, weight: Any, cos
 
 
 def upward_rank(children: Adjacency, order: Array, weight: Array, cost: Array) -> Array:
-    """Rank of Topcuoglu et al. 2002, eq. 7: weight plus the heaviest way to an exit.
+    """Return the upward rank (Topcuoglu et al. 2002): weight plus the heaviest path to an exit.
 
     Shape: weight float64[n], cost float64[m] of the edges; returns float64[n].
     """

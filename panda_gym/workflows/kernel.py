@@ -1,15 +1,15 @@
-"""The dynamics of one running workflow: exact events, no time step; knows arrays, no policy.
+"""Discrete-event simulation of one running workflow, exact to the event.
 
-Invariants (checked against the tests' slow twins): the free capacity of a node is never
-negative; all events of one instant are handled (ends by task number, then arrivals, then
-releases by group number) before anything is placed at that instant.
+Invariants, checked against the tests' slow twins: the free capacity of a node is never negative.
+All events of one instant are handled (ends by task number, then arrivals, then releases by group
+number) before a task is placed at that instant.
 
-    release of a group -> its tasks are ready -> placed at a site -> input travels, holding
-    nothing -> queued at the site, first in first out -> started on the first node with room
-    -> ends -> its group may end -> releases, one gap later
+    release of a group -> its tasks are ready -> placed at a site -> input is transferred, while
+    the task holds no resources -> queued at the site, first in first out -> started on the first
+    node with free capacity -> ends -> its group may end -> releases, one gap later
 
-At a pool nothing travels, so that a task placed while it has room starts at once. `p`, `m` and
-`x` are a row of Plan, the Machine and a row of State.
+A pool has no transfers, so that a task placed while it fits starts at once. `p`, `m` and `x` are
+a row of `WorkflowArrays`, the `Machine` and a row of `State`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ from panda_gym.workflows.compiled import inner
 
 @inner
 def reset(p: Any, m: Any, x: Any, ranked: bool) -> None:
-    """Begin at time 0; x.tasks.duration is set by the caller. ranked: keep heaps by priority."""
+    """Reset an execution to time 0; the caller sets x.tasks.duration.
+
+    ranked: keep a heap by priority for every class, else one list of ready sets.
+    """
     flow, run = p.flow[0], x.run[0]
     run.clock, run.work_left, run.left, run.events, run.serials = 0.0, 0.0, flow.tasks, 0, 0
-    run.readies = -1 if ranked else 0
+    run.ready_sets = -1 if ranked else 0
     for k in range(len(m.nodes)):
         free, whole = x.nodes[k], m.nodes[k]
         free.threads, free.gpus, free.memory = whole.threads, whole.gpus, whole.memory
@@ -60,7 +63,7 @@ def schedule(x: Any, time: float, code: int) -> None:
 
 @inner
 def advance(p: Any, m: Any, x: Any) -> None:
-    """Go to the next instant with events and handle all of them; there must be one."""
+    """Advance to the next instant with events and handle all of them; there must be one."""
     now = x.events[0].time
     run = x.run[0]
     run.clock = now
@@ -69,7 +72,7 @@ def advance(p: Any, m: Any, x: Any) -> None:
         code = pop(x.events, 0, run.events)
         run.events -= 1
         if code < tasks:
-            end(p, m, x, code)
+            finish_task(p, m, x, code)
         elif code < 2 * tasks:
             arrive(p, m, x, code - tasks)
         else:
@@ -78,16 +81,16 @@ def advance(p: Any, m: Any, x: Any) -> None:
 
 @inner
 def release(p: Any, x: Any, group: int) -> None:
-    """The tasks of a group no longer wait for other groups."""
+    """Resolve the dependency of a group's tasks on other groups."""
     for i in range(p.groups[group].first_set, p.groups[group + 1].first_set):
         s = p.group_set[i]
         for task in range(p.sets[s].first_task, p.sets[s + 1].first_task):
-            settle(p, x, task)
+            resolve_dependency(p, x, task)
 
 
 @inner
-def settle(p: Any, x: Any, task: int) -> None:
-    """One thing that a task waited for is there; the last one makes it ready."""
+def resolve_dependency(p: Any, x: Any, task: int) -> None:
+    """Resolve one dependency of a task; the last one makes it ready."""
     entry = x.tasks[task]
     entry.pending -= 1
     if entry.pending > 0:
@@ -99,52 +102,52 @@ def settle(p: Any, x: Any, task: int) -> None:
     x.sets[s].waiting += 1
     if x.sets[s].head < 0:
         x.sets[s].head = task
-        announce(p, x, s)
+        enqueue_set(p, x, s)
     else:
         x.tasks[x.sets[s].tail].after = task
     x.sets[s].tail = task
 
 
 @inner
-def announce(p: Any, x: Any, s: int) -> None:
-    """A set has waiting tasks: enter it in the heap of its class, or in the ready list."""
+def enqueue_set(p: Any, x: Any, s: int) -> None:
+    """Enter a set with waiting tasks in the heap of its class, or in the ready list."""
     run = x.run[0]
-    if run.readies >= 0:
-        x.sets[run.readies].ready = s
-        run.readies += 1
+    if run.ready_sets >= 0:
+        x.sets[run.ready_sets].ready = s
+        run.ready_sets += 1
         return
-    c = p.sets[s].klass
+    c = p.sets[s].need_class
     serial = x.tasks[x.sets[s].head].serial
     push(x.heap, p.class_first[c], x.classes[c].size, p.sets[s].priority, serial)
     x.classes[c].size += 1
 
 
 @inner
-def take(x: Any, s: int) -> int:
-    """Take the first waiting task of a set out of its list."""
+def pop_task(x: Any, s: int) -> int:
+    """Pop the first waiting task of a set."""
     task = x.sets[s].head
     x.sets[s].head = x.tasks[task].after
     x.sets[s].waiting -= 1
     x.sets[s].unstarted -= 1
     run = x.run[0]
-    if run.readies >= 0 and x.sets[s].head < 0:
+    if run.ready_sets >= 0 and x.sets[s].head < 0:
         kept = 0
-        for i in range(run.readies):
+        for i in range(run.ready_sets):
             if x.sets[i].ready != s:
                 x.sets[kept].ready = x.sets[i].ready
                 kept += 1
-        run.readies = kept
+        run.ready_sets = kept
     return task
 
 
 @inner
-def room(p: Any, m: Any, x: Any, s: int, site: int) -> int:
-    """First node of a site with room for a task of set s now; -1 if there is none."""
+def find_node(p: Any, m: Any, x: Any, s: int, site: int) -> int:
+    """Return the first node of a site with free capacity for a task of set s; -1: none."""
     need = p.sets[s]
     first, last = m.site_first[site], m.site_first[site + 1]
     pool = len(m.slowness) == 1
     if pool:
-        first = max(first, x.classes[need.klass].hint)
+        first = max(first, x.classes[need.need_class].hint)
     found = -1
     for node in range(first, last):
         free = x.nodes[node]
@@ -152,25 +155,25 @@ def room(p: Any, m: Any, x: Any, s: int, site: int) -> int:
             found = node
             break
     if pool:
-        x.classes[need.klass].hint = last if found < 0 else found
+        x.classes[need.need_class].hint = last if found < 0 else found
     return found
 
 
 @inner
-def run_s(p: Any, m: Any, x: Any, task: int, site: int) -> float:
-    """How long a task holds its resources at a site, s."""
+def run_time_s(p: Any, m: Any, x: Any, task: int, site: int) -> float:
+    """Return how long a task holds its resources at a site, s."""
     return m.launch_s + x.tasks[task].duration * m.slowness[site]
 
 
 @inner
 def expected_s(p: Any, m: Any, s: int, site: int) -> float:
-    """How long a task of set s is expected to hold its resources at a site, s."""
+    """Return how long a task of set s is expected to hold its resources at a site, s."""
     return m.launch_s + p.sets[s].mean_s * m.slowness[site]
 
 
 @inner
 def place(p: Any, m: Any, x: Any, task: int, site: int) -> None:
-    """Send a task that was taken to a site: its input travels there, then it queues."""
+    """Send a popped task to a site: its input is transferred there, then it queues."""
     need, there = p.sets[p.tasks[task].set], x.sites[site]
     x.tasks[task].placed = x.run[0].clock
     x.tasks[task].site = site
@@ -178,7 +181,7 @@ def place(p: Any, m: Any, x: Any, task: int, site: int) -> None:
     there.gpus += need.gpus
     there.memory += need.memory
     there.backlog += need.threads * expected_s(p, m, p.tasks[task].set, site)
-    delay = stage_in(p, m, x, task, site)
+    delay = stage_in_s(p, m, x, task, site)
     if delay > 0.0:
         schedule(x, x.run[0].clock + delay, p.flow[0].tasks + task)
     else:
@@ -187,11 +190,11 @@ def place(p: Any, m: Any, x: Any, task: int, site: int) -> None:
 
 @inner
 def arrive(p: Any, m: Any, x: Any, task: int) -> None:
-    """A task's input is there: it starts if nobody waits before it and there is room."""
+    """Queue a task whose input has arrived; start it if it is first and fits."""
     there = x.sites[x.tasks[task].site]
     x.tasks[task].after = -1
     if there.head < 0:
-        node = room(p, m, x, p.tasks[task].set, x.tasks[task].site)
+        node = find_node(p, m, x, p.tasks[task].set, x.tasks[task].site)
         if node >= 0:
             start(p, m, x, task, node)
             return
@@ -203,7 +206,7 @@ def arrive(p: Any, m: Any, x: Any, task: int) -> None:
 
 @inner
 def start(p: Any, m: Any, x: Any, task: int, node: int) -> None:
-    """A task takes its resources on a node with room for it."""
+    """Start a task on a node with free capacity for it."""
     need, free = p.sets[p.tasks[task].set], x.nodes[node]
     free.threads -= need.threads
     free.gpus -= need.gpus
@@ -211,12 +214,12 @@ def start(p: Any, m: Any, x: Any, task: int, node: int) -> None:
     now = x.run[0].clock
     x.tasks[task].start = now
     x.tasks[task].node = node
-    schedule(x, now + run_s(p, m, x, task, x.tasks[task].site), task)
+    schedule(x, now + run_time_s(p, m, x, task, x.tasks[task].site), task)
 
 
 @inner
-def end(p: Any, m: Any, x: Any, task: int) -> None:
-    """A task gives its resources back; what waited for it may be released."""
+def finish_task(p: Any, m: Any, x: Any, task: int) -> None:
+    """Finish a task: free its resources, resolve dependencies, start queued tasks that fit."""
     s = p.tasks[task].set
     site, node = x.tasks[task].site, x.tasks[task].node
     need, free, there = p.sets[s], x.nodes[node], x.sites[site]
@@ -236,13 +239,13 @@ def end(p: Any, m: Any, x: Any, task: int) -> None:
     x.run[0].left -= 1
     x.run[0].work_left -= x.tasks[task].duration
     x.sets[s].unfinished -= 1
-    end_of_group(p, m, x, need.group)
+    finish_group_task(p, m, x, need.group)
     if p.flow[0].linked:
         for i in range(p.tasks[task].first_child, p.tasks[task + 1].first_child):
-            settle(p, x, p.task_child[i])
+            resolve_dependency(p, x, p.task_child[i])
     while there.head >= 0:
         head = there.head
-        spot = room(p, m, x, p.tasks[head].set, site)
+        spot = find_node(p, m, x, p.tasks[head].set, site)
         if spot < 0:
             break
         there.head = x.tasks[head].after
@@ -250,8 +253,8 @@ def end(p: Any, m: Any, x: Any, task: int) -> None:
 
 
 @inner
-def end_of_group(p: Any, m: Any, x: Any, group: int) -> None:
-    """A task of the group has ended; the last one counts for the groups that wait for it."""
+def finish_group_task(p: Any, m: Any, x: Any, group: int) -> None:
+    """Count an ended task of a group; the last one resolves the dependency of child groups."""
     x.groups[group].left -= 1
     if x.groups[group].left > 0:
         return
@@ -263,22 +266,22 @@ def end_of_group(p: Any, m: Any, x: Any, group: int) -> None:
 
 
 @inner
-def transfer(m: Any, source: int, target: int, size: float) -> float:
-    """Time to move bytes from site to site, s; nothing to move within one."""
+def transfer_s(m: Any, source: int, target: int, size: float) -> float:
+    """Return the time to transfer bytes between two sites, s; 0 within one."""
     if source == target:
         return 0.0
     return m.latency[source, target] + size / m.bandwidth[source, target]
 
 
 @inner
-def stage_in(p: Any, m: Any, x: Any, task: int, site: int) -> float:
-    """Time until a task's input is at a site, s: its transfers run side by side."""
+def stage_in_s(p: Any, m: Any, x: Any, task: int, site: int) -> float:
+    """Return the time until a task's input is at a site, s; its transfers run in parallel."""
     if len(m.slowness) == 1:
         return 0.0
     s = p.tasks[task].set
     longest = 0.0
     if m.home >= 0 and p.sets[s].input_bytes > 0.0:
-        longest = transfer(m, m.home, site, p.sets[s].input_bytes)
+        longest = transfer_s(m, m.home, site, p.sets[s].input_bytes)
     for i in range(p.sets[s].first_link, p.sets[s + 1].first_link):
         link = p.links[i]
         if link.bytes <= 0.0:
@@ -292,22 +295,22 @@ def stage_in(p: Any, m: Any, x: Any, task: int, site: int) -> float:
 
 @inner
 def from_set(p: Any, m: Any, x: Any, site: int, parent: int, size: float) -> float:
-    """A share of the bytes from every site at which tasks of the parent set ended."""
+    """Return the longest transfer of the bytes, shared by the sites where parent tasks ended."""
     first = p.sets[parent].first_task
     count = p.sets[parent + 1].first_task - first
     if count == 1:
-        return transfer(m, x.tasks[first].site, site, size)
+        return transfer_s(m, x.tasks[first].site, site, size)
     longest = 0.0
     for source in range(len(m.slowness)):
         ended = x.done_at[parent, source]
         if ended > 0:
-            longest = max(longest, transfer(m, source, site, size * ended / count))
+            longest = max(longest, transfer_s(m, source, site, size * ended / count))
     return longest
 
 
 @inner
 def from_share(p: Any, m: Any, x: Any, task: int, site: int, parent: int, size: float) -> float:
-    """The bytes in equal parts from the parent tasks of this task's share (relation each)."""
+    """Return the longest transfer of the bytes, in equal parts of the parent tasks (`each`)."""
     s = p.tasks[task].set
     mine = p.sets[s + 1].first_task - p.sets[s].first_task
     theirs = p.sets[parent + 1].first_task - p.sets[parent].first_task
@@ -317,5 +320,5 @@ def from_share(p: Any, m: Any, x: Any, task: int, site: int, parent: int, size: 
     longest = 0.0
     for i in range(low, high):
         source = x.tasks[p.sets[parent].first_task + i].site
-        longest = max(longest, transfer(m, source, site, size / (high - low)))
+        longest = max(longest, transfer_s(m, source, site, size / (high - low)))
     return longest

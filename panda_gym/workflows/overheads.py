@@ -1,4 +1,4 @@
-"""What running costs beside the work; knows seconds, no tasks."""
+"""Overheads of running a workflow: bootstrap, stage gap, task launch and tail."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from panda_gym.errors import WorkflowError
 
 @dataclass(frozen=True)
 class Overheads:
-    """Overheads of a workflow system on an allocation, s; all zero: the ideal machine."""
+    """Overheads of a workflow system on an allocation, s; all zero by default."""
 
     bootstrap_s: float = 0.0
     """From the start of the allocation to the first task."""
     gap_s: float = 0.0
-    """From the end of a stage (or set) to the start of those that wait for it."""
+    """From the end of a stage (or set) to the release of those that wait for it."""
     launch_s: float = 0.0
-    """From taking the resources to the start of a task's own work."""
+    """From taking the resources to the start of a task's work."""
     tail_s: float = 0.0
     """From the end of the last task to the end of the allocation."""
 

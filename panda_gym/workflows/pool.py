@@ -1,4 +1,4 @@
-"""One pool of like nodes (an allocation of a machine), and what tasks need of it; knows no time."""
+"""Pools of identical nodes, such as an allocation of a machine, and the needs of tasks on them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from panda_gym.workflows.workflow import Workflow
 Array = np.ndarray
 
 RESOURCES: Final = ("threads", "gpus", "memory_mb")
-"""Columns of needs and capacities, in whole numbers so that no rounding is ever left over."""
+"""Columns of needs and capacities, whole numbers so that sums are exact."""
 
 UNBOUNDED: Final = 2**40
-"""Stands for a resource that never runs out."""
+"""Amount of a resource that never runs out."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Like nodes; a task runs on one node, beside others, as long as all its needs fit."""
+    """Pool of identical nodes; a task runs on one node, beside others while their needs fit."""
 
     name: str
     """What it is called in reports."""
     nodes: int
-    """How many nodes."""
+    """Number of nodes."""
     threads: int
     """Hardware threads of a node."""
     gpus: int = 0
@@ -52,23 +52,23 @@ class Pool:
 
     @property
     def node_capacity(self) -> Array:
-        """int64[3]: threads, GPUs and MB of memory of one node."""
+        """Threads, GPUs and MB of memory of one node, int64[3]."""
         memory = UNBOUNDED if self.memory_gb is None else int(self.memory_gb * 1000)
         return np.array([self.threads, self.gpus, memory], dtype=np.int64)
 
     @property
     def capacity(self) -> Array:
-        """int64[3]: threads, GPUs and MB of memory of all nodes."""
+        """Threads, GPUs and MB of memory of all nodes, int64[3]."""
         return self.node_capacity * self.nodes
 
     @classmethod
     def cores(cls, count: int) -> Pool:
-        """One node of `count` single-thread cores: identical machines of scheduling theory."""
+        """Return one node of `count` single-thread cores: identical parallel machines."""
         return cls(f"{count} cores", nodes=1, threads=count)
 
 
 def needs(flow: Workflow, threads_per_core: int = 1) -> Array:
-    """What a task of every set holds, int64[n, 3]: threads, GPUs, MB of memory (rounded up)."""
+    """Return what a task of every set holds, int64[n, 3]: threads, GPUs, MB (rounded up)."""
     threads = np.maximum(
         flow.threads.astype(np.int64), flow.cores.astype(np.int64) * threads_per_core
     )
@@ -77,7 +77,7 @@ def needs(flow: Workflow, threads_per_core: int = 1) -> Array:
 
 
 def check_fits(flow: Workflow, need: Array, largest: Array, where: str) -> None:
-    """WorkflowError names the first set of which one task is larger than every node.
+    """Raise WorkflowError that names the first set whose task is larger than every node.
 
     Shape: need int64[n, 3], largest int64[k, 3], the capacities of the kinds of nodes.
     """
@@ -98,11 +98,11 @@ def check_fits(flow: Workflow, need: Array, largest: Array, where: str) -> None:
 
 
 def waves(need: Array, tasks: Array, pool: Pool) -> Array:
-    """How often a set alone must fill the pool to run all its tasks, int64[n].
+    """Return how many waves a set needs to run all its tasks alone in the pool, int64[n].
 
-    NOTE[DIFF] the reconstruction counts ceil(n x need / capacity) over the whole pool; here a
-    task stays on one node, so that a remainder of every node is left over. They agree where
-    sets pack evenly, as all measured ones do.
+    NOTE[DIFF] The reconstruction counts ceil(n x need / capacity) over the whole pool; here a
+    task stays on one node, so that every node leaves a remainder. They agree where sets pack
+    evenly, as all measured ones do.
     """
     room = pool.node_capacity[None, :] // np.maximum(need, 1)
     at_once = np.where(need > 0, room, UNBOUNDED).min(axis=1) * pool.nodes

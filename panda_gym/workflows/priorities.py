@@ -1,6 +1,6 @@
-"""Priorities of list scheduling by name; knows workflows, no machine state.
+"""Static priorities of online list scheduling by name: one number a set, lowest first.
 
-Each gives a number a set, lowest first; ties go by the time of readiness.
+Ties are broken by the time of readiness.
 """
 
 from __future__ import annotations
@@ -43,12 +43,15 @@ PRIORITIES: Final[dict[str, Callable[[Workflow, Array, np.random.Generator], Arr
     "shortest_first": _shortest_first,
     "upward_rank": _upward_rank,
 }
-"""priority(workflow, cost[m] s of moving an edge's data, rng) -> float64[n]. `upward_rank` is
-the order of HEFT (Topcuoglu et al. 2002) and, without data to move, the critical path rule."""
+"""Rule by name: `priority(workflow, cost, rng)` returns float64[n].
+
+`cost` is float64[m], s, of transferring an edge's data. `upward_rank` is the order of HEFT
+(Topcuoglu et al. 2002) and, without transfers, the critical path rule.
+"""
 
 
 def priority(name: str, flow: Workflow, cost: Array, rng: np.random.Generator) -> Array:
-    """Priority of every set by a rule's name; WorkflowError if there is none of that name."""
+    """Return the priority of every set, float64[n]; WorkflowError if the rule is unknown."""
     if name not in PRIORITIES:
         raise WorkflowError("a priority rule", repr(name), nearest(str(name), PRIORITIES))
     return PRIORITIES[name](flow, cost, rng)

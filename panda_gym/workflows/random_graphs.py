@@ -1,7 +1,7 @@
-"""Random workflows by seed, for training and for tests; knows shapes, no machine.
+"""Random workflows by shape and seed, for training and for tests.
 
-The shapes are ours: `montage` and `ddmd` have the stages and fan-in of the workflows they are
-named for, with durations drawn around theirs; they are not fitted to recorded runs.
+`montage` and `ddmd` have the stages and fan-in of the workflows they are named after. Their
+durations are round numbers of ours, not fitted to recorded runs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ Array = np.ndarray
 
 
 def random_workflow(shape: str, seed: int = 0, **size: int) -> Workflow:
-    """A workflow of a shape, one of SHAPES; `size` are the shape's own settings."""
+    """Return a random workflow of a shape, one of `SHAPES`; `size` holds settings of the shape.
+
+    Raises WorkflowError for an unknown shape or setting, or a setting below 1.
+    """
     if shape not in SHAPES:
         raise WorkflowError("a shape of workflow", repr(shape), nearest(str(shape), SHAPES))
     make, defaults = SHAPES[shape]
@@ -40,14 +43,14 @@ def random_workflow(shape: str, seed: int = 0, **size: int) -> Workflow:
 def _layered(
     rng: np.random.Generator, name: str, tasks: int, layers: int, kinds: int, parents: int
 ) -> Workflow:
-    """Tasks in layers; each waits for some of the layer before."""
+    """Layers of tasks; each task waits for some of the previous layer."""
     layers = min(layers, tasks)
     layer = np.sort(np.concatenate([np.arange(layers), rng.integers(0, layers, tasks - layers)]))
     first = np.searchsorted(layer, np.arange(layers + 1))
     child = np.repeat(np.flatnonzero(layer > 0), parents)
     low, high = first[layer[child] - 1], first[layer[child]]
     parent = low + (rng.random(len(child)) * (high - low)).astype(np.int64)
-    # Of the drawn parents the first always counts, each other one every second time.
+    # The first drawn parent is always kept, every other one with probability 1/2.
     kept = (np.arange(len(child)) % parents == 0) | (rng.random(len(child)) < 0.5)
     edges = np.unique(np.stack([parent, child], axis=1)[kept], axis=0)
     kind = rng.integers(0, kinds, tasks)
@@ -76,7 +79,7 @@ def _layered(
 
 
 def _forkjoin(rng: np.random.Generator, name: str, width: int, rounds: int) -> Workflow:
-    """Split, work side by side, join; several rounds."""
+    """Rounds of split, parallel work and join."""
     sets: list[TaskSet] = []
     edges: list[Edge] = []
     for r in range(rounds):
@@ -106,11 +109,11 @@ _MONTAGE: Final = (
     ("mAdd", 20.0, 0, 150.0),
     ("mShrink", 5.0, 0, 5.0),
 )
-"""Stages of Montage in order; 0 stands for one task. Durations are round numbers of ours."""
+"""Stages of Montage in order; multiple 0 means one task. Durations are round numbers of ours."""
 
 
 def _montage(rng: np.random.Generator, name: str, images: int) -> Workflow:
-    """An image mosaic: project, fit differences, model the background, correct it, add up."""
+    """Image mosaic: project, fit differences, model and correct the background, add up."""
     sets = [
         TaskSet(
             kind, max(times * images, 1), mean * rng.uniform(0.7, 1.4), kind, cores=1,
@@ -120,12 +123,12 @@ def _montage(rng: np.random.Generator, name: str, images: int) -> Workflow:
     ]  # fmt: skip
     names = [kind for kind, *_ in _MONTAGE]
     edges = [Edge(a, b) for a, b in itertools.pairwise(names)]
-    # The correction also reads the image that it corrects; one image a task.
+    # The correction of an image also reads that image.
     return Workflow.of(name, sets, [*edges, Edge("mProject", "mBackground", "each")])
 
 
 def _ddmd(rng: np.random.Generator, name: str, iterations: int, simulations: int) -> Workflow:
-    """DeepDriveMD: iterations of simulation, aggregation, training and inference, pipelined."""
+    """DeepDriveMD: pipelined iterations of simulation, aggregation, training and inference."""
     few = max(simulations // 6, 1)
     phases = (
         ("Simulation", simulations, 340.0, 4, 1),
@@ -157,4 +160,4 @@ SHAPES: Final[dict[str, tuple[Callable[..., Workflow], dict[str, Any]]]] = {
     "layered": (_layered, {"tasks": 100, "layers": 10, "kinds": 4, "parents": 3}),
     "montage": (_montage, {"images": 16}),
 }
-"""Shape to its maker and the maker's settings with their defaults."""
+"""Shape to its constructor and the constructor's settings with defaults."""

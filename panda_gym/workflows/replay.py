@@ -1,6 +1,6 @@
-"""Recorded executions, from the start and stop of every task; knows rows, no dynamics.
+"""Read recorded executions from the start and stop of every task.
 
-A row: uid, pipeline, stage, hw_threads, gpus, start_s, stop_s (others are passed over).
+A row holds uid, pipeline, stage, hw_threads, gpus, start_s, stop_s; other columns are ignored.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from panda_gym.workflows.workflow import Workflow
 Array = np.ndarray
 
 COLUMNS: Final = ("uid", "pipeline", "stage", "hw_threads", "gpus", "start_s", "stop_s")
+"""Required columns."""
 
 
 def read_recorded(path: str | Path, pool: Pool) -> Execution:
-    """The execution that a CSV file of task rows records.
+    """Read the execution that a CSV file of task rows records.
 
-    A set is a stage of a pipeline with equal needs; the sets carry no edges, since the file
-    names none. WorkflowError names the uid of a bad row.
+    A set is a stage of a pipeline with equal needs. Sets have no edges, since the file names
+    none. WorkflowError names the uid of a bad row.
     """
     path = Path(path)
     with path.open(newline="", encoding="utf-8") as file:
@@ -45,8 +46,8 @@ def read_recorded(path: str | Path, pool: Pool) -> Execution:
     return replay(path.stem, rows, pool)
 
 
-class Row(NamedTuple):
-    """One recorded task."""
+class RecordedTask(NamedTuple):
+    """Recorded task: times in s."""
 
     uid: str
     pipeline: str
@@ -57,11 +58,11 @@ class Row(NamedTuple):
     stop_s: float
 
 
-def _row(path: Path, number: int, raw: dict[str, Any]) -> Row:
+def _row(path: Path, number: int, raw: dict[str, Any]) -> RecordedTask:
     uid = raw["uid"] or f"row {number + 1}"
     try:
         threads, gpus = int(raw["hw_threads"]), int(raw["gpus"])
-        row = Row(
+        row = RecordedTask(
             uid, raw["pipeline"], raw["stage"], threads, gpus,
             float(raw["start_s"]), float(raw["stop_s"]),
         )  # fmt: skip
@@ -78,8 +79,8 @@ def _row(path: Path, number: int, raw: dict[str, Any]) -> Row:
     return row
 
 
-def replay(name: str, rows: list[Row], pool: Pool) -> Execution:
-    """The execution of recorded tasks; stages come in the order of a pipeline's starts."""
+def replay(name: str, rows: list[RecordedTask], pool: Pool) -> Execution:
+    """Return the execution of recorded tasks; stages are in the order of a pipeline's starts."""
     rows = sorted(rows, key=lambda row: (row.pipeline, row.start_s, row.uid))
     visits = _visits(rows)
     keys = [(r.pipeline, v, r.stage, r.threads, r.gpus) for r, v in zip(rows, visits, strict=True)]
@@ -109,8 +110,8 @@ def replay(name: str, rows: list[Row], pool: Pool) -> Execution:
     )  # fmt: skip
 
 
-def _visits(rows: list[Row]) -> list[int]:
-    """Number of every row's stage within its pipeline: a stage may come again."""
+def _visits(rows: list[RecordedTask]) -> list[int]:
+    """Number every row's stage within its pipeline, since a stage may come again."""
     visits: list[int] = []
     for i, row in enumerate(rows):
         if i == 0 or row.pipeline != rows[i - 1].pipeline:
@@ -121,12 +122,12 @@ def _visits(rows: list[Row]) -> list[int]:
 
 
 def excess(run: Execution) -> Array:
-    """Most that was held at once beyond the capacity of all nodes, int64[3]; 0: never exceeded."""
+    """Return the peak use beyond the capacity of all nodes, int64[3]; 0: never exceeded."""
     return np.maximum(run.peak() - run.capacity.sum(axis=0), 0)
 
 
 def concurrency(run: Execution) -> tuple[Array, Array]:
-    """How many sets run at once over time: (times, count from each on).
+    """Return the number of sets that run at once over time: (times s, count from each on).
 
     Sets of one stage of one pipeline, where both are labelled, count as one.
     """

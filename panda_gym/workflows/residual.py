@@ -1,8 +1,8 @@
-"""Degrees of asynchronicity of what is left of a running workflow, kept up as sets end.
+"""Degrees of asynchronicity of the unfinished part of a running workflow, updated as sets end.
 
-The width is exact at every instant: a maximum matching of the closure (Dilworth) loses at most
-one edge when a set ends, since sets end from the roots on, and one augmenting path then makes it
-maximum again. DOA_res is searched anew, for a bounded number of steps.
+The width is exact at every instant. A maximum matching of the transitive closure (Dilworth) loses
+at most one edge when a set ends, and one augmenting path makes it maximum again. DOA_res is
+searched again at every decision, with a bounded number of steps.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ from panda_gym.workflows.workflow import Workflow
 Array = np.ndarray
 
 MOST_SETS: Final = 512
-"""Largest workflow, in sets, of which the degrees are kept up."""
+"""Most task sets of a workflow whose residual degrees are tracked."""
 
 STEPS: Final = 2000
-"""Choices after which the search for DOA_res keeps the best found (a lower bound)."""
+"""Steps after which the search for DOA_res returns the best found, a lower bound."""
 
-SHAPE: Final = np.dtype([("sets", "i8"), ("kinds", "i8"), ("matched", "i8")])
+CLOSURE: Final = np.dtype([("sets", "i8"), ("kinds", "i8"), ("matched", "i8")])
 NODE: Final = np.dtype(
     [
         ("order", "i4"),  # entry i: the i-th set in topological order
         ("kind", "i4"),
-        ("to", "i4"),  # matching: the set that follows it in a chain; -1: none
-        ("of", "i4"),  # matching: the set that it follows; -1: none
+        ("to", "i4"),  # matching: its successor in a chain; -1: none
+        ("of", "i4"),  # matching: its predecessor in a chain; -1: none
     ]
 )
 
 
-class Shape(NamedTuple):
-    """The graphs of a library of W workflows."""
+class Closures(NamedTuple):
+    """Transitive closures and matchings of a library of W workflows."""
 
-    whole: Array  # SHAPE[W]
+    whole: Array  # CLOSURE[W]
     nodes: Array  # NODE[W, S]
     kind_first: Array  # int32[W, K + 1]
     member: Array  # int32[W, S]: sets by kind
     after: Array  # uint64[W, S, words]: bit w of row v: w comes after v
-    ordered: Array  # uint64[W, S, words]: one of both comes after the other
+    ordered: Array  # uint64[W, S, words]: bit w of row v: v and w are ordered
 
 
 LEFT: Final = np.dtype([("sets", "i8"), ("matched", "i8"), ("res", "i8")])
@@ -56,7 +56,7 @@ LINK: Final = np.dtype(
 
 
 class Residual(NamedTuple):
-    """What is left in E executions."""
+    """Unfinished parts of E executions."""
 
     left: Array  # LEFT[E]
     links: Array  # LINK[E, S]
@@ -64,8 +64,11 @@ class Residual(NamedTuple):
     search: Search  # with leading axis E
 
 
-def shape_of(flows: Sequence[Workflow]) -> Shape:
-    """Graphs of several workflows, rows padded to the longest."""
+def closures_of(flows: Sequence[Workflow]) -> Closures:
+    """Return closures and matchings of several workflows, rows padded to the longest.
+
+    Raises WorkflowError if a workflow has more than `MOST_SETS` sets.
+    """
     most = max(len(flow) for flow in flows)
     if most > MOST_SETS:
         name = max(flows, key=len).name
@@ -73,8 +76,8 @@ def shape_of(flows: Sequence[Workflow]) -> Shape:
             f"workflows of at most {MOST_SETS} task sets", f"{most} in {name!r}", "merge like tasks"
         )
     words, kinds = (most + 63) // 64, max(len(flow.kind_names) for flow in flows)
-    shape = Shape(
-        np.zeros(len(flows), SHAPE),
+    closures = Closures(
+        np.zeros(len(flows), CLOSURE),
         np.zeros((len(flows), most), NODE),
         np.zeros((len(flows), kinds + 1), np.int32),
         np.zeros((len(flows), most), np.int32),
@@ -84,48 +87,48 @@ def shape_of(flows: Sequence[Workflow]) -> Shape:
     for w, flow in enumerate(flows):
         n = len(flow)
         after = closure.descendants(flow)
-        shape.after[w, :n, : after.shape[1]] = after
-        shape.ordered[w, :n, : after.shape[1]] = closure.comparable(after)
+        closures.after[w, :n, : after.shape[1]] = after
+        closures.ordered[w, :n, : after.shape[1]] = closure.comparable(after)
         first, member = members(flow.kind, len(flow.kind_names), np.ones(n, dtype=bool))
-        shape.kind_first[w, : len(first)], shape.kind_first[w, len(first) :] = first, n
-        nodes = shape.nodes[w, :n]
-        shape.member[w, :n] = member
+        closures.kind_first[w, : len(first)], closures.kind_first[w, len(first) :] = first, n
+        nodes = closures.nodes[w, :n]
+        closures.member[w, :n] = member
         nodes["order"], nodes["kind"] = flow.order, flow.kind
         nodes["to"] = nodes["of"] = -1
-        shape.whole[w] = (n, len(flow.kind_names), 0)
-    residual = make_residual(shape, len(flows))
+        closures.whole[w] = (n, len(flow.kind_names), 0)
+    residual = make_residual(closures, len(flows))
     for w in range(len(flows)):
-        _match_all(shape, residual, w)
+        _match_all(closures, residual, w)
         n = len(flows[w])
-        shape.nodes["to"][w, :n] = residual.links["to"][w, :n]
-        shape.nodes["of"][w, :n] = residual.links["of"][w, :n]
-        shape.whole["matched"][w] = residual.left["matched"][w]
-    return shape
+        closures.nodes["to"][w, :n] = residual.links["to"][w, :n]
+        closures.nodes["of"][w, :n] = residual.links["of"][w, :n]
+        closures.whole["matched"][w] = residual.left["matched"][w]
+    return closures
 
 
-def make_residual(shape: Shape, envs: int) -> Residual:
-    """Empty residuals of `envs` executions."""
-    sets, words = shape.after.shape[1:]
+def make_residual(closures: Closures, envs: int) -> Residual:
+    """Return zeroed residuals of `envs` executions."""
+    sets, words = closures.after.shape[1:]
     return Residual(
         np.zeros(envs, LEFT),
         np.zeros((envs, sets), LINK),
         np.zeros((envs, sets, 3), np.int64),
-        make_search(shape.kind_first.shape[1] - 1, words, (envs,)),
+        make_search(closures.kind_first.shape[1] - 1, words, (envs,)),
     )
 
 
 @inner
-def shape_row(shape: Any, w: int) -> Any:
-    """One workflow: the same fields without the first axis (whole: length 1)."""
-    return Shape(
-        shape.whole[w : w + 1], shape.nodes[w], shape.kind_first[w], shape.member[w],
-        shape.after[w], shape.ordered[w],
+def closure_row(closures: Any, w: int) -> Any:
+    """Return the fields of one workflow without the first axis (`whole` has length 1)."""
+    return Closures(
+        closures.whole[w : w + 1], closures.nodes[w], closures.kind_first[w], closures.member[w],
+        closures.after[w], closures.ordered[w],
     )  # fmt: skip
 
 
 @inner
 def residual_row(residual: Any, e: int) -> Any:
-    """One execution: the same fields without the first axis (left: length 1)."""
+    """Return the fields of one execution without the first axis (`left` has length 1)."""
     f = residual.search
     return Residual(
         residual.left[e : e + 1],
@@ -136,17 +139,17 @@ def residual_row(residual: Any, e: int) -> Any:
 
 
 @entry
-def _match_all(shape: Any, residual: Any, w: int) -> None:
-    g, d = shape_row(shape, w), residual_row(residual, w)
-    whole(g, d)
-    for w_ in range(g.whole[0].sets):
-        if augment(g, d, w_):
+def _match_all(closures: Any, residual: Any, w: int) -> None:
+    g, d = closure_row(closures, w), residual_row(residual, w)
+    reset_residual(g, d)
+    for v in range(g.whole[0].sets):
+        if augment(g, d, v):
             d.left[0].matched += 1
 
 
 @inner
-def whole(g: Any, d: Any) -> None:
-    """Nothing has ended."""
+def reset_residual(g: Any, d: Any) -> None:
+    """Reset the residual: no set has ended."""
     d.left[0].sets, d.left[0].matched = g.whole[0].sets, g.whole[0].matched
     for v in range(g.whole[0].sets):
         link = d.links[v]
@@ -155,7 +158,10 @@ def whole(g: Any, d: Any) -> None:
 
 @inner
 def augment(g: Any, d: Any, free: int) -> bool:
-    """Find a set to stand before the unpreceded set `free`, moving others; breadth first."""
+    """Match a predecessor to the unmatched set `free` by an augmenting path, breadth first.
+
+    Return whether there is such a path.
+    """
     sets = g.whole[0].sets
     for v in range(sets):
         d.links[v].back = -1
@@ -172,20 +178,20 @@ def augment(g: Any, d: Any, free: int) -> bool:
                 d.links[last].queue = d.links[u].to
                 last += 1
                 continue
-            # u begins no link: turn the path that led here.
+            # u is unmatched: flip the edges of the path that led here.
             while True:
                 w = d.links[u].back
-                next_ = d.links[w].of
+                displaced = d.links[w].of
                 d.links[u].to, d.links[w].of = w, u
                 if w == free:
                     return True
-                u = next_
+                u = displaced
     return False
 
 
 @inner
-def drop(g: Any, d: Any, x: Any) -> None:
-    """Take the sets out that have ended, in topological order."""
+def remove_ended(g: Any, d: Any, x: Any) -> None:
+    """Remove the sets that have ended, in topological order, and repair the matching."""
     for i in range(g.whole[0].sets):
         v = g.nodes[i].order
         if d.links[v].gone or x.sets[v].unfinished > 0:
@@ -200,8 +206,11 @@ def drop(g: Any, d: Any, x: Any) -> None:
 
 
 @inner
-def res_kinds(p: Any, g: Any, d: Any, x: Any, nodes: int) -> int:
-    """Most kinds of an antichain of what is left that fit in what is free, searched in STEPS."""
+def most_kinds_left(p: Any, g: Any, d: Any, x: Any, nodes: int) -> int:
+    """Return the most kinds of an antichain of unfinished sets that fit in the free capacity.
+
+    The search stops after `STEPS` steps and then returns a lower bound.
+    """
     free = d.search.left
     for r in range(3):
         free[0, r] = 0

@@ -1,9 +1,9 @@
-"""A batch of running workflows as records of arrays; knows names, units and sizes, no dynamics.
+"""Arrays of the workflow kernel: record types, the static library and the state of executions.
 
-W workflows in a library, E executions, S sets, N tasks, G groups, M nodes, P sites (a pool is
-one site of M nodes; a site of a platform is one node). Sizes are the largest of the library;
+Sizes: W workflows in a library, E executions, S sets, N tasks, G groups, M nodes, P sites (a pool
+is one site of M nodes; a site of a platform is one node). Sizes are the largest of the library;
 the rest of a row is padding. Time is in s from the start of the execution. The kernel works on
-one row of `Plan` and one of `State` at a time, which have the same fields without the first axis.
+one row of `WorkflowArrays` and of `State` at a time: the same fields without the first axis.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ FLOW: Final = np.dtype(
         ("linked", "i8"),  # 1 if there are edges between single tasks
     ]
 )
-SET_PLAN: Final = np.dtype(
+SET_STATIC: Final = np.dtype(
     [
         *_AMOUNTS,  # need of one task; memory in MB
         ("priority", "f8"),  # lowest first
-        ("mean_s", "f8"),  # what is expected of a task; its true duration stands in State
+        ("mean_s", "f8"),  # expected duration of a task; the true one is in State
         ("input_bytes", "f8"),
-        ("first_task", "i4"),  # its tasks end where the next set's begin
-        ("klass", "i4"),  # sets of equal need
+        ("first_task", "i4"),  # its tasks end before the first task of the next set
+        ("need_class", "i4"),  # number of its need among the distinct needs
         ("group", "i4"),
         ("first_link", "i4"),  # its parents in links
     ],
     align=True,
 )
-TASK_PLAN: Final = np.dtype(
+TASK_STATIC: Final = np.dtype(
     [
         ("set", "i4"),
         ("parents", "i4"),  # edges between tasks that end here, + 1 for the group
         ("first_child", "i4"),  # in task_child
     ]
 )
-GROUP_PLAN: Final = np.dtype(
+GROUP_STATIC: Final = np.dtype(
     [
         ("first_set", "i4"),  # in group_set
         ("first_child", "i4"),  # in child
@@ -59,15 +59,17 @@ GROUP_PLAN: Final = np.dtype(
 LINK: Final = np.dtype([("bytes", "f8"), ("parent", "i4"), ("each", "i4")], align=True)
 
 
-class Plan(NamedTuple):
-    """What does not change: the library of workflows, one a row; the last entry of a row of
-    sets, tasks and groups only says where the one before it ends."""
+class WorkflowArrays(NamedTuple):
+    """Static arrays of a library of workflows, one a row.
+
+    The last entry of a row of sets, tasks and groups only marks where the one before it ends.
+    """
 
     flow: Array  # FLOW[W]
-    sets: Array  # SET_PLAN[W, S + 1]
-    tasks: Array  # TASK_PLAN[W, N + 1]
-    groups: Array  # GROUP_PLAN[W, G + 1]
-    class_first: Array  # int32[W, C + 1]: where a class's heap stands
+    sets: Array  # SET_STATIC[W, S + 1]
+    tasks: Array  # TASK_STATIC[W, N + 1]
+    groups: Array  # GROUP_STATIC[W, G + 1]
+    class_first: Array  # int32[W, C + 1]: first entry of a class in `State.heap`
     group_set: Array  # int32[W, S]
     child: Array  # int32[W, >= 1]: child groups
     task_child: Array  # int32[W, >= 1]
@@ -75,7 +77,7 @@ class Plan(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """What tasks run on."""
+    """Static arrays of the pool or platform."""
 
     nodes: Array  # AMOUNTS[M]: capacity
     site_first: Array  # int32[P + 1]: nodes of a site
@@ -95,12 +97,12 @@ RUN: Final = np.dtype(
         ("left", "i8"),  # tasks that have not ended
         ("events", "i8"),  # size of the heap of events
         ("serials", "i8"),  # tasks that have become ready
-        ("readies", "i8"),  # sets in the ready list; -1: heaps are kept instead
+        ("ready_sets", "i8"),  # sets in the ready list; -1: heaps are kept instead
     ]
 )
-CLASS: Final = np.dtype(
+NEED_CLASS: Final = np.dtype(
     [
-        ("hint", "i4"),  # no node before this one has room
+        ("hint", "i4"),  # no node before this one has free capacity
         ("size", "i4"),  # of the heap
         ("blocked", "i4"),  # scratch
     ]
@@ -113,7 +115,7 @@ SET: Final = np.dtype(
         ("unfinished", "i4"),  # tasks not ended
         ("head", "i4"),  # first waiting task; -1: none
         ("tail", "i4"),
-        ("ready", "i4"),  # entry i of the ready list, whatever set i is
+        ("ready", "i4"),  # entry i of the ready list (unrelated to set i)
     ]
 )
 TASK: Final = np.dtype(
@@ -121,21 +123,21 @@ TASK: Final = np.dtype(
         ("duration", "f8"),  # s, on a site of slowness 1
         ("ready", "f8"),
         ("placed", "f8"),
-        ("start", "f8"),  # when the resources were taken
-        ("stop", "f8"),  # when they were given back
+        ("start", "f8"),  # when it took its resources
+        ("stop", "f8"),  # when it freed them
         ("site", "i4"),
         ("node", "i4"),
         ("pending", "i4"),
-        ("after", "i4"),  # next in the list that it stands in (its set's, then its site's)
-        ("serial", "i4"),  # how many tasks became ready before
-        ("of_serial", "i4"),  # entry i: the task of serial i
+        ("after", "i4"),  # next task in its list (its set's, then its site's)
+        ("serial", "i4"),  # number of tasks that became ready before it
+        ("of_serial", "i4"),  # entry i: the task of serial number i
     ],
     align=True,
 )
 SITE: Final = np.dtype(
     [
-        *_AMOUNTS,  # needs of tasks placed here and not ended
-        ("backlog", "f8"),  # thread s that are expected of these tasks
+        *_AMOUNTS,  # needs of tasks placed here that have not ended
+        ("backlog", "f8"),  # expected thread seconds of these tasks
         ("head", "i4"),  # first task that has arrived and waits; -1: none
         ("tail", "i4"),
     ],
@@ -144,13 +146,13 @@ SITE: Final = np.dtype(
 
 
 class State(NamedTuple):
-    """What changes: one execution a row."""
+    """State of E executions, one a row."""
 
     run: Array  # RUN[E]
     events: Array  # ENTRY[E, N + G] of (time, code): end of task i: i; arrival: N + i; release
     # of group g: 2 N + g
     nodes: Array  # AMOUNTS[E, M]: free
-    classes: Array  # CLASS[E, C]
+    classes: Array  # NEED_CLASS[E, C]
     heap: Array  # ENTRY[E, S] of (priority, serial of its first waiting task): sets, by class
     groups: Array  # GROUP[E, G]
     sets: Array  # SET[E, S]
@@ -159,15 +161,17 @@ class State(NamedTuple):
     done_at: Array  # int32[E, S, P], or [E, 1, 1] for a pool: tasks ended here
 
 
-def make_state(plan: Plan, machine: Machine, envs: int) -> State:
-    """Empty state of `envs` executions of workflows of a library."""
-    sets, tasks, groups = (part.shape[1] - 1 for part in (plan.sets, plan.tasks, plan.groups))
+def make_state(library: WorkflowArrays, machine: Machine, envs: int) -> State:
+    """Return zeroed state of `envs` executions of workflows of a library."""
+    sets, tasks, groups = (
+        part.shape[1] - 1 for part in (library.sets, library.tasks, library.groups)
+    )
     sites = len(machine.slowness)
     return State(
         run=np.zeros(envs, RUN),
         events=np.zeros((envs, tasks + groups), ENTRY),
         nodes=np.zeros((envs, len(machine.nodes)), AMOUNTS),
-        classes=np.zeros((envs, plan.class_first.shape[1] - 1), CLASS),
+        classes=np.zeros((envs, library.class_first.shape[1] - 1), NEED_CLASS),
         heap=np.zeros((envs, sets), ENTRY),
         groups=np.zeros((envs, groups), GROUP),
         sets=np.zeros((envs, sets), SET),
@@ -178,17 +182,18 @@ def make_state(plan: Plan, machine: Machine, envs: int) -> State:
 
 
 @inner
-def plan_row(plan: Any, w: int) -> Any:
-    """One workflow of a library: the same fields without the first axis (flow: length 1)."""
-    return Plan(
-        plan.flow[w : w + 1], plan.sets[w], plan.tasks[w], plan.groups[w], plan.class_first[w],
-        plan.group_set[w], plan.child[w], plan.task_child[w], plan.links[w],
+def workflow_row(library: Any, w: int) -> Any:
+    """Return the fields of one workflow without the first axis (`flow` has length 1)."""
+    return WorkflowArrays(
+        library.flow[w : w + 1], library.sets[w], library.tasks[w], library.groups[w],
+        library.class_first[w], library.group_set[w], library.child[w], library.task_child[w],
+        library.links[w],
     )  # fmt: skip
 
 
 @inner
 def state_row(state: Any, e: int) -> Any:
-    """One execution of a batch: the same fields without the first axis (run: length 1)."""
+    """Return the fields of one execution without the first axis (`run` has length 1)."""
     return State(
         state.run[e : e + 1], state.events[e], state.nodes[e], state.classes[e],
         state.heap[e], state.groups[e], state.sets[e], state.tasks[e], state.sites[e],

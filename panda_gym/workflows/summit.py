@@ -1,10 +1,10 @@
-"""The six runs on Summit behind arXiv 2208.11069, retold: their task sets and their figures.
+"""Reproduce the six runs on Summit behind arXiv 2208.11069 from their task sets.
 
-Source of the sets and of every measured figure: the authors' raw data (MIT licence,
+The sets and every measured figure come from the authors' raw data (MIT licence,
 radical-experiments, commit c77d3b2): mean durations per set, times of the tasks, bootstrap and
-termination of the pilots. The tasks were sleeps; a core has four hardware threads. Graphs in
-which sets are split (`..._split`) assume edges from the names of the stages: they serve the
-degrees of asynchronicity only, and are called a reconstruction.
+termination of the pilots. The tasks were sleeps; a core has four hardware threads. Graphs whose
+sets are split (`..._split`) assume edges from the names of the stages. They are a reconstruction
+and serve only for the degrees of asynchronicity.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ SUMMIT16: Final = Pool("summit16", nodes=16, threads=168, gpus=6, threads_per_co
 """The pilot of every run: 16 nodes of 42 cores with four threads each and 6 GPUs."""
 
 MEASURED: Final = Overheads(gap_s=6.91, launch_s=0.55)
-"""Measured: the gap between stages in the three sequential runs (6.87, 6.36 and 7.59 s; one of
-17 gaps 1 s of spread) and the launch of a task. The asynchronous runs did not inform them."""
+"""Measured overheads: the mean gap between stages in the three sequential runs (6.87, 6.36 and
+7.59 s; 17 gaps, standard deviation 1.0 s) and the launch of a task. The asynchronous runs were
+not used."""
 
 _DDMD: Final = (
     # kind, tasks, mean s, hardware threads, GPUs
@@ -59,14 +60,14 @@ def _set(row: tuple[str, int, float, int, int], name: str = "", tasks: int = 0) 
 
 
 def ddmd_chain() -> Workflow:
-    """DeepDriveMD, three iterations one after the other."""
+    """Return DeepDriveMD as three iterations one after the other."""
     sets = [_set(row, f"{row[0]}{i}") for i in _ITERATIONS for row in _DDMD]
     names = [s.id for s in sets]
     return Workflow.of("ddmd_chain", sets, list(itertools.pairwise(names)))
 
 
 def ddmd() -> Workflow:
-    """DeepDriveMD pipelined: simulations in a row, each followed by its own three phases.
+    """Return DeepDriveMD pipelined: a chain of simulations, each followed by its three phases.
 
     A stage is a phase of an iteration, so that the mode `sequential` is `ddmd_chain`.
     """
@@ -79,8 +80,11 @@ def ddmd() -> Workflow:
 
 
 def ddmd_authors() -> Workflow:
-    """DeepDriveMD as the asynchronous run laid it out: two iterations' simulations at once, then
-    their phases in two pipelines beside a third with the last iteration."""
+    """Return DeepDriveMD in the layout of the asynchronous run.
+
+    The simulations of two iterations run at once; then their phases run in two pipelines, beside
+    a third with the last iteration.
+    """
     sets = [_set(_DDMD[0], "Simulation12", 192)]
     sets += [_set(row, f"{row[0]}{i}") for i in (1, 2) for row in _DDMD[1:]]
     sets += [_set(row, f"{row[0]}3") for row in _DDMD]
@@ -98,23 +102,23 @@ def _phases(simulation: dict[int, str]) -> list[tuple[str, str]]:
 
 
 def _merged(name: str, rows: tuple[tuple[str, int, float, int, int], ...]) -> Workflow:
-    """T0 -> T1T2 -> (T3T6 | T4T5 -> T7), as the pipelines were submitted."""
+    """Return T0 -> T1T2 -> (T3T6 | T4T5 -> T7), as the pipelines were submitted."""
     edges = [("T0", "T1T2"), ("T1T2", "T3T6"), ("T1T2", "T4T5"), ("T4T5", "T7")]
     return Workflow.of(name, [_set(row) for row in rows], edges)
 
 
 def cdg1() -> Workflow:
-    """The first concrete dependency graph, sets merged as submitted."""
+    """Return the first concrete dependency graph, sets merged as submitted."""
     return _merged("cdg1", _CDG1)
 
 
 def cdg2() -> Workflow:
-    """The second concrete dependency graph, sets merged as submitted."""
+    """Return the second concrete dependency graph, sets merged as submitted."""
     return _merged("cdg2", _CDG2)
 
 
 def _split(name: str, rows: tuple[tuple[str, int, float, int, int], ...]) -> Workflow:
-    """Sets T0 to T7 apart, each of half a merged pair; the edges are an assumption."""
+    """Return sets T0 to T7 separately, each half of a merged pair; the edges are assumed."""
     row = {r[0]: r for r in rows}
     halves = ("T1T2", "T3T6", "T4T5")
     sets = [_set(row["T0"])]
@@ -130,12 +134,12 @@ def _split(name: str, rows: tuple[tuple[str, int, float, int, int], ...]) -> Wor
 
 
 def cdg1_split() -> Workflow:
-    """The first graph with its sets apart (assumed edges)."""
+    """Return the first graph with its sets separate (assumed edges)."""
     return _split("cdg1_split", _CDG1)
 
 
 def cdg2_split() -> Workflow:
-    """The second graph with its sets apart (assumed edges)."""
+    """Return the second graph with its sets separate (assumed edges)."""
     return _split("cdg2_split", _CDG2)
 
 
@@ -152,7 +156,7 @@ WORKFLOWS: Final[dict[str, Callable[[], Workflow]]] = {
 
 
 def summit_workflow(name: str) -> Workflow:
-    """A shipped workflow; WorkflowError names the nearest if there is none."""
+    """Return a shipped workflow by name; WorkflowError names the nearest if unknown."""
     if name not in WORKFLOWS:
         raise WorkflowError(
             "an existing file or a shipped workflow", repr(name), nearest(str(name), WORKFLOWS)
@@ -161,13 +165,13 @@ def summit_workflow(name: str) -> Workflow:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A recorded run: how it was laid out and what was measured."""
+class RecordedRun:
+    """Recorded run: its layout and its measured figures."""
 
     workflow: str
     """Name in WORKFLOWS."""
     mode: str
-    """Execution mode that stands for its layout."""
+    """Execution mode that corresponds to its layout."""
     ttx_s: float
     """Measured time to execution, first start to last stop of the tasks."""
     gpu_utilisation: float
@@ -181,40 +185,40 @@ class Run:
 
 
 RUNS: Final = {
-    "ddmd_seq": Run("ddmd", "sequential", 1660.2, 0.684, 0.156, 1711.7, 37.9),
-    "ddmd_async": Run("ddmd_authors", "sets", 1331.5, 0.853, 0.195, 1410.7, 38.0),
-    "cdg1_seq": Run("cdg1", "sequential", 1902.6, 0.783, 0.347, 1946.7, 35.4),
-    "cdg1_async": Run("cdg1", "sets", 1909.2, 0.780, 0.346, 1979.6, 35.5),
-    "cdg2_seq": Run("cdg2", "sequential", 1800.1, 0.641, 0.233, 1859.6, 36.5),
-    "cdg2_async": Run("cdg2", "sets", 1332.7, 0.866, 0.315, 1374.3, 33.5),
+    "ddmd_seq": RecordedRun("ddmd", "sequential", 1660.2, 0.684, 0.156, 1711.7, 37.9),
+    "ddmd_async": RecordedRun("ddmd_authors", "sets", 1331.5, 0.853, 0.195, 1410.7, 38.0),
+    "cdg1_seq": RecordedRun("cdg1", "sequential", 1902.6, 0.783, 0.347, 1946.7, 35.4),
+    "cdg1_async": RecordedRun("cdg1", "sets", 1909.2, 0.780, 0.346, 1979.6, 35.5),
+    "cdg2_seq": RecordedRun("cdg2", "sequential", 1800.1, 0.641, 0.233, 1859.6, 36.5),
+    "cdg2_async": RecordedRun("cdg2", "sets", 1332.7, 0.866, 0.315, 1374.3, 33.5),
 }
 """The six runs; `ddmd_async` is the one called ddmd_async_alt in the raw data."""
 
 TOLERANCES: Final = {"ttx": 0.015, "utilisation": 0.02, "improvement": 0.02}
-"""Within which a reproduction agrees: relative, absolute, absolute."""
+"""Tolerances of a reproduction: relative, absolute, absolute."""
 
 
 @dataclass(frozen=True)
 class Reproduction:
-    """One run simulated with the measured overheads, beside what was measured."""
+    """Simulation of one recorded run with the measured overheads."""
 
     name: str
     """Name in RUNS."""
-    run: Run
-    """What was measured."""
+    run: RecordedRun
+    """The recorded run."""
     ideal: Execution
-    """Simulated without overheads."""
+    """Simulated execution without overheads."""
     simulated: Execution
-    """Simulated with the measured overheads."""
+    """Simulated execution with the measured overheads."""
 
     @property
     def ttx_error(self) -> float:
-        """Simulated over measured time to execution, - 1."""
+        """Relative error of the simulated time to execution."""
         return self.simulated.ttx_s / self.run.ttx_s - 1.0
 
     @property
     def utilisation_errors(self) -> tuple[float, float]:
-        """Simulated minus measured utilisation of GPUs and threads."""
+        """Simulated minus measured utilisation of (GPUs, threads)."""
         found = self.simulated.utilisation
         return (
             found["gpus"] - self.run.gpu_utilisation,
@@ -223,13 +227,13 @@ class Reproduction:
 
     @property
     def agrees(self) -> bool:
-        """Whether all three are within TOLERANCES."""
+        """Whether all three errors are within `TOLERANCES`."""
         worst = max(abs(error) for error in self.utilisation_errors)
         return abs(self.ttx_error) <= TOLERANCES["ttx"] and worst <= TOLERANCES["utilisation"]
 
 
 def reproduce() -> dict[str, Reproduction]:
-    """The six runs, simulated from their task sets."""
+    """Simulate the six runs from their task sets, by name."""
     found = {}
     for name, run in RUNS.items():
         flow = WORKFLOWS[run.workflow]()
@@ -241,11 +245,11 @@ def reproduce() -> dict[str, Reproduction]:
 
 
 PAIRS: Final = {name: (f"{name}_seq", f"{name}_async") for name in ("ddmd", "cdg1", "cdg2")}
-"""Workflow to its sequential and its asynchronous run."""
+"""Names of the sequential and the asynchronous run of every workflow."""
 
 
 def improvements(found: dict[str, Reproduction]) -> dict[str, tuple[float, float]]:
-    """Relative improvement I of every pair of runs: (simulated, measured)."""
+    """Return the relative improvement I of every pair of runs: (simulated, measured)."""
     return {
         name: (
             improvement(found[before].simulated.ttx_s, found[after].simulated.ttx_s),

@@ -1,10 +1,10 @@
-"""The width of a graph: its largest antichain, by one maximum flow; knows no needs and no time.
+"""Width of a graph (its largest antichain) by one maximum flow.
 
-Dilworth: width = n - (maximum matching of the transitive closure). The closure of 100,000 tasks
-would have 10^10 pairs, so it is never built: a matching that may pass through nodes (Ntafos and
-Hakimi 1979) is a flow on the graph itself, source -> v_out (1), u_out -> v_in (any) along edges,
-v_in -> v_out (any), v_in -> sink (1). The flow is Dinic's algorithm of scipy, the antichain is
-read off the minimum cut.
+By Dilworth's theorem, width = n - (maximum matching of the transitive closure). The closure of
+100,000 tasks would have 10^10 pairs, so it is not built: a matching that may pass through nodes
+(Ntafos and Hakimi 1979) is a flow on the graph itself, source -> v_out (1), u_out -> v_in (any)
+along edges, v_in -> v_out (any), v_in -> sink (1). The flow is scipy's Dinic algorithm; the
+antichain follows from the minimum cut.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from panda_gym.workflows.workflow import Workflow
 Array = np.ndarray
 
 EXACT_ARCS: Final = 8_000_000
-"""Up to so many arcs (edges + 3 x sets) the width is exact; above, the bounds of `width`."""
+"""Up to so many arcs (edges + 3 x sets) the width is exact; above, `width` returns bounds."""
 
 
 @dataclass(frozen=True, eq=False)
 class Width:
-    """The largest antichain, or what is known of it."""
+    """Largest antichain of a graph, or bounds of its size."""
 
     value: int
     """Size of `antichain`: the width if exact, else a lower bound."""
     upper: int
-    """No antichain is larger; equals `value` if exact."""
+    """Upper bound of the width; equals `value` if exact."""
     antichain: Array
-    """int32[value]: sets none of which waits for another."""
+    """int32[value]: sets that are pairwise independent."""
 
     @property
     def exact(self) -> bool:
@@ -42,10 +42,10 @@ class Width:
 
 
 def width(flow: Workflow, exact_arcs: int = EXACT_ARCS) -> Width:
-    """Largest antichain of the graph of task sets.
+    """Return the largest antichain of the graph of task sets.
 
-    Exact up to `exact_arcs` arcs. Above: the fullest level from below (every level is an
-    antichain) and the number of paths of a greedy path cover from above.
+    It is exact up to `exact_arcs` arcs. Above, the lower bound is the fullest level (every level
+    is an antichain) and the upper bound the number of paths of a greedy path cover.
     """
     level = _fullest_level(flow)
     paths = _greedy_paths(flow)
@@ -60,7 +60,7 @@ def _fullest_level(flow: Workflow) -> Array:
 
 
 def _greedy_paths(flow: Workflow) -> int:
-    """Paths of a cover: every node takes the first child that no other has taken."""
+    """Return the size of a greedy path cover: a node takes its first child, once per child."""
     edges = flow.edges
     _, once = np.unique(edges[:, 0], return_index=True)
     return len(flow) - len(np.unique(edges[once, 1]))

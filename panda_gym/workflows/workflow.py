@@ -1,4 +1,4 @@
-"""The workflow: task sets and what waits for what; checked once, knows no machine and no time."""
+"""Workflows: task sets and the dependencies between them, as checked read-only arrays."""
 
 from __future__ import annotations
 
@@ -16,38 +16,42 @@ from panda_gym.workflows.taskset import DISTRIBUTION_NAMES, DISTRIBUTIONS, MOST,
 Array = np.ndarray
 
 RELATIONS: Final = ("all", "each")
+"""Relations of an edge, see `Edge.relation`."""
 
 MOST_TASKS: Final = 20_000_000
-"""Tasks of a workflow, at some 100 bytes each while it runs."""
+"""Most tasks of a workflow; each takes some 100 bytes while it runs."""
 
 
 class Edge(NamedTuple):
-    """Child waits for parent."""
+    """Dependency between two task sets: the child waits for the parent."""
 
     parent: str
+    """Id of the parent set."""
     child: str
+    """Id of the child set."""
     relation: str = "all"
-    """all: every child task waits for every parent task. each: child task j of m waits for the
-    parent tasks of its share only (i of n with the same position, i/n ~ j/m)."""
+    """`all`: every child task waits for every parent task. `each`: child task j of m waits only
+    for the parent tasks i of n at the same position, i/n ~ j/m."""
     bytes: float | None = None
-    """What one child task reads of the parent; the parent's output shared out if left out."""
+    """Bytes that one child task reads of the parent; None: an equal share of its output."""
 
 
 @dataclass(frozen=True, eq=False)
 class Workflow:
-    """n task sets and m edges as arrays; read-only, acyclic, with unique ids.
+    """Workflow of n task sets and m edges as read-only arrays: acyclic, with unique ids.
 
-    Make one with `Workflow.of(name, sets, edges)`; a set of one task is a task.
+    Make one with `Workflow.of(name, sets, edges)`. Raises WorkflowError that names the set or
+    edge that is not valid.
     """
 
     name: str
-    """What it is called in reports."""
+    """Name in reports."""
     ids: tuple[str, ...]
     """Names of the sets, unique."""
     kind_names: tuple[str, ...]
-    """What `kind` indexes."""
+    """Names of the kinds that `kind` indexes."""
     kind: Array
-    """int32[n]: what sort of work."""
+    """int32[n]: index into `kind_names`."""
     tasks: Array
     """int32[n]: number of tasks, at least 1."""
     cores: Array
@@ -65,13 +69,13 @@ class Workflow:
     distribution: Array
     """int8[n]: index into DISTRIBUTION_NAMES."""
     input_bytes: Array
-    """float64[n]: bytes a task reads from outside."""
+    """float64[n]: bytes a task reads from outside the workflow."""
     output_bytes: Array
     """float64[n]: bytes a task writes."""
     edges: Array
     """int32[m, 2]: (parent, child)."""
     each: Array
-    """bool[m]: relation "each" (see Edge)."""
+    """bool[m]: relation `each`, see `Edge.relation`."""
     edge_bytes: Array
     """float64[m]: bytes that one child task reads of this parent."""
     stage: Array | None = None
@@ -101,9 +105,9 @@ class Workflow:
         stage: Mapping[str, int] | None = None,
         pipeline: Mapping[str, int] | None = None,
     ) -> Workflow:
-        """Build and check a workflow; WorkflowError names the offending id.
+        """Build and check a workflow; WorkflowError names the id that is not valid.
 
-        stage and pipeline: labels by id for the modes `sequential` and `pipelines`.
+        `stage` and `pipeline` are labels by id for the modes `sequential` and `pipelines`.
         """
         position = positions([s.id for s in sets])
         links = [_checked(Edge(*edge)) for edge in edges]
@@ -140,7 +144,7 @@ class Workflow:
 
     @cached_property
     def first_task(self) -> Array:
-        """int64[n + 1]: tasks of set s are numbered first_task[s] .. first_task[s + 1] - 1."""
+        """First task of every set, int64[n + 1]; the last entry is the number of tasks."""
         return np.concatenate([[0], np.cumsum(self.tasks, dtype=np.int64)])
 
     @cached_property
@@ -171,7 +175,7 @@ class Workflow:
         return graph.levels(self.children, self.order)
 
     def index(self, name: str) -> int:
-        """Position of a set; WorkflowError names the nearest if there is none."""
+        """Return the position of a set by id; WorkflowError names the nearest id if unknown."""
         return _find(self._position, name, self.name)
 
     @cached_property
@@ -179,11 +183,11 @@ class Workflow:
         return {name: i for i, name in enumerate(self.ids)}
 
     def task_set(self) -> Array:
-        """Set of every task, int32[N]."""
+        """Return the set of every task, int32[N]."""
         return np.repeat(np.arange(len(self), dtype=np.int32), self.tasks)
 
     def draw(self, rng: np.random.Generator) -> Array:
-        """Durations of all tasks, float64[N] s, one distribution after the other."""
+        """Draw the durations of all tasks, float64[N], s."""
         owner = self.task_set()
         durations = self.mean_s[owner]
         for code, name in enumerate(DISTRIBUTION_NAMES):
@@ -194,9 +198,10 @@ class Workflow:
         return durations
 
     def rank(self, cost: Array | None = None, weight: Array | None = None) -> Array:
-        """Upward rank of every set, s (Topcuoglu et al. 2002), from mean durations.
+        """Return the upward rank of every set, s (Topcuoglu et al. 2002), from mean durations.
 
-        cost: float64[m] s of moving an edge's data, 0 if None; weight: s of a set, mean_s if None.
+        `cost` is float64[m], s of transferring an edge's data, 0 if None. `weight` is float64[n],
+        s of a set, `mean_s` if None.
         """
         cost = np.zeros(len(self.edges)) if cost is None else cost
         weight = self.mean_s if weight is None else weight
@@ -204,12 +209,12 @@ class Workflow:
 
     @classmethod
     def from_networkx(cls, digraph: Any, name: str = "networkx") -> Workflow:
-        """Workflow of a networkx.DiGraph whose node attributes are fields of TaskSet."""
+        """Return the workflow of a networkx.DiGraph whose node attributes are TaskSet fields."""
         sets = [TaskSet(id=str(v), **{"cores": 1, **data}) for v, data in digraph.nodes(data=True)]
         return cls.of(name, sets, [(str(u), str(v)) for u, v in digraph.edges()])
 
     def to_networkx(self) -> Any:
-        """networkx.DiGraph with tasks, kind and mean_s at the nodes."""
+        """Return a networkx.DiGraph with tasks, kind and mean_s at the nodes."""
         import networkx as nx
 
         digraph = nx.DiGraph(name=self.name)
@@ -241,7 +246,7 @@ _ARRAYS: Final[dict[str, Any]] = {
 
 
 def positions(ids: Sequence[str]) -> dict[str, int]:
-    """Position of every id; WorkflowError names the first that stands twice."""
+    """Return the position of every id; WorkflowError names the first duplicate."""
     found: dict[str, int] = {}
     for i, name in enumerate(ids):
         if name in found:
@@ -262,7 +267,7 @@ def _find(position: Mapping[str, int], name: str, near: str) -> int:
 
 
 def _checked(edge: Edge) -> Edge:
-    """An edge of texts, a known relation and a finite number of bytes."""
+    """Return an edge after checking its ids, relation and bytes."""
     name = f"edge {edge.parent!r} -> {edge.child!r}"
     if not isinstance(edge.parent, str) or not isinstance(edge.child, str):
         raise WorkflowError("ids of task sets as text", name, "correct the edge")

@@ -17,8 +17,8 @@ import numpy as np
 
 import panda_gym  # noqa: F401  (registers the environments)
 from panda_gym.workflows import Overheads, Pool, analyse, random_workflow
-from panda_gym.workflows.listing import run
-from panda_gym.workflows.plan import machine_of, plan_of
+from panda_gym.workflows.kernel_arrays import machine_arrays, workflow_arrays
+from panda_gym.workflows.list_scheduling import run_list_schedule
 from panda_gym.workflows.state import make_state
 
 PEER = 500.0
@@ -31,12 +31,15 @@ def simulation(tasks: int = 100_000) -> dict[str, float]:
     begin = time.process_time()
     analyse(flow, pool)
     analytics = time.process_time() - begin
-    plan, machine = plan_of(flow, pool, "sets", -flow.rank()), machine_of(pool, Overheads())
-    state = make_state(plan, machine, 1)
+    library, machine = (
+        workflow_arrays(flow, pool, "sets", -flow.rank()),
+        machine_arrays(pool, Overheads()),
+    )
+    state = make_state(library, machine, 1)
     state.tasks["duration"][0] = flow.mean_s
-    run(plan, machine, state, 0, 0, True)
+    run_list_schedule(library, machine, state, 0, 0, True)
     begin = time.process_time()
-    run(plan, machine, state, 0, 0, True)
+    run_list_schedule(library, machine, state, 0, 0, True)
     return {"analytics_s": analytics, "tasks_per_cpu_s": tasks / (time.process_time() - begin)}
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import simpy
 
 from panda_gym.workflows.barriers import barriers
+from panda_gym.workflows.kernel_arrays import capacities, machine_arrays, need_on
 from panda_gym.workflows.overheads import Overheads
-from panda_gym.workflows.plan import capacities, machine_of, need_on
 
 
 class WorkflowTwin:
@@ -25,7 +25,7 @@ class WorkflowTwin:
     ) -> None:  # fmt: skip
         self.flow, self.durations, self.priority = flow, durations, priority
         self.overheads = overheads or Overheads()
-        self.machine = machine_of(resource, self.overheads, home=home)
+        self.machine = machine_arrays(resource, self.overheads, home=home)
         self.free = [list(row) for row in capacities(resource).tolist()]
         self.whole = [list(row) for row in self.free]
         self.need = need_on(flow, resource)[0].tolist()

@@ -22,14 +22,14 @@ from panda_gym.workflows.decisions import (
     SITE_ROWS,
     SKIP,
     STEP,
-    TALLY,
+    STEP_COUNTERS,
+    ObservationArrays,
     Scales,
-    View,
     proceed,
 )
 from panda_gym.workflows.execution import Execution, execution_of
-from panda_gym.workflows.plan import machine_of, plan_of, stack
-from panda_gym.workflows.residual import make_residual, shape_of
+from panda_gym.workflows.kernel_arrays import machine_arrays, stack_workflows, workflow_arrays
+from panda_gym.workflows.residual import closures_of, make_residual
 from panda_gym.workflows.state import make_state
 
 Array = np.ndarray
@@ -56,26 +56,28 @@ class WorkflowBatch:
         self.resource = scenario.open_platform()
         self.library = scenario.open_library()
         home = scenario.home if isinstance(self.resource, Platform) else None
-        self._machine = machine_of(self.resource, scenario.overheads, home=home)
-        self._plan = stack([plan_of(flow, self.resource, scenario.mode) for flow in self.library])
-        self._shape = shape_of(self.library)
-        self.goals = goals_of(self.library, self.resource)
+        self._machine = machine_arrays(self.resource, scenario.overheads, home=home)
+        self._plan = stack_workflows(
+            [workflow_arrays(flow, self.resource, scenario.mode) for flow in self.library]
+        )
+        self._shape = closures_of(self.library)
+        self.references = goals_of(self.library, self.resource)
         self._scales = scales()
         self._state = make_state(self._plan, self._machine, self.num_envs)
         self._residual = make_residual(self._shape, self.num_envs)
         self.view = self._make_view()
         self.which = np.zeros(self.num_envs, dtype=np.int64)
 
-    def _make_view(self) -> View:
+    def _make_view(self) -> ObservationArrays:
         envs, slots, sites = self.num_envs, int(self.scenario.slots), len(self._machine.slowness)
         sets = self._plan.sets.shape[1] - 1
-        return View(
+        return ObservationArrays(
             np.zeros((envs, len(SET_ROWS), slots), np.float32),
             np.zeros((envs, len(GRAPH_ROWS)), np.float32),
             np.zeros((envs, len(SITE_ROWS), sites), np.float32),
             np.zeros((envs, len(PAIR_ROWS), slots, sites), np.float32),
             np.zeros((envs, slots * sites + 1), np.int8),
-            np.zeros(envs, TALLY),
+            np.zeros(envs, STEP_COUNTERS),
             np.zeros((envs, sets, sites), np.float32),
         )
 
@@ -87,7 +89,7 @@ class WorkflowBatch:
     @property
     def done(self) -> Array:
         """Whether all tasks of an execution have ended, bool[E]."""
-        return self.view.tally["done"].astype(bool)
+        return self.view.counters["done"].astype(bool)
 
     def begin(self, generators: Iterable[tuple[int, np.random.Generator]]) -> None:
         """Begin an episode in the given executions, all drawn from their own generators."""
@@ -112,7 +114,7 @@ class WorkflowBatch:
 
     def _proceed(self, todo: Array, actions: Array) -> None:
         proceed(
-            self._plan, self._shape, self.goals, self._scales, self._machine, self._state,
+            self._plan, self._shape, self.references, self._scales, self._machine, self._state,
             self._residual, self.view, self.which, todo, actions,
             1 if self.scenario.granularity == "task" else 0,
         )  # fmt: skip
@@ -123,10 +125,10 @@ class WorkflowBatch:
         work: minus the integral of unfinished work over (all work x t_seq). makespan: minus the
         time over t_seq, so that an episode's return is minus makespan / t_seq.
         """
-        goal, tally = self.goals.whole[self.which], self.view.tally
+        goal, counters = self.references.whole[self.which], self.view.counters
         if (name or self.scenario.reward) == "makespan":
-            return -tally["elapsed"] / goal["t_seq"]
-        return -tally["area"] / (goal["work"] * goal["t_seq"])
+            return -counters["elapsed"] / goal["t_seq"]
+        return -counters["area"] / (goal["work"] * goal["t_seq"])
 
     def observe(self, copy: bool) -> dict[str, Array]:
         """Observation of all executions."""
@@ -143,14 +145,14 @@ class WorkflowBatch:
 
     def report(self) -> dict[str, Any]:
         """What info says, arrays [E]: both rewards, times, and the cost of illegal decisions."""
-        tally, goal = self.view.tally, self.goals.whole[self.which]
-        illegal = tally["illegal"].astype(np.float64)
+        counters, goal = self.view.counters, self.references.whole[self.which]
+        illegal = counters["illegal"].astype(np.float64)
         return {
             "clock_s": self._state.run["clock"].copy(),
             "t_seq_s": goal["t_seq"].copy(),
             "reward_work": self.rewards("work"),
             "reward_makespan": self.rewards("makespan"),
-            "decisions": tally["decisions"].copy(),
+            "decisions": counters["decisions"].copy(),
             "cost": illegal,
             "costs": {"illegal": illegal.copy()},
         }

@@ -13,7 +13,7 @@ from panda_gym.errors import SettingError, check_seed, nearest
 from panda_gym.sites import Platform, load_platform, platform_names
 from panda_gym.workflows.analytics import t_seq_s, work_s
 from panda_gym.workflows.barriers import MODES, stages
-from panda_gym.workflows.decisions import GOAL, RANK, Goals
+from panda_gym.workflows.decisions import RANK, REFERENCE, References
 from panda_gym.workflows.execution import mean_transfer_s
 from panda_gym.workflows.formats import read_workflow
 from panda_gym.workflows.overheads import Overheads
@@ -130,17 +130,17 @@ class WorkflowScenario:
         )
 
 
-def goals_of(library: Sequence[Workflow], resource: Pool | Platform) -> Goals:
+def goals_of(library: Sequence[Workflow], resource: Pool | Platform) -> References:
     """Ranks of the sets and sequential times of a library.
 
     On a platform the sequential time is that of one pool of all its cores, without transfers.
     """
     pool = resource if isinstance(resource, Pool) else Pool.cores(int(resource.cores.sum()))
-    whole = np.zeros(len(library), GOAL)
+    whole = np.zeros(len(library), REFERENCE)
     sets = np.zeros((len(library), max(len(flow) for flow in library)), RANK)
     for w, flow in enumerate(library):
         whole[w] = (t_seq_s(flow, pool), work_s(flow))
         _, stage = np.unique(stages(flow), return_inverse=True)
         sets["rank"][w, : len(flow)] = flow.rank(mean_transfer_s(flow, resource))
         sets["order"][w, : len(flow)] = stage.ravel() / max(int(stage.max()), 1)
-    return Goals(whole, sets)
+    return References(whole, sets)

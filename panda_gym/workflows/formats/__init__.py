@@ -1,4 +1,4 @@
-"""Files of workflows: one reader a format, and the door that tells them apart by content."""
+"""Readers and writers of workflow files; `read_workflow` detects the format by content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON documents: reading them, and looking into them with a clear error; knows no workflow."""
+"""Read and write JSON documents, with errors that name the place of a wrong entry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from panda_gym.files import whole_file
 
 
 def read_document(path: str | Path) -> dict[str, Any]:
-    """The JSON object in a file; WorkflowError if the file is damaged or no object."""
+    """Return the JSON object of a file; WorkflowError if it is damaged or not an object."""
     path = Path(path)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -29,13 +29,13 @@ def read_document(path: str | Path) -> dict[str, Any]:
 
 
 def write_document(path: str | Path, document: dict[str, Any]) -> None:
-    """Write a JSON object whole or not at all; NaN and infinity are refused."""
+    """Write a JSON object atomically; ValueError for NaN and infinity."""
     with whole_file(path) as aside:
         aside.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def expect(value: Any, kind: type | tuple[type, ...], where: str) -> Any:
-    """`value` if it is of a kind (a bool is no number); WorkflowError says where it stands."""
+    """Return `value` if it is of a type (a bool is no number); else WorkflowError with `where`."""
     kinds = kind if isinstance(kind, tuple) else (kind,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         wanted = " or ".join(k.__name__ for k in kinds)
@@ -44,7 +44,7 @@ def expect(value: Any, kind: type | tuple[type, ...], where: str) -> Any:
 
 
 def entry(table: dict[str, Any], key: str, kind: type | tuple[type, ...], where: str) -> Any:
-    """`table[key]` of a kind; WorkflowError if it is missing or of another."""
+    """Return `table[key]` of a type; WorkflowError if it is missing or of another type."""
     if key not in table:
         raise WorkflowError(f"{key!r} in {where}", "nothing", f"add {key!r}")
     return expect(table[key], kind, f"{key!r} in {where}")

@@ -1,12 +1,15 @@
-"""The project's own file of task sets (JSON); knows fields, no machine.
+"""Read and write the project's own JSON file of task sets.
+
+```json
 
 {"format": "panda-grid-workflow", "version": 1, "name": "...",
  "sets": [{"id": "A", "tasks": 8, "cores": 1, "mean_s": 60.0, ...fields of TaskSet}],
  "edges": [{"parent": "A", "child": "B", "relation": "all", "bytes": 1e9}],
  "stage": {"A": 0}, "pipeline": {"A": 0},
  "pool": {"name": "...", "nodes": 16, "threads": 168, "gpus": 6}}
+```
 
-Everything but format, version, name and sets may be left out.
+Only format, version, name and sets are required.
 """
 
 from __future__ import annotations
@@ -25,19 +28,21 @@ from panda_gym.workflows.taskset import DISTRIBUTION_NAMES, TaskSet
 from panda_gym.workflows.workflow import Edge, Workflow
 
 FORMAT: Final = "panda-grid-workflow"
+"""Value of the key `format`."""
 VERSION: Final = 1
+"""Value of the key `version`."""
 OLD_FIELDS: Final = {"law": "distribution"}
 """Field of a file of release 0.1 to its new name."""
 
 
 def read_sets(path: str | Path) -> Workflow:
-    """Read a workflow from a file of task sets; WorkflowError names the offending id."""
+    """Read a workflow from a file of task sets; WorkflowError names the id that is not valid."""
     path = Path(path)
     return from_sets(read_document(path), path.name)
 
 
 def from_sets(document: dict[str, Any], where: str) -> Workflow:
-    """The workflow of a document of task sets."""
+    """Return the workflow of a document of task sets."""
     _check_head(document, where)
     name = entry(document, "name", str, where)
     raw = entry(document, "sets", list, where)
@@ -54,12 +59,12 @@ def from_sets(document: dict[str, Any], where: str) -> Workflow:
 
 
 def pool_of(document: dict[str, Any], where: str) -> Pool | None:
-    """The pool that a document of task sets names, if it does."""
+    """Return the pool of a document of task sets, or None."""
     return _made(Pool, document["pool"], f"'pool' of {where}") if "pool" in document else None
 
 
 def write_sets(path: str | Path, flow: Workflow, pool: Pool | None = None) -> None:
-    """Write a workflow as a file of task sets; `read_sets` gives it back."""
+    """Write a workflow as a file of task sets that `read_sets` reads back."""
     sets = [
         {
             "id": name,

@@ -1,9 +1,9 @@
-"""WfFormat of WfCommons, versions 1.4 to 1.6: what it says, checked by rules of our own.
+"""Read WfFormat of WfCommons, versions 1.4 to 1.6, checked by rules of our own.
 
-1.4 is flat: workflow.tasks, references by name or id, an edge may stand at one end only. From
-1.5 on the specification (tasks, files) stands beside the execution (run times, machines),
-references are ids and both ends of an edge agree; 1.6 adds optional metrics. Unknown keys are
-passed over; `gpuCount` and `threadCount` of a task, which the schema does not know, are read.
+1.4 is flat: workflow.tasks, references by name or id, and one end may declare an edge. From 1.5
+on the specification (tasks, files) is separate from the execution (run times, machines),
+references are ids and both ends declare an edge; 1.6 adds optional metrics. Unknown keys are
+ignored, except `gpuCount` and `threadCount` of a task, which the schema lacks.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from panda_gym.workflows.taskset import MOST, TaskSet
 from panda_gym.workflows.workflow import Edge, Workflow
 
 VERSIONS: Final = ("1.4", "1.5", "1.6")
+"""Versions that are read."""
 _NUMBER: Final = re.compile(r"[-_.]?(ID)?\d+$")
 
 
 def read_wfformat(path: str | Path) -> Workflow:
-    """Read a workflow from a WfFormat file: every task a set of one; ids as in the file."""
+    """Read a workflow from a WfFormat file; every task becomes a set of one with its id."""
     path = Path(path)
     return from_wfformat(read_document(path), path.name)
 
 
 def from_wfformat(document: dict[str, Any], where: str) -> Workflow:
-    """The workflow of a WfFormat document; WorkflowError names the offending id."""
+    """Return the workflow of a WfFormat document; WorkflowError names the id that is not valid."""
     version = entry(document, "schemaVersion", str, where)
     if version not in VERSIONS:
         raise WorkflowError(
@@ -43,7 +44,7 @@ def from_wfformat(document: dict[str, Any], where: str) -> Workflow:
 
 
 def check_ids(ids: list[str], where: str) -> None:
-    """Refuse an empty list and an id that stands twice."""
+    """Raise WorkflowError for an empty list or a duplicate id."""
     if not ids:
         raise WorkflowError(f"at least one task in {where}", "none", "add tasks")
     seen: set[str] = set()
@@ -92,7 +93,7 @@ def _split(body: dict[str, Any], where: str) -> Parts:
 
 
 def _flat(body: dict[str, Any], where: str) -> Parts:
-    """The same of version 1.4, with references resolved to ids."""
+    """Return the parts of version 1.4, with references resolved to ids."""
     tasks = _rows(body, "tasks", where)
     sizes: dict[str, float] = {}
     found = []
@@ -169,7 +170,7 @@ def _workflow(
 
 
 def _ends(tasks: list[dict[str, Any]]) -> dict[str, dict[tuple[str, str], None]]:
-    """Edges (parent, child) as the children and as the parents declare them, in file order."""
+    """Return the edges (parent, child) that children and that parents declare, in file order."""
     known = {task["id"] for task in tasks}
     ends: dict[str, dict[tuple[str, str], None]] = {"parents": {}, "children": {}}
     for task in tasks:

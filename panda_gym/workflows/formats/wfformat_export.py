@@ -1,4 +1,4 @@
-"""Writing WfFormat 1.5: a simulated execution, or a workflow with its mean run times."""
+"""Write WfFormat 1.5: a simulated execution, or a workflow with its mean run times."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from panda_gym.workflows.workflow import Workflow
 Array = np.ndarray
 
 VERSION: Final = "1.5"
+"""Version that is written."""
 MOST_EDGES: Final = 2_000_000
-"""An edge between sets stands for tasks x tasks edges of the format; more than so many are
-refused."""
+"""Most edges between tasks; an edge between sets becomes tasks x tasks edges of the format."""
 _ID: Final = re.compile(r"^[0-9a-zA-Z\-_.#]+$")
 EPOCH: Final = "1970-01-01T00:00:00+00:00"
+"""Default time of second 0."""
 
 
 def write_wfformat(
     path: str | Path, source: Execution | Workflow, began: str = EPOCH, threads_per_core: int = 1
 ) -> None:
-    """Write WfFormat 1.5, checked by the reader's rules before it is written.
+    """Write WfFormat 1.5 after checking it by the reader's rules.
 
     A set of one task keeps its id; task j of a larger set is `<id>.<j>`. The machines are the
-    nodes of an execution; `began` is the time (ISO 8601) of its second 0. What the
-    format has no word for stands in keys that readers may pass over: `gpuCount`, and
-    `threadCount` for hardware threads, of which coreCount then is the share of
-    `threads_per_core`.
+    nodes of an execution; `began` is the time (ISO 8601) of its second 0. The additional keys
+    `gpuCount` and `threadCount` hold GPUs and hardware threads; coreCount is then threads over
+    `threads_per_core`, rounded up. WorkflowError if an id is not allowed or edges are too many.
     """
     run = source if isinstance(source, Execution) else None
     flow = run.workflow if run is not None else source
@@ -68,7 +68,7 @@ def _names(flow: Workflow) -> list[str]:
 
 
 def _task_edges(flow: Workflow) -> Array:
-    """Edges between tasks, int64[k, 2], sorted."""
+    """Return the edges between tasks, int64[k, 2], sorted."""
     wide = flow.edges[~flow.each]
     count = int((flow.tasks[wide[:, 0]].astype(np.int64) * flow.tasks[wide[:, 1]]).sum())
     if count > MOST_EDGES:
@@ -102,7 +102,7 @@ def _specification(flow: Workflow, names: list[str], edges: Array) -> dict[str, 
     for p, c in edges:
         tasks[p]["children"].append(names[c])
         tasks[c]["parents"].append(names[p])
-        # NOTE[DIFF] WfFormat has no bytes of an edge: a child reads the whole output file.
+        # NOTE[DIFF] WfFormat has no bytes per edge: a child reads the whole output file.
         tasks[c]["inputFiles"] += tasks[p]["outputFiles"]
     return {"tasks": tasks, "files": files}
 

@@ -1,8 +1,7 @@
-"""The Workflow Trace Archive's Parquet, its minimal columns only; knows tables, no machine.
+"""Read the Parquet tables of the Workflow Trace Archive, their minimal columns only.
 
 tasks: id, workflow_id, ts_submit [ms], runtime [ms], resource_amount_requested, parents (list).
-workflows: id, task_count, critical_path_length (not used). A folder holds them below `tasks`
-and `workflows`, at any depth.
+workflows: id, task_count. A folder holds their files below `tasks` and `workflows`, at any depth.
 """
 
 from __future__ import annotations
@@ -18,11 +17,16 @@ from panda_gym.workflows.workflow import Edge, Workflow
 TASK_COLUMNS: Final = (
     "id", "workflow_id", "ts_submit", "runtime", "resource_amount_requested", "parents",
 )  # fmt: skip
+"""Required columns of `tasks`."""
 WORKFLOW_COLUMNS: Final = ("id", "task_count")
+"""Required columns of `workflows`."""
 
 
 def read_wta(folder: str | Path) -> dict[str, Workflow]:
-    """Workflows of a trace by id, every task a set of one; WorkflowError names the bad id."""
+    """Read the workflows of a trace by id; every task becomes a set of one.
+
+    WorkflowError names the task or workflow that is not valid.
+    """
     folder = Path(folder)
     counts = {
         str(row["id"]): int(row["task_count"])

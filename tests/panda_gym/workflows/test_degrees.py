@@ -58,8 +58,8 @@ def test_width_and_doa_res_equal_exhaustion(seed):
     assert found.exact_res
     assert found.doa_dep == max(map(len, every)) - 1
     demand = needs(flow) * flow.tasks[:, None]
-    fitting = [c for c in every if (demand[list(c)].sum(axis=0) <= pool.capacity).all()]
-    most = max((len({int(flow.kind[s]) for s in c}) for c in fitting), default=1)
+    tasks_that_fit = [c for c in every if (demand[list(c)].sum(axis=0) <= pool.capacity).all()]
+    most = max((len({int(flow.kind[s]) for s in c}) for c in tasks_that_fit), default=1)
     assert found.doa_res == most - 1
     assert found.wla == min(found.doa_dep, found.doa_res)
 

@@ -7,7 +7,7 @@ import pytest
 
 from panda_gym.errors import WorkflowError
 from panda_gym.workflows import Pool, TaskSet, Workflow, random_workflow, simulate
-from panda_gym.workflows.gantt import MOST_ROWS, bars, draw, kinds_at_work
+from panda_gym.workflows.gantt import MOST_ROWS, draw, gantt_rows, running_by_kind
 
 EVIL = "<script>alert(1)</script>$x_{$"
 
@@ -32,18 +32,18 @@ def test_a_png_is_a_png(run, tmp_path):
 
 
 def test_bars_and_curves_say_what_ran(run):
-    rows = bars(run)
+    rows = gantt_rows(run)
     assert rows.names == (EVIL, "_b")
     assert rows.start.tolist() == [0.0, 10.0]
     assert rows.stop.tolist() == [10.0, 13.0]
-    times, tasks = kinds_at_work(run)[EVIL]
+    times, tasks = running_by_kind(run)[EVIL]
     assert times.tolist() == [0.0, 5.0, 10.0]
     assert tasks.tolist() == [2, 1, 0]
 
 
 def test_many_sets_are_gathered_by_kind():
     flow = random_workflow("layered", 0, tasks=500, kinds=3)
-    rows = bars(simulate(flow, Pool.cores(16)))
+    rows = gantt_rows(simulate(flow, Pool.cores(16)))
     assert len(rows.names) == 3 <= MOST_ROWS
     assert int(np.sum(rows.tasks)) == 500
 

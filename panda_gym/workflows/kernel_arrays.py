@@ -1,4 +1,4 @@
-"""From a workflow, a mode and a machine to the kernel's arrays; knows shapes, no dynamics."""
+"""Build the kernel's arrays from a workflow, an execution mode and a pool or platform."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from panda_gym.workflows.pool import UNBOUNDED, Pool, check_fits, needs
 from panda_gym.workflows.state import (
     AMOUNTS,
     FLOW,
-    GROUP_PLAN,
+    GROUP_STATIC,
     LINK,
-    SET_PLAN,
-    TASK_PLAN,
+    SET_STATIC,
+    TASK_STATIC,
     Machine,
-    Plan,
+    WorkflowArrays,
 )
 from panda_gym.workflows.workflow import Workflow
 
 Array = np.ndarray
 
 
-def machine_of(
+def machine_arrays(
     resource: Pool | Platform,
     overheads: Overheads,
     *,
     home: str | None = None,
     reference_power: float | None = None,
 ) -> Machine:
-    """The kernel's view of a pool, or of a platform whose sites are nodes of job slots.
+    """Return the kernel's arrays of a pool, or of a platform whose sites are nodes of job slots.
 
-    home: site that holds inputs from outside (None: every site has them). reference_power: the
-    HS23 per core to which durations refer (None: the mean of the platform's cores).
+    Args:
+        home: site that holds inputs from outside; None: every site has them.
+        reference_power: HS23 per core to which durations refer; None: the platform's mean.
     """
     if isinstance(resource, Pool):
         return Machine(
@@ -64,7 +65,7 @@ def machine_of(
 
 
 def capacities(resource: Pool | Platform) -> Array:
-    """Threads, GPUs and MB of every node, int64[M, 3]; a site is one node of its job slots."""
+    """Return threads, GPUs and MB of every node, int64[M, 3]; a site is one node of job slots."""
     if isinstance(resource, Pool):
         return np.tile(resource.node_capacity, (resource.nodes, 1))
     slots = resource.cores.astype(np.int64)
@@ -72,14 +73,14 @@ def capacities(resource: Pool | Platform) -> Array:
 
 
 def amounts(rows: Array) -> Array:
-    """int64[k, 3] as AMOUNTS[k]."""
+    """View int64[k, 3] as AMOUNTS[k]."""
     return np.ascontiguousarray(rows, dtype=np.int64).view(AMOUNTS)[:, 0]
 
 
-def plan_of(
+def workflow_arrays(
     flow: Workflow, resource: Pool | Platform, mode: str, priority: Array | None = None
-) -> Plan:
-    """The kernel's view of one workflow (W = 1); WorkflowError if a task fits nowhere."""
+) -> WorkflowArrays:
+    """Return the kernel's arrays of one workflow (W = 1); WorkflowError if a task fits nowhere."""
     need, name = need_on(flow, resource)
     check_fits(flow, need, np.unique(capacities(resource), axis=0), name)
     bars = barriers(flow, mode)
@@ -89,11 +90,11 @@ def plan_of(
     counts = (len(flow), flow.total_tasks, bars.groups, len(class_first) - 1, len(bars.task_edges))
     whole = np.array([(*counts[:4], counts[4] > 0)], dtype=FLOW)
     rows = (sets, tasks, groups, class_first, group_set, child, task_child, links)
-    return Plan(whole, *(row[None] for row in rows))
+    return WorkflowArrays(whole, *(row[None] for row in rows))
 
 
 def need_on(flow: Workflow, resource: Pool | Platform) -> tuple[Array, str]:
-    """Needs int64[n, 3] on a resource, and the resource's name."""
+    """Return the needs int64[n, 3] on a resource, and the resource's name for errors."""
     per_core = resource.threads_per_core if isinstance(resource, Pool) else 1
     return needs(flow, per_core), f"{resource.name!r}"
 
@@ -101,31 +102,31 @@ def need_on(flow: Workflow, resource: Pool | Platform) -> tuple[Array, str]:
 def _sets(
     flow: Workflow, need: Array, bars: Barriers, priority: Array | None
 ) -> tuple[Array, Array, Array]:
-    """SET_PLAN[n + 1], where the heaps of the classes stand, LINK[m]."""
-    distinct, klass = np.unique(need, axis=0, return_inverse=True)
+    """Return SET_STATIC[n + 1], the first heap entry of every class, and LINK[m]."""
+    distinct, need_class = np.unique(need, axis=0, return_inverse=True)
     parents = flow.parents
-    sets = np.zeros(len(flow) + 1, dtype=SET_PLAN)
+    sets = np.zeros(len(flow) + 1, dtype=SET_STATIC)
     for r, field in enumerate(AMOUNTS.names or ()):
         sets[field][:-1] = need[:, r]
     sets["priority"][:-1] = 0.0 if priority is None else priority
     sets["mean_s"][:-1] = flow.mean_s
     sets["input_bytes"][:-1] = flow.input_bytes
     sets["first_task"] = flow.first_task
-    sets["klass"][:-1] = klass.ravel()
+    sets["need_class"][:-1] = need_class.ravel()
     sets["group"][:-1] = bars.group
     sets["first_link"] = parents.first
     links = np.zeros(max(len(flow.edges), 1), dtype=LINK)
     links["parent"][: len(parents.node)] = parents.node
     links["bytes"][: len(parents.node)] = flow.edge_bytes[parents.edge]
     links["each"][: len(parents.node)] = flow.each[parents.edge]
-    return sets, _first(klass.ravel(), len(distinct)), links
+    return sets, _first(need_class.ravel(), len(distinct)), links
 
 
 def _groups(flow: Workflow, bars: Barriers) -> tuple[Array, Array, Array]:
-    """GROUP_PLAN[g + 1], the sets of the groups, the child groups."""
+    """Return GROUP_STATIC[g + 1], the sets of the groups and the child groups."""
     count = bars.groups
     children = graph.adjacency(count, bars.edges[:, 0], bars.edges[:, 1])
-    groups = np.zeros(count + 1, dtype=GROUP_PLAN)
+    groups = np.zeros(count + 1, dtype=GROUP_STATIC)
     groups["first_set"] = _first(bars.group, count)
     groups["first_child"] = children.first
     groups["parents"][:-1] = np.bincount(bars.edges[:, 1], minlength=count)
@@ -134,9 +135,9 @@ def _groups(flow: Workflow, bars: Barriers) -> tuple[Array, Array, Array]:
 
 
 def _tasks(flow: Workflow, bars: Barriers) -> tuple[Array, Array]:
-    """TASK_PLAN[N + 1], the child tasks of the edges between tasks."""
+    """Return TASK_STATIC[N + 1] and the child tasks of the edges between tasks."""
     count = flow.total_tasks
-    tasks = np.zeros(count + 1, dtype=TASK_PLAN)
+    tasks = np.zeros(count + 1, dtype=TASK_STATIC)
     tasks["set"][:-1] = flow.task_set()
     tasks["parents"][:-1] = np.bincount(bars.task_edges[:, 1], minlength=count) + 1
     if len(bars.task_edges) == 0:
@@ -147,7 +148,7 @@ def _tasks(flow: Workflow, bars: Barriers) -> tuple[Array, Array]:
 
 
 def _first(label: Array, count: int) -> Array:
-    """Where the members of every label begin when sorted by label, int32[count + 1]."""
+    """Return where the members of every label begin when sorted by label, int32[count + 1]."""
     first = np.zeros(count + 1, dtype=np.int32)
     np.cumsum(np.bincount(label, minlength=count), out=first[1:])
     return first
@@ -157,15 +158,15 @@ def _some(array: Array) -> Array:
     return array if len(array) else np.zeros(1, dtype=array.dtype)
 
 
-def stack(plans: Sequence[Plan]) -> Plan:
-    """One library of several plans, rows padded with zeros to the longest."""
+def stack_workflows(workflows: Sequence[WorkflowArrays]) -> WorkflowArrays:
+    """Stack several workflows into one library, rows padded with zeros to the longest."""
     columns = []
-    for field in Plan._fields:
-        parts = [getattr(plan, field) for plan in plans]
+    for field in WorkflowArrays._fields:
+        parts = [getattr(one, field) for one in workflows]
         size = tuple(max(part.shape[d] for part in parts) for d in range(1, parts[0].ndim))
-        whole = np.zeros((len(plans), *size), dtype=parts[0].dtype)
+        whole = np.zeros((len(workflows), *size), dtype=parts[0].dtype)
         for w, part in enumerate(parts):
             inside: Any = (w, *(slice(length) for length in part.shape[1:]))
             whole[inside] = part[0]
         columns.append(whole)
-    return Plan(*columns)
+    return WorkflowArrays(*columns)
