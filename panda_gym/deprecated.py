@@ -116,6 +116,7 @@ NAMES: Final[Mapping[str, str]] = {
     "panda_gym.environments.base.thread_pool:Crew": (
         "panda_gym.environments.base.thread_pool:ThreadPool"
     ),
+    "panda_gym.episode_log:room": "panda_gym.episode_log:event_capacity",
 }
 """Old public name to new one, both as "module:name"; the module is the new one."""
 

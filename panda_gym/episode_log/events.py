@@ -1,7 +1,7 @@
 """An episode as events in order of time: EVENT[m] of `panda_gym.simulator.state`.
 
-A simulator that was told to records every event itself; `derived` makes those of the jobs from a
-log that has none. Knows when a job changed its state, never why.
+A simulator with an event buffer records every event; `derived` computes those of the jobs from a
+log without events.
 """
 
 from __future__ import annotations
@@ -23,36 +23,35 @@ AT: Final = {
     "cores_taken": "starting_s",
     "end": "end_s",
 }
-"""The time of the log at which each kind of event comes."""
+"""The column of the log with the time of each kind of event."""
 COLUMNS: Final = {
     "time_s": "time", "kind": "kind", "job": "job", "site": "site", "other": "other",
     "bytes": "bytes",
 }  # fmt: skip
-"""Columns of a file of events, and the fields of EVENT that they hold."""
+"""Columns of a file of events, and their fields of EVENT."""
 
 
 def derived(log: EpisodeLog) -> Array:
-    """The events of the jobs that follow from a log up to `log.now_s`, EVENT[m].
+    """Return the events of the jobs up to `log.now_s` as they follow from a log, EVENT[m].
 
-    At one time they stand in the order ends, activations, cores taken, arrivals, placements; of
-    one kind by row.
+    At equal times the order is ends, activations, cores taken, arrivals, placements; then by row.
     """
     found = np.concatenate([_of_kind(log, kind) for kind in AT])
-    rank = np.array([TURN.get(kind, 0) for kind in KINDS])[found["kind"]]
+    rank = np.array([ORDER.get(kind, 0) for kind in KINDS])[found["kind"]]
     return found[np.lexsort((found["job"], rank, found["time"]))]
 
 
-TURN: Final = {"end": 0, "activation": 1, "cores_taken": 2, "arrival": 3, "placement": 4}
+ORDER: Final = {"end": 0, "activation": 1, "cores_taken": 2, "arrival": 3, "placement": 4}
 
 
 def as_columns(found: Array) -> dict[str, Array]:
-    """EVENT[m] as the columns of a table, kinds by name."""
+    """Return EVENT[m] as the columns of a table, with kinds by name."""
     table = {name: found[field] for name, field in COLUMNS.items()}
     return {**table, "kind": np.array(KINDS)[found["kind"]]}
 
 
 def from_columns(table: Mapping[str, Array]) -> Array:
-    """The events of such a table, EVENT[m]; KeyError for a kind or column that is unknown."""
+    """Return the events of such a table, EVENT[m]; KeyError for an unknown kind or column."""
     code = {name: k for k, name in enumerate(KINDS)}
     found = np.zeros(len(table["time_s"]), dtype=EVENT)
     for name, field in COLUMNS.items():
@@ -79,7 +78,7 @@ def _of_kind(log: EpisodeLog, kind: str) -> Array:
 
 
 def _other(log: EpisodeLog, kind: str, rows: Array) -> Array | int:
-    """What an event of the kind says beside job and site."""
-    said = {"arrival": log.origin, "placement": log.source, "cores_taken": log.cores,
+    """The field `other` of events of that kind."""
+    columns = {"arrival": log.origin, "placement": log.source, "cores_taken": log.cores,
             "end": log.state_code}  # fmt: skip
-    return said[kind][rows] if kind in said else -1
+    return columns[kind][rows] if kind in columns else -1

@@ -1,4 +1,4 @@
-"""Writes the log of every episode of a batch as it ends; knows grids, no environment."""
+"""Writes the log of every episode of a batch when it ends."""
 
 from __future__ import annotations
 
@@ -21,28 +21,29 @@ Array = np.ndarray
 
 
 def drained(simulator: Simulator, e: int) -> Simulator:
-    """A copy in which all placed jobs of grid e have ended; the grid itself stays as it is."""
+    """Return a copy of the simulator in which all placed jobs of grid e have ended."""
     aside = simulator.copy()
     aside.drain(e)
     return aside
 
 
-def room(rows: int) -> int:
-    """Events to keep room for in an episode of so many attempts; what comes after is counted."""
-    return min(EVENTS_A_ROW * rows + FEWEST_EVENTS, MOST_EVENTS)
+def event_capacity(rows: int) -> int:
+    """Return the size of the event buffer for an episode of that many attempts."""
+    return min(EVENTS_PER_ROW * rows + FEWEST_EVENTS, MOST_EVENTS)
 
 
-EVENTS_A_ROW: Final = 48
+EVENTS_PER_ROW: Final = 48
 FEWEST_EVENTS: Final = 200_000
 MOST_EVENTS: Final = 4_000_000
 """128 MB."""
 
 
 class Journal:
-    """The logs of the episodes of E grids, under one path.
+    """Writes the logs of the episodes of E grids under one path.
 
-    A path that ends in .parquet is one file, the latest ended episode, and needs E = 1; any other
-    is a folder of episode-000000.parquet and so on, in the order in which episodes end.
+    A path that ends in .parquet is one file, rewritten by each episode, and needs E = 1. Any other
+    path is a folder of episode-000000.parquet and so on, in the order in which episodes end.
+    SettingError for a file and several grids.
     """
 
     def __init__(
@@ -65,22 +66,22 @@ class Journal:
         self._numbered = None if self.path.suffix == SUFFIX else Numbered(self.path)
 
     def begin(self, e: int, seed: int) -> None:
-        """Grid e begins the episode drawn from `seed`."""
+        """Begin the episode of grid e that was drawn from `seed`."""
         self.seeds[e] = seed
         self.recorder.begin(e)
 
     def rows(self) -> Array:
-        """The row of the log that each grid's next step decides, int64[E]; the first of several."""
-        return self.simulator.world.turn[:, 0].astype(np.int64)
+        """Return the row that each grid's next step decides, int64[E]; the first of several."""
+        return self.simulator.world.pending[:, 0].astype(np.int64)
 
     def step(self, rows: Array, reward: Array, report: Mapping[str, Any]) -> None:
-        """All grids made a step that decided `rows`; those that are done are written."""
+        """Record a step of all grids that decided `rows`; write the episodes that are done."""
         self.recorder.step(rows, reward, report)
         for e in np.flatnonzero(self.simulator.done).tolist():
             self.write(e)
 
     def episode(self, e: int) -> LoggedEpisode:
-        """The episode of grid e so far, its placed jobs ended."""
+        """Return the episode of grid e up to now, continued until its placed jobs have ended."""
         ended = drained(self.simulator, e)
         log = ended.log(e)
         world = about(
@@ -91,11 +92,11 @@ class Journal:
             policy=self.policy,
             settings=self.settings,
         )
-        happened = None
+        events = None
         if self.level == "events":
-            happened = ended.events(e)
+            events = ended.events(e)
             world["events_lost"] = ended.events_lost(e)
-        return LoggedEpisode(log, self.recorder.steps(e, len(log)), world, happened)
+        return LoggedEpisode(log, self.recorder.steps(e, len(log)), world, events)
 
     def write(self, e: int) -> None:
         """Write the episode of grid e."""

@@ -1,7 +1,4 @@
-"""An episode as its log file holds it: jobs, what the steps paid, and what the world was.
-
-Knows no file format and no environment.
-"""
+"""An episode as a log file holds it: jobs, rewards and costs of the steps, and the setting."""
 
 from __future__ import annotations
 
@@ -22,22 +19,22 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 LEVELS: Final = ("none", "jobs", "events")
-"""How much of an episode is kept."""
+"""Levels of detail of a log."""
 
 ORIGIN_UNKNOWN: Final = "not said"
 
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """What the decisions paid, each array float64[n] over the rows of the log.
+    """Rewards and costs of the steps, each array float64[n] over the rows of the log.
 
-    A step counts for the job that it decided; several steps on one job add up.
+    A step belongs to the row that it decided; several steps on one row add up.
     """
 
     count: Array
     """Steps that decided the job, int32[n]; 0 for jobs of the warm start."""
     reward: Array
-    """What the environment paid."""
+    """The reward of the environment."""
     reward_pred: Array
     """Predicted reward."""
     reward_true: Array
@@ -48,33 +45,33 @@ class Steps:
     """Every cost by name."""
 
     def columns(self) -> dict[str, Array]:
-        """As columns of a table."""
-        rewards = {name: getattr(self, name) for name in PAID}
+        """Return the columns of a table."""
+        rewards = {name: getattr(self, name) for name in REWARDS}
         named = {f"{COST_PREFIX}{name}": values for name, values in self.costs.items()}
         return {"steps": self.count, **rewards, **named}
 
 
-PAID: Final = ("reward", "reward_pred", "reward_true", "cost")
-"""What a step pays, as `PlacementBatch.report` and `PlacementBatch.rewards` name it."""
+REWARDS: Final = ("reward", "reward_pred", "reward_true", "cost")
+"""Names of rewards and costs, as in `PlacementBatch.report`."""
 COST_PREFIX: Final = "cost_"
 
 
 @dataclass(frozen=True, eq=False)
 class LoggedEpisode:
-    """One episode: who did what, when, and in which world."""
+    """One episode: its jobs, its steps, its events and its setting."""
 
     log: EpisodeLog
-    """The jobs."""
+    """The jobs, one row per attempt."""
     steps: Steps | None = None
-    """What the steps paid; None where nobody recorded them."""
+    """Rewards and costs of the steps; None if they were not recorded."""
     about: Mapping[str, Any] = field(default_factory=dict)
-    """What the world was: see `about`."""
+    """Platform, stream, seed, policy and settings, see `about`."""
     events: Array | None = None
     """EVENT[m] in order of time, see `panda_gym.simulator.log`; None below that level."""
 
     @property
     def level(self) -> str:
-        """Which of LEVELS this is."""
+        """The level of detail, one of LEVELS."""
         return "jobs" if self.events is None else "events"
 
     @property
@@ -97,7 +94,7 @@ def about(
     policy: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What stands beside the rows of a log, as plain data.
+    """Return platform, stream, seed, policy and settings of an episode as plain data.
 
     clock_s: seconds since Monday 00:00 UTC at time 0. settings: the scenario's.
     """
@@ -118,7 +115,7 @@ def about(
 
 
 def check_level(level: Any) -> str:
-    """Return `level` if it is one of LEVELS; SettingError else."""
+    """Return `level` if it is one of LEVELS, else raise SettingError."""
     if level not in LEVELS:
         raise SettingError(f"log_level in {LEVELS}", repr(level), nearest(str(level), LEVELS))
     return str(level)

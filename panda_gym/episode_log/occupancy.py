@@ -1,4 +1,4 @@
-"""How many jobs are in each state at given times; knows a log's times, no reason for them.
+"""Number of jobs in each state at given times.
 
 An attempt is staging from its placement, waiting from its activation and running from when it
 took its cores, each until the next of these or its end. Counts at time t hold what happened up
@@ -19,7 +19,7 @@ STAGES: Final = ("staging", "waiting", "running")
 
 
 def spans(log: EpisodeLog) -> dict[str, tuple[Array, Array]]:
-    """When each attempt enters and leaves each of STAGES, float64[n] each, s; nan: never.
+    """Return when each attempt enters and leaves each of STAGES, float64[n] each, s; nan: never.
 
     Times after `log.now_s` are nan: they have not happened.
     """
@@ -33,19 +33,19 @@ def spans(log: EpisodeLog) -> dict[str, tuple[Array, Array]]:
 
 
 def _span(enter: Array, leave: Array) -> tuple[Array, Array]:
-    """Who never entered never leaves: an attempt may end before it waits or runs."""
+    """A stage that was never entered is never left: an attempt may end before it waits or runs."""
     return enter, np.where(np.isnan(enter), np.nan, leave)
 
 
 def counts(log: EpisodeLog, times: Array) -> dict[str, Array]:
-    """Jobs in each of STAGES on the whole grid, and cores they hold, float64[T] each."""
+    """Return jobs in each of STAGES on the whole grid and cores in use, float64[T] each."""
     found = {stage: _inside(*span, None, times) for stage, span in spans(log).items()}
     cores = log.cores.astype(np.float64)
     return {**found, "cores": _inside(*spans(log)["running"], cores, times)}
 
 
 def by_site(log: EpisodeLog, times: Array, sites: int) -> dict[str, Array]:
-    """Jobs in each of STAGES at each site, cores they hold and want, float64[T, S] each.
+    """Return jobs in each of STAGES at each site, cores in use and wanted, float64[T, S] each.
 
     times: non-decreasing, float64[T], s. `cores` are those of running jobs, `wanted` those of
     jobs staging or waiting.
@@ -58,12 +58,12 @@ def by_site(log: EpisodeLog, times: Array, sites: int) -> dict[str, Array]:
 
 
 def _inside(enter: Array, leave: Array, weight: Array | None, times: Array) -> Array:
-    """Sum of the weights (1 each) of those who have entered and not left, float64[T]."""
+    """Sum of the weights (default 1) of the attempts inside the stage, float64[T]."""
     return _up_to(enter, weight, times) - _up_to(leave, weight, times)
 
 
 def _up_to(when: Array, weight: Array | None, times: Array) -> Array:
-    """Sum of the weights of what happened up to each time; nan never does."""
+    """Sum of the weights of the events up to each time; nan never happens."""
     order = np.argsort(when)  # nan comes last
     total = np.concatenate(
         [[0.0], np.cumsum(np.ones(len(when)) if weight is None else weight[order])]

@@ -1,7 +1,7 @@
 """Log files: `run.parquet`, one row a job, and `run.events.parquet` beside it, one row an event.
 
-Knows the files, never what the jobs mean. Each is a plain table that any reader of Parquet
-opens; what the world was stands as JSON in the metadata of the first.
+Both are plain tables for any reader of Parquet. The setting of the episode is JSON in the metadata
+of the first.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 import panda_gym
 from panda_gym.episode_log.events import as_columns, from_columns
-from panda_gym.episode_log.logged import COST_PREFIX, PAID, LoggedEpisode, Steps
+from panda_gym.episode_log.logged import COST_PREFIX, REWARDS, LoggedEpisode, Steps
 from panda_gym.errors import InputError, StreamError
 from panda_gym.files import whole_file
 from panda_gym.simulator import EpisodeLog
@@ -29,7 +29,7 @@ SUFFIX: Final = ".parquet"
 
 
 def events_path(path: str | Path) -> Path:
-    """Where the events of the log at `path` stand: run.parquet, run.events.parquet."""
+    """Return the path of the events of a log: run.parquet gives run.events.parquet."""
     path = Path(path)
     return path.with_name(f"{path.stem}.events{SUFFIX}")
 
@@ -43,10 +43,10 @@ def check_path(path: str | Path) -> Path:
 
 
 def write_log(episode: LoggedEpisode, path: str | Path) -> None:
-    """Write the files of an episode, each whole or not at all; the one of jobs comes last.
+    """Write the files of an episode atomically, that of the jobs last.
 
-    Without events a file of events that an earlier log left there is removed, as it would be of
-    another episode. StreamError for another ending than .parquet.
+    An episode without events removes an older file of events, which belongs to another episode.
+    StreamError for another ending than .parquet.
     """
     path = check_path(path)
     if episode.events is not None:
@@ -57,7 +57,7 @@ def write_log(episode: LoggedEpisode, path: str | Path) -> None:
 
 
 def read_log(path: str | Path) -> LoggedEpisode:
-    """Read what `write_log` wrote; StreamError if it is missing, damaged or something else."""
+    """Read what `write_log` wrote; StreamError if it is missing, damaged or not a log."""
     import pyarrow as pa
 
     path = Path(path)
@@ -76,14 +76,14 @@ def read_log(path: str | Path) -> LoggedEpisode:
 
 
 def _job_columns(episode: LoggedEpisode) -> dict[str, Any]:
-    """Arrays of the log, what follows from them, the sites' names, what the steps paid."""
+    """Columns of the log, derived columns, names of the sites, rewards and costs."""
     log = episode.log
     own = {f.name: getattr(log, f.name) for f in fields(log)}
     table = {name: value for name, value in own.items() if isinstance(value, np.ndarray)}
     table |= log.columns()
     if "platform" in episode.about:
         names = np.array([*episode.site_names, ""])
-        table["site_name"] = names[log.site]  # -1, not yet placed: the empty name
+        table["site_name"] = names[log.site]  # -1, not placed: the empty name
     if episode.steps is not None:
         table |= episode.steps.columns()
     return {name: _coded({name: v}, name)[name] if v.dtype.kind == "U" else v
@@ -103,7 +103,7 @@ def _meta(episode: LoggedEpisode) -> dict[str, Any]:
 
 
 def _arrays(columns: Mapping[str, Array]) -> dict[str, Array]:
-    """Those columns that are fields of the log."""
+    """The columns that are fields of the log."""
     return {f.name: columns[f.name] for f in fields(EpisodeLog) if f.name in columns}
 
 
@@ -115,7 +115,7 @@ def _steps(columns: Mapping[str, Array]) -> Steps | None:
         for name, values in columns.items()
         if name.startswith(COST_PREFIX)
     }
-    rewards = {name: columns[name] for name in PAID}
+    rewards = {name: columns[name] for name in REWARDS}
     return Steps(count=columns["steps"], costs=costs, **rewards)
 
 
@@ -127,7 +127,7 @@ def _read_events(path: Path, meta: Mapping[str, Any]) -> Array | None:
 
 
 def _coded(table: Mapping[str, Array], column: str) -> dict[str, Any]:
-    """The table with one column of names as a dictionary array, a byte or two a row."""
+    """The table with one column of names dictionary-encoded, one or two bytes a row."""
     import pyarrow as pa
 
     names = pa.array(table[column], type=pa.string()).dictionary_encode()

@@ -1,4 +1,4 @@
-"""Keeps what the steps of one grid pay, and numbers the logs in a folder; knows no environment."""
+"""Records rewards and costs of the steps, and numbers the logs of a folder."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.episode_log.logged import COST_PREFIX, PAID, Steps
+from panda_gym.episode_log.logged import COST_PREFIX, REWARDS, Steps
 
 Array = np.ndarray
 
 
 class Recorder:
-    """What each step of E grids paid, by the row of the log whose job it decided."""
+    """Sums rewards and costs of the steps of E grids, by the row that each step decided."""
 
     def __init__(self, grids: int, rows: int) -> None:
         self._shape = (grids, rows)
         self.count = np.zeros(self._shape, dtype=np.int32)
-        self.paid: dict[str, Array] = {}
+        self.sums: dict[str, Array] = {}
 
     def begin(self, e: int) -> None:
-        """A new episode begins in grid e."""
+        """Begin a new episode in grid e."""
         self.count[e] = 0
-        for values in self.paid.values():
+        for values in self.sums.values():
             values[e] = 0.0
 
     def step(self, rows: Array, reward: Array, report: Mapping[str, Any]) -> None:
-        """All grids made a step.
+        """Record a step of all grids.
 
         rows: the row that each decided, int64[E]. reward: float64[E].
         report: `PlacementBatch.report()`.
@@ -36,29 +36,29 @@ class Recorder:
         grids = np.arange(len(rows))
         self.count[grids, rows] += 1
         self._add("reward", grids, rows, reward)
-        for name in PAID[1:]:
+        for name in REWARDS[1:]:
             self._add(name, grids, rows, report[name])
         for name, values in report["costs"].items():
             self._add(f"{COST_PREFIX}{name}", grids, rows, values)
 
     def steps(self, e: int, n: int) -> Steps:
-        """What the steps of grid e paid so far, over the n rows of its log."""
-        paid = {name: values[e, :n].copy() for name, values in self.paid.items()}
-        rewards = {name: paid.pop(name, np.zeros(n)) for name in PAID}
+        """Return rewards and costs of grid e up to now, over the n rows of its log."""
+        paid = {name: values[e, :n].copy() for name, values in self.sums.items()}
+        rewards = {name: paid.pop(name, np.zeros(n)) for name in REWARDS}
         costs = {name.removeprefix(COST_PREFIX): values for name, values in paid.items()}
         return Steps(count=self.count[e, :n].copy(), costs=costs, **rewards)
 
     def _add(self, name: str, grids: Array, rows: Array, values: Array) -> None:
-        if name not in self.paid:
-            self.paid[name] = np.zeros(self._shape)
-        self.paid[name][grids, rows] += values
+        if name not in self.sums:
+            self.sums[name] = np.zeros(self._shape)
+        self.sums[name][grids, rows] += values
 
 
 NAME: Final = "episode-{:06d}.parquet"
 
 
 class Numbered:
-    """Paths of the logs of successive episodes in one folder; goes on after those it finds."""
+    """Numbered paths in one folder, continued after existing files."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -67,7 +67,7 @@ class Numbered:
         self.next = 1 + max((int(n) for n in numbers if n.isdigit()), default=-1)
 
     def path(self) -> Path:
-        """The next one."""
+        """Return the next path."""
         path = self.folder / NAME.format(self.next)
         self.next += 1
         return path

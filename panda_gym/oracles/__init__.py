@@ -1,11 +1,11 @@
-"""Placements that know what no broker knows: bounds to compare with, never policies.
+"""Oracles: placements from the true state of the grids, as bounds for policies.
 
     oracle = oracles.create("clairvoyant")
     oracle.reset(batch); sites = oracle.choose(batch)     # int64[E]
 
-An oracle is handed the grids themselves: true workloads, queues as they are, the load of others and
-the jobs yet to come. `panda_gym.policies.create` does not know these names; a benchmark takes one
-as "oracle:clairvoyant", so that no table can show it as a policy.
+An oracle reads the grids themselves: true workloads, present queues, the competing load and the
+jobs yet to come. `panda_gym.policies.create` refuses these names; a benchmark takes one as
+"oracle:clairvoyant", so that no table can show it as a policy.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from panda_gym.oracles.base import Oracle
 __all__ = ["PREFIX", "REGISTRY", "Oracle", "create", "names"]
 
 PREFIX: Final = "oracle:"
-"""What stands before the name of an oracle wherever policies are named."""
+"""Prefix of the name of an oracle wherever policies are named."""
 
 REGISTRY: Final = {
     "clairvoyant": "panda_gym.oracles.clairvoyant:Clairvoyant",
@@ -30,7 +30,7 @@ REGISTRY: Final = {
 
 
 def names() -> tuple[str, ...]:
-    """Return the names that `create` knows, in alphabetical order."""
+    """Return the names that `create` accepts, in alphabetical order."""
     return tuple(sorted(REGISTRY))
 
 

@@ -1,4 +1,4 @@
-"""What an oracle is: the grids themselves in, one site a grid out; knows no statistics."""
+"""The interface of an oracle: a batch of grids in, one site per grid out."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 
 class Oracle(ABC):
-    """Names a site for the job at hand in each grid of a batch, from the grids' true state."""
+    """Chooses a site for the pending job of each grid of a batch from the grids' true state."""
 
     @abstractmethod
     def reset(self, batch: PlacementBatch) -> None:
-        """Look at the episodes that have just begun in all grids of the batch."""
+        """Prepare for the episodes that have just begun in all grids of the batch."""
 
     @abstractmethod
     def choose(self, batch: PlacementBatch) -> np.ndarray:
-        """Return a legal site for the job at hand of every grid, int64[E]."""
+        """Return a legal site for the pending job of every grid, int64[E]."""
 
 
 def one_at_a_time(batch: PlacementBatch) -> None:
-    """PolicyError where jobs are placed several at once, may be deferred, or data are moved."""
+    """PolicyError unless jobs are placed one at a time before FIFO queues, without data actions."""
     scenario = batch.scenario
     if scenario.decisions > 1 or scenario.data_actions or scenario.discipline != "fifo":
         raise PolicyError(
-            "one decision at a time before FIFO lines, for an oracle",
+            "one decision at a time and FIFO queues, for an oracle",
             f"decisions={scenario.decisions}, data_actions={scenario.data_actions}, "
             f"discipline={scenario.discipline!r}",
             "take an environment without them, or leave the oracle out",

@@ -1,4 +1,4 @@
-"""The clairvoyant planner: what could be had if workloads, queues and others' load were known."""
+"""The clairvoyant planner: plans with true workloads, queues and competing load."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from panda_gym.errors import PolicyError
 from panda_gym.oracles.base import Oracle, one_at_a_time
-from panda_gym.oracles.context import Room
+from panda_gym.oracles.context import OracleContext
 from panda_gym.oracles.planner import plan
 
 if TYPE_CHECKING:
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 @dataclass
 class Clairvoyant(Oracle):
-    """Plans the next jobs together and places the first; the plan is mended at every decision.
+    """Plans the next jobs together and places the first; every decision improves the plan.
 
-    It knows true workloads, the queues as they are, the load of others and the jobs to come, and
-    no luck (see `sketch`). It minimises the sum of ln bounded slowdowns. What it reaches is the
-    bound that a benchmark compares with: better is possible in principle, as local search in a
-    model of the queues is no proof, and a policy that beats it shows that.
+    It reads true workloads, present queues, the competing load and the jobs to come, but no draws
+    of failures, outages or cancellations (see `forecast`). It minimises the sum of ln bounded
+    slowdowns. Its result is a reference for benchmarks, not a proven bound: local search on a
+    model of the queues may miss better plans.
 
-    window: jobs planned together, the one at hand included.
+    window: jobs planned together, the pending one included.
     every: decisions between two plans of the whole window.
     sweeps: visits of each job in such a plan, at most.
-    wide: sites that are tried for a job.
+    wide: candidate sites of a job.
     """
 
     window: int = 2000
     every: int = 50
     sweeps: int = 3
     wide: int = 10
-    room: Room | None = field(default=None, init=False, repr=False, compare=False)
+    context: OracleContext | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("window", "every", "sweeps", "wide"):
@@ -44,18 +44,18 @@ class Clairvoyant(Oracle):
                 raise PolicyError(f"a whole number {name} >= 1", repr(value), f"pass {name}=8")
 
     def reset(self, batch: PlacementBatch) -> None:
-        """Look at the episodes that have just begun."""
+        """Forecast the competing load of the episodes that have just begun."""
         one_at_a_time(batch)
-        self.room = Room.of(batch)
+        self.context = OracleContext.of(batch)
 
     def choose(self, batch: PlacementBatch) -> np.ndarray:
-        """Return a legal site for the job at hand of every grid, int64[E]."""
+        """Return a legal site for the pending job of every grid, int64[E]."""
         whole = batch.simulator.world.grids["decided"] % self.every == 0
         return np.array([self._plan(e, bool(whole[e])) for e in range(len(whole))])
 
     def _plan(self, e: int, whole: bool) -> int:
-        """The site for the job at hand of grid e; the whole window is planned, or that job."""
-        assert self.room is not None, "reset before choose"
-        table, sketch = self.room.table, self.room.sketch
+        """The site for the pending job of grid e; plan the whole window, or that job alone."""
+        assert self.context is not None, "reset before choose"
+        table, forecast = self.context.table, self.context.forecast
         focus, sweeps = (self.window, self.sweeps) if whole else (1, 1)
-        return int(plan(table, sketch, e, self.window, focus, sweeps, self.wide))
+        return int(plan(table, forecast, e, self.window, focus, sweeps, self.wide))

@@ -1,4 +1,4 @@
-"""What an oracle keeps of a batch of grids between decisions; knows simulators, no decision."""
+"""What an oracle keeps of a batch of grids between decisions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from panda_gym.oracles.forecast import Sketch, sketch
-from panda_gym.oracles.planner import foresee
+from panda_gym.oracles.forecast import Forecast, allocate
+from panda_gym.oracles.planner import forecast_loads
 from panda_gym.simulator.address_table import table_of
 from panda_gym.simulator.state import World
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Room:
-    """A look at the grids of a batch whose episodes have just begun."""
+class OracleContext:
+    """The grids of a batch and the forecast of their competing load."""
 
     world: World
-    """Kept, because the table does not keep it."""
+    """The state itself; the table holds only its addresses."""
     table: np.ndarray | World
-    """As compiled functions see it."""
-    sketch: Sketch
-    """What is foreseen."""
+    """The state as compiled functions see it."""
+    forecast: Forecast
+    """The forecast and the plan."""
 
     @classmethod
-    def of(cls, batch: PlacementBatch) -> Room:
-        """Look at the load of others; nothing is planned yet."""
+    def of(cls, batch: PlacementBatch) -> OracleContext:
+        """Forecast the competing load of a batch; the plan is empty."""
         world = batch.simulator.world
-        room = cls(world, table_of(world), sketch(world))
-        foresee(room.table, room.sketch)
-        return room
+        context = cls(world, table_of(world), allocate(world))
+        forecast_loads(context.table, context.forecast)
+        return context

@@ -1,10 +1,9 @@
-"""One grid's queues as they will be, by site; knows the true state, never whom it serves.
+"""Forecast of one grid's queues, site by site, from the true state.
 
-A site is a FIFO line before k cores. What runs ends when it truly ends, what waits runs for its
-true time, the load of others comes and goes as it will, and jobs that are planned for the site
-arrive when they arrive. Luck is not known: neither failures (but their probabilities are), nor
-turns of sites up and down (but the present status is), nor cancellations, nor a pilot's delay (but
-its mean). The shares of the links are those of the present.
+A site is a FIFO queue before k cores. The forecast uses the true ends of running jobs, the true
+run times of waiting ones, the future competing load, and the arrivals of jobs planned for the
+site. It does not use random draws: failures enter by their probabilities, outages by the present
+status, pilots by their mean delay, cancellations not at all. Shares of links stay as they are.
 """
 
 from __future__ import annotations
@@ -26,56 +25,56 @@ from panda_gym.simulator.state import ACTIVATED, ASSIGNED, DOWN
 Array = np.ndarray
 
 CHANGES: Final = 1200
-"""Changes of the others' load that are foreseen at a site; it stays as it is from then on."""
+"""Changes of the competing load in the forecast of a site; the load is constant from then on."""
 ITEMS: Final = 1536
-"""Most jobs that wait or are planned at one site; no more are planned there."""
+"""Most waiting and planned jobs of one site; no more are planned there."""
 
 
-class Sketch(NamedTuple):
-    """What is foreseen of E grids, and the room to think about one of them."""
+class Forecast(NamedTuple):
+    """Forecast and plan of E grids, and scratch arrays for one of them."""
 
-    levels: Array  # int32[E, S, CHANGES] cores of others from each change on
+    levels: Array  # int32[E, S, CHANGES] cores in competing use from each change on
     plan: Array  # int32[E, R] site planned for each row, -1 none
-    # of the grid at hand
-    call: Array  # int32[1] number of the time at which the grid is looked at
-    known: Array  # int32[R, S] when `fetched` was computed
+    # of the present grid
+    epoch: Array  # int32[1] number of the time at which the grid is looked at
+    fetched_epoch: Array  # int32[R, S] when `fetched` was computed
     fetched: Array  # float64[R, S] time to read each job's input at each site, s
-    begin: Array  # int32[S + 1] where each site's jobs begin in `line`
-    line: Array  # int32[R] rows that wait, by site, in the order in which they will start
+    first: Array  # int32[S + 1] where each site's jobs begin in `line`
+    waiting: Array  # int32[R] rows that wait, by site, in the order in which they will start
     ready: Array  # float64[R] when the input of each of these is there, s
-    members: Array  # int32[S, ITEMS] rows planned for each site, by arrival
-    crowd: Array  # int32[S] how many they are
+    planned: Array  # int32[S, ITEMS] rows planned for each site, by arrival
+    planned_count: Array  # int32[S] how many they are
     value: Array  # float64[S] sum of the expected ln slowdowns of all jobs of the site
     orders: Array  # float64[2, S, ITEMS] when each job's input is there, when it starts; by start
     length: Array  # int32[S] jobs that wait there
     ordered: Array  # int32[S] jobs in `orders`
-    # of the site at hand
+    # of the present site
     item: Array  # int32[ITEMS]
     item_ready: Array  # float64[ITEMS]
     own: Array  # int32[ITEMS]
     own_ready: Array  # float64[ITEMS]
     end_t: Array  # float64[...] heap of ends
     end_c: Array  # int32[...]
-    near: Array  # int32[S]
-    guess: Array  # float64[S]
+    candidates: Array  # int32[S]
+    candidate_values: Array  # float64[S]
 
 
-def sketch(world: Any) -> Sketch:
-    """Room for the grids of a world."""
+def allocate(world: Any) -> Forecast:
+    """Return an empty forecast for the grids of a world."""
     grids, sites = world.sites.shape
-    rows = world.tracks.shape[1]
-    most = int(world.places["cores"].max()) + 2 * ITEMS
-    return Sketch(
+    rows = world.job_states.shape[1]
+    most = int(world.site_static["cores"].max()) + 2 * ITEMS
+    return Forecast(
         levels=np.zeros((grids, sites, CHANGES), np.int32),
         plan=np.full((grids, rows), -1, np.int32),
-        call=np.zeros(1, np.int32),
-        known=np.zeros((rows, sites), np.int32),
+        epoch=np.zeros(1, np.int32),
+        fetched_epoch=np.zeros((rows, sites), np.int32),
         fetched=np.zeros((rows, sites)),
-        begin=np.zeros(sites + 1, np.int32),
-        line=np.zeros(rows, np.int32),
+        first=np.zeros(sites + 1, np.int32),
+        waiting=np.zeros(rows, np.int32),
         ready=np.zeros(rows),
-        members=np.zeros((sites, ITEMS), np.int32),
-        crowd=np.zeros(sites, np.int32),
+        planned=np.zeros((sites, ITEMS), np.int32),
+        planned_count=np.zeros(sites, np.int32),
         value=np.zeros(sites),
         orders=np.zeros((2, sites, ITEMS)),
         length=np.zeros(sites, np.int32),
@@ -86,15 +85,15 @@ def sketch(world: Any) -> Sketch:
         own_ready=np.zeros(ITEMS),
         end_t=np.zeros(most),
         end_c=np.zeros(most, np.int32),
-        near=np.zeros(sites, np.int32),
-        guess=np.zeros(sites),
+        candidates=np.zeros(sites, np.int32),
+        candidate_values=np.zeros(sites),
     )
 
 
 @inner
-def foresee_load(w: Any, k: Any, e: int, s: int) -> None:
-    """The cores that others will use at site s from each change on (see `simulator.competing`)."""
-    place, widest = w.places[s], w.sites[e, s]["widest"]
+def forecast_load(w: Any, k: Any, e: int, s: int) -> None:
+    """Forecast the cores in competing use at site s from each change on."""
+    place, widest = w.site_static[s], w.sites[e, s]["widest"]
     load = normal(bits(w.grids[e]["seed"], s, 0))
     for change in range(CHANGES):
         t = change_time(w, s, change) if change > 0 else 0.0
@@ -110,58 +109,64 @@ def foresee_load(w: Any, k: Any, e: int, s: int) -> None:
 
 
 @inner
-def wait_for(k: Any, s: int, j: int, t: float) -> None:
-    """Job j waits at site s, its input there at time t; it stands behind those of the same time."""
-    first, size = k.begin[s], k.length[s]
+def insert_waiting(k: Any, s: int, j: int, t: float) -> None:
+    """Insert job j, whose input is complete at time t, into the waiting jobs of site s (stable)."""
+    first, size = k.first[s], k.length[s]
     hole = first + size
     while hole > first and k.ready[hole - 1] > t:
-        k.line[hole], k.ready[hole] = k.line[hole - 1], k.ready[hole - 1]
+        k.waiting[hole], k.ready[hole] = k.waiting[hole - 1], k.ready[hole - 1]
         hole -= 1
-    k.line[hole], k.ready[hole] = j, t
+    k.waiting[hole], k.ready[hole] = j, t
     k.length[s] = size + 1
 
 
 @inner
-def staged(w: Any, e: int, entry: int) -> int:
-    """The job whose input the agenda's entry brings to its site; -1: it is about something else."""
+def staged_job(w: Any, e: int, entry: int) -> int:
+    """The job of a stage-in of the event queue; -1: the entry is something else."""
     j = w.heap[e, w.first_staged + entry]["job"]
-    if j >= CANCEL * KIND or w.tracks[e, j]["state"] != ASSIGNED or w.tracks[e, j]["cores"] == 0:
+    if (
+        j >= CANCEL * KIND
+        or w.job_states[e, j]["state"] != ASSIGNED
+        or w.job_states[e, j]["cores"] == 0
+    ):
         return -1
     return j
 
 
 @shared
-def look(w: Any, k: Any, e: int) -> None:
-    """Who waits at each site of grid e, in the order in which their input is there."""
-    n, grid = len(w.places), w.grids[e]
-    k.call[0] += 1
-    k.begin[0] = 0
+def collect_waiting(w: Any, k: Any, e: int) -> None:
+    """Collect the waiting jobs of each site of grid e, ordered by when their input is complete."""
+    n, grid = len(w.site_static), w.grids[e]
+    k.epoch[0] += 1
+    k.first[0] = 0
     for s in range(n):
         site = w.sites[e, s]
-        k.begin[s + 1] = k.begin[s] + site["activated"] + site["assigned"]
+        k.first[s + 1] = k.first[s] + site["activated"] + site["assigned"]
         k.length[s] = 0
         j = site["head"]
         while j >= 0:
-            if w.tracks[e, j]["state"] == ACTIVATED:
-                wait_for(k, s, j, -math.inf)
-            j = w.tracks[e, j]["next"]
-    for entry in range(grid["agenda"]):
-        j = staged(w, e, entry)
+            if w.job_states[e, j]["state"] == ACTIVATED:
+                insert_waiting(k, s, j, -math.inf)
+            j = w.job_states[e, j]["next"]
+    for entry in range(grid["queued_events"]):
+        j = staged_job(w, e, entry)
         if j >= 0:
-            wait_for(k, w.tracks[e, j]["site"], j, w.heap[e, w.first_staged + entry]["time"])
+            insert_waiting(
+                k, w.job_states[e, j]["site"], j, w.heap[e, w.first_staged + entry]["time"]
+            )
     for entry in range(grid["flows"]):
         j = w.flow_heap[e, entry]["job"]
-        if w.tracks[e, j]["cores"] > 0:
-            wait_for(k, w.tracks[e, j]["site"], j, w.flow_heap[e, entry]["time"])
+        if w.job_states[e, j]["cores"] > 0:
+            insert_waiting(k, w.job_states[e, j]["site"], j, w.flow_heap[e, entry]["time"])
 
 
 @inner
 def read_from(w: Any, e: int, j: int, r: int, s: int) -> float:
-    """Time to read the input of job j at site s from site r, the links shared as now, s."""
+    """Time to read the input of job j at site s from site r by the present shares of links, s."""
     size = w.jobs[e, j]["input_bytes"]
-    time = w.lanes[r, 0, s] + size * w.lanes[r, 1, s]
+    time = w.link_costs[r, 0, s] + size * w.link_costs[r, 1, s]
     if w.rules[0]["level"] > 0 and r != s:
-        out, into = w.stores[e, r], w.stores[e, s]
+        out, into = w.site_storage[e, r], w.site_storage[e, s]
         time = max(time, size * (out["outgoing"] + 1) / out["cap"])
         time = max(time, size * (into["incoming"] + 1) / into["cap"])
     return time
@@ -169,16 +174,16 @@ def read_from(w: Any, e: int, j: int, r: int, s: int) -> float:
 
 @inner
 def fetch(w: Any, k: Any, e: int, j: int, s: int) -> float:
-    """Least time to read the input of job j at site s from where it is there now, s."""
-    if k.known[j, s] != k.call[0]:
-        k.known[j, s] = k.call[0]
+    """Least time to read the input of job j at site s from its present replicas, s (cached)."""
+    if k.fetched_epoch[j, s] != k.epoch[0]:
+        k.fetched_epoch[j, s] = k.epoch[0]
         k.fetched[j, s] = least_time(w, e, j, s)
     return k.fetched[j, s]
 
 
 @shared
 def least_time(w: Any, e: int, j: int, s: int) -> float:
-    """The same, computed."""
+    """The same without the cache."""
     best = math.inf
     if not w.jobs[e, j]["input_bytes"] > 0.0:
         return 0.0
@@ -190,7 +195,7 @@ def least_time(w: Any, e: int, j: int, s: int) -> float:
         r = w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
         while r >= 0:
             one = w.pool[e, r]
-            if one["there"] > 0:
+            if one["complete"] > 0:
                 best = min(best, read_from(w, e, j, one["site"], s))
             r = one["next"]
     return best if best < math.inf else 0.0
@@ -225,24 +230,24 @@ def pop_end(k: Any, size: int) -> int:
 
 @inner
 def arrival(w: Any, e: int, j: int) -> float:
-    """When job j is there to be placed, s: now, if it is."""
+    """When job j can be placed, s: now, if it has arrived."""
     return max(w.grids[e]["clock"], w.jobs[e, j]["arrival"])
 
 
 @inner
-def gather(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
-    """Put the jobs that will wait at site s in order; return how many there are.
+def order_jobs(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
+    """Order the jobs that will wait at site s by when their input is complete; return how many.
 
-    They are those that wait there, the members, and `extra` (-1 none) but not `without`. An input
-    that a member has brought by then is at hand.
+    They are the waiting jobs, the planned ones, and `extra` (-1 none) but not `without`. An input
+    that a planned job has brought by then is read locally.
     """
     size, own = 0, 0
-    for i in range(k.begin[s], k.begin[s] + k.length[s]):
-        k.item[size], k.item_ready[size] = k.line[i], k.ready[i]
+    for i in range(k.first[s], k.first[s] + k.length[s]):
+        k.item[size], k.item_ready[size] = k.waiting[i], k.ready[i]
         size += 1
     i, open_ = 0, extra >= 0
-    while i < k.crowd[s] or open_:
-        j = k.members[s, i] if i < k.crowd[s] else -1
+    while i < k.planned_count[s] or open_:
+        j = k.planned[s, i] if i < k.planned_count[s] else -1
         if open_ and (j < 0 or arrival(w, e, extra) <= arrival(w, e, j)):
             j, open_ = extra, False
         else:
@@ -258,7 +263,7 @@ def gather(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
                     and k.own_ready[other] <= came
                 ):
                     size_ = w.jobs[e, j]["input_bytes"]
-                    ready = min(ready, came + w.lanes[s, 0, s] + size_ * w.lanes[s, 1, s])
+                    ready = min(ready, came + w.link_costs[s, 0, s] + size_ * w.link_costs[s, 1, s])
         k.own[own], k.own_ready[own] = j, ready
         own += 1
         hole = size
@@ -272,16 +277,16 @@ def gather(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
 
 @inner
 def expected_ln(w: Any, e: int, s: int, j: int, end: float, run: float) -> float:
-    """Expected ln of the bounded slowdown of job j if it ends at `end` at site s, or fails there.
+    """Expected ln of the bounded slowdown of job j that ends at `end` at site s, failures included.
 
-    After a failure it has lost its wait and a part of its run, and is taken to need as long again.
+    A failed attempt loses its wait and part of its run; its retry is assumed to take as long.
     """
     rules, one = w.rules[0], w.attempts[e, j]
-    ideal = max(run * w.places[s]["speed"] / w.top_speed, w.bound_s)
-    late = max(1.0, (end - one["born"]) / ideal)
+    ideal = max(run * w.site_static[s]["speed"] / w.top_speed, w.bound_s)
+    late = max(1.0, (end - one["first_arrival"]) / ideal)
     value = math.log(late)
     if rules["failing"] > 0 and one["attempt"] < rules["attempts"]:
-        risk = min(rules["most"], one["hazard"] * w.gates[e, s]["risk"])
+        risk = min(rules["most"], one["hazard"] * w.site_status[e, s]["risk"])
         again = end - arrival(w, e, j) + rules["retry_s"] - 0.5 * (1.0 - rules["early"]) * run
         value += risk * (math.log(late + max(0.0, again) / ideal) - value)
     return value
@@ -289,22 +294,26 @@ def expected_ln(w: Any, e: int, s: int, j: int, end: float, run: float) -> float
 
 @shared
 def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: bool) -> float:
-    """Sum of the expected ln slowdowns of all that will wait at site s (see `gather`).
+    """Sum of the expected ln slowdowns of all jobs that will wait at site s (see `order_jobs`).
 
-    keep: remember the order in which they start.
+    keep: store the order in which they start.
     """
-    if k.begin[s + 1] - k.begin[s] + k.crowd[s] + 2 > ITEMS:
+    if k.first[s + 1] - k.first[s] + k.planned_count[s] + 2 > ITEMS:
         return math.inf
-    items = gather(w, k, e, s, extra, without)
-    site, first, now = w.sites[e, s], w.places[s]["first_run"], w.grids[e]["clock"]
+    items = order_jobs(w, k, e, s, extra, without)
+    site, first, now = w.sites[e, s], w.site_static[s]["first_run"], w.grids[e]["clock"]
     ends = site["running"]
     for i in range(ends):  # the simulator's heap is in heap order already
         k.end_t[i] = w.heap[e, first + i]["time"]
-        k.end_c[i] = w.tracks[e, w.heap[e, first + i]["job"]]["cores"]
+        k.end_c[i] = w.job_states[e, w.heap[e, first + i]["job"]]["cores"]
     free, t, total = site["free"], now, 0.0
-    change, change_t, others = site["changes"] + 1, site["change"], site["others"]
+    change, change_t, competing = (
+        site["load_changes"] + 1,
+        site["load_change"],
+        site["competing_cores"],
+    )
     opens = now
-    if w.gates[e, s]["status"] == DOWN:
+    if w.site_status[e, s]["status"] == DOWN:
         opens = now + w.rules[0]["step_s"] / (1.0 - math.exp(w.rules[0]["stay_down"]))
     pilot = w.rules[0]["pilot_s"]
     for i in range(items):
@@ -325,8 +334,8 @@ def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: b
                 ends -= 1
             else:
                 level = k.levels[e, s, min(change, CHANGES - 1)]
-                free -= level - others
-                others = level
+                free -= level - competing
+                competing = level
                 change += 1
                 change_t = change_time(w, s, change) if change < CHANGES else math.inf
         if keep:
@@ -341,4 +350,4 @@ def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: b
 
 
 entry = entries(Path(__file__).parent, Path(simulator.__file__ or ".").parent)
-"""A decorator of what Python calls here; compiled anew when the simulator changes."""
+"""Decorator of functions that Python calls; recompiled when the simulator changes."""

@@ -1,4 +1,4 @@
-"""The simulator: exact events at k-core sites, in numpy and numba; knows no Gymnasium."""
+"""The simulator: exact discrete events at sites of k cores, in numpy and numba."""
 
 from __future__ import annotations
 

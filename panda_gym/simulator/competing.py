@@ -1,10 +1,9 @@
-"""Work of others that takes cores at every site; knows seeds and time, never the broker's jobs.
+"""The competing load: cores of every site in use by work that the broker does not place.
 
-The share of a site's cores that others use is piecewise constant: its mean, times a daily
-cycle, times 1 + spread x a first-order autoregressive process of unit variance. Draws are
-hashes of (episode seed, site, number of the change), so that two policies on one seed meet the
-same load, whatever they do. Cores are taken as they become free: running jobs are never
-preempted.
+The share of a site's cores in competing use is piecewise constant: its mean, times a daily cycle,
+times 1 + spread x a first-order autoregressive process of unit variance. Draws are hashes of
+(episode seed, site, number of the change), so that two policies on one seed meet the same load.
+Competing work takes cores as they become free: it never preempts a running job.
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ _SUM_SD: Final = math.sqrt((2.0**32 - 1.0) / 3.0)
 
 @dataclass(frozen=True)
 class Competing:
-    """How much of every site others use, and how that moves."""
+    """The competing load of every site: its mean, daily cycle and fluctuation."""
 
     mean: float = 0.5
-    """Mean share of a site's cores in use by others, in [0, 0.95]."""
+    """Mean share of a site's cores in competing use, in [0, 0.95]."""
     daily: float = 0.15
     """Relative amplitude of the daily cycle."""
     peak_hour: float = 14.0
@@ -45,11 +44,10 @@ class Competing:
     memory: float = 0.95
     """Correlation from one change to the next."""
     interval_s: float = 900.0
-    """Time between two changes at a site, s; sites change one after another."""
+    """Time between two changes at a site, s; the sites change in turn."""
     trace: tuple[tuple[float, ...], ...] | None = None
-    """Shares of the cores that others use, taken instead of the process: one row a change, with
-    one number for all sites or one a site (site s reads s modulo the row's length); begun anew
-    at its end."""
+    """Recorded shares that replace the process: one row per change, of one number for all sites or
+    one per site (site s reads s modulo the row's length). The trace repeats at its end."""
 
     def __post_init__(self) -> None:
         limits = {
@@ -80,7 +78,7 @@ class Competing:
         return 1.0 + self.daily * np.cos(2.0 * np.pi * (hour - self.peak_hour) / 24.0)
 
     def mean_share(self, cores: np.ndarray, power: np.ndarray, widths: np.ndarray) -> float:
-        """Share of the capacity that others take on the mean, with room left for wide jobs.
+        """Mean share of the capacity in competing use, cores left for the widest jobs taken off.
 
         Shape: cores, power [S] of the sites, widths [any] the cores of the jobs.
         """
@@ -107,48 +105,48 @@ def normal(number: Any) -> float:
 
 
 @inner
-def cores_of_others(w: Any, e: int, s: int, t: float) -> int:
-    """Cores that others use at site s from time t on, by the site's autoregressive state.
+def competing_cores(w: Any, e: int, s: int, t: float) -> int:
+    """Cores in competing use at site s from time t on, by the site's autoregressive state.
 
-    They leave room for the widest job that fits, or it might wait for ever.
+    Competing work leaves cores for the widest job that fits; else that job could wait for ever.
     """
-    place, site = w.places[s], w.sites[e, s]
+    static, site = w.site_static[s], w.sites[e, s]
     if len(w.trace) > 0:
-        share = w.trace[site["changes"] % len(w.trace), s % w.trace.shape[1]]
-        return max(0, min(int(share * place["cores"] + 0.5), place["cores"] - site["widest"]))
+        share = w.trace[site["load_changes"] % len(w.trace), s % w.trace.shape[1]]
+        return max(0, min(int(share * static["cores"] + 0.5), static["cores"] - site["widest"]))
     bin_ = int((w.grids[e]["clock_0"] + t) / BIN_S) % CYCLE_BINS
-    share = place["share"] * w.cycle[bin_] * (1.0 + w.spread * site["load"])
-    cores = int(share * place["cores"] + 0.5)
-    return max(0, min(cores, place["cores"] - site["widest"]))
+    share = static["share"] * w.cycle[bin_] * (1.0 + w.spread * site["load"])
+    cores = int(share * static["cores"] + 0.5)
+    return max(0, min(cores, static["cores"] - site["widest"]))
 
 
 @inner
 def change_time(w: Any, s: int, k: int) -> float:
-    """When change k >= 1 of site s comes, s; sites take turns within the interval."""
-    return (k - 1 + (s + 1.0) / (len(w.places) + 1.0)) * w.interval_s
+    """Time of change k >= 1 of site s, s; the sites change in turn within the interval."""
+    return (k - 1 + (s + 1.0) / (len(w.site_static) + 1.0)) * w.interval_s
 
 
 @shared
 def begin_load(w: Any, e: int, s: int) -> None:
-    """Set the competing load of a site at time 0 from the process's stationary law."""
+    """Draw the competing load of a site at time 0 from the stationary distribution."""
     site = w.sites[e, s]
-    site["changes"] = 0
+    site["load_changes"] = 0
     site["load"] = normal(bits(w.grids[e]["seed"], s, 0))
-    site["change"] = change_time(w, s, 1)
-    site["others"] = cores_of_others(w, e, s, 0.0)
-    site["free"] = w.places[s]["cores"] - site["others"]
+    site["load_change"] = change_time(w, s, 1)
+    site["competing_cores"] = competing_cores(w, e, s, 0.0)
+    site["free"] = w.site_static[s]["cores"] - site["competing_cores"]
 
 
 @inner
 def change_load(w: Any, e: int, s: int) -> None:
-    """Move the competing load of site s to its next level; free may fall below zero."""
+    """Set the competing load of site s to its next level; `free` may fall below zero."""
     site = w.sites[e, s]
-    k = site["changes"] + 1
+    k = site["load_changes"] + 1
     draw = normal(bits(w.grids[e]["seed"], s, k))
     site["load"] = w.persistence * site["load"] + w.innovation * draw
-    site["changes"] = k
-    level = cores_of_others(w, e, s, site["change"])
-    site["free"] -= level - site["others"]
-    site["others"] = level
-    note(w, e, COMPETING_LOAD, site["change"], NOBODY, s, level, 0.0)
-    site["change"] = change_time(w, s, k + 1)
+    site["load_changes"] = k
+    level = competing_cores(w, e, s, site["load_change"])
+    site["free"] -= level - site["competing_cores"]
+    site["competing_cores"] = level
+    note(w, e, COMPETING_LOAD, site["load_change"], NOBODY, s, level, 0.0)
+    site["load_change"] = change_time(w, s, k + 1)

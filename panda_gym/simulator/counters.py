@@ -1,7 +1,7 @@
-"""What the broker sees: counters as old as the last refresh, beside what it has placed since.
+"""The observation: counters as of the last refresh, and the broker's own placements since.
 
-Writes the observation; knows no action and no reward. Features are encoded by fixed constants:
-x / scale or x / (x + scale), as the tables of the observation say.
+Features are encoded by fixed constants, x / scale or x / (x + scale), as the tables of the
+observation say.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from panda_gym.units import BYTES_PER_TB
 
 CORES, POWER, FREE, RUNNING, ACTIVATED, ASSIGNED, QUEUED = range(7)
 WAIT, TRANSFER, RUN, LOCAL, CLOSENESS, DISK, FAILURES, ONLINE = range(7, 15)
-AHEAD, SPARE = range(2)
-"""Rows of `World.queue`."""
+WORK_AHEAD, SPARE_CORES = range(2)
+"""Rows of `World.seen_queue`."""
 N_SITE, N_JOB, N_GRID = len(SITE_ROWS), len(JOB_ROWS), len(GRID_ROWS)
 ZERO: Final = np.float32(0.0)
 ONE: Final = np.float32(1.0)
@@ -38,63 +38,63 @@ def ratio(value: float, scale: float) -> float:
 
 @shared
 def write_constants(w: Any, e: int) -> None:
-    """Write the rows of the observation that stay the same for the whole episode."""
-    n, scale = len(w.places), w.scales
+    """Write the rows of the observation that are constant over the episode."""
+    n, scale = len(w.site_static), w.scales
     for q in range(w.flat.shape[1]):
         write_constants_of(w, w.flat[e, q], n, scale)
 
 
 @inner
 def write_constants_of(w: Any, view: Any, n: int, scale: Any) -> None:
-    """The same for one job of the turn."""
+    """The same for one pending job."""
     for s in range(n):
-        place = w.places[s]
-        view[CORES * n + s] = ratio(place["cores"], scale[CORES])
-        view[POWER * n + s] = place["power"] / scale[POWER]
-        view[DISK * n + s] = ratio(place["disk_tb"], scale[DISK])
+        static = w.site_static[s]
+        view[CORES * n + s] = ratio(static["cores"], scale[CORES])
+        view[POWER * n + s] = static["power"] / scale[POWER]
+        view[DISK * n + s] = ratio(static["disk_tb"], scale[DISK])
         view[FAILURES * n + s] = ZERO
         view[ONLINE * n + s] = ONE
 
 
 @inner
 def write_counters(w: Any, e: int, s: int) -> None:
-    """Write the counters of site s as seen into the observation (`running` is never added to)."""
-    n, scale, seen = len(w.places), w.scales, w.seen[e, s]
-    w.queue[e, AHEAD, s] = seen["work"] * seen["per_core"]
+    """Write the counters of site s into the observation; only a refresh writes `running`."""
+    n, scale, counters = len(w.site_static), w.scales, w.site_counters[e, s]
+    w.seen_queue[e, WORK_AHEAD, s] = counters["work"] * counters["per_core"]
     for q in range(w.flat.shape[1]):
-        write_counters_of(w.flat[e, q], seen, s, n, scale)
+        write_counters_of(w.flat[e, q], counters, s, n, scale)
 
 
 @inner
-def write_counters_of(view: Any, seen: Any, s: int, n: int, scale: Any) -> None:
-    """The same for one job of the turn."""
-    view[FREE * n + s] = ratio(max(seen["free"], ZERO), scale[FREE])
-    view[ACTIVATED * n + s] = ratio(seen["activated"], scale[ACTIVATED])
-    view[ASSIGNED * n + s] = ratio(seen["assigned"], scale[ASSIGNED])
-    view[QUEUED * n + s] = ratio(seen["queued"], scale[QUEUED])
+def write_counters_of(view: Any, counters: Any, s: int, n: int, scale: Any) -> None:
+    """The same for one pending job."""
+    view[FREE * n + s] = ratio(max(counters["free"], ZERO), scale[FREE])
+    view[ACTIVATED * n + s] = ratio(counters["activated"], scale[ACTIVATED])
+    view[ASSIGNED * n + s] = ratio(counters["assigned"], scale[ASSIGNED])
+    view[QUEUED * n + s] = ratio(counters["queued"], scale[QUEUED])
 
 
 @shared
 def refresh(w: Any, e: int) -> None:
     """Read the counters of all sites as they are now."""
-    grid, n = w.grids[e], len(w.places)
+    grid, n = w.grids[e], len(w.site_static)
     t = grid["clock"]
     grid["refreshed"] = t
     free, queued = 0.0, 0.0
     for s in range(n):
-        site, seen = w.sites[e, s], w.seen[e, s]
+        site, counters = w.sites[e, s], w.site_counters[e, s]
         ahead = max(0.0, site["run_pred"] - t * site["used"]) + site["queue_pred"]
-        seen["free"] = site["free"]
-        seen["activated"] = site["activated"]
-        seen["assigned"] = site["assigned"]
-        seen["queued"] = max(0.0, site["queue_pred"])
-        seen["work"] = ahead
-        w.queue[e, SPARE, s] = site["free"] - site["promised"]
-        seen["per_core"] = 1.0 / max(1, w.places[s]["cores"] - site["others"])
+        counters["free"] = site["free"]
+        counters["activated"] = site["activated"]
+        counters["assigned"] = site["assigned"]
+        counters["queued"] = max(0.0, site["queue_pred"])
+        counters["work"] = ahead
+        w.seen_queue[e, SPARE_CORES, s] = site["free"] - site["committed_cores"]
+        counters["per_core"] = 1.0 / max(1, w.site_static[s]["cores"] - site["competing_cores"])
         for q in range(w.flat.shape[1]):
             w.flat[e, q, RUNNING * n + s] = ratio(site["running"], w.scales[RUNNING])
         write_counters(w, e, s)
-        write_health(w, e, s)
+        write_status(w, e, s)
         free += max(0, site["free"])
         queued += max(0.0, site["queue_pred"])
     grid["seen_free"] = free
@@ -103,48 +103,53 @@ def refresh(w: Any, e: int) -> None:
 
 
 @inner
-def write_health(w: Any, e: int, s: int) -> None:
-    """Write what a refresh shows of a site beside its counters, where that may change."""
-    n, rules, gate, store = len(w.places), w.rules[0], w.gates[e, s], w.stores[e, s]
+def write_status(w: Any, e: int, s: int) -> None:
+    """Write failure rate, status and free disk of a site, where the settings let them change."""
+    n, rules, site_status, storage = (
+        len(w.site_static),
+        w.rules[0],
+        w.site_status[e, s],
+        w.site_storage[e, s],
+    )
     for q in range(w.flat.shape[1]):
         view = w.flat[e, q]
         if rules["failing"] + rules["outages"] + rules["limits"] > 0:
-            view[FAILURES * n + s] = gate["recent"] / w.scales[FAILURES]
-            view[ONLINE * n + s] = ZERO if gate["status"] == DOWN else ONE
+            view[FAILURES * n + s] = site_status["failure_rate"] / w.scales[FAILURES]
+            view[ONLINE * n + s] = ZERO if site_status["status"] == DOWN else ONE
         if rules["storage"] > 0:
-            free = (store["quota"] - store["used"]) / BYTES_PER_TB
+            free = (storage["quota"] - storage["used"]) / BYTES_PER_TB
             view[DISK * n + s] = ratio(free, w.scales[DISK])
 
 
 @inner
-def note_placement(w: Any, e: int, s: int, j: int, time: float) -> None:
-    """Add job j, just sent to site s with a stage-in of `time`, to what is seen there."""
-    grid, seen, job = w.grids[e], w.seen[e, s], w.jobs[e, j]
+def count_placement(w: Any, e: int, s: int, j: int, time: float) -> None:
+    """Add job j, just sent to site s with a stage-in of `time` s, to the counters of the site."""
+    grid, counters, job = w.grids[e], w.site_counters[e, s], w.jobs[e, j]
     cores = job["cores"]
-    work = job["workload_pred"] / w.places[s]["speed"]
-    grid["seen_free"] -= max(0.0, min(float(cores), seen["free"]))
+    work = job["workload_pred"] / w.site_static[s]["speed"]
+    grid["seen_free"] -= max(0.0, min(float(cores), counters["free"]))
     grid["seen_queued"] += work
-    seen["free"] -= cores
-    w.queue[e, SPARE, s] -= cores
-    seen["queued"] += work
-    seen["work"] += work
+    counters["free"] -= cores
+    w.seen_queue[e, SPARE_CORES, s] -= cores
+    counters["queued"] += work
+    counters["work"] += work
     if time > 0.0:
-        seen["assigned"] += 1.0
+        counters["assigned"] += 1.0
     else:
-        seen["activated"] += 1.0
+        counters["activated"] += 1.0
     write_counters(w, e, s)
 
 
 @inner
 def write_mask(mask: Any, capacity: Any, cores: Any) -> None:
-    """1 where the job fits."""
+    """1 where the job fits the cores of the site."""
     for s in range(len(capacity)):
         mask[s] = capacity[s] >= cores
 
 
 @inner
 def mask_offline(mask: Any, online: Any) -> None:
-    """0 where the site is seen offline, unless that would leave none."""
+    """Mask sites whose counters say offline, unless that would leave no legal site."""
     left = 0
     for s in range(len(online)):
         left += mask[s] > 0 and online[s] > ZERO
@@ -155,7 +160,7 @@ def mask_offline(mask: Any, online: Any) -> None:
 
 @inner
 def write_wait(row: Any, ahead: Any, spare: Any, age: Any, cores: Any, scale: Any) -> None:
-    """Estimated wait: the work ahead less what the cores have done of it since the refresh."""
+    """Estimated wait: the work ahead, less the time since the refresh."""
     for s in range(len(row)):
         wait = ahead[s] - age
         wait = wait if wait > ZERO else ZERO
@@ -173,7 +178,7 @@ def write_run(row: Any, per_gflop: Any, work: Any, scale: Any) -> None:
 
 @inner
 def write_time(row: Any, a: Any, b: Any, c: Any, size: Any) -> None:
-    """Transfer time from the best of three sources, each a lane of start-ups and s/byte."""
+    """Transfer time from the best of three sources; each is a table of start-ups and s/byte."""
     for s in range(len(row)):
         time = a[0, s] + size * a[1, s]
         other = b[0, s] + size * b[1, s]
@@ -200,7 +205,7 @@ def write_closeness(row: Any, a: Any, b: Any, c: Any) -> None:
 
 @inner
 def write_closeness_of(row: Any, steps: Any, scale: Any) -> None:
-    """Closeness from its steps."""
+    """Closeness from steps of distance."""
     for s in range(len(row)):
         row[s] = np.float32(steps[s]) / scale
 
@@ -215,7 +220,7 @@ def write_encoded(row: Any, values: Any, scale: Any) -> None:
 @inner
 def write_input(w: Any, e: int, j: int, view: Any) -> None:
     """Transfer time, local share and closeness of job j's input for every site."""
-    n = len(w.places)
+    n = len(w.site_static)
     transfer = view[TRANSFER * n : (TRANSFER + 1) * n]
     local = view[LOCAL * n : (LOCAL + 1) * n]
     close = view[CLOSENESS * n : (CLOSENESS + 1) * n]
@@ -232,18 +237,18 @@ def write_input(w: Any, e: int, j: int, view: Any) -> None:
         write_row(w, e, w.jobs[e, j]["dataset"], transfer, local, close)
         return
     a, b, c = (a if a >= 0 else known), (b if b >= 0 else known), (c if c >= 0 else known)
-    write_time(transfer, w.lanes[a], w.lanes[b], w.lanes[c], size)
-    write_closeness(close, w.lanes[a], w.lanes[b], w.lanes[c])
+    write_time(transfer, w.link_costs[a], w.link_costs[b], w.link_costs[c], size)
+    write_closeness(close, w.link_costs[a], w.link_costs[b], w.link_costs[c])
     local[a] = local[b] = local[c] = ONE
     encode(transfer, w.scales[TRANSFER])
 
 
 @shared
 def write_row(w: Any, e: int, d: int, transfer: Any, local: Any, close: Any) -> None:
-    """The same from the row of dataset d, which some site holds."""
+    """The same from the cached row of dataset d, which at least one site holds."""
     n, row = len(transfer), row_of(w, e, d)
-    write_encoded(transfer, w.soon[e, row, :n], w.scales[TRANSFER])
-    write_closeness_of(close, w.near[e, row, :n], w.scales[CLOSENESS])
+    write_encoded(transfer, w.read_times[e, row, :n], w.scales[TRANSFER])
+    write_closeness_of(close, w.read_closeness[e, row, :n], w.scales[CLOSENESS])
     for k in range(w.holders.shape[3]):
         left = w.holders[e, d, HELD, k]
         while left != NO_SITE:
@@ -252,9 +257,9 @@ def write_row(w: Any, e: int, d: int, transfer: Any, local: Any, close: Any) -> 
 
 
 @inner
-def tide(w: Any, t: float, period: float) -> int:
-    """Where time t stands in a period, as a row of `World.tides`."""
-    return int(t / period * len(w.tides)) % len(w.tides)
+def phase_bin(w: Any, t: float, period: float) -> int:
+    """The row of `World.daily_phase` for time t in a period of that many seconds."""
+    return int(t / period * len(w.daily_phase)) % len(w.daily_phase)
 
 
 @inner
@@ -265,16 +270,16 @@ def write_grid(w: Any, e: int, row: Any) -> None:
     row[0] = ratio(t - grid["refreshed"], scale[0])
     row[1] = grid["seen_free"] / w.total_cores
     row[2] = ratio(grid["seen_queued"] / (3600.0 * w.total_cores), scale[2])
-    day, week = tide(w, grid["clock_0"] + t, DAY_S), tide(w, grid["clock_0"] + t, WEEK_S)
-    row[3], row[4] = w.tides[day, 0], w.tides[day, 1]
-    row[5], row[6] = w.tides[week, 0], w.tides[week, 1]
+    day, week = phase_bin(w, grid["clock_0"] + t, DAY_S), phase_bin(w, grid["clock_0"] + t, WEEK_S)
+    row[3], row[4] = w.daily_phase[day, 0], w.daily_phase[day, 1]
+    row[5], row[6] = w.daily_phase[week, 0], w.daily_phase[week, 1]
     row[7] = grid["decided"] / max(1, grid["jobs"] - grid["warmup"])
 
 
 @inner
 def write_no_job(w: Any, e: int, q: int, row: Any) -> None:
-    """The observation where no job stands to be placed, as after the last decision."""
-    n, view = len(w.places), w.flat[e, q]
+    """Write the observation without a pending job, as after the last decision."""
+    n, view = len(w.site_static), w.flat[e, q]
     view[WAIT * n : (LOCAL + 1) * n] = ZERO
     view[CLOSENESS * n : (CLOSENESS + 1) * n] = ZERO
     row[:] = ZERO
@@ -283,18 +288,18 @@ def write_no_job(w: Any, e: int, q: int, row: Any) -> None:
 
 @inner
 def observe(w: Any, e: int) -> None:
-    """Write what is seen before the jobs of the turn are placed."""
-    for q in range(w.turn.shape[1]):
+    """Write the observation of all pending jobs."""
+    for q in range(w.pending.shape[1]):
         observe_job(w, e, q)
 
 
 @inner
 def observe_job(w: Any, e: int, q: int) -> None:
-    """Write what is seen before job q of the turn is placed."""
-    grid, n, view, rules = w.grids[e], len(w.places), w.flat[e, q], w.rules[0]
+    """Write the observation of pending job q."""
+    grid, n, view, rules = w.grids[e], len(w.site_static), w.flat[e, q], w.rules[0]
     row = view[N_SITE * n : N_SITE * n + N_JOB]
     write_grid(w, e, view[N_SITE * n + N_JOB :])
-    j = w.turn[e, q]
+    j = w.pending[e, q]
     if j < 0:
         write_no_job(w, e, q, row)
         return
@@ -306,7 +311,7 @@ def observe_job(w: Any, e: int, q: int) -> None:
     age = np.float32(grid["clock"] - grid["refreshed"])
     cores = np.float32(job["cores"])
     mask = w.mask[e, q]
-    write_mask(mask, w.places32[0], cores)
+    write_mask(mask, w.site_static32[0], cores)
     if rules["outages"] > 0:
         mask_offline(mask, view[ONLINE * n : (ONLINE + 1) * n])
     if rules["defer"] > 0:
@@ -315,16 +320,16 @@ def observe_job(w: Any, e: int, q: int) -> None:
         write_data_mask(w, e, j, mask[n + rules["defer"] :])
     write_wait(
         view[WAIT * n : (WAIT + 1) * n],
-        w.queue[e, AHEAD], w.queue[e, SPARE], age, cores, w.scales[WAIT],
+        w.seen_queue[e, WORK_AHEAD], w.seen_queue[e, SPARE_CORES], age, cores, w.scales[WAIT],
     )  # fmt: skip
     work = np.float32(job["workload_pred"] / job["cores"])
-    write_run(view[RUN * n : (RUN + 1) * n], w.places32[1], work, w.scales[RUN])
+    write_run(view[RUN * n : (RUN + 1) * n], w.site_static32[1], work, w.scales[RUN])
     write_input(w, e, j, view)
 
 
 @inner
 def last_refresh(w: Any, t: float) -> float:
-    """When the counters that are seen at time t were read, s."""
+    """Time of the last refresh of the counters at or before time t, s."""
     if w.staleness_s == 0.0 or t == math.inf:
         return t
     read = math.floor(t / w.staleness_s) * w.staleness_s

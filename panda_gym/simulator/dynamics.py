@@ -1,11 +1,8 @@
-"""What happens between two decisions; knows events, never who decides or sees.
+"""Events between two decisions: starts, ends, transfers, limits, cancellations, outages.
 
-The invariant: at every site free + used + others + dark == cores, and the line's head has not
-started only if its cores are not free or the site is down. Events run in the order of time; at
-equal times first those of the sites by number (at one site: an end by job, a change of the
-competing load, a turn up or down, the loss of the running jobs), then the ends of flows by job,
-then the agenda (stage-ins by job, cancellations by job), then the time limits (assigned,
-activated), then the reading of the counters, then arrivals.
+Invariants: at every site free + used + competing_cores + offline_cores == cores, and the first
+job of a queue waits only while its cores are not free or the site is down. Events run in the
+order of the key (time, kind, site, serial) that the table in `state` lists.
 """
 
 from __future__ import annotations
@@ -31,9 +28,9 @@ from panda_gym.simulator.events import (
     SITE_UP,
     note,
 )
-from panda_gym.simulator.failures import fate, pilot_delay
-from panda_gym.simulator.limits import line_up_activated, overdue
-from panda_gym.simulator.outages import turn
+from panda_gym.simulator.failures import draw_failure, pilot_delay
+from panda_gym.simulator.limits import pop_overdue, watch_activated
+from panda_gym.simulator.outages import change_status
 from panda_gym.simulator.queues import enqueue, next_start
 from panda_gym.simulator.state import (
     ACTIVATED,
@@ -58,145 +55,147 @@ from panda_gym.simulator.storage import complete, release, write_output
 
 STAGED: Final = 0
 CANCEL: Final = 1
-"""Kinds of entries of the agenda: their jobs stand there as kind x KIND + job."""
+"""Kinds of entries of the event queue; an entry is coded as kind x KIND + job."""
 KIND: Final[Any] = np.int64(1 << 40)
 RECENT: Final = 50.0
-"""Attempts over which a site's recent share of failures is averaged (exponentially)."""
+"""Attempts over which a site's failure rate is averaged (exponentially)."""
 
 
 @inner
 def predicted_run(w: Any, e: int, s: int, j: int) -> float:
-    """Run time of job j at site s as predicted, s."""
+    """Predicted run time of job j at site s, s."""
     job = w.jobs[e, j]
-    return job["workload_pred"] / (job["cores"] * w.places[s]["speed"])
+    return job["workload_pred"] / (job["cores"] * w.site_static[s]["speed"])
 
 
 @inner
 def true_run(w: Any, e: int, s: int, j: int) -> float:
-    """Run time of job j at site s, its own noise included, s; if nothing goes wrong."""
+    """True run time of job j at site s with its noise, s; without failures and limits."""
     job = w.jobs[e, j]
-    return job["workload_true"] / (job["cores"] * w.places[s]["speed"]) * job["noise"]
+    return job["workload_true"] / (job["cores"] * w.site_static[s]["speed"]) * job["noise"]
 
 
 @inner
-def note_event(w: Any, e: int, s: int) -> None:
-    """Enter the next event of site s where the earliest is looked for."""
+def schedule_site(w: Any, e: int, s: int) -> None:
+    """Enter the next event of site s into `next_events`."""
     site = w.sites[e, s]
-    when = site["change"]
+    when = site["load_change"]
     if w.rules[0]["outages"] > 0:
-        when = min(when, min(w.gates[e, s]["turn"], w.gates[e, s]["lost"]))
+        when = min(
+            when, min(w.site_status[e, s]["next_change"], w.site_status[e, s]["heartbeat_loss"])
+        )
     if site["running"] > 0:
-        when = min(when, w.heap[e, w.places[s]["first_run"]]["time"])
-    events, block = w.events[e], s // BLOCK
+        when = min(when, w.heap[e, w.site_static[s]["first_run"]]["time"])
+    events, block = w.next_events[e], s // BLOCK
     events[w.blocks + s] = when
-    leader, least = w.leaders[e, block], events[block]
+    leader, least = w.block_leaders[e, block], events[block]
     if when < least or (when == least and s < leader):
-        w.leaders[e, block] = s
+        w.block_leaders[e, block] = s
         events[block] = when
     elif leader == s:
-        find_leader(w, e, block)
+        update_leader(w, e, block)
 
 
 @inner
-def find_leader(w: Any, e: int, block: int) -> None:
-    """Look for the site of a block whose next event comes first; the lowest number of several."""
-    events, leader = w.events[e], block * BLOCK
+def update_leader(w: Any, e: int, block: int) -> None:
+    """Find the site of a block with the earliest event; ties go to the lowest number."""
+    events, leader = w.next_events[e], block * BLOCK
     least = events[w.blocks + leader]
     for s in range(leader + 1, leader + BLOCK):
         when = events[w.blocks + s]
         leader = s if when < least else leader
         least = when if when < least else least
-    w.leaders[e, block] = leader
+    w.block_leaders[e, block] = leader
     events[block] = least
 
 
 @inner
-def promise(w: Any, e: int, s: int, j: int, sign: float) -> None:
-    """Job j joins (1) or leaves (-1) what waits at site s: assigned or activated."""
+def commit(w: Any, e: int, s: int, j: int, sign: float) -> None:
+    """Add (sign 1) or remove (-1) job j, assigned or activated, to the work committed to site s."""
     site, cores = w.sites[e, s], w.jobs[e, j]["cores"]
-    site["promised"] += int(sign) * cores
+    site["committed_cores"] += int(sign) * cores
     site["queue_pred"] += sign * (cores * predicted_run(w, e, s, j))
     site["queue_true"] += sign * (cores * true_run(w, e, s, j))
-    if site["promised"] == 0:  # rounding must not pile up over a long episode
+    if site["committed_cores"] == 0:  # rounding must not accumulate over a long episode
         site["queue_pred"] = 0.0
         site["queue_true"] = 0.0
 
 
 @inner
 def start(w: Any, e: int, s: int, j: int, t: float) -> None:
-    """Job j takes its cores at site s."""
-    site, job, track = w.sites[e, s], w.jobs[e, j], w.tracks[e, j]
+    """Start job j at site s: it takes its cores."""
+    site, job, job_state = w.sites[e, s], w.jobs[e, j], w.job_states[e, j]
     cores = job["cores"]
     pred, true = predicted_run(w, e, s, j), true_run(w, e, s, j)
-    run, cause = fate(w, e, s, j, true)
+    run, cause = draw_failure(w, e, s, j, true)
     begin = t + pilot_delay(w, e, j)
-    w.attempts[e, j]["taken"] = t
-    track["cause"] = cause
-    track["state"] = RUNNING
-    track["start"] = begin
-    track["end"] = begin + run
-    track["pred_end"] = begin + pred
-    ideal = true * w.places[s]["speed"] / w.top_speed
-    slowdown = (track["end"] - w.attempts[e, j]["born"]) / max(ideal, w.bound_s)
-    track["ln_slowdown"] = math.log(max(1.0, slowdown))
-    promise(w, e, s, j, -1.0)
-    site["run_pred"] += cores * track["pred_end"]
-    site["run_true"] += cores * track["end"]
+    w.attempts[e, j]["starting"] = t
+    job_state["cause"] = cause
+    job_state["state"] = RUNNING
+    job_state["start"] = begin
+    job_state["end"] = begin + run
+    job_state["pred_end"] = begin + pred
+    ideal = true * w.site_static[s]["speed"] / w.top_speed
+    slowdown = (job_state["end"] - w.attempts[e, j]["first_arrival"]) / max(ideal, w.bound_s)
+    job_state["ln_slowdown"] = math.log(max(1.0, slowdown))
+    commit(w, e, s, j, -1.0)
+    site["run_pred"] += cores * job_state["pred_end"]
+    site["run_true"] += cores * job_state["end"]
     site["free"] -= cores
     site["used"] += cores
-    push(w.heap[e], w.places[s]["first_run"], site["running"], track["end"], j)
+    push(w.heap[e], w.site_static[s]["first_run"], site["running"], job_state["end"], j)
     site["running"] += 1
     note(w, e, CORES_TAKEN, t, j, s, cores, 0.0)
 
 
 @inner
 def start_waiting(w: Any, e: int, s: int, t: float) -> None:
-    """Start what can start at site s, and enter its next event."""
+    """Start all jobs that can start at site s, and enter its next event."""
     site = w.sites[e, s]
-    if site["head"] >= 0 and w.gates[e, s]["status"] != DOWN:
+    if site["head"] >= 0 and w.site_status[e, s]["status"] != DOWN:
         j = next_start(w, e, s, t)
         while j >= 0:
             site["activated"] -= 1
             start(w, e, s, j, t)
             j = next_start(w, e, s, t)
-    note_event(w, e, s)
+    schedule_site(w, e, s)
 
 
 @inner
 def activate(w: Any, e: int, j: int, t: float) -> None:
-    """The input of job j is there: it joins its site's line, from which it has yet to start."""
-    track = w.tracks[e, j]
+    """Put job j, whose input is complete, into its site's queue; starting is a separate step."""
+    job_state = w.job_states[e, j]
     complete(w, e, j, t)
-    track["activation"] = t
-    if track["cores"] == 0:  # a replication: nothing is to run
-        track["state"] = FINISHED
-        track["end"] = t
+    job_state["activation"] = t
+    if job_state["cores"] == 0:  # a replication: there is no job to run
+        job_state["state"] = FINISHED
+        job_state["end"] = t
         release(w, e, j)
         return
-    track["state"] = ACTIVATED
-    note(w, e, ACTIVATION, t, j, track["site"], NOBODY, 0.0)
-    enqueue(w, e, track["site"], j)
-    line_up_activated(w, e, j)
+    job_state["state"] = ACTIVATED
+    note(w, e, ACTIVATION, t, j, job_state["site"], NOBODY, 0.0)
+    enqueue(w, e, job_state["site"], j)
+    watch_activated(w, e, j)
 
 
 @inner
-def give_back(w: Any, e: int, s: int, j: int) -> None:
-    """Job j, just taken off the running ones of site s, gives its cores back."""
-    site, track = w.sites[e, s], w.tracks[e, j]
-    cores = track["cores"]
+def release_cores(w: Any, e: int, s: int, j: int) -> None:
+    """Release the cores of job j, just removed from the running jobs of site s."""
+    site, job_state = w.sites[e, s], w.job_states[e, j]
+    cores = job_state["cores"]
     site["running"] -= 1
     site["used"] -= cores
     site["free"] += cores
-    site["run_pred"] -= cores * track["pred_end"]
-    site["run_true"] -= cores * track["end"]
-    if site["running"] == 0:  # rounding must not pile up over a long episode
+    site["run_pred"] -= cores * job_state["pred_end"]
+    site["run_true"] -= cores * job_state["end"]
+    if site["running"] == 0:  # rounding must not accumulate over a long episode
         site["run_pred"] = 0.0
         site["run_true"] = 0.0
 
 
 @shared
-def come_back(w: Any, e: int, s: int, j: int, t: float) -> None:
-    """Attempt j did not finish: the job's next attempt arrives after the retry delay."""
+def resubmit(w: Any, e: int, s: int, j: int, t: float) -> None:
+    """Create the next attempt of the unfinished attempt j; it arrives after the retry delay."""
     grid = w.grids[e]
     r = grid["rows"]
     grid["rows"] = r + 1
@@ -208,123 +207,134 @@ def come_back(w: Any, e: int, s: int, j: int, t: float) -> None:
             w.replicas[e, r, k] = w.replicas[e, j, k]
     one = w.attempts[e, r]
     one["attempt"] += 1
-    blank(w, e, r)
+    reset_row(w, e, r)
     push(w.heap[e], w.rules[0]["first_return"], grid["returning"], w.jobs[e, r]["arrival"], r)
     grid["returning"] += 1
     note(w, e, RETRY, t, r, s, j, 0.0)
 
 
 @inner
-def blank(w: Any, e: int, j: int) -> None:
-    """Nothing has happened to row j yet."""
-    track, one = w.tracks[e, j], w.attempts[e, j]
-    track["activation"] = track["start"] = track["end"] = track["pred_end"] = math.nan
-    track["ln_slowdown"] = track["output"] = one["moved"] = 0.0
-    track["site"] = track["next"] = track["replica"] = -1
-    track["state"], track["cause"] = PENDING, NO_CAUSE
-    one["placed"] = one["taken"] = math.nan
+def reset_row(w: Any, e: int, j: int) -> None:
+    """Reset the state of row j to an attempt that has not been placed."""
+    job_state, one = w.job_states[e, j], w.attempts[e, j]
+    job_state["activation"] = job_state["start"] = job_state["end"] = job_state["pred_end"] = (
+        math.nan
+    )
+    job_state["ln_slowdown"] = job_state["output"] = one["moved_bytes"] = 0.0
+    job_state["site"] = job_state["next"] = job_state["replica"] = -1
+    job_state["state"], job_state["cause"] = PENDING, NO_CAUSE
+    one["placed"] = one["starting"] = math.nan
     one["source"] = -1
 
 
 @inner
-def settle(w: Any, e: int, s: int, j: int, t: float, state: int, cause: int) -> None:
-    """Attempt j, no longer at work nor in line at site s, leaves in its last state."""
-    grid, track, one, gate = w.grids[e], w.tracks[e, j], w.attempts[e, j], w.gates[e, s]
+def finish_attempt(w: Any, e: int, s: int, j: int, t: float, state: int, cause: int) -> None:
+    """Finish attempt j, already off the queue and the cores of site s, in its final state."""
+    grid, job_state, one, site_status = (
+        w.grids[e],
+        w.job_states[e, j],
+        w.attempts[e, j],
+        w.site_status[e, s],
+    )
     grid["area"] += (t - grid["clock"]) * grid["unfinished"]
     grid["clock"] = t
     grid["unfinished"] -= 1
-    track["state"] = state
-    track["end"] = t
-    track["cause"] = cause
+    job_state["state"] = state
+    job_state["end"] = t
+    job_state["cause"] = cause
     note(w, e, END, t, j, s, state, 0.0)
     release(w, e, j)
-    gate["recent"] += ((0.0 if state == FINISHED else 1.0) - gate["recent"]) / RECENT
+    site_status["failure_rate"] += (
+        (0.0 if state == FINISHED else 1.0) - site_status["failure_rate"]
+    ) / RECENT
     if state == FINISHED:
-        grid["ended_gflop"] += track["cores"] * w.places[s]["speed"] * (t - track["start"])
+        grid["ended_gflop"] += (
+            job_state["cores"] * w.site_static[s]["speed"] * (t - job_state["start"])
+        )
         write_output(w, e, s, j, t)
     else:
         grid["closures"] += 1 if state == CLOSED else 0
         grid["failures"] += 1 if state == FAILED else 0
-        if one["taken"] <= t:
-            grid["wasted"] += track["cores"] * (t - one["taken"])
+        if one["starting"] <= t:
+            grid["wasted"] += job_state["cores"] * (t - one["starting"])
         if state != CANCELLED and one["attempt"] < w.rules[0]["attempts"]:
-            come_back(w, e, s, j, t)
+            resubmit(w, e, s, j, t)
             return
-        ideal = true_run(w, e, s, j) * w.places[s]["speed"] / w.top_speed
-        slowdown = (t - one["born"]) / max(ideal, w.bound_s)
-        track["ln_slowdown"] = math.log(max(1.0, slowdown))
+        ideal = true_run(w, e, s, j) * w.site_static[s]["speed"] / w.top_speed
+        slowdown = (t - one["first_arrival"]) / max(ideal, w.bound_s)
+        job_state["ln_slowdown"] = math.log(max(1.0, slowdown))
     grid["ended"] += 1
-    grid["ended_ln"] += track["ln_slowdown"]
+    grid["ended_ln"] += job_state["ln_slowdown"]
     if w.rules[0]["discipline"] == PRIORITY:
         w.datasets[e, w.jobs[e, j]["dataset"]]["jobs"] -= 1
 
 
 @inner
 def end(w: Any, e: int, s: int, t: float) -> None:
-    """The first of the running jobs of site s ends and gives its cores back."""
-    j = pop(w.heap[e], w.places[s]["first_run"], w.sites[e, s]["running"])
-    cause = w.tracks[e, j]["cause"]
-    give_back(w, e, s, j)
-    settle(w, e, s, j, t, FINISHED if cause == NO_CAUSE else FAILED, cause)
+    """End the running job of site s with the earliest end."""
+    j = pop(w.heap[e], w.site_static[s]["first_run"], w.sites[e, s]["running"])
+    cause = w.job_states[e, j]["cause"]
+    release_cores(w, e, s, j)
+    finish_attempt(w, e, s, j, t, FINISHED if cause == NO_CAUSE else FAILED, cause)
 
 
 @shared
-def lose(w: Any, e: int, s: int, t: float) -> None:
-    """Site s has been silent for too long: its running jobs have failed."""
-    w.gates[e, s]["lost"] = math.inf
+def fail_running(w: Any, e: int, s: int, t: float) -> None:
+    """Fail all running jobs of site s: its heartbeat has been lost for too long."""
+    w.site_status[e, s]["heartbeat_loss"] = math.inf
     while w.sites[e, s]["running"] > 0:
-        j = pop(w.heap[e], w.places[s]["first_run"], w.sites[e, s]["running"])
-        give_back(w, e, s, j)
-        settle(w, e, s, j, t, FAILED, HEARTBEAT)
+        j = pop(w.heap[e], w.site_static[s]["first_run"], w.sites[e, s]["running"])
+        release_cores(w, e, s, j)
+        finish_attempt(w, e, s, j, t, FAILED, HEARTBEAT)
 
 
 @shared
-def withdraw(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None:
-    """Job j leaves before it runs, or in the middle of its run, whatever state it is in."""
-    track = w.tracks[e, j]
-    s, was = track["site"], track["state"]
-    site, first = w.sites[e, s], w.places[s]["first_run"]
+def remove_job(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None:
+    """Remove job j from whatever state it is in, and finish it in `state`."""
+    job_state = w.job_states[e, j]
+    s, was = job_state["site"], job_state["state"]
+    site, first = w.sites[e, s], w.site_static[s]["first_run"]
     if was == RUNNING:
-        place = 0
-        while w.heap[e, first + place]["job"] != j:
-            place += 1
-        take_out(w.heap[e], first, site["running"], place)
-        give_back(w, e, s, j)
+        static = 0
+        while w.heap[e, first + static]["job"] != j:
+            static += 1
+        take_out(w.heap[e], first, site["running"], static)
+        release_cores(w, e, s, j)
     else:
-        promise(w, e, s, j, -1.0)
+        commit(w, e, s, j, -1.0)
         if was == ACTIVATED:
             site["activated"] -= 1
         else:
             site["assigned"] -= 1
-            if w.rules[0]["level"] > 0 and w.flows[e, j]["place"] >= 0:
+            if w.rules[0]["level"] > 0 and w.flows[e, j]["heap_position"] >= 0:
                 stop_flow(w, e, j, t)
-    settle(w, e, s, j, t, state, cause)
+    finish_attempt(w, e, s, j, t, state, cause)
 
 
 @shared
 def stop_flow(w: Any, e: int, j: int, t: float) -> None:
-    """The flow of job j has ended or is cut off: the others go faster."""
+    """End the flow of job j, complete or cut off, and re-time the flows that shared its ends."""
     flow, target = w.flows[e, j], w.flows[e, j]["target"]
     left = flow["left"] - flow["rate"] * max(0.0, t - flow["since"])
-    done = w.attempts[e, j]["moved"] - max(0.0, left)
+    done = w.attempts[e, j]["moved_bytes"] - max(0.0, left)
     note(w, e, FLOW_END, t, j, target, flow["source"], done)
-    flows.leave(w, e, j)
+    flows.remove_flow(w, e, j)
     flows.share(w, e, flow["source"], target, t, -1)
 
 
 @inner
 def site_event(w: Any, e: int, s: int, t: float) -> None:
-    """The next event of site s, at time t."""
-    site, gate = w.sites[e, s], w.gates[e, s]
-    first = w.heap[e, w.places[s]["first_run"]]["time"] if site["running"] > 0 else math.inf
+    """Run the next event of site s, at time t."""
+    site, site_status = w.sites[e, s], w.site_status[e, s]
+    first = w.heap[e, w.site_static[s]["first_run"]]["time"] if site["running"] > 0 else math.inf
     if first <= t:
         end(w, e, s, t)
-    elif site["change"] <= t:
+    elif site["load_change"] <= t:
         change_load(w, e, s)
-    elif gate["turn"] <= t:
-        turn(w, e, s)
-        status = gate["status"]
-        cores = w.places[s]["cores"] - site["dark"]
+    elif site_status["next_change"] <= t:
+        change_status(w, e, s)
+        status = site_status["status"]
+        cores = w.site_static[s]["cores"] - site["offline_cores"]
         if status == DOWN:
             note(w, e, SITE_DOWN, t, NOBODY, s, 0, 0.0)
         elif status == BROWN:
@@ -332,24 +342,24 @@ def site_event(w: Any, e: int, s: int, t: float) -> None:
         else:
             note(w, e, SITE_UP, t, NOBODY, s, cores, 0.0)
     else:
-        lose(w, e, s, t)
+        fail_running(w, e, s, t)
 
 
 @inner
 def earliest_site(w: Any, e: int) -> int:
-    """The site whose next event comes first; the lowest number of several."""
-    events = w.events[e]
+    """The site with the earliest event; ties go to the lowest number."""
+    events = w.next_events[e]
     block, least = 0, events[0]
     for other in range(1, w.blocks):
         when = events[other]
         block = other if when < least else block
         least = when if when < least else least
-    return w.leaders[e, block]
+    return w.block_leaders[e, block]
 
 
 @inner
 def next_return(w: Any, e: int) -> float:
-    """When the next job comes back, s; inf: none."""
+    """Time of the next return (a retry or a deferred job), s; inf: none."""
     if w.grids[e]["returning"] == 0:
         return math.inf
     return w.heap[e, w.rules[0]["first_return"]]["time"]
@@ -357,23 +367,23 @@ def next_return(w: Any, e: int) -> float:
 
 @inner
 def advance(w: Any, e: int, until: float) -> bool:
-    """Let everything happen that is due at or before `until`; inf: until no job is left.
+    """Run all events due at or before `until`; inf: until no job is left.
 
-    Stops, and returns False, as soon as a job is to come back before `until`.
+    Stop and return False as soon as a job returns before `until`.
     """
     grid = w.grids[e]
     while grid["unfinished"] > 0 or until < math.inf:
         if next_return(w, e) < until:
             return False
         s = earliest_site(w, e)
-        due = w.events[e, w.blocks + s]
+        due = w.next_events[e, w.blocks + s]
         flow = w.flow_heap[e, 0]["time"] if grid["flows"] > 0 else math.inf
-        entry = w.heap[e, w.first_staged]["time"] if grid["agenda"] > 0 else math.inf
-        t = min(min(due, flow), min(entry, grid["limit"]))
+        entry = w.heap[e, w.first_staged]["time"] if grid["queued_events"] > 0 else math.inf
+        t = min(min(due, flow), min(entry, grid["next_limit"]))
         if t > until or t == math.inf:
             grid["next_site"] = s
             break
-        # What the event is about: a stage-in that ends, or a job that is taken out.
+        # The event is a stage-in that ends, or a job that is removed.
         arrived, gone, state, cause = -1, -1, CLOSED, ASSIGNED_LIMIT
         if due <= t:
             site_event(w, e, s, t)
@@ -381,23 +391,23 @@ def advance(w: Any, e: int, until: float) -> bool:
             arrived = w.flow_heap[e, 0]["job"]
             stop_flow(w, e, arrived, t)
         elif entry <= t:
-            first = pop(w.heap[e], w.first_staged, grid["agenda"])
-            grid["agenda"] -= 1
+            first = pop(w.heap[e], w.first_staged, grid["queued_events"])
+            grid["queued_events"] -= 1
             if first < CANCEL * KIND:
-                arrived = first if w.tracks[e, first]["state"] == ASSIGNED else -1
-            elif w.tracks[e, first - CANCEL * KIND]["state"] < FINISHED:
+                arrived = first if w.job_states[e, first]["state"] == ASSIGNED else -1
+            elif w.job_states[e, first - CANCEL * KIND]["state"] < FINISHED:
                 gone, state, cause = first - CANCEL * KIND, CANCELLED, BY_HAND
         else:
-            gone = overdue(w, e)
-            if gone >= 0 and w.tracks[e, gone]["state"] == ACTIVATED:
+            gone = pop_overdue(w, e)
+            if gone >= 0 and w.job_states[e, gone]["state"] == ACTIVATED:
                 cause = ACTIVATED_LIMIT
         if arrived >= 0:
-            s = w.tracks[e, arrived]["site"]
-            w.sites[e, s]["assigned"] -= 1 if w.tracks[e, arrived]["cores"] > 0 else 0
+            s = w.job_states[e, arrived]["site"]
+            w.sites[e, s]["assigned"] -= 1 if w.job_states[e, arrived]["cores"] > 0 else 0
             activate(w, e, arrived, t)
         elif gone >= 0:
-            s = w.tracks[e, gone]["site"]
-            withdraw(w, e, gone, t, state, cause)
+            s = w.job_states[e, gone]["site"]
+            remove_job(w, e, gone, t, state, cause)
         start_waiting(w, e, s, t)
     if until < math.inf:
         grid["area"] += (until - grid["clock"]) * grid["unfinished"]

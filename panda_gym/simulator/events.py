@@ -1,4 +1,4 @@
-"""The buffer of events; knows how to write one, never why it happened."""
+"""The event buffer of the log level "events"."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOBODY: Final = -1
 
 @inner
 def note(w: Any, e: int, kind: int, t: float, job: int, site: int, other: int, size: float) -> None:
-    """Write an event while there is room; count those that find none."""
+    """Append an event to the buffer; count those that do not fit."""
     if len(w.log[e]) == 0:
         return
     grid = w.grids[e]

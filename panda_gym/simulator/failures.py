@@ -1,4 +1,4 @@
-"""Attempts that fail, early or late, and pilots that start late; knows draws, never retries.
+"""Failures of attempts, early or late, and the delay of pilots.
 
 An attempt of job j at site s fails with probability min(most, hazard of j x risk of s). The
 hazard comes from the jobstatus of the records of the job's class, the risk from those of the
@@ -20,7 +20,7 @@ from panda_gym.simulator.state import EARLY, LATE, NO_CAUSE, RUNNING_LIMIT
 
 @dataclass(frozen=True)
 class Failures:
-    """When attempts fail."""
+    """How often and when attempts fail."""
 
     scale: float = 1.0
     """Factor on every probability to fail."""
@@ -38,7 +38,7 @@ class Failures:
 
 @dataclass(frozen=True)
 class Retries:
-    """What follows an attempt that failed or was closed."""
+    """New attempts after one that failed or was closed."""
 
     attempts: int = 3
     """Most attempts of a job."""
@@ -53,7 +53,7 @@ class Retries:
 
 @inner
 def pilot_delay(w: Any, e: int, j: int) -> float:
-    """From taking its cores to the run of attempt j, s: uniform on [0, 2 pilot_s)."""
+    """Delay of the pilot of attempt j, from its cores to its run, s: uniform on [0, 2 pilot_s)."""
     mean = w.rules[0]["pilot_s"]
     if mean == 0.0:
         return 0.0
@@ -62,12 +62,12 @@ def pilot_delay(w: Any, e: int, j: int) -> float:
 
 
 @inner
-def fate(w: Any, e: int, s: int, j: int, run: float) -> tuple[float, int]:
-    """How long attempt j runs at site s, s, and why it ends: `run` unless something happens."""
+def draw_failure(w: Any, e: int, s: int, j: int, run: float) -> tuple[float, int]:
+    """Draw how long attempt j runs at site s, s, and why it ends: `run` unless it fails."""
     rules, one = w.rules[0], w.attempts[e, j]
     cause = NO_CAUSE
     if rules["failing"] > 0:
-        risk = min(rules["most"], one["hazard"] * w.gates[e, s]["risk"])
+        risk = min(rules["most"], one["hazard"] * w.site_status[e, s]["risk"])
         if job_draw(one["key"], one["attempt"], FAILS) < risk:
             when, early = job_draw(one["key"], one["attempt"], WHEN), rules["early"]
             if when < early:

@@ -1,14 +1,14 @@
-"""Transfers between sites that share the network; knows rates and bytes, never why they flow.
+"""Transfers between sites that share the network.
 
-A flow takes its share from its start; its bytes move from one latency later on. Local reads go
-at their own rate and are no flows.
+A flow takes its share of the rate from its start; its bytes move from one latency later on. Local
+reads run at their own rate and are no flows.
 
     level 1   rate = min(link, cap of source / its outgoing, cap of destination / its incoming):
               endpoint sharing, exact for what it says
     level 2   max-min fairness with the links' rates as limits, by progressive filling (Bertsekas
               and Gallager, Data Networks, 2nd ed., section 6.5.2): the reference
 
-A flow is re-timed when its rate changes, and then only: left -= rate x time since.
+A flow is re-timed only when its rate changes: left -= rate x time since.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Network:
     level: int = 1
     """0: no sharing; 1: endpoint sharing; 2: max-min fairness."""
     mbps_per_core: float = 0.25
-    """What may leave a site, and as much may come, MB/s per core; at least its fastest link."""
+    """Capacity of a site, outgoing and incoming each, MB/s per core; at least its fastest link."""
 
     def __post_init__(self) -> None:
         if isinstance(self.level, bool) or self.level not in (0, 1, 2):
@@ -43,12 +43,12 @@ class Network:
 
 @shared
 def sift(w: Any, e: int, hole: int, time: float, j: int) -> None:
-    """Put flow j into the heap at or above or below an empty place."""
+    """Put flow j into the heap, from the empty place `hole` up or down."""
     heap, size = w.flow_heap[e], w.grids[e]["flows"]
     while hole > 0 and before(time, j, heap[(hole - 1) >> 1]):
         above = heap[(hole - 1) >> 1]
         put(heap[hole], above["time"], above["job"])
-        w.flows[e, above["job"]]["place"] = hole
+        w.flows[e, above["job"]]["heap_position"] = hole
         hole = (hole - 1) >> 1
     below = 2 * hole + 1
     while below < size:
@@ -60,15 +60,15 @@ def sift(w: Any, e: int, hole: int, time: float, j: int) -> None:
         if before(time, j, child):
             break
         put(heap[hole], child["time"], child["job"])
-        w.flows[e, child["job"]]["place"] = hole
+        w.flows[e, child["job"]]["heap_position"] = hole
         hole, below = below, 2 * below + 1
     put(heap[hole], time, j)
-    w.flows[e, j]["place"] = hole
+    w.flows[e, j]["heap_position"] = hole
 
 
 @inner
 def set_rate(w: Any, e: int, j: int, rate: float, t: float) -> None:
-    """Flow j goes at `rate` from time t on."""
+    """Set the rate of flow j from time t on, bytes/s."""
     flow = w.flows[e, j]
     if rate == flow["rate"]:
         return
@@ -77,7 +77,7 @@ def set_rate(w: Any, e: int, j: int, rate: float, t: float) -> None:
         flow["left"] = max(0.0, flow["left"])
     flow["since"] = max(t, flow["since"])
     flow["rate"] = rate
-    sift(w, e, flow["place"], flow["since"] + flow["left"] / rate, j)
+    sift(w, e, flow["heap_position"], flow["since"] + flow["left"] / rate, j)
     note(w, e, FLOW_RATE, t, j, flow["target"], flow["source"], rate)
 
 
@@ -85,20 +85,20 @@ def set_rate(w: Any, e: int, j: int, rate: float, t: float) -> None:
 def endpoint_rate(w: Any, e: int, j: int) -> float:
     """Rate of flow j under endpoint sharing, bytes/s."""
     flow = w.flows[e, j]
-    source, target = w.stores[e, flow["source"]], w.stores[e, flow["target"]]
+    source, target = w.site_storage[e, flow["source"]], w.site_storage[e, flow["target"]]
     out, into = source["cap"] / source["outgoing"], target["cap"] / target["incoming"]
     return min(flow["link"], min(out, into))
 
 
 @shared
 def share_endpoints(w: Any, e: int, source: int, target: int, t: float, more: int) -> None:
-    """Re-time the flows that leave `source` or come to `target`, where a flow came (more: 1) or
-    went (-1).
+    """Re-time flows from `source` or to `target` after one was added (more: 1) or removed (-1).
 
-    A rate is the least of three: where the share of one end falls, those at or below it stay; where
-    it grows, those below what it was are held back by something else and stay too.
+    A rate is the least of three limits. Where the share of an end falls, flows at or below the new
+    share keep their rate; where it grows, flows below the old share keep it too, as another limit
+    holds them.
     """
-    out, into = w.stores[e, source], w.stores[e, target]
+    out, into = w.site_storage[e, source], w.site_storage[e, target]
     j, flows, arriving = out["first_out"], out["outgoing"], False
     now, before = out["cap"] / max(1, flows), out["cap"] / max(1, flows - more)
     while True:
@@ -116,19 +116,19 @@ def share_endpoints(w: Any, e: int, source: int, target: int, t: float, more: in
 
 @inner
 def is_open(flow: Any) -> bool:
-    """Whether progressive filling has not fixed a flow yet: its share, or -0, is below 0."""
+    """Whether progressive filling has not fixed the flow yet: its share is negative (or -0)."""
     return math.copysign(1.0, flow["share"]) < 0.0
 
 
 @inner
-def fill(w: Any, e: int) -> float:
-    """The next water level: the least rate at which a link or an end of an open flow is full."""
+def water_level(w: Any, e: int) -> float:
+    """The next water level: the least rate that fills a link or an end of an open flow."""
     level = math.inf
     for k in range(w.grids[e]["flows"]):
         j = w.flow_heap[e, k]["job"]
         flow = w.flows[e, j]
         if is_open(flow):
-            source, target = w.stores[e, flow["source"]], w.stores[e, flow["target"]]
+            source, target = w.site_storage[e, flow["source"]], w.site_storage[e, flow["target"]]
             out = source["spare_out"] / source["open_out"]
             into = target["spare_in"] / target["open_in"]
             share = min(flow["link"], min(out, into))
@@ -138,15 +138,15 @@ def fill(w: Any, e: int) -> float:
 
 
 @inner
-def fix(w: Any, e: int, level: float) -> int:
-    """Fix the flows that go no faster than `level`; return how many."""
+def fix_flows(w: Any, e: int, level: float) -> int:
+    """Fix the open flows whose limit is at most `level`; return how many."""
     fixed, heap = 0, w.flow_heap[e]
     for k in range(w.grids[e]["flows"]):
         j = heap[k]["job"]
         flow = w.flows[e, j]
         if is_open(flow) and -flow["share"] <= level:
             flow["share"] = level
-            source, target = w.stores[e, flow["source"]], w.stores[e, flow["target"]]
+            source, target = w.site_storage[e, flow["source"]], w.site_storage[e, flow["target"]]
             source["open_out"] -= 1
             target["open_in"] -= 1
             source["spare_out"] = max(0.0, source["spare_out"] - level)
@@ -159,18 +159,18 @@ def fix(w: Any, e: int, level: float) -> int:
 def share_max_min(w: Any, e: int, t: float) -> None:
     """Re-time all flows by progressive filling."""
     n = w.grids[e]["flows"]
-    for s in range(len(w.places)):
-        store = w.stores[e, s]
-        store["spare_out"] = store["spare_in"] = store["cap"]
-        store["open_out"], store["open_in"] = store["outgoing"], store["incoming"]
+    for s in range(len(w.site_static)):
+        storage = w.site_storage[e, s]
+        storage["spare_out"] = storage["spare_in"] = storage["cap"]
+        storage["open_out"], storage["open_in"] = storage["outgoing"], storage["incoming"]
     for k in range(n):
         w.flows[e, w.flow_heap[e, k]["job"]]["share"] = -1.0
     left = n
     while left > 0:
-        left -= fix(w, e, fill(w, e))
-    # By sites, not by places in the heap, which re-timing moves.
-    for s in range(len(w.places)):
-        j = w.stores[e, s]["first_in"]
+        left -= fix_flows(w, e, water_level(w, e))
+    # In the order of sites: re-timing reorders the heap.
+    for s in range(len(w.site_static)):
+        j = w.site_storage[e, s]["first_in"]
         while j >= 0:
             set_rate(w, e, j, w.flows[e, j]["share"], t)
             j = w.flows[e, j]["in_after"]
@@ -178,7 +178,7 @@ def share_max_min(w: Any, e: int, t: float) -> None:
 
 @inner
 def share(w: Any, e: int, source: int, target: int, t: float, more: int) -> None:
-    """A flow from `source` to `target` has come (more: 1) or gone (-1): re-time all flows."""
+    """Re-time the flows after one from `source` to `target` was added (more: 1) or removed (-1)."""
     if w.rules[0]["level"] == 2:
         share_max_min(w, e, t)
     else:
@@ -186,15 +186,15 @@ def share(w: Any, e: int, source: int, target: int, t: float, more: int) -> None
 
 
 @inner
-def join(w: Any, e: int, j: int, source: int, t: float) -> None:
-    """The input of job j begins to flow from `source` to its site."""
-    grid, flow, target = w.grids[e], w.flows[e, j], w.tracks[e, j]["site"]
-    flow["left"] = w.attempts[e, j]["moved"]
-    flow["since"] = t + w.lanes[source, 0, target]
+def add_flow(w: Any, e: int, j: int, source: int, t: float) -> None:
+    """Add the flow of the input of job j from `source` to its site."""
+    grid, flow, target = w.grids[e], w.flows[e, j], w.job_states[e, j]["site"]
+    flow["left"] = w.attempts[e, j]["moved_bytes"]
+    flow["since"] = t + w.link_costs[source, 0, target]
     flow["rate"] = 0.0
-    flow["link"] = 1.0 / np.float64(w.lanes[source, 1, target])
+    flow["link"] = 1.0 / np.float64(w.link_costs[source, 1, target])
     flow["source"], flow["target"] = source, target
-    a, b = w.stores[e, source], w.stores[e, target]
+    a, b = w.site_storage[e, source], w.site_storage[e, target]
     flow["out_before"] = flow["in_before"] = -1
     flow["out_after"], flow["in_after"] = a["first_out"], b["first_in"]
     if a["first_out"] >= 0:
@@ -204,43 +204,43 @@ def join(w: Any, e: int, j: int, source: int, t: float) -> None:
     a["first_out"] = b["first_in"] = j
     a["outgoing"] += 1
     b["incoming"] += 1
-    flow["place"] = grid["flows"]
+    flow["heap_position"] = grid["flows"]
     grid["flows"] += 1
-    put(w.flow_heap[e, flow["place"]], math.inf, j)
+    put(w.flow_heap[e, flow["heap_position"]], math.inf, j)
 
 
 @inner
-def leave(w: Any, e: int, j: int) -> None:
-    """Flow j has ended or is cut off."""
+def remove_flow(w: Any, e: int, j: int) -> None:
+    """Remove flow j, complete or cut off."""
     grid, flow = w.grids[e], w.flows[e, j]
     source, target = flow["source"], flow["target"]
     if flow["out_before"] >= 0:
         w.flows[e, flow["out_before"]]["out_after"] = flow["out_after"]
     else:
-        w.stores[e, source]["first_out"] = flow["out_after"]
+        w.site_storage[e, source]["first_out"] = flow["out_after"]
     if flow["out_after"] >= 0:
         w.flows[e, flow["out_after"]]["out_before"] = flow["out_before"]
     if flow["in_before"] >= 0:
         w.flows[e, flow["in_before"]]["in_after"] = flow["in_after"]
     else:
-        w.stores[e, target]["first_in"] = flow["in_after"]
+        w.site_storage[e, target]["first_in"] = flow["in_after"]
     if flow["in_after"] >= 0:
         w.flows[e, flow["in_after"]]["in_before"] = flow["in_before"]
-    w.stores[e, source]["outgoing"] -= 1
-    w.stores[e, target]["incoming"] -= 1
-    place, last = flow["place"], grid["flows"] - 1
-    flow["place"] = -1
+    w.site_storage[e, source]["outgoing"] -= 1
+    w.site_storage[e, target]["incoming"] -= 1
+    position, last = flow["heap_position"], grid["flows"] - 1
+    flow["heap_position"] = -1
     grid["flows"] = last
-    if place < last:
+    if position < last:
         moved = w.flow_heap[e, last]
-        sift(w, e, place, moved["time"], moved["job"])
+        sift(w, e, position, moved["time"], moved["job"])
 
 
 @shared
 def begin_flows(w: Any, e: int) -> None:
-    """Nothing flows."""
+    """Reset to no flows."""
     w.grids[e]["flows"] = 0
-    for s in range(len(w.places)):
-        store = w.stores[e, s]
-        store["outgoing"] = store["incoming"] = 0
-        store["first_out"] = store["first_in"] = -1
+    for s in range(len(w.site_static)):
+        storage = w.site_storage[e, s]
+        storage["outgoing"] = storage["incoming"] = 0
+        storage["first_out"] = storage["first_in"] = -1

@@ -1,4 +1,4 @@
-"""The compiled entry point: begin, step or drain a range of grids; knows no faces."""
+"""The compiled entry point: begin, step or drain a range of grids."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from panda_gym.jit.heap import pop
 from panda_gym.simulator.address_table import world_of
 from panda_gym.simulator.competing import begin_load
 from panda_gym.simulator.counters import (
+    count_placement,
     last_refresh,
-    note_placement,
     observe,
     refresh,
     write_constants,
 )
-from panda_gym.simulator.dynamics import advance, blank, next_return, note_event
+from panda_gym.simulator.dynamics import advance, next_return, reset_row, schedule_site
 from panda_gym.simulator.events import ARRIVAL, NOBODY, REFRESH, note
 from panda_gym.simulator.flows import begin_flows
-from panda_gym.simulator.outages import begin_gate
-from panda_gym.simulator.placement import assess, defer, place, stage_in, warm_site
+from panda_gym.simulator.address_table import world_of
+from panda_gym.simulator.outages import begin_status
+from panda_gym.simulator.placement import assess, defer, place, stage_in, warmup_site
 from panda_gym.simulator.prefetch import fetch_first, fetch_fourth, fetch_second, fetch_third
 from panda_gym.simulator.replication import act_on_data
 from panda_gym.simulator.state import BLOCK
@@ -29,8 +30,8 @@ from panda_gym.simulator.storage import begin_storage
 
 
 @inner
-def unseen(w: Any, e: int) -> bool:
-    """Whether what the counters show now is read anew before the policy's first decision."""
+def is_superseded(w: Any, e: int) -> bool:
+    """Whether the counters will be read again before the policy's first decision."""
     grid = w.grids[e]
     if grid["cursor"] >= grid["warmup"]:
         return False
@@ -39,9 +40,9 @@ def unseen(w: Any, e: int) -> bool:
 
 @inner
 def read_counters(w: Any, e: int) -> None:
-    """Read the counters, but for those of the warm start that nobody will have seen."""
+    """Read the counters; skip readings of the warm start that the policy never observes."""
     grid = w.grids[e]
-    if unseen(w, e):
+    if is_superseded(w, e):
         grid["refreshed"] = grid["clock"]
         note(w, e, REFRESH, grid["clock"], NOBODY, NOBODY, NOBODY, 0.0)
     else:
@@ -50,14 +51,14 @@ def read_counters(w: Any, e: int) -> None:
 
 @inner
 def proceed(w: Any, e: int, wanted: int, drain: bool) -> int:
-    """Let time run until `wanted` jobs have arrived, reading the counters when they are due.
+    """Advance time until `wanted` jobs have arrived, reading the counters when they are due.
 
-    Return how many have; their rows stand in the turn. Of jobs that arrive at the same time
-    those of the stream come first, then those that come back. `drain`: the stream has no more;
-    without jobs that come back, all placed jobs are to end.
+    Return how many have arrived; `World.pending` holds their rows. At equal times jobs of the
+    stream come before returns. `drain`: take no more jobs from the stream; without returns, run
+    until all placed jobs have ended.
     """
-    grid, turn = w.grids[e], w.turn[e]
-    turn[:] = -1
+    grid, pending = w.grids[e], w.pending[e]
+    pending[:] = -1
     found, read_now, cursor = 0, False, grid["cursor"]
     while found < wanted:
         t, back = math.inf, next_return(w, e)
@@ -82,7 +83,7 @@ def proceed(w: Any, e: int, wanted: int, drain: bool) -> int:
             grid["returning"] -= 1
         else:
             cursor += 1
-        turn[found] = j
+        pending[found] = j
         found += 1
         read_now = False
         note(w, e, ARRIVAL, t, j, NOBODY, w.attempts[e, j]["origin"], w.jobs[e, j]["input_bytes"])
@@ -90,37 +91,37 @@ def proceed(w: Any, e: int, wanted: int, drain: bool) -> int:
 
 
 @inner
-def settle_site(w: Any, e: int, q: int, j: int, action: int) -> int:
-    """Where job j goes: the site of a legal action; -1: it is deferred; else the fallback.
+def resolve_site(w: Any, e: int, q: int, j: int, action: int) -> int:
+    """The site of a legal action; -1: the job is deferred; the fallback for an illegal action.
 
     The fallback is the site with the most cores (then the most capacity), which fits every job.
     """
-    n, outcome = len(w.places), w.outcome[e, q]
+    n, outcome = len(w.site_static), w.outcome[e, q]
     legal = 0 <= action < n + w.rules[0]["defer"] and w.mask[e, q, action] > 0
     outcome["illegal"] = 0 if legal else 1
     if not legal:
-        return w.places[0]["by_cores"]
+        return w.site_static[0]["by_cores"]
     return action if action < n else -1
 
 
 @inner
 def send(w: Any, e: int, s: int, j: int, q: int) -> None:
-    """Job j goes to site s; q >= 0: as a decision of the policy, which is assessed."""
+    """Send job j to site s; q >= 0: as decision q of the policy, whose outcome is written."""
     time, source = stage_in(w, e, s, j)
     if q >= 0:
         moved = w.jobs[e, j]["input_bytes"] if source >= 0 and source != s else 0.0
         assess(w, e, q, s, j, time, moved)
     place(w, e, s, j, time, source)
-    if not unseen(w, e):
-        note_placement(w, e, s, j, time)
+    if not is_superseded(w, e):
+        count_placement(w, e, s, j, time)
 
 
 @inner
-def forget(w: Any, e: int) -> None:
-    """What is counted until the next decision begins at nothing."""
+def reset_outcome(w: Any, e: int) -> None:
+    """Reset the sums that run until the next decision, and the outcomes."""
     grid = w.grids[e]
     grid["area"] = grid["ended_gflop"] = grid["ended_ln"] = 0.0
-    grid["wasted"] = grid["overrun"] = grid["copied"] = 0.0
+    grid["wasted"] = grid["overrun"] = grid["replicated"] = 0.0
     grid["ended"] = grid["closures"] = grid["failures"] = 0
     for q in range(w.outcome.shape[1]):
         outcome = w.outcome[e, q]
@@ -136,8 +137,8 @@ def forget(w: Any, e: int) -> None:
 
 
 @inner
-def account(w: Any, e: int) -> None:
-    """What the decisions led to until now, in the outcome of the last of them."""
+def write_outcome(w: Any, e: int) -> None:
+    """Write the sums since the decisions into the outcome of the last of them."""
     grid, outcome = w.grids[e], w.outcome[e, w.outcome.shape[1] - 1]
     outcome["area"] = grid["area"]
     outcome["ended"] = grid["ended"]
@@ -151,22 +152,22 @@ def account(w: Any, e: int) -> None:
 
 @inner
 def decide(w: Any, e: int, q: int, actions: Any) -> int:
-    """Take the decision about job q of the turn; return its site, -1 if it goes nowhere."""
-    j, k = w.turn[e, q], w.turn.shape[1]
+    """Carry out the decision about pending job q; return its site, -1 if it has none."""
+    j, k = w.pending[e, q], w.pending.shape[1]
     if j < 0:
         return -1
     w.grids[e]["decided"] += 1
     if w.rules[0]["replicate"] > 0:
-        n = len(w.places)
+        n = len(w.site_static)
         first, asked = n + w.rules[0]["defer"], actions[e, k + q]
         if not (0 <= asked <= 2 * n and w.mask[e, q, first + asked] > 0):
             w.outcome[e, q]["illegal"] = 1
         elif asked > 0:
-            before = w.grids[e]["copied"]
+            before = w.grids[e]["replicated"]
             act_on_data(w, e, j, asked)
-            w.outcome[e, q]["wan_bytes"] += w.grids[e]["copied"] - before
+            w.outcome[e, q]["wan_bytes"] += w.grids[e]["replicated"] - before
     wrong = w.outcome[e, q]["illegal"]
-    s = settle_site(w, e, q, j, actions[e, q])
+    s = resolve_site(w, e, q, j, actions[e, q])
     w.outcome[e, q]["illegal"] = max(wrong, w.outcome[e, q]["illegal"])
     if s < 0:
         defer(w, e, q, j)
@@ -174,32 +175,32 @@ def decide(w: Any, e: int, q: int, actions: Any) -> int:
 
 
 @shared
-def empty(w: Any, e: int) -> None:
-    """An empty grid at time 0: no job placed, competing load drawn."""
+def reset_grid(w: Any, e: int) -> None:
+    """Reset grid e to time 0: no job placed, competing load drawn."""
     grid = w.grids[e]
     grid["clock"] = 0.0
     grid["refreshed"] = -1.0
-    grid["cursor"] = grid["agenda"] = grid["unfinished"] = grid["decided"] = 0
-    grid["returning"] = grid["carriers"] = grid["events"] = grid["events_lost"] = 0
+    grid["cursor"] = grid["queued_events"] = grid["unfinished"] = grid["decided"] = 0
+    grid["returning"] = grid["replications"] = grid["events"] = grid["events_lost"] = 0
     grid["rows"] = grid["jobs"]
-    grid["limit"] = math.inf
+    grid["next_limit"] = math.inf
     grid["first_assigned"] = grid["first_activated"] = -1
     for j in range(grid["jobs"]):
-        blank(w, e, j)
+        reset_row(w, e, j)
     begin_storage(w, e)
     begin_flows(w, e)
-    w.events[e, :] = math.inf
+    w.next_events[e, :] = math.inf
     for block in range(w.blocks):
-        w.leaders[e, block] = block * BLOCK
-    for s in range(len(w.places)):
+        w.block_leaders[e, block] = block * BLOCK
+    for s in range(len(w.site_static)):
         site = w.sites[e, s]
         site["run_pred"] = site["run_true"] = site["queue_pred"] = site["queue_true"] = 0.0
-        site["used"] = site["promised"] = 0
+        site["used"] = site["committed_cores"] = 0
         site["assigned"] = site["activated"] = site["running"] = 0
         site["head"] = site["tail"] = -1
         begin_load(w, e, s)
-        begin_gate(w, e, s)
-        note_event(w, e, s)
+        begin_status(w, e, s)
+        schedule_site(w, e, s)
 
 
 BEGIN: Final = 0
@@ -215,11 +216,11 @@ entry = entries(Path(__file__).parent)
 def run(table: Any, actions: Any, first: int, last: int, what: int) -> None:
     """Begin, step or drain the grids from `first` to before `last`: the one entry from Python.
 
-    `table` is that of a World, see `address_table`.
+    `table`: the address table of a World, see `panda_gym.simulator.address_table`.
 
-    A round places the jobs of the turn and lets time run to the next turn. A step is one round
-    by the policy's actions; the warm start and the end of the last jobs are rounds by a fixed
-    rule. One loop for all, because each call would be compiled with all that it calls.
+    A round places the pending jobs and advances time to the next arrivals. A step is one round by
+    the policy's actions; the warm start and the drain are rounds by a fixed rule. There is one
+    loop for all three, because each call site would be compiled with all that it calls.
     """
     w = world_of(table)
     for e in range(first, last):
@@ -230,28 +231,28 @@ def run(table: Any, actions: Any, first: int, last: int, what: int) -> None:
             other = min(e + 3, last - 1)
             fetch_third(w, other, actions[other, 0])
             fetch_fourth(w, min(e + 2, last - 1))
-        grid, turns = w.grids[e], w.turn.shape[1]
+        grid, most = w.grids[e], w.pending.shape[1]
         if what == BEGIN:
-            empty(w, e)
+            reset_grid(w, e)
             write_constants(w, e)
         if what != DRAIN:
-            forget(w, e)
-        waiting, warm = (turns if what == STEP else 0), False
+            reset_outcome(w, e)
+        waiting, warm = (most if what == STEP else 0), False
         while True:
             for q in range(waiting):
-                j = w.turn[e, q]
-                s = decide(w, e, q, actions) if what == STEP else warm_site(w, e, j)
+                j = w.pending[e, q]
+                s = decide(w, e, q, actions) if what == STEP else warmup_site(w, e, j)
                 if s >= 0:
                     send(w, e, s, j, q if what == STEP else -1)
                 if j < grid["jobs"]:
                     grid["cursor"] = max(grid["cursor"], j + 1)
             warm = what != DRAIN and grid["cursor"] < grid["warmup"]
             left = grid["jobs"] - grid["warmup"] - grid["decided"]
-            wanted = 1 if warm or what == DRAIN else min(turns, left)
+            wanted = 1 if warm or what == DRAIN else min(most, left)
             waiting = proceed(w, e, wanted, what == DRAIN)
             if not warm and (what != DRAIN or waiting == 0):
                 break
         if what == STEP:
-            account(w, e)
+            write_outcome(w, e)
         if what != DRAIN:
             observe(w, e)

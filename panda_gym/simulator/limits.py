@@ -1,9 +1,8 @@
-"""PanDA's time limits; knows when they strike, never what follows.
+"""PanDA's time limits on assigned and activated jobs.
 
-Jobs are assigned, and activated, in the order of time, so that a line for each of the two
-limits has its next victim in front. Jobs that have moved on are dropped when they get there.
-The limit on running is known at the start (`failures.fate`), the lost heartbeat belongs to
-`outages`.
+Jobs enter each state in the order of time, so each of the two limits has a list whose first job
+expires next. Jobs that have left the state are dropped when they reach the front. The limit on
+running is applied at the start (`failures.draw_failure`), the lost heartbeat in `outages`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from panda_gym.simulator.state import ACTIVATED, ASSIGNED
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a job may be in a state (PanDA server, 2026)."""
+    """Most time of a job in a state (PanDA server, 2026)."""
 
     assigned_s: float = 43200.0
     """Assigned: 12 h, then closed."""
@@ -28,7 +27,7 @@ class Limits:
     running_s: float = 1814400.0
     """Running: 21 d, then failed."""
     heartbeat_s: float = 7200.0
-    """Down sites: 2 h after the last heartbeat their running jobs have failed."""
+    """Down sites: 2 h after the last heartbeat, their running jobs fail."""
 
     def __post_init__(self) -> None:
         names = ("assigned_s", "activated_s", "running_s", "heartbeat_s")
@@ -36,73 +35,75 @@ class Limits:
 
 
 @inner
-def line_up_assigned(w: Any, e: int, j: int) -> None:
-    """Job j has just been assigned."""
+def watch_assigned(w: Any, e: int, j: int) -> None:
+    """Append job j to the list of assigned jobs."""
     grid = w.grids[e]
     if w.rules[0]["limits"] == 0:
         return
-    w.attempts[e, j]["after_assigned"] = -1
+    w.attempts[e, j]["next_assigned"] = -1
     if grid["first_assigned"] < 0:
         grid["first_assigned"] = j
-        note_limit(w, e)
+        schedule_limit(w, e)
     else:
-        w.attempts[e, grid["last_assigned"]]["after_assigned"] = j
+        w.attempts[e, grid["last_assigned"]]["next_assigned"] = j
     grid["last_assigned"] = j
 
 
 @inner
-def line_up_activated(w: Any, e: int, j: int) -> None:
-    """Job j has just been activated."""
+def watch_activated(w: Any, e: int, j: int) -> None:
+    """Append job j to the list of activated jobs."""
     grid = w.grids[e]
     if w.rules[0]["limits"] == 0:
         return
-    w.attempts[e, j]["after_activated"] = -1
+    w.attempts[e, j]["next_activated"] = -1
     if grid["first_activated"] < 0:
         grid["first_activated"] = j
-        note_limit(w, e)
+        schedule_limit(w, e)
     else:
-        w.attempts[e, grid["last_activated"]]["after_activated"] = j
+        w.attempts[e, grid["last_activated"]]["next_activated"] = j
     grid["last_activated"] = j
 
 
 @inner
 def assigned_until(w: Any, e: int) -> float:
-    """When the job in front may be assigned no longer, s; inf: nobody is."""
+    """Time at which the first assigned job passes its limit, s; inf: none is assigned."""
     j = w.grids[e]["first_assigned"]
     return w.attempts[e, j]["placed"] + w.rules[0]["assigned_s"] if j >= 0 else math.inf
 
 
 @inner
 def activated_until(w: Any, e: int) -> float:
-    """When the job in front may be activated no longer, s; inf: nobody is."""
+    """Time at which the first activated job passes its limit, s; inf: none is activated."""
     j = w.grids[e]["first_activated"]
-    return w.tracks[e, j]["activation"] + w.rules[0]["activated_s"] if j >= 0 else math.inf
+    return w.job_states[e, j]["activation"] + w.rules[0]["activated_s"] if j >= 0 else math.inf
 
 
 @inner
-def note_limit(w: Any, e: int) -> None:
-    """Enter when the next limit may strike."""
-    w.grids[e]["limit"] = min(assigned_until(w, e), activated_until(w, e))
+def schedule_limit(w: Any, e: int) -> None:
+    """Enter the time of the next limit."""
+    w.grids[e]["next_limit"] = min(assigned_until(w, e), activated_until(w, e))
 
 
 @shared
-def overdue(w: Any, e: int) -> int:
-    """Take the job that the next limit strikes out of its line; -1: it has moved on, as those
-    behind it that are dropped too."""
-    grid, struck = w.grids[e], -1
+def pop_overdue(w: Any, e: int) -> int:
+    """Pop the next job past its time limit; return -1 if it has left that state.
+
+    Jobs behind it that have left the state are dropped from the list.
+    """
+    grid, job = w.grids[e], -1
     if assigned_until(w, e) <= activated_until(w, e):
         j = grid["first_assigned"]
-        struck = j if w.tracks[e, j]["state"] == ASSIGNED else -1
-        j = w.attempts[e, j]["after_assigned"]
-        while j >= 0 and w.tracks[e, j]["state"] != ASSIGNED:
-            j = w.attempts[e, j]["after_assigned"]
+        job = j if w.job_states[e, j]["state"] == ASSIGNED else -1
+        j = w.attempts[e, j]["next_assigned"]
+        while j >= 0 and w.job_states[e, j]["state"] != ASSIGNED:
+            j = w.attempts[e, j]["next_assigned"]
         grid["first_assigned"] = j
     else:
         j = grid["first_activated"]
-        struck = j if w.tracks[e, j]["state"] == ACTIVATED else -1
-        j = w.attempts[e, j]["after_activated"]
-        while j >= 0 and w.tracks[e, j]["state"] != ACTIVATED:
-            j = w.attempts[e, j]["after_activated"]
+        job = j if w.job_states[e, j]["state"] == ACTIVATED else -1
+        j = w.attempts[e, j]["next_activated"]
+        while j >= 0 and w.job_states[e, j]["state"] != ACTIVATED:
+            j = w.attempts[e, j]["next_activated"]
         grid["first_activated"] = j
-    note_limit(w, e)
-    return struck
+    schedule_limit(w, e)
+    return job

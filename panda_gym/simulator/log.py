@@ -1,8 +1,8 @@
-"""One row a job attempt of an episode; knows what happened, not who decided it.
+"""The log of an episode: one row per job attempt.
 
 Level "jobs": `Simulator.log(e) -> EpisodeLog`, arrays of length n, one row an attempt. Rows
 0 .. stream - 1 are the jobs of the stream in order of arrival; retries follow in the order in
-which they came about; a retry that was never placed stays "pending", and so do jobs of the
+which they were created; a retry that was never placed stays "pending", and so do jobs of the
 stream that the episode's decisions did not reach. With every mechanism off, all rows are first
 attempts and `state` ends as "finished".
 
@@ -10,15 +10,15 @@ attempts and `state` ends as "finished".
     attempt      int8     1, 2, 3
     arrival_s    float64  this attempt's arrival; for a retry: failure + retry delay
     placed_s     float64  when it was sent to its site (later than arrival where it was deferred)
-    activation_s float64  its input was there: it joined the queue
+    activation_s float64  its input was complete: it joined the queue
     starting_s   float64  it took its cores; the pilot starts
     start_s      float64  it runs (starting_s + pilot delay)
-    end_s        float64  it left in its last state; known from starting_s on, so it may be > now_s
+    end_s        float64  it reached its final state; known from starting_s on, so it may be > now_s
     site         int32    -1: not placed
     source       int16    site its input came from; -1 local, or none
     state_code   int8     index of STATES as at now_s
     cause        int8     index of CAUSES: why it did not finish
-    cores, input_bytes, moved_bytes, workload_true, workload_pred, ideal_s   as before
+    cores, input_bytes, moved_bytes, workload_true, workload_pred, ideal_s   see `EpisodeLog`
     wasted_s     float64  core s that an attempt which did not finish had held
     priority     float64  PanDA's user priority at placement (1000 where the queue has none)
 
@@ -27,7 +27,7 @@ Times are s from the episode's start, nan where the attempt never came to that s
 Level "events": `Simulator.events(e) -> EVENT[m]` (`panda_gym.simulator.state.EVENT`: time f8,
 bytes f8, job i4, site i4, other i4, kind i4; 32 bytes), in order of time, kept when
 `Settings(events=m)` gives the buffer's size; `Simulator.events_lost(e)` counts those that came
-after it was full (they are dropped, the first m stay). `kind` indexes KINDS:
+after it was full (they are dropped). `kind` indexes KINDS:
 
     kind            job      site         other              bytes
     arrival         attempt  -1           attempt's origin   input
@@ -47,7 +47,7 @@ after it was full (they are dropped, the first m stay). `kind` indexes KINDS:
     site_up         -1       site         usable cores       0
     site_brown      -1       site         usable cores       0
     site_down       -1       site         0                  0
-    competing_load  -1       site         cores of others    0
+    competing_load  -1       site         competing cores    0
     refresh         -1       -1           -1                 0
 
 `flow_*` come at link levels 1 and 2 for inputs from other sites; `dataset` is the episode's own
@@ -78,13 +78,13 @@ from panda_gym.simulator.state import (
 
 @dataclass(frozen=True, eq=False)
 class EpisodeLog:
-    """n attempts: the stream's jobs in order of arrival, then retries as they came about.
+    """n attempts: the stream's jobs in order of arrival, then retries in order of creation.
 
     Times are s from the episode's start, nan: not yet.
     """
 
     now_s: float
-    """Time of the log, s; what lies later is known already but has not happened."""
+    """Time of the log, s; entries later than this have not happened yet."""
     warmup: int
     """The first so many jobs were placed by the warm start, not by the policy."""
     bound_s: float
@@ -94,11 +94,11 @@ class EpisodeLog:
     site: np.ndarray
     """Where the job was placed, int32[n]; -1: not yet."""
     activation_s: np.ndarray
-    """When its input was there and it joined the queue, float64[n]."""
+    """When its input was complete and it joined the queue, float64[n]."""
     start_s: np.ndarray
     """When it took its cores, float64[n]."""
     end_s: np.ndarray
-    """When it gives them back, float64[n]."""
+    """When it releases them, float64[n]."""
     cores: np.ndarray
     """int32[n]"""
     input_bytes: np.ndarray
@@ -157,15 +157,15 @@ class EpisodeLog:
     def bounded_slowdown(self) -> np.ndarray:
         """max(1, turnaround / max(ideal, bound)), float64[n].
 
-        Feitelson et al. (JSSPP 1997) divide by the run time on the one machine there is. Among
-        sites of unlike speed that would praise a policy for choosing slow ones, so the job is
-        compared with its run on the fastest core.
+        Feitelson et al. (JSSPP 1997) divide by the run time on a single machine. Among sites of
+        unequal speed that would reward slow sites, so the divisor is the run time on the fastest
+        core.
         """
         return np.maximum(1.0, self.turnaround_s / np.maximum(self.ideal_s, self.bound_s))
 
     @property
     def state(self) -> np.ndarray:
-        """What each attempt is in at `now_s`, by name: one of STATES."""
+        """The state of each attempt at `now_s`, by name: one of STATES."""
         return np.array(STATES)[self.state_code]
 
     def columns(self) -> dict[str, np.ndarray]:
@@ -180,44 +180,44 @@ class EpisodeLog:
 
 
 def episode_log(w: World, e: int, bound_s: float) -> EpisodeLog:
-    """Copy the log of grid e out of the state."""
+    """Copy the log of grid e from the state."""
     n, now = int(w.grids[e]["rows"]), float(w.grids[e]["clock"])
-    jobs, tracks, attempts = w.jobs[e, :n], w.tracks[e, :n], w.attempts[e, :n]
-    run = tracks["end"] - tracks["start"]
-    speed = w.places["speed"][tracks["site"]]  # of a job not yet placed: nan times anything
+    jobs, job_states, attempts = w.jobs[e, :n], w.job_states[e, :n], w.attempts[e, :n]
+    run = job_states["end"] - job_states["start"]
+    speed = w.site_static["speed"][job_states["site"]]  # -1: not placed, times nan
     whole = jobs["workload_true"] / (jobs["cores"] * w.top_speed) * jobs["noise"]
-    state = _states(tracks, now)
+    state = _states(job_states, now)
     left = state >= FINISHED
-    vain = np.isin(state, (FAILED, CLOSED, CANCELLED)) & (attempts["taken"] <= tracks["end"])
+    lost = np.isin(state, (FAILED, CLOSED, CANCELLED)) & (attempts["starting"] <= job_states["end"])
     return EpisodeLog(
         now_s=now,
         warmup=int(w.grids[e]["warmup"]),
         bound_s=bound_s,
         arrival_s=jobs["arrival"].copy(),
-        site=tracks["site"].astype(np.int32),
-        activation_s=tracks["activation"].copy(),
-        start_s=tracks["start"].copy(),
-        end_s=tracks["end"].copy(),
+        site=job_states["site"].astype(np.int32),
+        activation_s=job_states["activation"].copy(),
+        start_s=job_states["start"].copy(),
+        end_s=job_states["end"].copy(),
         cores=jobs["cores"].copy(),
         input_bytes=jobs["input_bytes"].copy(),
-        moved_bytes=attempts["moved"].copy(),
+        moved_bytes=attempts["moved_bytes"].copy(),
         workload_true=jobs["workload_true"].copy(),
         workload_pred=jobs["workload_pred"].copy(),
-        ideal_s=np.where(tracks["cause"] == NO_CAUSE, run * speed / w.top_speed, whole),
+        ideal_s=np.where(job_states["cause"] == NO_CAUSE, run * speed / w.top_speed, whole),
         origin=attempts["origin"].copy(),
         attempt=attempts["attempt"].astype(np.int8),
         placed_s=attempts["placed"].copy(),
-        starting_s=attempts["taken"].copy(),
+        starting_s=attempts["starting"].copy(),
         source=attempts["source"].astype(np.int16),
         state_code=state,
-        cause=np.where(left, tracks["cause"], NO_CAUSE).astype(np.int8),
-        wasted_s=np.where(vain, jobs["cores"] * (tracks["end"] - attempts["taken"]), 0.0),
-        priority=user_priority(jobs["others"]),
+        cause=np.where(left, job_states["cause"], NO_CAUSE).astype(np.int8),
+        wasted_s=np.where(lost, jobs["cores"] * (job_states["end"] - attempts["starting"]), 0.0),
+        priority=user_priority(jobs["user_jobs"]),
     )
 
 
-def _states(tracks: np.ndarray, now: float) -> np.ndarray:
-    """Index of STATES at `now`, int8[n]: the kernel's, and whether the pilot has come yet."""
-    state = tracks["state"].astype(np.int8)
-    state[(state == RUNNING) & ~(tracks["start"] <= now)] = STARTING
+def _states(job_states: np.ndarray, now: float) -> np.ndarray:
+    """Index of STATES at `now`, int8[n]; tells "starting" (before the pilot) from "running"."""
+    state = job_states["state"].astype(np.int8)
+    state[(state == RUNNING) & ~(job_states["start"] <= now)] = STARTING
     return state

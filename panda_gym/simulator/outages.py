@@ -1,9 +1,9 @@
-"""Sites that go down and come back; knows seeds and time, never jobs.
+"""Outages of sites: a Markov chain of up, brown-out and down.
 
-Each site is a Markov chain of three statuses in steps of `step_s`: up; brown (a share of its
-cores is gone); down (nothing starts; what runs goes on, but is given up when the outage lasts
-longer than the heartbeat limit). It starts up. Its storage stays reachable. Times in a status
-are geometric numbers of steps, hashes of (episode seed, site, number of the turn).
+The chain moves in steps of `step_s`. In a brown-out a share of the cores is offline. At a site
+that is down nothing starts; running jobs go on, but fail when the outage lasts longer than the
+heartbeat limit. Every site starts up, and its storage stays reachable. Times in a status are
+geometric numbers of steps, hashes of (episode seed, site, number of the change).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SALT: Final = np.uint64(0xA0761D6478BD642F)
 
 @dataclass(frozen=True)
 class Outages:
-    """How often sites go down, and for how long."""
+    """How often sites go down, and how long they stay down."""
 
     up_s: float = 604800.0
     """Mean time up, s."""
@@ -34,7 +34,7 @@ class Outages:
     brown_s: float = 43200.0
     """Mean time of a brown-out, s."""
     brown: float = 0.5
-    """Share of the turns from up that are brown-outs."""
+    """Share of the changes from up that are brown-outs."""
     brown_cores: float = 0.5
     """Share of a site's cores that a brown-out takes."""
     step_s: float = 300.0
@@ -46,48 +46,48 @@ class Outages:
         check_ranges(self, "outages", {**times, **shares})
 
     def ln_stay(self, mean_s: float) -> float:
-        """ln of the probability to stay for one more step, for a mean time in a status."""
+        """ln of the probability to stay one more step, for a mean time in a status."""
         return math.log1p(-1.0 / max(mean_s / self.step_s, 1.0 + 1e-9))
 
 
 @inner
 def stay(w: Any, e: int, s: int, k: int, ln_stay: float) -> float:
-    """How long site s keeps the status that its turn k brought, s: at least one step."""
+    """Time that site s keeps the status of its change k, s: at least one step."""
     u = unit(bits(w.grids[e]["seed"] ^ SALT, s, k))
     return w.rules[0]["step_s"] * (1.0 + math.floor(math.log(1.0 - u) / ln_stay))
 
 
 @shared
-def begin_gate(w: Any, e: int, s: int) -> None:
-    """Every site begins up."""
-    gate = w.gates[e, s]
-    gate["status"] = UP
-    gate["turns"] = 0
-    gate["recent"] = 0.0
-    gate["turn"] = gate["lost"] = math.inf
-    w.sites[e, s]["dark"] = 0
+def begin_status(w: Any, e: int, s: int) -> None:
+    """Reset the status of site s to up."""
+    site_status = w.site_status[e, s]
+    site_status["status"] = UP
+    site_status["changes"] = 0
+    site_status["failure_rate"] = 0.0
+    site_status["next_change"] = site_status["heartbeat_loss"] = math.inf
+    w.sites[e, s]["offline_cores"] = 0
     if w.rules[0]["outages"] > 0:
-        gate["turn"] = stay(w, e, s, 0, w.rules[0]["stay_up"])
+        site_status["next_change"] = stay(w, e, s, 0, w.rules[0]["stay_up"])
 
 
 @shared
-def turn(w: Any, e: int, s: int) -> None:
-    """Site s changes its status; free may fall below zero in a brown-out."""
-    rules, gate, site = w.rules[0], w.gates[e, s], w.sites[e, s]
-    t, k, was = gate["turn"], gate["turns"] + 1, gate["status"]
-    gate["turns"] = k
-    gate["lost"] = math.inf
-    status, ln_stay, dark = UP, rules["stay_up"], 0
+def change_status(w: Any, e: int, s: int) -> None:
+    """Change the status of site s; `free` may fall below zero in a brown-out."""
+    rules, site_status, site = w.rules[0], w.site_status[e, s], w.sites[e, s]
+    t, k, was = site_status["next_change"], site_status["changes"] + 1, site_status["status"]
+    site_status["changes"] = k
+    site_status["heartbeat_loss"] = math.inf
+    status, ln_stay, offline = UP, rules["stay_up"], 0
     if was == UP:
         coin = unit(scramble(bits(w.grids[e]["seed"] ^ SALT, s, k)))
         if coin < rules["brown"]:
             status, ln_stay = BROWN, rules["stay_brown"]
-            dark = int(rules["brown_cores"] * w.places[s]["cores"])
+            offline = int(rules["brown_cores"] * w.site_static[s]["cores"])
         else:
             status, ln_stay = DOWN, rules["stay_down"]
-    gate["status"] = status
-    gate["turn"] = t + stay(w, e, s, k, ln_stay)
-    if status == DOWN and t + rules["heartbeat_s"] < gate["turn"]:
-        gate["lost"] = t + rules["heartbeat_s"]
-    site["free"] -= dark - site["dark"]
-    site["dark"] = dark
+    site_status["status"] = status
+    site_status["next_change"] = t + stay(w, e, s, k, ln_stay)
+    if status == DOWN and t + rules["heartbeat_s"] < site_status["next_change"]:
+        site_status["heartbeat_loss"] = t + rules["heartbeat_s"]
+    site["free"] -= offline - site["offline_cores"]
+    site["offline_cores"] = offline

@@ -1,4 +1,4 @@
-"""Sending one job to one site; knows estimates and transfers, never why the site was chosen."""
+"""Placement of one job at one site: expected wait, stage-in, cancellation, deferral."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from panda_gym.simulator.dynamics import (
     CANCEL,
     KIND,
     activate,
+    commit,
     predicted_run,
-    promise,
     start_waiting,
     true_run,
 )
 from panda_gym.simulator.events import DEFERRAL, FLOW_START, NOBODY, PLACEMENT, note
-from panda_gym.simulator.limits import line_up_assigned
+from panda_gym.simulator.limits import watch_assigned
 from panda_gym.simulator.replica_index import HELD, KEPT, NO_SITE, without_lowest
 from panda_gym.simulator.state import ASSIGNED, PRIORITY
 from panda_gym.simulator.storage import claim
@@ -27,13 +27,13 @@ from panda_gym.simulator.storage import claim
 
 @inner
 def read_time(w: Any, e: int, j: int, r: int, s: int) -> float:
-    """Time to read the input of job j at site s from site r if nothing else flows, s."""
-    return w.lanes[r, 0, s] + w.jobs[e, j]["input_bytes"] * w.lanes[r, 1, s]
+    """Time to read the input of job j at site s from site r without other flows, s."""
+    return w.link_costs[r, 0, s] + w.jobs[e, j]["input_bytes"] * w.link_costs[r, 1, s]
 
 
 @inner
 def primary(w: Any, e: int, j: int, k: int) -> int:
-    """Site of the k-th of three replicas of job j's input that stay, -1 none."""
+    """Site of the k-th of three permanent replicas of job j's input, -1 none."""
     if w.rules[0]["storage"] == 0:
         return w.replicas[e, j, k]
     return w.datasets[e, w.jobs[e, j]["dataset"]]["primary"][k]
@@ -41,10 +41,10 @@ def primary(w: Any, e: int, j: int, k: int) -> int:
 
 @inner
 def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
-    """Least stage-in time of job j's input at site s, s, and where it comes from; -1 at hand.
+    """Least stage-in time of job j's input at site s, s, and its source; -1: no transfer.
 
-    An input of no bytes, or one that no site is known to hold, is at hand everywhere. Of equal
-    times the first counts: primary replicas in their order, then secondary ones, latest first.
+    An input of no bytes, or one that no site holds, is local everywhere. Ties go to the first:
+    primary replicas in their order, then secondary ones, latest first.
     """
     best, origin = math.inf, -1
     if not w.jobs[e, j]["input_bytes"] > 0.0:
@@ -62,7 +62,7 @@ def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
 
 @shared
 def secondary(w: Any, e: int, s: int, j: int, best: float, origin: int) -> tuple[float, int]:
-    """The same, where secondary replicas may be better than the best of the primary ones."""
+    """The same with secondary replicas; `best` and `origin` are those of the primary ones."""
     d, found, equals = w.jobs[e, j]["dataset"], False, 0
     for k in range(w.holders.shape[3]):
         left = w.holders[e, d, HELD, k] & w.holders[e, d, KEPT, k]
@@ -81,103 +81,103 @@ def secondary(w: Any, e: int, s: int, j: int, best: float, origin: int) -> tuple
 
 @shared
 def latest(w: Any, e: int, s: int, j: int, time: float) -> int:
-    """Site of the latest secondary replica that job j could read in so much time at site s."""
+    """Site of the latest secondary replica that job j can read in `time` s at site s."""
     r = w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
-    while w.pool[e, r]["there"] == 0 or read_time(w, e, j, w.pool[e, r]["site"], s) != time:
+    while w.pool[e, r]["complete"] == 0 or read_time(w, e, j, w.pool[e, r]["site"], s) != time:
         r = w.pool[e, r]["next"]
     return w.pool[e, r]["site"]
 
 
 @inner
 def expected_wait(w: Any, e: int, s: int, cores: int, run: float, queued: float) -> float:
-    """Wait for `cores` cores at site s, s, from the work ahead there.
+    """Expected wait for `cores` cores at site s, s, from the work ahead.
 
     `run` is the sum of cores x end over the running jobs and `queued` the work of the jobs
     assigned or activated, both predicted or both true (core s). The wait is zero if the free
-    cores suffice after those promised, else the work ahead over the cores left by others. A job
-    past its predicted end counts negatively: taken as 0 instead, predictions come nearer to the
-    truth, but earliest completion does worse by it (see docs/results/simulation.md).
+    cores less the committed ones suffice, else the work ahead over the cores that competing work
+    leaves. A job past its predicted end counts negatively. Counting it as 0 would predict waits
+    better, but earliest completion then does worse (see the page on the simulation).
     """
     site = w.sites[e, s]
-    if site["free"] - site["promised"] >= cores:
+    if site["free"] - site["committed_cores"] >= cores:
         return 0.0
     ahead = max(0.0, run - w.grids[e]["clock"] * site["used"]) + queued
-    return ahead / max(1, w.places[s]["cores"] - site["others"])
+    return ahead / max(1, w.site_static[s]["cores"] - site["competing_cores"])
 
 
 @inner
 def assess(w: Any, e: int, q: int, s: int, j: int, time: float, moved: float) -> None:
-    """Write what sending job j to site s is expected to lead to, and what it will."""
+    """Write expected and true wait, transfer and run time of job j at site s."""
     site, outcome, cores = w.sites[e, s], w.outcome[e, q], w.jobs[e, j]["cores"]
     outcome["site"] = s
-    outcome["age"] = w.grids[e]["clock"] - w.attempts[e, j]["born"]
+    outcome["age"] = w.grids[e]["clock"] - w.attempts[e, j]["first_arrival"]
     outcome["wait_pred"] = expected_wait(w, e, s, cores, site["run_pred"], site["queue_pred"])
     outcome["wait_true"] = expected_wait(w, e, s, cores, site["run_true"], site["queue_true"])
     outcome["transfer"] = time
     outcome["run_pred"] = predicted_run(w, e, s, j)
     outcome["run_true"] = true_run(w, e, s, j)
-    outcome["ideal_pred"] = outcome["run_pred"] * w.places[s]["speed"] / w.top_speed
-    outcome["ideal_true"] = outcome["run_true"] * w.places[s]["speed"] / w.top_speed
+    outcome["ideal_pred"] = outcome["run_pred"] * w.site_static[s]["speed"] / w.top_speed
+    outcome["ideal_true"] = outcome["run_true"] * w.site_static[s]["speed"] / w.top_speed
     outcome["wan_bytes"] += moved
 
 
 @shared
 def cancellation(w: Any, e: int, j: int) -> None:
-    """Enter when job j is cancelled from outside, if it is; a retry never is."""
+    """Schedule the cancellation of job j, if it is drawn; retries are never cancelled."""
     rules, one, grid = w.rules[0], w.attempts[e, j], w.grids[e]
     if one["attempt"] == 1 and job_draw(one["key"], 1, CANCELS) < rules["cancelled"]:
         later = 2.0 * rules["cancel_s"] * job_draw(one["key"], 1, CANCEL_TIME)
         when, entry = grid["clock"] + later, CANCEL * KIND + j
-        push(w.heap[e], w.first_staged, grid["agenda"], when, entry)
-        grid["agenda"] += 1
+        push(w.heap[e], w.first_staged, grid["queued_events"], when, entry)
+        grid["queued_events"] += 1
 
 
 @shared
 def transfer(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
-    """The input of job j starts to move from `source` to site s; `time` is what it takes alone."""
+    """Start the transfer of job j's input from `source` to site s; alone it takes `time` s."""
     grid, t = w.grids[e], w.grids[e]["clock"]
-    w.tracks[e, j]["state"] = ASSIGNED
+    w.job_states[e, j]["state"] = ASSIGNED
     if w.rules[0]["level"] > 0 and source != s:
-        flows.join(w, e, j, source, t)
-        note(w, e, FLOW_START, t, j, s, source, w.attempts[e, j]["moved"])
+        flows.add_flow(w, e, j, source, t)
+        note(w, e, FLOW_START, t, j, s, source, w.attempts[e, j]["moved_bytes"])
         flows.share(w, e, source, s, t, 1)
     else:
         if w.rules[0]["level"] > 0:
-            w.flows[e, j]["place"] = -1
-        push(w.heap[e], w.first_staged, grid["agenda"], t + time, j)
-        grid["agenda"] += 1
+            w.flows[e, j]["heap_position"] = -1
+        push(w.heap[e], w.first_staged, grid["queued_events"], t + time, j)
+        grid["queued_events"] += 1
 
 
 @inner
 def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
-    """Send job j to site s: its input starts to move, or it joins the line at once.
+    """Place job j at site s: its transfer starts, or it joins the queue at once.
 
-    `time` and `source` are what `stage_in` gives for it there.
+    `time` and `source` are the result of `stage_in`.
     """
     grid, site, rules = w.grids[e], w.sites[e, s], w.rules[0]
-    job, track, one = w.jobs[e, j], w.tracks[e, j], w.attempts[e, j]
+    job, job_state, one = w.jobs[e, j], w.job_states[e, j], w.attempts[e, j]
     t = grid["clock"]
-    track["site"] = s
-    track["cores"] = job["cores"]
-    track["output"] = math.floor(rules["output"] * job["input_bytes"])
-    one["moved"] = job["input_bytes"] if source >= 0 and source != s else 0.0
+    job_state["site"] = s
+    job_state["cores"] = job["cores"]
+    job_state["output"] = math.floor(rules["output"] * job["input_bytes"])
+    one["moved_bytes"] = job["input_bytes"] if source >= 0 and source != s else 0.0
     one["placed"] = t
     one["source"] = source if source != s else -1
-    # It has been in the system since its arrival, or since the failure of the attempt before.
+    # It has been in the system since its arrival, or since the end of the attempt before.
     grid["area"] += t - job["arrival"] + (rules["retry_s"] if one["attempt"] > 1 else 0.0)
     grid["unfinished"] += 1
     if rules["discipline"] == PRIORITY:
         dataset = w.datasets[e, job["dataset"]]
-        job["others"] = dataset["jobs"]
+        job["user_jobs"] = dataset["jobs"]
         dataset["jobs"] += 1 if one["attempt"] == 1 else 0
-    note(w, e, PLACEMENT, t, j, s, one["source"], one["moved"])
+    note(w, e, PLACEMENT, t, j, s, one["source"], one["moved_bytes"])
     claim(w, e, s, j)
-    promise(w, e, s, j, 1.0)
+    commit(w, e, s, j, 1.0)
     if rules["cancelled"] > 0.0:
         cancellation(w, e, j)
     if time > 0.0:
         site["assigned"] += 1
-        line_up_assigned(w, e, j)
+        watch_assigned(w, e, j)
         transfer(w, e, s, j, time, source)
     else:
         activate(w, e, j, t)
@@ -186,13 +186,13 @@ def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
 
 @inner
 def may_defer(w: Any, e: int, j: int) -> bool:
-    """Whether job j may still be deferred: PanDA lets a job pend for a limited time."""
+    """Whether job j may be deferred: in PanDA a job pends for a limited time."""
     return w.grids[e]["clock"] - w.jobs[e, j]["arrival"] < w.rules[0]["pending_s"]
 
 
 @shared
 def defer(w: Any, e: int, q: int, j: int) -> None:
-    """Job j comes back later."""
+    """Defer job j: it returns after `defer_s`."""
     grid, rules, outcome = w.grids[e], w.rules[0], w.outcome[e, q]
     when = grid["clock"] + rules["defer_s"]
     push(w.heap[e], rules["first_return"], grid["returning"], when, j)
@@ -204,21 +204,21 @@ def defer(w: Any, e: int, q: int, j: int) -> None:
 
 @inner
 def weighted_site(w: Any, wide: int, u: float) -> int:
-    """Draw among the `wide` sites with the most cores, each by its capacity, from u in [0, 1)."""
-    target, last = u * w.places[wide - 1]["cumulative"], wide - 1
+    """Draw one of the `wide` sites with most cores by capacity, from u in [0, 1)."""
+    target, last = u * w.site_static[wide - 1]["cumulative"], wide - 1
     k = min(w.guide[int(target * w.guide_cells)], last)
-    while k < last and w.places[k]["cumulative"] <= target:
+    while k < last and w.site_static[k]["cumulative"] <= target:
         k += 1
-    return w.places[k]["by_cores"]
+    return w.site_static[k]["by_cores"]
 
 
 @shared
-def warm_site(w: Any, e: int, j: int) -> int:
-    """Where the warm start sends job j: the shorter wait of two sites drawn by capacity."""
+def warmup_site(w: Any, e: int, j: int) -> int:
+    """The site of the warm start for job j: the shorter wait of two sites drawn by capacity."""
     cores, u = w.jobs[e, j]["cores"], w.jobs[e, j]["place_u"]
-    wide = w.wide[cores]
+    wide = w.sites_by_cores[cores]
     a = weighted_site(w, wide, u)
-    lower = u * 1048576.0  # the lower bits of the same draw are as good as another one
+    lower = u * 1048576.0  # the lower bits of the draw serve as a second one
     b = weighted_site(w, wide, lower - math.floor(lower))
     first, second = w.sites[e, a], w.sites[e, b]
     wait_a = expected_wait(w, e, a, cores, first["run_pred"], first["queue_pred"])

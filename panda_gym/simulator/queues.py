@@ -1,11 +1,11 @@
-"""Which of the waiting jobs of a site starts next; knows queues and cores, never events.
+"""Queue disciplines: which of the waiting jobs of a site starts next.
 
     fifo      in the order of activation
     priority  by PanDA's user priority, highest first, then in the order of activation
     easy      fifo, but a job may start before the head if by its prediction it does not delay
               it (EASY backfill: Lifka, JSSPP 1995; Mu'alem and Feitelson 2001)
 
-Jobs closed while they wait stay in the line until they come to its front or are passed.
+Jobs closed while they wait stay in the queue until they reach its front or are passed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from panda_gym.simulator.state import ACTIVATED, EASY, PRIORITY
 
 
 def user_priority(jobs: Any) -> Any:
-    """PanDA's user priority 1000 - (T + n) / 5 of the next job of a user with T + n before it.
+    """PanDA's user priority 1000 - (T + n) / 5 of a user's job with T + n jobs before it.
 
     NOTE[DIFF]: PanDA recomputes it every 20 minutes; here it is fixed when the job is placed.
     Streams name no users: jobs of one dataset count as one user's.
@@ -28,30 +28,30 @@ def user_priority(jobs: Any) -> Any:
 
 @inner
 def enqueue(w: Any, e: int, s: int, j: int) -> None:
-    """Job j, just activated, takes its place in the line of site s."""
-    site, track = w.sites[e, s], w.tracks[e, j]
+    """Put the activated job j into the queue of site s."""
+    site, job_state = w.sites[e, s], w.job_states[e, j]
     before = site["tail"]
     if w.rules[0]["discipline"] == PRIORITY:
-        others, k, before = w.jobs[e, j]["others"], site["head"], -1
-        while k >= 0 and w.jobs[e, k]["others"] <= others:
-            before, k = k, w.tracks[e, k]["next"]
+        user_jobs, k, before = w.jobs[e, j]["user_jobs"], site["head"], -1
+        while k >= 0 and w.jobs[e, k]["user_jobs"] <= user_jobs:
+            before, k = k, w.job_states[e, k]["next"]
     if before >= 0:
-        track["next"] = w.tracks[e, before]["next"]
-        w.tracks[e, before]["next"] = j
+        job_state["next"] = w.job_states[e, before]["next"]
+        w.job_states[e, before]["next"] = j
     else:
-        track["next"] = site["head"]
+        job_state["next"] = site["head"]
         site["head"] = j
-    if track["next"] < 0:
+    if job_state["next"] < 0:
         site["tail"] = j
     site["activated"] += 1
 
 
 @inner
-def take(w: Any, e: int, s: int, before: int, j: int) -> None:
-    """Take job j, which stands behind `before` (-1: in front), out of the line of site s."""
-    site, after = w.sites[e, s], w.tracks[e, j]["next"]
+def remove_from_queue(w: Any, e: int, s: int, before: int, j: int) -> None:
+    """Remove job j from the queue of site s; `before` is the job ahead of it (-1: it is first)."""
+    site, after = w.sites[e, s], w.job_states[e, j]["next"]
     if before >= 0:
-        w.tracks[e, before]["next"] = after
+        w.job_states[e, before]["next"] = after
     else:
         site["head"] = after
     if after < 0:
@@ -60,15 +60,15 @@ def take(w: Any, e: int, s: int, before: int, j: int) -> None:
 
 @inner
 def next_start(w: Any, e: int, s: int, t: float) -> int:
-    """Take the job that starts next at site s out of its line; -1: none can."""
+    """Pop the job that starts next at site s; -1: none can."""
     site = w.sites[e, s]
-    while site["head"] >= 0 and w.tracks[e, site["head"]]["state"] != ACTIVATED:
-        take(w, e, s, -1, site["head"])
+    while site["head"] >= 0 and w.job_states[e, site["head"]]["state"] != ACTIVATED:
+        remove_from_queue(w, e, s, -1, site["head"])
     j = site["head"]
     if j < 0:
         return -1
-    if w.tracks[e, j]["cores"] <= site["free"]:
-        take(w, e, s, -1, j)
+    if w.job_states[e, j]["cores"] <= site["free"]:
+        remove_from_queue(w, e, s, -1, j)
         return j
     if w.rules[0]["discipline"] == EASY and site["free"] > 0:
         return backfill(w, e, s, t)
@@ -77,39 +77,42 @@ def next_start(w: Any, e: int, s: int, t: float) -> int:
 
 @shared
 def shadow(w: Any, e: int, s: int, t: float) -> tuple[float, int]:
-    """When the head of site s can start at the latest by the predicted ends of the running jobs,
-    s, and how many cores it then leaves free. An end that is overdue is expected now."""
-    site, first = w.sites[e, s], w.places[s]["first_run"]
+    """Shadow time of the head of site s, s, and the cores that are then left over.
+
+    The shadow time is the earliest start by the predicted ends of the running jobs; an overdue
+    end counts as now.
+    """
+    site, first = w.sites[e, s], w.site_static[s]["first_run"]
     free, last_time, last_job = site["free"], -math.inf, -1
-    wanted = w.tracks[e, site["head"]]["cores"]
+    wanted = w.job_states[e, site["head"]]["cores"]
     while free < wanted:
         when, who = math.inf, -1
         for k in range(site["running"]):
             j = w.heap[e, first + k]["job"]
-            pred = max(t, w.tracks[e, j]["pred_end"])
+            pred = max(t, w.job_states[e, j]["pred_end"])
             later = pred > last_time or (pred == last_time and j > last_job)
             if later and (pred < when or (pred == when and j < who)):
                 when, who = pred, j
         if who < 0:
             return math.inf, 0
-        free += w.tracks[e, who]["cores"]
+        free += w.job_states[e, who]["cores"]
         last_time, last_job = when, who
     return last_time, free - wanted
 
 
 @shared
 def backfill(w: Any, e: int, s: int, t: float) -> int:
-    """Take the first job out of the line that fits now and does not delay the head; -1 none."""
+    """Pop the first job that fits now and does not delay the head of the queue; -1: none."""
     site = w.sites[e, s]
     when, extra = shadow(w, e, s, t)
     before = site["head"]
-    j = w.tracks[e, before]["next"]
+    j = w.job_states[e, before]["next"]
     while j >= 0:
-        track = w.tracks[e, j]
-        if track["state"] == ACTIVATED and track["cores"] <= site["free"]:
-            run = w.jobs[e, j]["workload_pred"] / (track["cores"] * w.places[s]["speed"])
-            if track["cores"] <= extra or t + run <= when:
-                take(w, e, s, before, j)
+        job_state = w.job_states[e, j]
+        if job_state["state"] == ACTIVATED and job_state["cores"] <= site["free"]:
+            run = w.jobs[e, j]["workload_pred"] / (job_state["cores"] * w.site_static[s]["speed"])
+            if job_state["cores"] <= extra or t + run <= when:
+                remove_from_queue(w, e, s, before, j)
                 return j
-        before, j = j, track["next"]
+        before, j = j, job_state["next"]
     return -1

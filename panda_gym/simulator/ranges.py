@@ -1,4 +1,4 @@
-"""Numbers of a table of settings within their ranges; knows names, never what they mean."""
+"""Range checks of numeric settings."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""How soon each site can read a dataset, and how near it lies; knows replicas, never queues.
+"""An index of replicas: least read time and closeness of a dataset at every site.
 
-A row holds the best of all replicas for every site. It is brought up to date when it is looked at,
-from the bits of the sites that hold the dataset: those that have come since are compared with
-what stands there, and it is written anew where one has gone. The best of a set depends on no
-order, so a row says what reading all replicas would. Rows go to the datasets looked at last; one
-that is written anew takes the place of the oldest.
+A cached row holds the best over all replicas for every site. It is updated when it is read, from
+the bit sets of the sites that hold the dataset: new replicas are compared with the row, and the
+row is computed anew where a replica has gone. The minimum over a set does not depend on order,
+so a row equals a scan of all replicas. The datasets read most recently have rows; a new row
+replaces the oldest.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from panda_gym.jit.compiled import inner, lowest_bit, shared
 
 HELD, KEPT, COUNTED = range(3)
-"""Sets of sites in `World.holders`: where a dataset may be read, where a secondary replica of it
-is, there or begun, and whose replicas its row has counted."""
+"""Bit sets of sites in `World.holders`: sites where the dataset can be read, sites with a secondary
+replica (complete or begun), and sites whose replicas the row includes."""
 NO_SITE: Final = np.uint64(0)
 _ONE = np.uint64(1)
 
@@ -29,14 +29,14 @@ def in_set(w: Any, e: int, d: int, which: int, s: int) -> bool:
 
 
 @inner
-def put_in(w: Any, e: int, d: int, which: int, s: int) -> None:
-    """Put site s into a set of dataset d."""
+def add_to_set(w: Any, e: int, d: int, which: int, s: int) -> None:
+    """Add site s to a set of dataset d."""
     w.holders[e, d, which, s >> 6] |= _ONE << np.uint64(s & 63)
 
 
 @inner
-def take_off(w: Any, e: int, d: int, which: int, s: int) -> None:
-    """Take site s out of a set of dataset d."""
+def remove_from_set(w: Any, e: int, d: int, which: int, s: int) -> None:
+    """Remove site s from a set of dataset d."""
     w.holders[e, d, which, s >> 6] &= ~(_ONE << np.uint64(s & 63))
 
 
@@ -48,32 +48,32 @@ def without_lowest(word: Any) -> Any:
 
 @shared
 def new_row(w: Any, e: int, d: int) -> None:
-    """Give dataset d a row, in which nothing is counted."""
+    """Give dataset d an empty row."""
     grid, dataset = w.grids[e], w.datasets[e, d]
     k = dataset["row"]
     if k < 0:
         k = grid["next_row"]
-        grid["next_row"] = k + 1 if k + 1 < w.owner.shape[1] else 0
-        if w.owner[e, k] >= 0:
-            w.datasets[e, w.owner[e, k]]["row"] = -1
-        w.owner[e, k] = d
+        grid["next_row"] = k + 1 if k + 1 < w.row_datasets.shape[1] else 0
+        if w.row_datasets[e, k] >= 0:
+            w.datasets[e, w.row_datasets[e, k]]["row"] = -1
+        w.row_datasets[e, k] = d
         dataset["row"] = k
-    w.soon[e, k, :] = np.float32(np.inf)
-    w.near[e, k, :] = np.int8(127)
+    w.read_times[e, k, :] = np.float32(np.inf)
+    w.read_closeness[e, k, :] = np.int8(127)
     w.holders[e, d, COUNTED, :] = NO_SITE
 
 
 @shared
 def count_replica(w: Any, e: int, d: int, r: int) -> None:
-    """Compare the row of dataset d with what its replica at site r offers."""
-    size, n, k = np.float32(w.datasets[e, d]["bytes"]), len(w.places), w.datasets[e, d]["row"]
-    compare_times(w.soon[e, k, :n], w.lanes[r, 0], w.lanes[r, 1], size)
-    compare_steps(w.near[e, k, :n], w.steps[r])
+    """Include the replica of dataset d at site r in its row."""
+    size, n, k = np.float32(w.datasets[e, d]["bytes"]), len(w.site_static), w.datasets[e, d]["row"]
+    compare_times(w.read_times[e, k, :n], w.link_costs[r, 0], w.link_costs[r, 1], size)
+    compare_steps(w.read_closeness[e, k, :n], w.closeness[r])
 
 
 @inner
 def compare_times(row: Any, delay: Any, per_byte: Any, size: Any) -> None:
-    """Time to read from one more site, s, where it is the least."""
+    """Lower the read times to those from one more site, s, where they are less."""
     for s in range(len(row)):
         time = delay[s] + size * per_byte[s]
         row[s] = time if time < row[s] else row[s]
@@ -81,14 +81,14 @@ def compare_times(row: Any, delay: Any, per_byte: Any, size: Any) -> None:
 
 @inner
 def compare_steps(row: Any, steps: Any) -> None:
-    """Closeness of one more site, where it is the least."""
+    """Lower the closeness to that of one more site, where it is less."""
     for s in range(len(row)):
         row[s] = steps[s] if steps[s] < row[s] else row[s]
 
 
 @inner
 def row_of(w: Any, e: int, d: int) -> int:
-    """The row of dataset d, which some site holds, brought up to date."""
+    """The updated row of dataset d, which at least one site holds."""
     words = w.holders.shape[3]
     stale, more = w.datasets[e, d]["row"] < 0, False
     for k in range(words):
@@ -110,6 +110,6 @@ def row_of(w: Any, e: int, d: int) -> int:
 
 @shared
 def begin_rows(w: Any, e: int) -> None:
-    """No dataset has a row."""
+    """Reset to no rows."""
     w.grids[e]["next_row"] = 0
-    w.owner[e, :] = -1
+    w.row_datasets[e, :] = -1

@@ -6,9 +6,8 @@ One action beside the site, an index into 1 + 2 S:
     1 + s        bring a secondary replica to site s
     1 + S + s    remove the secondary replica of site s
 
-It is done before the job is placed. The mask does not depend on where the job goes. A
-replication takes its share of the network and of the quota as a staged input does; its row is
-a job of no cores.
+The action is carried out before the job is placed, and its mask does not depend on the job's
+site. A replication uses network and quota as a stage-in does; its row is a job of 0 cores.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from panda_gym.jit.compiled import inner, shared
-from panda_gym.simulator.dynamics import blank
+from panda_gym.simulator.dynamics import reset_row
 from panda_gym.simulator.placement import stage_in, transfer
 from panda_gym.simulator.replica_index import HELD, in_set
 from panda_gym.simulator.storage import claim, complete, drop, find, known, release
@@ -24,14 +23,14 @@ from panda_gym.simulator.storage import claim, complete, drop, find, known, rele
 
 @inner
 def replicable(w: Any, e: int, j: int) -> bool:
-    """Whether job j has an input that lies somewhere."""
+    """Whether job j has an input that at least one site holds."""
     return w.jobs[e, j]["input_bytes"] > 0.0 and known(w, e, w.jobs[e, j]["dataset"])
 
 
 @shared
 def write_data_mask(w: Any, e: int, j: int, mask: Any) -> None:
-    """1 where an action on the data of job j can be done; shape of the mask: 1 + 2 S."""
-    n = len(w.places)
+    """1 where an action on the data of job j is legal; shape of the mask: 1 + 2 S."""
+    n = len(w.site_static)
     mask[:] = 0
     mask[0] = 1
     if j < 0 or not replicable(w, e, j):
@@ -39,20 +38,20 @@ def write_data_mask(w: Any, e: int, j: int, mask: Any) -> None:
     d = w.jobs[e, j]["dataset"]
     size = w.datasets[e, d]["bytes"]
     for s in range(n):
-        store = w.stores[e, s]
-        mask[1 + s] = not in_set(w, e, d, HELD, s) and store["pinned"] + size <= store["quota"]
+        storage = w.site_storage[e, s]
+        mask[1 + s] = not in_set(w, e, d, HELD, s) and storage["pinned"] + size <= storage["quota"]
     r = w.datasets[e, d]["first"]
     while r >= 0:
         one = w.pool[e, r]
         mask[1 + one["site"]] = 0
-        mask[1 + n + one["site"]] = one["there"] > 0 and one["pins"] == 0
+        mask[1 + n + one["site"]] = one["complete"] > 0 and one["pins"] == 0
         r = one["next"]
 
 
 @shared
 def act_on_data(w: Any, e: int, j: int, action: int) -> None:
-    """Do a legal action on the input of job j."""
-    n, d = len(w.places), w.jobs[e, j]["dataset"]
+    """Carry out a legal action on the input of job j."""
+    n, d = len(w.site_static), w.jobs[e, j]["dataset"]
     if action > n:
         drop(w, e, find(w, e, d, action - 1 - n))
     elif action > 0:
@@ -61,22 +60,22 @@ def act_on_data(w: Any, e: int, j: int, action: int) -> None:
 
 @shared
 def replicate(w: Any, e: int, j: int, s: int) -> None:
-    """Bring a replica of the input of job j to site s."""
+    """Start to replicate the input of job j to site s."""
     grid = w.grids[e]
-    c = w.rules[0]["first_carrier"] + grid["carriers"]
-    grid["carriers"] += 1
+    c = w.rules[0]["first_replication"] + grid["replications"]
+    grid["replications"] += 1
     w.jobs[e, c] = w.jobs[e, j]
     w.attempts[e, c] = w.attempts[e, j]
-    blank(w, e, c)
-    job, track, one = w.jobs[e, c], w.tracks[e, c], w.attempts[e, c]
+    reset_row(w, e, c)
+    job, job_state, one = w.jobs[e, c], w.job_states[e, c], w.attempts[e, c]
     job["cores"] = 0
     time, source = stage_in(w, e, s, c)
-    track["site"] = s
-    track["cores"] = 0
-    one["moved"] = job["input_bytes"]
+    job_state["site"] = s
+    job_state["cores"] = 0
+    one["moved_bytes"] = job["input_bytes"]
     one["placed"] = grid["clock"]
     one["source"] = source
-    grid["copied"] += one["moved"]
+    grid["replicated"] += one["moved_bytes"]
     claim(w, e, s, c)
     if time > 0.0:
         transfer(w, e, s, c, time, source)

@@ -1,6 +1,6 @@
-"""What holds for every episode of a simulator: one table, every mechanism a switch.
+"""Settings of a simulator: one table in which every mechanism is a switch.
 
-With the defaults every mechanism beyond queues is off.
+By default every mechanism beyond queues is off.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from panda_gym.simulator.storage import Storage
 
 @dataclass(frozen=True)
 class Cancellations:
-    """Jobs that are cancelled from outside, whatever they are doing."""
+    """Cancellations of jobs by their users, in any state."""
 
     share: float = 0.03
-    """Share of the jobs; one that has ended before its time is not."""
+    """Share of the jobs; a job that ends before its time of cancellation is not cancelled."""
     mean_s: float = 14400.0
     """Mean time from the placement; uniform from 0 to twice that, s."""
 
@@ -36,7 +36,7 @@ class Cancellations:
 
 @dataclass(frozen=True)
 class Settings:
-    """What holds for every episode of a simulator."""
+    """Settings of every episode of a simulator."""
 
     staleness_s: float = 300.0
     """The broker's counters are read at multiples of this time, s; 0: at every decision."""
@@ -45,35 +45,35 @@ class Settings:
     bound_s: float = 600.0
     """Bound of the bounded slowdown: shorter run times count as this, s."""
     competing: Competing | None = None
-    """Work of others at every site; None: the broker is alone."""
+    """Competing load at every site; None: no competing load."""
     discipline: str = "fifo"
     """Which waiting job starts next: fifo, priority or easy, see `queues`."""
     pilot_s: float = 0.0
     """Mean time from taking cores to the run, s; uniform from 0 to twice that."""
     network: Network | None = None
-    """How transfers share the network; None: not at all (level 0)."""
+    """How transfers share the network; None: no sharing (level 0)."""
     storage: Storage | None = None
-    """Replicas that come and go; None: inputs lie where the catalogue says, for ever."""
+    """Secondary replicas and quotas; None: replicas are those of the catalogue and never change."""
     failures: Failures | None = None
-    """Attempts that fail; None: none does."""
+    """Failures of attempts; None: no attempt fails."""
     retries: Retries | None = None
-    """New attempts for those that failed or were closed; None: there are none."""
+    """New attempts after failed or closed ones; None: one attempt a job."""
     limits: Limits | None = None
-    """PanDA's time limits; None: none holds, and running jobs survive every outage."""
+    """PanDA's time limits; None: no limits, and running jobs survive every outage."""
     cancellations: Cancellations | None = None
-    """Jobs that are cancelled from outside; None: none is."""
+    """Cancellations by users; None: no job is cancelled."""
     outages: Outages | None = None
-    """Sites that go down; None: all stay up."""
+    """Outages of sites; None: all sites stay up."""
     decisions: int = 1
-    """Jobs placed at once: time runs until so many have arrived."""
+    """Jobs placed at once: time advances until so many have arrived."""
     defer_s: float | None = None
-    """A job may be deferred and comes back after this time, s; None: it may not."""
+    """Time after which a deferred job returns, s; None: jobs cannot be deferred."""
     pending_s: float = 3600.0
-    """A job that arrived this long ago may be deferred no longer (PanDA: 1 h), s."""
+    """Age from which a job cannot be deferred (PanDA: 1 h), s."""
     replicate: bool = False
     """Whether a decision has a second part, an action on data (see `replication`)."""
     events: int = 0
-    """Room for events in each grid's buffer; 0: none are kept."""
+    """Size of each grid's event buffer; 0: no events are kept."""
 
     def __post_init__(self) -> None:
         limits = {
@@ -89,14 +89,14 @@ class Settings:
         if self.replicate and self.storage is None:
             raise SettingError("storage for actions on data", "none", "pass storage=True")
         if self.replicate and self.decisions > 1:
-            # The masks of the later jobs would not know what the earlier ones have done.
+            # The masks of later jobs would not include the actions of earlier ones.
             raise SettingError(
                 "one decision at a time with actions on data",
                 f"decisions={self.decisions}",
                 "drop one",
             )
         if self.retries is not None and self.retries.delay_s < self.staleness_s:
-            # A retry may then arrive before a reading of the counters that was passed already.
+            # A retry could then arrive before a reading of the counters that has already happened.
             raise SettingError(
                 f"retries delay_s of at least staleness_s ({self.staleness_s:g} s)",
                 f"{self.retries.delay_s:g}",
@@ -109,17 +109,20 @@ class Settings:
         return int(self.retries.attempts) if self.retries else 1
 
     def rules(self, rows: int, first_return: int) -> np.ndarray:
-        """The mechanisms as the kernel reads them, RULES[1]; rows: of attempts, all grids."""
+        """The settings as the kernel reads them, RULES[1].
+
+        rows: first row of replications. first_return: where the returns begin in `World.heap`.
+        """
         table = np.zeros(1, RULES)
         for part in _parts(self):
             for name, value in part.items():
                 table[name] = value
-        table["first_carrier"], table["first_return"] = rows, first_return
+        table["first_replication"], table["first_return"] = rows, first_return
         return table
 
 
 def _parts(rules: Settings) -> list[dict[str, float]]:
-    """What each mechanism that is on says to the kernel."""
+    """The entries of RULES of each mechanism that is on."""
     parts = [
         {
             "discipline": DISCIPLINES.index(rules.discipline), "pilot_s": rules.pilot_s,

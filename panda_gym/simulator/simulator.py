@@ -1,4 +1,4 @@
-"""A batch of grids that run side by side on one platform; knows arrays, no environment protocol.
+"""A batch of independent grids on one platform.
 
     simulator = Simulator(platform, batch=4, capacity=3000, encoding=..., settings=Settings())
     simulator.load(e, episode, seed=7)   # for every e
@@ -6,7 +6,7 @@
     while not simulator.done.any():
         simulator.step(actions)          # writes simulator.flat, .mask and .outcome
 
-Each grid is alone: what happens in it depends on its episode and actions, not on the batch.
+The result of a grid depends on its episode, seed and actions, not on the rest of the batch.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from panda_gym.simulator.state import (
     ENTRY,
     EVENT,
     FLOW,
-    GATE,
     GRID,
     GRID_ROWS,
     JOB,
     JOB_ROWS,
     JOB_SIZE,
+    JOB_STATE,
     OUTCOME,
-    PLACE,
     PRIORITY,
     REPLICA,
-    SEEN,
     SITE,
+    SITE_COUNTERS,
     SITE_ROWS,
     SITE_SIZE,
-    STORE,
-    TRACK,
+    SITE_STATIC,
+    SITE_STATUS,
+    SITE_STORAGE,
     World,
 )
 from panda_gym.units import BYTES_PER_GB, BYTES_PER_MB, GFLOPS_PER_HS23
@@ -56,11 +56,11 @@ if TYPE_CHECKING:
     from panda_gym.jobs import Episode
     from panda_gym.sites import Platform
 
-TIDE_BINS = 1440
+PHASE_BINS = 1440
 GUIDE_CELLS = 1024
 ROWS = 512
-"""Datasets of a grid whose nearness is kept at the same time: of an episode of the default stream
-99 of 100 jobs read a dataset among the last 200."""
+"""Datasets of a grid with a cached row at the same time. In the default stream 99 of 100 jobs read
+one of the 200 most recent datasets."""
 
 
 class Encoding(NamedTuple):
@@ -75,7 +75,7 @@ class Encoding(NamedTuple):
 
 
 class Simulator:
-    """E grids; `capacity` is the most jobs that an episode may have."""
+    """E grids on one platform; `capacity` is the most jobs of an episode."""
 
     def __init__(
         self,
@@ -96,13 +96,13 @@ class Simulator:
         self._no_actions = np.zeros((0, 1), dtype=np.int64)
         self._capacity = capacity
         self._datasets: list[np.ndarray] = [np.zeros(0, np.int64)] * batch
-        self._take(_world(platform, batch, capacity, encoding, self.settings))
+        self._take(_allocate(platform, batch, capacity, encoding, self.settings))
 
     def _take(self, world: World) -> None:
         self.world, self._table = world, table_of(world)
 
     def copy(self) -> Simulator:
-        """A simulator in the same state, which goes its own way from here on."""
+        """Return an independent simulator in the same state."""
         aside = object.__new__(Simulator)
         aside.__setstate__(self.__getstate__())
         return aside
@@ -111,7 +111,7 @@ class Simulator:
         return self.copy()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything, without an address, so that a simulator can be pickled."""
+        """The state without memory addresses, so that a simulator can be pickled."""
         whole = self.world.memory
         parts = {
             name: part if FIELDS[name].step is None else place_of(part, whole)
@@ -146,15 +146,15 @@ class Simulator:
     def mask(self) -> np.ndarray:
         """1 where an action is legal, int8[E, A] or [E, K, A]; rewritten by each step.
 
-        A: the sites, then to defer if that is on, then the actions on data if they are.
+        A: the sites, then deferral if it is on, then the actions on data if they are on.
         """
         return self._one(self.world.mask)
 
     @property
     def outcome(self) -> np.ndarray:
-        """What each grid's last decisions led to, OUTCOME[E] or [E, K]; rewritten by each step.
+        """Outcome of each grid's last decisions, OUTCOME[E] or [E, K]; rewritten by each step.
 
-        What happens until the next decision stands in the last of the K.
+        Sums until the next decision are in the last of the K.
         """
         return self._one(self.world.outcome)
 
@@ -163,12 +163,15 @@ class Simulator:
 
     @property
     def done(self) -> np.ndarray:
-        """Whether all decisions of the episode are made, bool[E]."""
+        """Whether all decisions of the episode have been made, bool[E]."""
         grids = self.world.grids
         return grids["decided"] >= grids["jobs"] - grids["warmup"]
 
     def load(self, e: int, episode: Episode, seed: int) -> None:
-        """Give grid e its next episode; `seed` draws what belongs to sites, not to jobs."""
+        """Load the next episode of grid e; `seed` seeds the draws of sites (load, outages).
+
+        StreamError if it has more jobs than the capacity, or a job that fits no site.
+        """
         w, n = self.world, len(episode)
         if not 0 < n <= self._capacity:
             raise StreamError(
@@ -199,23 +202,23 @@ class Simulator:
         self._loaded[e] = True
 
     def _load_attempts(self, e: int, episode: Episode) -> None:
-        """What belongs to the first attempts of the jobs: their draws and chances to fail."""
+        """Write the first attempts of the jobs: draw keys and failure hazards."""
         w, n = self.world, len(episode)
         rows, failures = w.attempts[e], self.settings.failures
-        rows["born"][:n] = episode.arrival_s
+        rows["first_arrival"][:n] = episode.arrival_s
         rows["key"][:n] = (episode.failure_u * 2.0**53).astype(np.uint64)
         rows["origin"][:n] = np.arange(n)
         rows["attempt"][:n] = 1
-        w.jobs[e]["others"][:n] = 0
+        w.jobs[e]["user_jobs"][:n] = 0
         if failures is not None:
             rows["hazard"][:n] = failures.scale * episode.hazard
-            w.gates[e]["risk"] = episode.risk
+            w.site_status[e]["risk"] = episode.risk
 
     def _load_datasets(self, e: int, episode: Episode) -> None:
-        """The datasets of the episode, numbered from 0, where they are asked for.
+        """Write the datasets of the episode, numbered from 0, where the settings use them.
 
-        With storage on, a job reads its whole dataset, whose size is the mean input of the
-        episode's jobs that read from it: the bytes of all jobs together stay what they were.
+        With storage on, a job reads its whole dataset. Its size is the mean input of the
+        episode's jobs that read it, so that the total input bytes stay the same.
         """
         w, n, rules = self.world, len(episode), self.world.rules[0]
         if rules["storage"] == 0 and rules["discipline"] != PRIORITY:
@@ -232,7 +235,7 @@ class Simulator:
         total = np.bincount(number, weights=size, minlength=len(found))
         readers = np.bincount(number, weights=reads, minlength=len(found))
         table["bytes"] = np.floor(total / np.maximum(readers, 1.0))
-        # Jobs under way when the episode begins have no catalogue entry to read from.
+        # Jobs that run when the episode begins have no catalogue entry.
         table["primary"] = episode.replicas[first]
         w.jobs[e]["input_bytes"][:n] = np.where(reads, table["bytes"][number], 0.0)
 
@@ -244,36 +247,36 @@ class Simulator:
         run(self._table, self._no_actions, first, last, BEGIN)
 
     def step(self, actions: np.ndarray, first: int = 0, last: int | None = None) -> None:
-        """Place the jobs of the turn in grids first .. last - 1 and let time run to their next.
+        """Place the pending jobs of grids first .. last - 1 and advance to their next decisions.
 
         Shape: int64[E], or [E, K] for K jobs at once, or [E, 2 K] with actions on data, which
-        stand behind the sites. Several threads may step grids of their own at the same time.
+        follow the sites. Several threads may step disjoint ranges at the same time.
         """
         last = len(self) if last is None else last
         run(self._table, actions.reshape(len(self), -1), first, last, STEP)
 
     def drain(self, e: int) -> None:
-        """Let grid e run, without further placements, until all its jobs have ended."""
+        """Run grid e until all its jobs have ended; the rule of the warm start places retries."""
         run(self._table, self._no_actions, e, e + 1, DRAIN)
 
     def log(self, e: int) -> EpisodeLog:
-        """What has happened to the jobs of grid e so far."""
+        """Return the log of grid e up to now."""
         return episode_log(self.world, e, self.settings.bound_s)
 
     def events(self, e: int) -> np.ndarray:
-        """The events of grid e so far, EVENT[m]; see `panda_gym.simulator.log`."""
+        """Return the events of grid e up to now, EVENT[m]; see `panda_gym.simulator.log`."""
         return self.world.log[e, : int(self.world.grids[e]["events"])].copy()
 
     def events_lost(self, e: int) -> int:
-        """How many events of grid e found no room in the buffer."""
+        """Return the number of events of grid e that the buffer could not hold."""
         return int(self.world.grids[e]["events_lost"])
 
     def datasets(self, e: int) -> np.ndarray:
-        """The stream's number of each dataset of grid e's episode, int64[D]."""
+        """Return the stream's number of each dataset of grid e's episode, int64[D]."""
         return self._datasets[e]
 
 
-def _world(
+def _allocate(
     platform: Platform, batch: int, capacity: int, encoding: Encoding, settings: Settings
 ) -> World:
     sizes = (encoding.sites, SITE_ROWS), (encoding.job, JOB_ROWS), (encoding.grid, GRID_ROWS)
@@ -283,55 +286,55 @@ def _world(
         )
     n, k = len(platform), int(settings.decisions)
     load = settings.competing
-    turn = 2.0 * np.pi * (np.arange(TIDE_BINS) + 0.5) / TIDE_BINS
+    angle = 2.0 * np.pi * (np.arange(PHASE_BINS) + 0.5) / PHASE_BINS
     attempts = capacity * settings.attempts
-    places, slots = _places(platform, attempts, settings)
+    static, slots = _site_static(platform, attempts, settings)
     rows = attempts + (capacity if settings.replicate else 0)
     per_byte = 1.0 / (platform.bandwidth_mbps * BYTES_PER_MB)
-    delay = np.where(per_byte > 0.0, platform.latency_s, 0.0)  # an infinite rate: at hand
+    delay = np.where(per_byte > 0.0, platform.latency_s, 0.0)  # an infinite rate: local
     scale = float(encoding.sites[SITE_ROWS.index("closeness")])
-    lanes = np.stack([delay, per_byte, platform.closeness / scale], axis=1)
+    link_costs = np.stack([delay, per_byte, platform.closeness / scale], axis=1)
     blocks = -(-n // BLOCK)
     features = len(SITE_ROWS) * n + len(JOB_ROWS) + len(GRID_ROWS)
     actions = n + (settings.defer_s is not None) + ((1 + 2 * n) if settings.replicate else 0)
     persistence = float(load.memory) if load else 0.0
-    # The agenda holds a stage-in a row and a cancellation a job.
-    agenda = rows + (capacity if settings.cancellations else 0)
+    # The event queue holds one stage-in per row and one cancellation per job.
+    queued = rows + (capacity if settings.cancellations else 0)
     returns = attempts if settings.attempts > 1 or settings.defer_s is not None else 0
-    wide, guide, per = _guide(places)
-    parts = _parts(n, blocks, attempts, rows, slots + agenda + returns, capacity, settings)
+    wide, guide, per = _guide(static)
+    parts = _grid_parts(n, blocks, attempts, rows, slots + queued + returns, capacity, settings)
     memory, stride, state = lay_out(batch, parts)
-    state["stores"][:] = _stores(platform, settings)
-    state["events"][:] = np.inf
-    state["owner"][:] = -1
+    state["site_storage"][:] = _site_storage(platform, settings)
+    state["next_events"][:] = np.inf
+    state["row_datasets"][:] = -1
     return World(
-        places=places,
-        wide=wide,
+        site_static=static,
+        sites_by_cores=wide,
         guide=guide,
         guide_cells=per,
-        lanes=np.ascontiguousarray(lanes, dtype=np.float32),
-        steps=np.ascontiguousarray(platform.closeness),
-        places32=np.stack([places["cores"], 1.0 / places["speed"]]).astype(np.float32),
+        link_costs=np.ascontiguousarray(link_costs, dtype=np.float32),
+        closeness=np.ascontiguousarray(platform.closeness),
+        site_static32=np.stack([static["cores"], 1.0 / static["speed"]]).astype(np.float32),
         scales=np.concatenate(encoding).astype(np.float32),
         cycle=load.cycle() if load else np.ones(CYCLE_BINS),
-        tides=np.stack([np.sin(turn), np.cos(turn)], axis=1).astype(np.float32),
+        daily_phase=np.stack([np.sin(angle), np.cos(angle)], axis=1).astype(np.float32),
         staleness_s=float(settings.staleness_s),
         bound_s=float(settings.bound_s),
-        top_speed=float(places["speed"].max()),
+        top_speed=float(static["speed"].max()),
         interval_s=float(load.interval_s) if load else np.inf,
         persistence=persistence,
         innovation=math.sqrt(1.0 - persistence * persistence),
         spread=float(load.spread) if load else 0.0,
-        total_cores=float(places["cores"].sum()),
+        total_cores=float(static["cores"].sum()),
         blocks=blocks,
         first_staged=slots,
-        rules=settings.rules(attempts, slots + agenda),
+        rules=settings.rules(attempts, slots + queued),
         trace=load.shares() if load else np.zeros((0, 1)),
         memory=memory,
         stride=stride,
         dataset_size=_dataset_size(n),
         log=np.zeros((batch, int(settings.events)), EVENT),
-        turn=np.full((batch, k), -1, np.int32),
+        pending=np.full((batch, k), -1, np.int32),
         flat=np.zeros((batch, k, features), np.float32),
         mask=np.ones((batch, k, actions), np.int8),
         outcome=np.zeros((batch, k), OUTCOME),
@@ -339,10 +342,10 @@ def _world(
     )
 
 
-def _parts(
+def _grid_parts(
     n: int, blocks: int, attempts: int, rows: int, entries: int, capacity: int, settings: Settings
 ) -> list[Part]:
-    """What each grid keeps, that which every step touches first; 1 where it is not needed."""
+    """The arrays of each grid, most used first; of length 1 where a mechanism is off."""
     stored, shared = settings.storage is not None, bool(settings.network and settings.network.level)
     grouped = stored or DISCIPLINES.index(settings.discipline) == PRIORITY
     kept = min(capacity, ROWS) if stored else 1
@@ -360,15 +363,22 @@ def _parts(
         Part(
             None,
             {
-                "leaders": (np.dtype("i4"), (blocks + blocks % 2,)),
-                "events": (np.dtype("f8"), (blocks + blocks * BLOCK,)),
+                "block_leaders": (np.dtype("i4"), (blocks + blocks % 2,)),
+                "next_events": (np.dtype("f8"), (blocks + blocks * BLOCK,)),
             },
         ),
-        one("queue", "f4", 2, n),
-        records(n, SITE_SIZE, sites=SITE, gates=GATE, seen=SEEN, stores=STORE),
+        one("seen_queue", "f4", 2, n),
+        records(
+            n,
+            SITE_SIZE,
+            sites=SITE,
+            site_status=SITE_STATUS,
+            site_counters=SITE_COUNTERS,
+            site_storage=SITE_STORAGE,
+        ),
         one("heap", ENTRY, entries),
         one("flow_heap", ENTRY, rows if shared else 1),
-        records(rows, JOB_SIZE, jobs=JOB, tracks=TRACK, attempts=ATTEMPT),
+        records(rows, JOB_SIZE, jobs=JOB, job_states=JOB_STATE, attempts=ATTEMPT),
         one("flows", FLOW, rows if shared else 1),
         Part(
             capacity if grouped else 1,
@@ -376,35 +386,38 @@ def _parts(
             _dataset_size(n),
         ),
         one("pool", REPLICA, rows + attempts if stored else 1),
-        one("owner", "i4", kept),
-        one("soon", "f4", kept, times),
-        one("near", "i1", kept, steps),
+        one("row_datasets", "i4", kept),
+        one("read_times", "f4", kept, times),
+        one("read_closeness", "i1", kept, steps),
         one("replicas", "i2", 1 if stored else rows, 3),
     ]
 
 
 def _dataset_size(n: int) -> int:
-    """Bytes of what is known of one dataset on a platform of n sites."""
+    """Bytes of one dataset's records on a platform of n sites."""
     return whole_lines(DATASET.itemsize + 3 * 8 * -(-n // 64))
 
 
-def _stores(platform: Platform, settings: Settings) -> np.ndarray:
-    """Quotas, and what may leave and come: at least what the site's fastest link takes."""
-    stores = np.zeros(len(platform), STORE)
+def _site_storage(platform: Platform, settings: Settings) -> np.ndarray:
+    """Quotas and network capacities; a capacity is at least the site's fastest link."""
+    storages = np.zeros(len(platform), SITE_STORAGE)
     if settings.storage:
-        stores["quota"] = np.floor(settings.storage.gb_per_core * BYTES_PER_GB * platform.cores)
+        storages["quota"] = np.floor(settings.storage.gb_per_core * BYTES_PER_GB * platform.cores)
     if settings.network:
         between = np.where(np.eye(len(platform), dtype=bool), 0.0, platform.bandwidth_mbps)
         fastest = np.maximum(between.max(axis=0), between.max(axis=1))
         per_core = settings.network.mbps_per_core * platform.cores
-        stores["cap"] = np.maximum(per_core, fastest) * BYTES_PER_MB
-    return stores
+        storages["cap"] = np.maximum(per_core, fastest) * BYTES_PER_MB
+    return storages
 
 
-def _guide(places: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Sites by cores, int32[most + 1]; where in `cumulative` to look, int32[cells + 2]; cells per
-    unit of it (Chen and Asau, AIIE Transactions 6, 1974: a guide table, one cell earlier)."""
-    cores, cumulative = np.sort(places["cores"]), places["cumulative"]
+def _guide(static: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Number of sites by cores, int32[most + 1]; guide table, int32[cells + 2]; cells per capacity.
+
+    The guide table (Chen and Asau, AIIE Transactions 6, 1974) says where in `cumulative` a search
+    begins, one cell early.
+    """
+    cores, cumulative = np.sort(static["cores"]), static["cumulative"]
     wide = len(cores) - np.searchsorted(cores, np.arange(cores[-1] + 1))
     edges = (np.arange(GUIDE_CELLS + 2) - 1.0) * cumulative[-1] / GUIDE_CELLS
     guide = np.searchsorted(cumulative, edges, side="right")
@@ -412,17 +425,17 @@ def _guide(places: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     return np.maximum(wide, 1).astype(np.int32), guide.astype(np.int32), per
 
 
-def _places(platform: Platform, capacity: int, settings: Settings) -> tuple[np.ndarray, int]:
-    """The sites, and how many entries their heaps of running jobs may need together."""
+def _site_static(platform: Platform, capacity: int, settings: Settings) -> tuple[np.ndarray, int]:
+    """The constants of the sites, and the total length of their heaps of running jobs."""
     cores = np.asarray(platform.cores, dtype=np.int64)
-    places = np.zeros(len(platform), PLACE)
-    places["cores"], places["power"] = cores, platform.power
-    places["speed"] = platform.power * GFLOPS_PER_HS23 * settings.efficiency
-    places["disk_tb"] = platform.disk_tb
-    places["share"] = settings.competing.mean if settings.competing else 0.0
+    static = np.zeros(len(platform), SITE_STATIC)
+    static["cores"], static["power"] = cores, platform.power
+    static["speed"] = platform.power * GFLOPS_PER_HS23 * settings.efficiency
+    static["disk_tb"] = platform.disk_tb
+    static["share"] = settings.competing.mean if settings.competing else 0.0
     capacities = cores * platform.power
-    places["by_cores"] = np.lexsort((np.arange(len(cores)), -capacities, -cores))
-    places["cumulative"] = np.cumsum(capacities[places["by_cores"]])
+    static["by_cores"] = np.lexsort((np.arange(len(cores)), -capacities, -cores))
+    static["cumulative"] = np.cumsum(capacities[static["by_cores"]])
     slots = np.cumsum(np.minimum(cores, capacity))
-    places["first_run"][1:] = slots[:-1]
-    return places, int(slots[-1])
+    static["first_run"][1:] = slots[:-1]
+    return static, int(slots[-1])

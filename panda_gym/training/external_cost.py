@@ -28,7 +28,7 @@ from panda_gym.jit.compiled import entries, inner
 from panda_gym.jit.heap import pop, push
 from panda_gym.simulator import EpisodeLog, Simulator
 from panda_gym.simulator.competing import begin_load, change_load
-from panda_gym.simulator.outages import begin_gate, turn
+from panda_gym.simulator.outages import begin_status, change_status
 from panda_gym.simulator.state import DISCIPLINES, DOWN, ENTRY, FIFO
 
 Array = np.ndarray
@@ -36,9 +36,9 @@ Array = np.ndarray
 LINE: Final = np.dtype(
     [
         ("active", "f8"),  # s, when it joined the line of its site
-        ("taken", "f8"),  # s, when it took its cores
+        ("starting", "f8"),  # s, when it took its cores
         ("held", "f8"),  # s, how long it held them
-        ("born", "f8"),  # s, arrival of the job's first attempt
+        ("first_arrival", "f8"),  # s, arrival of the job's first attempt
         ("final", "f8"),  # s, end of the job's last attempt
         ("ideal", "f8"),  # s, what its time in the system is divided by
         ("started", "f8"),  # s, when it starts in the line served again
@@ -60,20 +60,20 @@ CLOSED: Final = -1e18
 def write_levels(w: Any, s: int, until: float, levels: Any) -> int:
     """Write the levels of site s from the start to `until`; return how many."""
     begin_load(w, 0, s)
-    begin_gate(w, 0, s)
-    site, gate, n, t = w.sites[0, s], w.gates[0, s], 0, -math.inf
+    begin_status(w, 0, s)
+    site, gate, n, t = w.sites[0, s], w.site_status[0, s], 0, -math.inf
     while n < len(levels):
-        level = w.places[s]["cores"] - site["others"] - site["dark"]
+        level = w.site_static[s]["cores"] - site["competing_cores"] - site["offline_cores"]
         levels[n]["time"] = t
         levels[n]["cores"] = CLOSED if gate["status"] == DOWN else level
         n += 1
-        t = min(site["change"], gate["turn"])
+        t = min(site["load_change"], gate["next_change"])
         if t > until:
             break
-        if site["change"] <= t:
+        if site["load_change"] <= t:
             change_load(w, 0, s)
         else:
-            turn(w, 0, s)
+            change_status(w, 0, s)
     return n
 
 
@@ -83,9 +83,9 @@ def serve(
 ) -> None:
     """Serve the line first .. last - 1 from when `skip` joined it, with or without it."""
     t, size, used, k, level = lines[skip]["active"], 0, 0, first, 0
-    while k < skip and lines[k]["taken"] <= t:  # who had started before then
-        lines[k]["started"] = lines[k]["taken"]
-        end = lines[k]["taken"] + lines[k]["held"]
+    while k < skip and lines[k]["starting"] <= t:  # who had started before then
+        lines[k]["started"] = lines[k]["starting"]
+        end = lines[k]["starting"] + lines[k]["held"]
         if end > t:
             push(heap, 0, size, end, k)
             size += 1
@@ -124,8 +124,8 @@ def total(lines: Any, first: int, last: int, skip: int) -> float:
     for k in range(first, last):
         if k != skip:
             one = lines[k]
-            end = one["final"] + one["started"] - one["taken"]
-            found += math.log(max(1.0, (end - one["born"]) / one["ideal"]))
+            end = one["final"] + one["started"] - one["starting"]
+            found += math.log(max(1.0, (end - one["first_arrival"]) / one["ideal"]))
     return found
 
 
@@ -136,10 +136,10 @@ entry = entries(Path(__file__).parent, Path(simulator.__file__ or ".").parent)
 @entry
 def charge(w: Any, lines: Any, edges: Any, levels: Any, heap: Any, costs: Any) -> None:
     """Write the external cost of every line that is asked for; edges[s]: where site s begins."""
-    for s in range(len(w.places)):
+    for s in range(len(w.site_static)):
         first, last, until = edges[s], edges[s + 1], 0.0
         for k in range(first, last):
-            until = max(until, lines[k]["taken"])
+            until = max(until, lines[k]["starting"])
         n = write_levels(w, s, until, levels)
         for k in range(first, last):
             if lines[k]["asked"] > 0:
@@ -160,11 +160,11 @@ def external_costs(simulator: Simulator, e: int, log: EpisodeLog) -> Array:
         came = repr(DISCIPLINES[int(w.rules[0]["discipline"])])
         raise SettingError("discipline 'fifo' for external costs", came, "choose 'fifo'")
     rows, lines, edges = _lines(log, len(simulator.platform))
-    until = float(lines["taken"].max(initial=0.0))
+    until = float(lines["starting"].max(initial=0.0))
     steps = until / w.interval_s + until / max(float(w.rules[0]["step_s"]), 1.0)
     world = w._replace(
         sites=w.sites[e : e + 1].copy(),
-        gates=w.gates[e : e + 1].copy(),
+        site_status=w.site_status[e : e + 1].copy(),
         grids=w.grids[e : e + 1].copy(),
         log=w.log[e : e + 1, :0],
     )
@@ -184,9 +184,9 @@ def _lines(log: EpisodeLog, sites: int) -> tuple[Array, Array, Array]:
     rows = rows[np.lexsort((rows, log.activation_s[rows], log.site[rows]))]
     lines = np.zeros(len(rows), LINE)
     first = log.origin[rows]
-    lines["active"], lines["taken"] = log.activation_s[rows], log.starting_s[rows]
+    lines["active"], lines["starting"] = log.activation_s[rows], log.starting_s[rows]
     lines["held"] = log.end_s[rows] - log.starting_s[rows]
-    lines["born"], lines["final"] = log.arrival_s[first], final_ends(log)[first]
+    lines["first_arrival"], lines["final"] = log.arrival_s[first], final_ends(log)[first]
     lines["ideal"] = np.maximum(log.ideal_s[first], log.bound_s)
     lines["cores"] = log.cores[rows]
     lines["asked"] = first >= log.warmup

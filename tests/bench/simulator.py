@@ -299,7 +299,7 @@ def bytes_per_grid(sites: int, jobs: int, rules: Settings = RULES) -> int:
     platform = make_platform(sites, most_cores=CORES)
     world = Simulator(platform, batch=1, capacity=jobs, encoding=ENCODING, settings=rules).world
     return world.stride + sum(
-        part.nbytes for part in (world.log, world.turn, world.flat, world.mask, world.outcome)
+        part.nbytes for part in (world.log, world.pending, world.flat, world.mask, world.outcome)
     )
 
 

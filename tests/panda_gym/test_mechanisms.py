@@ -78,7 +78,7 @@ def test_data_placement_is_registered_and_moves_data():
         info = env.step(np.array([rng.choice(np.flatnonzero(mask[:10])), op]))[4]
         assert info["costs"]["illegal_action"] == 0.0
         moved += info["costs"]["wan_tb"]
-    assert env.batch.simulator.world.grids["carriers"][0] > 5
+    assert env.batch.simulator.world.grids["replications"][0] > 5
     assert moved > 0.0
 
 
@@ -106,7 +106,7 @@ def test_dense_and_sparse_versions_of_a_reward_give_the_same_return(form):
     slow = np.maximum(1.0, (log.end_s - born) / np.maximum(log.ideal_s, log.bound_s))
     assert totals["slowdown"] == pytest.approx(-np.log(slow[over]).sum())
     fine = left & (log.state == "finished")
-    speed = env.batch.simulator.world.places["speed"][log.site]
+    speed = env.batch.simulator.world.site_static["speed"][log.site]
     work = log.cores * speed * (log.end_s - log.start_s)
     assert totals["throughput"] == pytest.approx(work[fine].sum() / 1e5)
 

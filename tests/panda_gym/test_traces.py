@@ -43,7 +43,7 @@ def assert_accounted_for(env: PlacementEnv, stream: JobStream) -> None:
     assert finished.mean() > 0.9
     drained = env.episode_log()
     assert set(drained.state) == {"finished"}
-    rate = env.batch.simulator.world.places["speed"][drained.site] * drained.cores
+    rate = env.batch.simulator.world.site_static["speed"][drained.site] * drained.cores
     work = (drained.run_s * rate).sum()
     assert work / stream.total_gflop == pytest.approx(1.0, abs=0.02)  # the runs' own noise
 

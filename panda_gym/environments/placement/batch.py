@@ -18,7 +18,7 @@ from panda_gym.environments.base.thread_pool import ThreadPool
 from panda_gym.environments.placement import cost, reward
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.environments.placement.scenario import Scenario
-from panda_gym.episode_log import Journal, check_level, room
+from panda_gym.episode_log import Journal, check_level, event_capacity
 from panda_gym.errors import SettingError
 from panda_gym.jobs import episode, mean_cores_underway
 from panda_gym.simulator import Encoding, EpisodeLog, Simulator
@@ -91,7 +91,7 @@ class PlacementBatch:
         self.running = self._running(scenario)
         if log is not None and log_level == "events" and settings.events == 0:
             rows = (self.running + scenario.warmup + scenario.jobs) * settings.attempts
-            settings = replace(settings, events=room(rows))
+            settings = replace(settings, events=event_capacity(rows))
         self.capacity = self.running + scenario.warmup + scenario.jobs
         self.simulator = Simulator(
             self.platform,

@@ -63,7 +63,7 @@ def test_what_is_foreseen_comes_true() -> None:
         ends = oracle.ends(world)[0]
         site = int(rng.choice(np.flatnonzero(world.simulator.mask[0])))  # queues of all lengths
         foreseen.append(ends[site])
-        rows.append(int(world.simulator.world.turn[0, 0]))
+        rows.append(int(world.simulator.world.pending[0, 0]))
         world.step(np.array([site]))
     log = world.log(0)
     assert np.isnan(foreseen).sum() == 0

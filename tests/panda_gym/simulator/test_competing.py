@@ -29,7 +29,7 @@ def levels(load: Competing, days: int) -> tuple[np.ndarray, np.ndarray]:
     rows = []
     for _ in range(days * 24 - 1):
         simulator.step(np.zeros(1, np.int64))
-        rows.append(simulator.world.sites["others"][0].copy())
+        rows.append(simulator.world.sites["competing_cores"][0].copy())
     return np.array(rows), platform.cores
 
 

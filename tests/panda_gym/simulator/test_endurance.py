@@ -49,12 +49,12 @@ def resident() -> int:
 def assert_within_bounds(simulator: Simulator) -> None:
     """Cores add up, quotas hold, and every job that is not over stands in one place."""
     w = simulator.world
-    sites, stores = w.sites, w.stores
-    cores = sites["free"] + sites["used"] + sites["others"] + sites["dark"]
-    assert (cores == w.places["cores"]).all()
+    sites, stores = w.sites, w.site_storage
+    cores = sites["free"] + sites["used"] + sites["competing_cores"] + sites["offline_cores"]
+    assert (cores == w.site_static["cores"]).all()
     assert (sites["used"] >= 0).all()
-    assert (sites["used"] <= w.places["cores"]).all()
-    assert (sites["others"] <= w.places["cores"] - sites["widest"]).all()
+    assert (sites["used"] <= w.site_static["cores"]).all()
+    assert (sites["competing_cores"] <= w.site_static["cores"] - sites["widest"]).all()
     alive = (sites["running"] + sites["activated"] + sites["assigned"]).sum(axis=1)
     assert (alive == w.grids["unfinished"]).all()
     assert (stores["used"] <= stores["quota"]).all()
@@ -78,7 +78,7 @@ def assert_conserved(simulator: Simulator, e: int) -> None:
     lost = np.isin(log.state, ("failed", "closed")) & (log.attempt < 3)
     assert (last[log.origin[lost]] > log.attempt[lost]).all()
     assert w.grids[e]["unfinished"] == w.grids[e]["flows"] == 0
-    assert (w.stores[e]["pinned"] == 0.0).all()
+    assert (w.site_storage[e]["pinned"] == 0.0).all()
     assert (w.sites[e]["used"] == 0).all()
 
 

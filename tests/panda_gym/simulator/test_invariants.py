@@ -32,16 +32,16 @@ def build(episodes: list, rules: Settings, platform=PLATFORM) -> Simulator:
 
 def assert_consistent(simulator: Simulator) -> None:
     sites, grids = simulator.world.sites, simulator.world.grids
-    cores = simulator.world.places["cores"]
-    assert (sites["free"] + sites["used"] + sites["others"] == cores).all()
+    cores = simulator.world.site_static["cores"]
+    assert (sites["free"] + sites["used"] + sites["competing_cores"] == cores).all()
     assert (sites["used"] >= 0).all()
     assert (sites["used"] <= cores).all()
-    assert (sites["others"] <= cores - sites["widest"]).all()
-    for counter in ("running", "activated", "assigned", "promised"):
+    assert (sites["competing_cores"] <= cores - sites["widest"]).all()
+    for counter in ("running", "activated", "assigned", "committed_cores"):
         assert (sites[counter] >= 0).all()
     alive = (sites["running"] + sites["activated"] + sites["assigned"]).sum(axis=1)
     assert (alive == grids["unfinished"]).all()
-    assert (sites["assigned"].sum(axis=1) == grids["agenda"] + grids["flows"]).all()
+    assert (sites["assigned"].sum(axis=1) == grids["queued_events"] + grids["flows"]).all()
     assert ((sites["head"] >= 0) == (sites["activated"] > 0)).all()
 
 
@@ -70,7 +70,7 @@ def test_jobs_and_cores_are_conserved_at_every_step(seed, load, mean, staleness)
     assert (log.arrival_s <= log.activation_s).all()
     assert (log.activation_s <= log.start_s).all()
     assert log.workload_true.sum() == episode.workload_true.sum()
-    speed = simulator.world.places["speed"][log.site]
+    speed = simulator.world.site_static["speed"][log.site]
     expected = episode.workload_true / (episode.cores * speed) * episode.noise
     np.testing.assert_allclose(log.run_s, expected, rtol=1e-6)
 
@@ -119,9 +119,9 @@ def test_two_policies_on_one_seed_meet_the_same_arrivals_noise_and_competing_loa
         one.step(np.array([0]))
         other.step(rng.integers(0, 12, 1))
         assert one.world.grids["clock"][0] == other.world.grids["clock"][0]
-        for field in ("others", "changes", "load"):
+        for field in ("competing_cores", "load_changes", "load"):
             np.testing.assert_array_equal(one.world.sites[field], other.world.sites[field])
-    assert one.world.sites["changes"].sum() > 100
+    assert one.world.sites["load_changes"].sum() > 100
     assert not np.array_equal(one.log(0).start_s, other.log(0).start_s)
 
 

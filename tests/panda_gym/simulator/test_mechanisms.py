@@ -60,7 +60,7 @@ def play(simulator: Simulator, seed: int = 0) -> Simulator:
 def test_two_policies_on_one_seed_have_the_same_luck():
     one, other = play(world(EVERYTHING), 1), play(world(EVERYTHING), 2)
     first, second = one.world.attempts[0, :300], other.world.attempts[0, :300]
-    for field in ("key", "hazard", "born"):
+    for field in ("key", "hazard", "first_arrival"):
         np.testing.assert_array_equal(first[field], second[field])
     np.testing.assert_array_equal(
         one.world.jobs["noise"][0, :300], other.world.jobs["noise"][0, :300]
@@ -80,10 +80,10 @@ def test_an_attempt_fails_exactly_when_its_own_draw_says_so():
     rules = Settings(failures=Failures(most=0.9), retries=Retries())
     log = play(world(rules)).log(0)
     simulator = play(world(rules))
-    rows = simulator.world.attempts[0]
+    rows, risk = simulator.world.attempts[0], simulator.world.site_status["risk"][0]
     for j in range(len(log)):
         if log.site[j] >= 0:
-            chance = min(0.9, rows["hazard"][j] * simulator.world.gates["risk"][0, log.site[j]])
+            chance = min(0.9, rows["hazard"][j] * risk[log.site[j]])
             fails = job_uniform(int(rows["key"][j]), int(log.attempt[j]), FAILS) < chance
             assert (STATES[log.state_code[j]] == "failed") == fails
     assert (log.cause == CAUSES.index("early")).any()
@@ -106,8 +106,8 @@ def test_endpoint_sharing_gives_every_flow_what_the_formula_says():
     while not simulator.done[0]:
         for k in range(int(w.grids["flows"][0])):
             j = w.flow_heap[0, k]["job"]
-            flow, source = w.flows[0, j], w.stores[0, w.flows[0, j]["source"]]
-            target = w.stores[0, w.tracks[0, j]["site"]]
+            flow, source = w.flows[0, j], w.site_storage[0, w.flows[0, j]["source"]]
+            target = w.site_storage[0, w.job_states[0, j]["site"]]
             fair = source["cap"] / source["outgoing"], target["cap"] / target["incoming"]
             assert flow["rate"] == min(flow["link"], *fair)
             seen += 1
@@ -124,9 +124,9 @@ def test_max_min_fairness_gives_every_flow_a_bottleneck():
     while not simulator.done[0]:
         rows = w.flow_heap[0, : int(w.grids["flows"][0])]["job"]
         rate, link = w.flows[0, rows]["rate"], w.flows[0, rows]["link"]
-        cap = w.stores[0]["cap"]
+        cap = w.site_storage[0]["cap"]
         bound = rate >= link * (1.0 - 1e-9)
-        for end in (w.flows[0, rows]["source"], w.tracks[0, rows]["site"]):
+        for end in (w.flows[0, rows]["source"], w.job_states[0, rows]["site"]):
             total = np.bincount(end, weights=rate, minlength=12)
             assert (total <= cap * (1.0 + 1e-9)).all()
             fastest = np.zeros(12)
@@ -201,4 +201,4 @@ def test_a_dataset_larger_than_every_quota_is_read_through_and_costs():
         simulator.step(np.array([3]))
         overrun += simulator.outcome["overrun_bytes"][0]
     assert overrun > 0.0
-    assert (simulator.world.stores["used"] == 0.0).all()
+    assert (simulator.world.site_storage["used"] == 0.0).all()

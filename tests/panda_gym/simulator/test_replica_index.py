@@ -22,7 +22,7 @@ def observations(datasets: int) -> tuple[np.ndarray, int]:
     for _ in range(JOBS):
         grid.step(rng.integers(0, SITES, 1))
         seen.append(grid.flat.copy())
-        owners.append(grid.world.owner[0].copy())
+        owners.append(grid.world.row_datasets[0].copy())
     before, after = np.array(owners[:-1]), np.array(owners[1:])
     return np.concatenate(seen), int(((before >= 0) & (before != after)).sum())
 

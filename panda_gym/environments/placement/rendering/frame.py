@@ -71,7 +71,7 @@ class Painter:
         """Grid e as it is now, uint8[HEIGHT, WIDTH, 3]."""
         world = simulator.world
         log = simulator.log(e)
-        self._draw_sites(world.sites[e], world.gates[e]["status"] == DOWN)
+        self._draw_sites(world.sites[e], world.site_status[e]["status"] == DOWN)
         self._draw_flows(log)
         span = float(world.jobs[e, int(world.grids[e]["jobs"]) - 1]["arrival"])
         self._draw_curves(log, max(span, log.now_s))
@@ -174,10 +174,10 @@ class Painter:
 
     def _draw_sites(self, sites: Array, down: Array) -> None:
         cores = self.platform.cores
-        ours, theirs = sites["used"] / cores, sites["others"] / cores
+        ours, theirs = sites["used"] / cores, sites["competing_cores"] / cores
         _scale(self.others, self.radius, np.sqrt(np.clip(ours + theirs, 0.0, 1.0)))
         _scale(self.used, self.radius, np.sqrt(np.clip(ours, 0.0, 1.0)))
-        self.used.set_facecolor(list(map(tuple, shade(pressure(sites["promised"], cores)))))
+        self.used.set_facecolor(list(map(tuple, shade(pressure(sites["committed_cores"], cores)))))
         _scale(self.down, self.radius, down.astype(np.float64))
 
     def _draw_flows(self, log: EpisodeLog) -> None:
@@ -213,7 +213,7 @@ class Painter:
         self.head.set_text(
             f"{self.platform.name}   {clock(log.now_s)}   job {grid['cursor']:,} of "
             f"{grid['jobs']:,}   cores: {sites['used'].sum() / total:.0%} ours, "
-            f"{sites['others'].sum() / total:.0%} others', "
+            f"{sites['competing_cores'].sum() / total:.0%} others', "
             f"{np.maximum(sites['free'], 0).sum() / total:.0%} free"
         )
 

@@ -75,7 +75,7 @@ def test_the_colour_in_the_middle_of_a_site_is_that_of_its_queue(env: PlacementE
     painter.flows.set_visible(False)
     frame = painter.paint(env.batch.simulator, 0)
     sites = env.batch.simulator.world.sites[0]
-    colours = 255.0 * shade(pressure(sites["promised"], PLATFORM.cores))
+    colours = 255.0 * shade(pressure(sites["committed_cores"], PLATFORM.cores))
     seen = 0
     for s, (x, y) in enumerate(painter.at):
         inner = painter.radius[s] * np.sqrt(sites["used"][s] / PLATFORM.cores[s])
