@@ -31,12 +31,12 @@ class Clock:
                 return
             if self.settings.staleness_s == 0.0:
                 self._read()
-            self.turn.append(job)
+            self.pending.append(job)
             self._note("arrival", job.number, -1, job.origin, job.size)
 
         self._at(time, priority).callbacks.append(come)
 
     def _proceed(self, wanted: int) -> None:
-        self.turn = []
-        while len(self.turn) < wanted:
+        self.pending = []
+        while len(self.pending) < wanted:
             self.env.step()

@@ -1,4 +1,4 @@
-"""Work of others at every site."""
+"""The competing load of every site."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ class Competing:
 
     def _begin_load(self, site: Site) -> None:
         site.load = nearly_normal(self.seed, site.number, 0)
-        site.others = self._level(site, 0.0, 0)
+        site.competing_cores = self._level(site, 0.0, 0)
         if self.settings.competing is not None:
             self._next_change(site, 1)
 
     def _next_change(self, site: Site, k: int) -> None:
-        turn = (site.number + 1.0) / (len(self.sites) + 1.0)
-        time = (k - 1 + turn) * self.settings.competing.interval_s
+        phase = (site.number + 1.0) / (len(self.sites) + 1.0)
+        time = (k - 1 + phase) * self.settings.competing.interval_s
         self._at(time, (0, site.number, 1)).callbacks.append(lambda _: self._change(site, k))
 
     def _change(self, site: Site, k: int) -> None:
         memory = self.settings.competing.memory
         draw = nearly_normal(self.seed, site.number, k)
         site.load = memory * site.load + math.sqrt(1.0 - memory * memory) * draw
-        site.others = self._level(site, self.env.now, k)
-        self._note("competing_load", -1, site.number, site.others)
+        site.competing_cores = self._level(site, self.env.now, k)
+        self._note("competing_load", -1, site.number, site.competing_cores)
         self._start(site)
         self._next_change(site, k + 1)

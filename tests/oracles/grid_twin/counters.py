@@ -31,7 +31,7 @@ class Counters:
             "queued": [sum(j.cores * s.pred_run(j) for j in s.waiting()) for s in self.sites],
             "work": [site.ahead(now, "pred_run") for site in self.sites],
             "spare": [site.spare() for site in self.sites],
-            "left": [max(1, site.cores - site.others) for site in self.sites],
+            "left": [max(1, site.cores - site.competing_cores) for site in self.sites],
         }
 
     def _seen(self, s: int) -> dict[str, float]:
@@ -81,8 +81,8 @@ class Counters:
         return mask
 
     def observation(self, q: int = 0) -> dict[str, np.ndarray]:
-        """What is seen of job q of the turn, encoded in float64 from the observation's tables."""
-        job = self.turn[q] if q < len(self.turn) else None
+        """What is seen of job q pending, encoded in float64 from the observation's tables."""
+        job = self.pending[q] if q < len(self.pending) else None
         rows = [self._site_row(s, job) for s in range(len(self.sites))]
         seen = [self._seen(s) for s in range(len(self.sites))]
         total, when = float(self.platform.cores.sum()), self.episode.clock_s + self.env.now

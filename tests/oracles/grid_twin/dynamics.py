@@ -36,10 +36,12 @@ class Dynamics:
 
     def _end(self, site: Site, job: Job) -> None:
         if job.state == "running":
-            self._settle(site, job, "finished" if job.fate == "none" else "failed", job.fate)
+            self._finish_attempt(
+                site, job, "finished" if job.failure == "none" else "failed", job.failure
+            )
             self._start(site)
 
-    def _settle(self, site: Site, job: Job, state: str, cause: str) -> None:
+    def _finish_attempt(self, site: Site, job: Job, state: str, cause: str) -> None:
         """A job leaves, whatever it was doing; what waits has yet to start."""
         for members in (site.staging, site.queue, site.running):
             if job in members:
@@ -66,9 +68,9 @@ class Dynamics:
             self._note("retry", again.number, site.number, job.number)
             self._arrive(again, (5, 1, again.number), again.arrival)
 
-    def _withdraw(self, job: Job, state: str, cause: str) -> None:
+    def _remove_job(self, job: Job, state: str, cause: str) -> None:
         site = self.sites[job.site]
-        self._settle(site, job, state, cause)
+        self._finish_attempt(site, job, state, cause)
         self._start(site)
 
     def _is_final(self, job: Job) -> bool:

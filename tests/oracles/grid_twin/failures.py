@@ -9,16 +9,16 @@ from tests.oracles.grid_twin.state import Job, Site
 class Failures:
     """Methods of GridTwin."""
 
-    def _fate(self, site: Site, job: Job) -> tuple[float, str]:
-        rules, run, fate = self.settings, site.true_run(job), "none"
+    def _draw_failure(self, site: Site, job: Job) -> tuple[float, str]:
+        rules, run, failure = self.settings, site.true_run(job), "none"
         if rules.failures is not None:
             one = rules.failures
             if job_uniform(job.key, job.attempt, 0) < min(one.most, job.hazard * site.risk):
                 u = job_uniform(job.key, job.attempt, 1)
                 if u < one.early:
-                    run, fate = min(run, one.early_s), "early"
+                    run, failure = min(run, one.early_s), "early"
                 else:
-                    run, fate = run * ((u - one.early) / (1.0 - one.early)), "late"
+                    run, failure = run * ((u - one.early) / (1.0 - one.early)), "late"
         if rules.limits is not None and run > rules.limits.running_s:
-            run, fate = rules.limits.running_s, "running_limit"
-        return run, fate
+            run, failure = rules.limits.running_s, "running_limit"
+        return run, failure

@@ -18,11 +18,11 @@ class Limits:
         length = getattr(self.settings.limits, f"{state}_s")
         since = job.placed if state == "assigned" else job.activation
 
-        def strike(_: simpy.Event) -> None:
+        def expire(_: simpy.Event) -> None:
             if job.state == state:
-                self._withdraw(job, "closed", f"{state}_limit")
+                self._remove_job(job, "closed", f"{state}_limit")
 
-        self._at(since + length, (3, order, self._serial)).callbacks.append(strike)
+        self._at(since + length, (3, order, self._serial)).callbacks.append(expire)
 
     def _cancellation(self, job: Job) -> None:
         rules = self.settings.cancellations
@@ -30,8 +30,8 @@ class Limits:
             return
         later = 2.0 * rules.mean_s * job_uniform(job.key, 1, 4)
 
-        def strike(_: simpy.Event) -> None:
+        def expire(_: simpy.Event) -> None:
             if job.state in ALIVE:
-                self._withdraw(job, "cancelled", "cancelled")
+                self._remove_job(job, "cancelled", "cancelled")
 
-        self._at(self.env.now + later, (2, 2**40 + job.number)).callbacks.append(strike)
+        self._at(self.env.now + later, (2, 2**40 + job.number)).callbacks.append(expire)

@@ -18,14 +18,14 @@ class Network:
             event = self._at(self.env.now + time, (2, job.number))
             event.callbacks.append(lambda _: self._staged(site, job))
             return
-        delay, per_byte = self._lane(source, site.number)
+        delay, per_byte = self._link_cost(source, site.number)
         start = self.env.now + delay
         job.flow = Flow(job, source, site.number, 1.0 / per_byte, job.size, start)
         self.flows.append(job.flow)
         self._note("flow_start", job.number, site.number, source, job.size)
         self._share()
 
-    def _lane(self, source: int, target: int) -> tuple[float, float]:
+    def _link_cost(self, source: int, target: int) -> tuple[float, float]:
         """Start-up and s/byte; link figures are kept in single precision."""
         rate = float(self.platform.bandwidth_mbps[source, target]) * 1e6
         delay = 0.0 if math.isinf(rate) else float(self.platform.latency_s[source, target])

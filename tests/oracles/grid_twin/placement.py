@@ -1,4 +1,4 @@
-"""Sending a job to a site: where its input comes from, and where a warm start sends it."""
+"""Placement of a job: the source of its input, and the site of the warm start."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Placement:
     def _stage_in(self, job: Job, site: Site) -> tuple[float, int]:
         found = []
         for r in self._holders(job):
-            delay, per_byte = self._lane(r, site.number)
+            delay, per_byte = self._link_cost(r, site.number)
             found.append((delay + job.size * per_byte, r))
         return min(found, key=lambda pair: pair[0], default=(0.0, -1))
 

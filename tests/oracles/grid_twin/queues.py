@@ -15,7 +15,7 @@ class Queues:
         while site.status != "down" and (job := self._next(site)) is not None:
             site.queue.remove(job)
             now, rules = self.env.now, self.settings
-            run, job.fate = self._fate(site, job)
+            run, job.failure = self._draw_failure(site, job)
             delay = 2.0 * rules.pilot_s * job_uniform(job.key, job.attempt, 2)
             job.state, job.taken, job.start = "running", now, now + delay
             job.end, job.pred_end = job.start + run, job.start + site.pred_run(job)

@@ -11,11 +11,11 @@ class Replication:
     """Methods of GridTwin."""
 
     def _replicate(self, job: Job, site: Site) -> None:
-        self._carriers = getattr(self, "_carriers", self.first_carrier - 1) + 1
+        self._replications = getattr(self, "_replications", self.first_replication - 1) + 1
         time, source = self._stage_in(job, site)
         copy = replace(
-            job, number=self._carriers, cores=0, site=site.number, source=source, moved=job.size,
-            state="assigned", replica=None, flow=None,
+            job, number=self._replications, cores=0, site=site.number, source=source,
+            moved=job.size, state="assigned", replica=None, flow=None,
         )  # fmt: skip
         self._claim(copy, site)
         if time > 0.0:
@@ -37,5 +37,5 @@ class Replication:
         return [True, *bring, *evict]
 
     @property
-    def first_carrier(self) -> int:
+    def first_replication(self) -> int:
         return self.stream * self.settings.attempts

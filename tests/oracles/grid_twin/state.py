@@ -40,7 +40,7 @@ class Job:
     pred_end: float = math.nan
     state: str = "pending"
     cause: str = "none"
-    fate: str = "none"
+    failure: str = "none"
     source: int = -1
     moved: float = 0.0
     priority: float = 1000.0
@@ -82,8 +82,8 @@ class Site:
     cap: float = math.inf
     quota: float = 0.0
     risk: float = 1.0
-    others: int = 0
-    dark: int = 0
+    competing_cores: int = 0
+    offline_cores: int = 0
     load: float = 0.0
     status: str = "up"
     outage: int = 0
@@ -94,7 +94,8 @@ class Site:
     disk: list[Replica] = field(default_factory=list)
 
     def free(self) -> int:
-        return self.cores - self.others - self.dark - sum(job.cores for job in self.running)
+        used = sum(job.cores for job in self.running)
+        return self.cores - self.competing_cores - self.offline_cores - used
 
     def pred_run(self, job: Job) -> float:
         return job.pred / (job.cores * self.speed)
@@ -117,7 +118,7 @@ class Site:
     def wait(self, now: float, cores: int, run: str = "pred_run") -> float:
         if self.spare() >= cores:
             return 0.0
-        return self.ahead(now, run) / max(1, self.cores - self.others)
+        return self.ahead(now, run) / max(1, self.cores - self.competing_cores)
 
     def used(self) -> float:
         return sum(replica.size for replica in self.disk)

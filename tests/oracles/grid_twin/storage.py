@@ -1,4 +1,4 @@
-"""What lies on the disks."""
+"""Replicas and outputs on the disks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Storage:
         return next((r for r in site.disk if r.dataset == dataset), None)
 
     def _holders(self, job: Job) -> list[int]:
-        """Sites that the job's input may be read from; none: it is at hand everywhere."""
+        """Sites that the job's input can be read from; none: it is local everywhere."""
         if job.size <= 0.0 or not job.held:
             return []
         if self.settings.storage is None:

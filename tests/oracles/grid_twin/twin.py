@@ -60,19 +60,19 @@ class GridTwin(
         self.jobs = [self._job(j) for j in range(len(episode))]
         self.stream, self.placed, self.left = len(self.jobs), [], []
         self.returning: list[Job] = []
-        self.turn: list[Job] = []
+        self.pending: list[Job] = []
         self.decided, self._decisions = 0, len(episode) - episode.warmup
         self.cursor, self.draining, self._serial, self._area = 0, False, 0, 0.0
         for site in self.sites:
             self._begin_load(site)
-            self._next_turn(site, 0)
+            self._next_status(site, 0)
         for job in self.jobs:
             self._arrive(job, (5, 0, job.number), job.arrival)
         self._refresh(0)
         while self.cursor < episode.warmup:
             self._proceed(1)
-            self._place(self.turn[0], self.sites[self._warm_site(self.turn[0])])
-            self.cursor = max(self.cursor, self._after(self.turn[0]))
+            self._place(self.pending[0], self.sites[self._warm_site(self.pending[0])])
+            self.cursor = max(self.cursor, self._after(self.pending[0]))
         self._proceed(min(settings.decisions, self._decisions))
         self._area = self._total_area()
 
@@ -80,11 +80,11 @@ class GridTwin(
         asked = [actions] if isinstance(actions, int) else list(actions)
         self.left, self.outcomes, self.overrun = [], [], 0.0
         before = self._area
-        for q, job in enumerate(self.turn):
+        for q, job in enumerate(self.pending):
             self.outcomes.append(self._decide(job, asked[q], data[q] if data else 0))
             self.decided += 1
             self.cursor = max(self.cursor, self._after(job))
-        self.turn = []
+        self.pending = []
         self._proceed(min(self.settings.decisions, self._decisions - self.decided))
         self._area = self._total_area()
         final = [job for job in self.left if self._is_final(job)]
@@ -108,8 +108,8 @@ class GridTwin(
         self.draining = True
         while self.returning or any(job.state in ALIVE for job in self.placed):
             self.env.step()
-            if self.turn:
-                job = self.turn.pop()
+            if self.pending:
+                job = self.pending.pop()
                 self._place(job, self.sites[self._warm_site(job)])
 
     def _decide(self, job: Job, action: int, data: int) -> dict[str, float]:

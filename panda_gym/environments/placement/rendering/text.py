@@ -19,7 +19,7 @@ def table(batch: PlacementBatch, e: int, rows: int = 12) -> str:
     for s in np.argsort(-sites["used"], kind="stable")[:rows]:
         one = sites[s]
         lines.append(
-            f"{platform.names[s][:27]:<28}{platform.cores[s]:>8}{one['others']:>8}{one['used']:>8}"
-            f"{one['free']:>8}{one['activated']:>9}{one['assigned']:>9}"
+            f"{platform.names[s][:27]:<28}{platform.cores[s]:>8}"
+            f"{one['competing_cores']:>8}{one['used']:>8}{one['free']:>8}{one['activated']:>9}{one['assigned']:>9}"
         )
     return "\n".join(lines) + "\n"
