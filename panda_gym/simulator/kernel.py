@@ -20,7 +20,6 @@ from panda_gym.simulator.counters import (
 from panda_gym.simulator.dynamics import advance, next_return, reset_row, schedule_site
 from panda_gym.simulator.events import ARRIVAL, NOBODY, REFRESH, note
 from panda_gym.simulator.flows import begin_flows
-from panda_gym.simulator.address_table import world_of
 from panda_gym.simulator.outages import begin_status
 from panda_gym.simulator.placement import assess, defer, place, stage_in, warmup_site
 from panda_gym.simulator.prefetch import fetch_first, fetch_fourth, fetch_second, fetch_third
