@@ -19,9 +19,9 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
-C = TypeVar("C")
+Called = TypeVar("Called", bound=Callable[..., Any])
 
 REMOVED_IN: Final = "0.3"
 """Release in which the old names go."""
@@ -117,6 +117,15 @@ NAMES: Final[Mapping[str, str]] = {
         "panda_gym.environments.base.thread_pool:ThreadPool"
     ),
     "panda_gym.episode_log:room": "panda_gym.episode_log:event_capacity",
+    "panda_gym.executors:Here": "panda_gym.executors:SerialExecutor",
+    "panda_gym.executors:OnRay": "panda_gym.executors:RayExecutor",
+    "panda_gym.executors:Workers": "panda_gym.executors:Executor",
+    "panda_gym.jobs:mean_cores_underway": "panda_gym.jobs:mean_residual_cores",
+    "panda_gym.surrogate.fit_record:FIT": "panda_gym.surrogate.fit_record:FIT_FILE",
+    "panda_gym.surrogate.fit_record:Fit": "panda_gym.surrogate.fit_record:FitRecord",
+    "panda_gym.surrogate:HEAD_SEED": "panda_gym.surrogate:FIRST_WEEK_SEED",
+    "panda_gym.surrogate:OwnWeeks": "panda_gym.surrogate:StreamWeeks",
+    "panda_gym.surrogate:Weeks": "panda_gym.surrogate:IndependentWeeks",
 }
 """Old public name to new one, both as "module:name"; the module is the new one."""
 
@@ -138,28 +147,34 @@ def renamed(old: str, new: str, function: Callable[..., Any]) -> Callable[..., A
     return call
 
 
-def renamed_keywords(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def renamed_keywords(
+    given: Mapping[str, Any], names: Mapping[str, str], stacklevel: int = 3
+) -> dict[str, Any]:
     """Return keyword arguments with old names replaced by new ones; each old one warns."""
     found: dict[str, Any] = {}
     for key, value in given.items():
         if key in names:
-            warn(f"the keyword {key!r}", repr(names[key]))
+            warn(f"the keyword {key!r}", repr(names[key]), stacklevel)
         found[names.get(key, key)] = value
     return found
 
 
-def old_keywords(**names: str) -> Callable[[type[C]], type[C]]:
-    """Return a class decorator that accepts old keywords of a constructor; each one warns."""
+def old_keywords(**names: str) -> Callable[[Called], Called]:
+    """Return a decorator of a function or class that also accepts old keywords; each one warns."""
 
-    def decorate(cls: type[C]) -> type[C]:
-        construct = cls.__init__
+    def decorate(called: Called) -> Called:
+        function: Any = called.__init__ if isinstance(called, type) else called  # type: ignore[misc]
 
-        @functools.wraps(construct)
-        def accept(self: Any, *values: Any, **keywords: Any) -> None:
-            construct(self, *values, **renamed_keywords(keywords, names))
+        @functools.wraps(function)
+        def accept(*values: Any, **keywords: Any) -> Any:
+            if names.keys() & keywords.keys():
+                keywords = renamed_keywords(keywords, names, stacklevel=4)
+            return function(*values, **keywords)
 
-        cls.__init__ = accept  # type: ignore[assignment]
-        return cls
+        if not isinstance(called, type):
+            return cast(Called, accept)
+        called.__init__ = accept  # type: ignore[misc]
+        return called
 
     return decorate
 
@@ -225,14 +240,17 @@ def _new_path(name: str) -> str | None:
 
 
 def _importer() -> int:
-    """Return the stack level of the code that imports, past the import machinery."""
-    level, frame = 2, sys._getframe(2)
+    """Return the stack level, counted from `warn`, of the code that imports."""
+    level, frame = 3, sys._getframe(2)
     while frame is not None and "importlib" in frame.f_code.co_filename:
-        level, frame = level + 1, frame.f_back  # type: ignore[assignment]
+        # The module `warnings` does not count the frames of the import machinery itself.
+        level += "_bootstrap" not in frame.f_code.co_filename
+        frame = frame.f_back  # type: ignore[assignment]
     return level
 
 
 def install() -> None:
     """Make old module paths importable; a second call changes nothing."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.append(_Finder())
+        # First, or a submodule of a moved package would be loaded a second time from its file.
+        sys.meta_path.insert(0, _Finder())

@@ -1,10 +1,10 @@
-"""Where independent tasks run: here, one after the other, or on a Ray cluster; knows no task.
+"""Run independent tasks one after the other in this process, or on a Ray cluster.
 
-    data = datasets.collect("runs/medley", ["random"], 1_000_000, workers=OnRay("auto"))
+    data = datasets.collect("runs/medley", ["random"], 1_000_000, workers=RayExecutor("auto"))
 
-A task is a function of what all tasks share and of what is its own, and draws all its randomness
-from seeds that it is given. So it gives the same wherever it runs, and however often: a task whose
-worker or node is lost is run again elsewhere.
+A task is a function of data that all tasks share and of its own argument. It draws all its
+randomness from seeds in its argument, so the result does not depend on where it runs. A task whose
+worker or node is lost is run again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from panda_gym.deprecated import old_names
 from panda_gym.errors import SettingError
 from panda_gym.extras import import_extra
 
@@ -21,45 +22,49 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
-class Workers(Protocol):
-    """Runs tasks that do not know of each other."""
+class Executor(Protocol):
+    """Runs tasks that are independent of each other."""
 
     def each(
         self, work: Callable[[Shared, Task], Result], shared: Shared, tasks: Sequence[Task]
     ) -> Iterator[tuple[int, Result]]:
-        """Yield the place of a task and `work(shared, task)`, as they come, in any order."""
+        """Yield the index of a task and `work(shared, task)`, in the order of completion."""
+        ...
 
 
 @dataclass(frozen=True)
-class Here:
-    """One task after the other in this process."""
+class SerialExecutor:
+    """Runs one task after the other in this process."""
 
     def each(
         self, work: Callable[[Shared, Task], Result], shared: Shared, tasks: Sequence[Task]
     ) -> Iterator[tuple[int, Result]]:
-        """Yield the place of a task and its result, in order."""
+        """Yield the index and result of each task, in order."""
         for place, task in enumerate(tasks):
             yield place, work(shared, task)
 
 
 @dataclass(frozen=True)
-class OnRay:
-    """Tasks on the nodes of a Ray cluster, one core each.
-
-    address: of the cluster, "auto" for the one that runs here; None starts one on this machine.
-    A cluster that the process has joined already is used whatever the address.
-    attempts: how often a task is run when its worker or node is lost.
-    ahead: tasks under way beyond the cluster's cores, which bounds what results wait in memory.
-    """
+class RayExecutor:
+    """Runs tasks on the nodes of a Ray cluster, one core each."""
 
     address: str | None = None
+    """Address of the cluster, "auto" for the one of this machine; None starts one here. A cluster
+    that the process has joined already is used whatever the address."""
     attempts: int = 5
+    """How often a task is run when its worker or node is lost."""
     ahead: int = 2
+    """Tasks submitted beyond the cluster's cores; bounds the results that wait in memory."""
 
     def each(
         self, work: Callable[[Shared, Task], Result], shared: Shared, tasks: Sequence[Task]
     ) -> Iterator[tuple[int, Result]]:
-        """Yield the place of a task and its result, as they come; a task's own error is raised."""
+        """Yield the index and result of each task in the order of completion.
+
+        Raises:
+            SettingError: the package ray is not installed, or the cluster is not reached.
+            An error that a task raises is raised as it is.
+        """
         ray = self._join()
         remote = ray.remote(_run).options(
             num_cpus=1, max_retries=self.attempts - 1, scheduling_strategy="SPREAD"
@@ -88,7 +93,7 @@ class OnRay:
 
 
 def _run(common: tuple[Callable[[Any, Any], Any], Any], task: Any) -> Any:
-    """What a worker does; Ray has fetched `common` once a node."""
+    """Run one task on a worker; Ray fetches `common` once a node."""
     work, shared = common
     return work(shared, task)
 
@@ -99,8 +104,11 @@ def _few(source: Iterator[Any], count: int) -> Iterator[Any]:
 
 
 def _result(ray: Any, done: Any) -> Any:
-    """A result; what the task itself raised is raised as it was."""
+    """Return a result; re-raise the error of the task itself."""
     try:
         return ray.get(done)
     except ray.exceptions.RayTaskError as fault:
         raise fault.cause from fault
+
+
+__getattr__ = old_names(__name__)

@@ -28,9 +28,8 @@ import panda_gym
 from panda_gym.cli.console import progress_bar
 from panda_gym.cli.fit import settings
 from panda_gym.files import whole_folder
-from panda_gym.surrogate import SEAL, Surrogate, surrogate_names
-from panda_gym.surrogate import build as synthesis
-from panda_gym.surrogate.fit_record import FIT, Fit
+from panda_gym.surrogate import SEAL, Surrogate, build, surrogate_names
+from panda_gym.surrogate.fit_record import FIT_FILE, FitRecord
 from panda_gym.surrogate.surrogate import SHIPPED
 
 LIMIT_BYTES = 16_000_000
@@ -80,30 +79,30 @@ def main(
     records = panda_gym.reference_records(rows, seed=seed, keep=[TASK] if grouped else [])
     given = {"iterations": iterations, "batch": batch, **settings(option or [])}
     config = RECIPES[generator] | {k: v for k, v in given.items() if v is not None}
-    draft = work / ("shipped" if recertify else "draft")
+    fitted = work / ("shipped" if recertify else "fitted")
     if recertify:
-        draft_of_shipped(SHIPPED / name, draft, records, seed, config)
-    elif not draft.is_dir():
+        fitted_of_shipped(SHIPPED / name, fitted, records, seed, config)
+    elif not fitted.is_dir():
         with progress_bar(f"fit {generator}") as progress:
-            synthesis.fit(
+            build.fit(
                 records,
-                draft,
+                fitted,
                 generator=generator,
                 config=config,
                 seed=seed,
                 progress=progress,
             )
-    draw_in_single_precision(draft / "generator")
+    draw_in_single_precision(fitted / "generator")
     with progress_bar("certify") as progress:
-        sealed = synthesis.certify(
-            draft,
+        sealed = build.certify(
+            fitted,
             records,
             work / name,
             name=name,
             # As many as were held out: thinned tasks are no tasks, so that none are thinned; and
             # more rows of TabDDPM would show little more for four times the regressors' time.
-            rows=len(synthesis.split(records, seed, TASK if grouped else None)[1]),
-            head_rows=50_000,
+            rows=len(build.split(records, seed, TASK if grouped else None)[1]),
+            first_week_rows=50_000,
             seed=seed,
             quick=quick,
             policy="stream" if grouped else "default",
@@ -121,15 +120,15 @@ def main(
     print(f"shipped as {Surrogate.open(target).name}")
 
 
-def draft_of_shipped(
-    folder: Path, draft: Path, records: pd.DataFrame, seed: int, config: dict[str, Any]
+def fitted_of_shipped(
+    folder: Path, fitted: Path, records: pd.DataFrame, seed: int, config: dict[str, Any]
 ) -> None:
-    """Make a draft of the weights that ship, as if they had just been fitted to these records."""
+    """Write the weights that ship as if they had just been fitted to these records."""
     about = json.loads((folder / "seal.json").read_text())["about"]
-    train, _ = synthesis.split(records, seed, config.get("group"))
-    with whole_folder(draft, FIT) as aside:
+    train, _ = build.split(records, seed, config.get("group"))
+    with whole_folder(fitted, FIT_FILE) as aside:
         generators.load(folder / "generator").save(aside / "generator")
-        Fit(
+        FitRecord(
             generator=about["generator"],
             config={"group": config["group"]} if "group" in config else {},
             origin=about["origin"],

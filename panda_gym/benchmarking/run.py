@@ -24,7 +24,7 @@ from panda_gym.benchmarking.table import BenchmarkTable, Row
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError, SeedError, check_seed, nearest
-from panda_gym.executors import Here, Workers
+from panda_gym.executors import Executor, SerialExecutor
 from panda_gym.files import whole_file
 from panda_gym.provenance import named, plain, versions
 
@@ -39,7 +39,7 @@ def benchmark(
     *,
     baseline: str | None = None,
     folder: str | Path | None = None,
-    workers: Workers | None = None,
+    workers: Executor | None = None,
     progress: Progress | None = None,
     **scenario: Any,
 ) -> BenchmarkTable:
@@ -86,7 +86,7 @@ def benchmark(
                 found[task.pair] = values
                 counter.tick(setting.jobs)
     common = (contestants, worlds, counter if workers is None else None)
-    for place, values in (workers or Here()).each(_play, common, tasks):
+    for place, values in (workers or SerialExecutor()).each(_play, common, tasks):
         task = tasks[place]
         cells.write(task.key, values)
         found[task.pair] = values

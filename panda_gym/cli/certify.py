@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def certify(
-    draft: Annotated[Path, typer.Argument(help="Folder written by `panda-grid fit`.")],
+    fitted: Annotated[Path, typer.Argument(help="Folder written by `panda-grid fit`.")],
     records: Annotated[Path, typer.Option(help="The records that it was fitted to.")],
     out: Annotated[Path, typer.Option(help="Sealed folder to write.")] = Path("runs/surrogate"),
     name: Annotated[str | None, typer.Option(help="Name; the folder's if left out.")] = None,
@@ -53,15 +53,15 @@ def certify(
     import metrics
     from panda_gym.benchmarking import BenchmarkTable
     from panda_gym.records import load_records
-    from panda_gym.surrogate import build as synthesis
-    from panda_gym.surrogate.fit_record import Fit
+    from panda_gym.surrogate import build
+    from panda_gym.surrogate.fit_record import FitRecord
 
     ranked = None if benchmark is None else BenchmarkTable.from_json(benchmark)
-    group = Fit.read(draft).config.get("group")
+    group = FitRecord.read(fitted).config.get("group")
     table = load_records(records, keep=[] if group is None else [group])
     with progress_bar("certify") as progress:
-        sealed = synthesis.certify(
-            draft,
+        sealed = build.certify(
+            fitted,
             table,
             out,
             name=name or out.name,

@@ -77,7 +77,7 @@ def compare(
             out,
             names=_words(generators),
             config=settings(option or []),
-            fitted={name: Path(draft) for name, draft in settings(fitted or []).items()},
+            fitted={name: Path(folder) for name, folder in settings(fitted or []).items()},
             seed=seed,
             quick=quick,
             policy=policy,

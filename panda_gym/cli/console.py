@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from panda_gym.executors import Here, OnRay, Workers
+from panda_gym.executors import Executor, RayExecutor, SerialExecutor
 
 Progress = Callable[[int, int, str], None]
 
@@ -27,11 +27,11 @@ Ray = Annotated[
 ]
 
 
-def workers(address: str | None) -> Workers:
+def workers(address: str | None) -> Executor:
     """Where independent tasks run: here, or on a Ray cluster."""
     if address is None:
-        return Here()
-    return OnRay(None if address == "local" else address)
+        return SerialExecutor()
+    return RayExecutor(None if address == "local" else address)
 
 
 @contextmanager

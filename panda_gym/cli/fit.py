@@ -30,7 +30,7 @@ def settings(pairs: list[str]) -> dict[str, Any]:
 
 def fit(
     records: Annotated[Path, typer.Argument(help="Records: an export or nine columns.")],
-    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("runs/draft"),
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("runs/fitted"),
     generator: Annotated[str, typer.Option(help="A registered generator.")] = "tabddpm",
     option: Annotated[
         list[str] | None, typer.Option("--set", help="Setting of the generator, key=value.")
@@ -38,15 +38,15 @@ def fit(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Split the records 80/20, fit a generator to the training part, write a draft folder."""
+    """Split the records 80/20, fit a generator to the training part, write both into a folder."""
     from panda_gym.records import load_records
-    from panda_gym.surrogate import build as synthesis
+    from panda_gym.surrogate import build
 
     config = settings(option or [])
     group = config.get("group")
     table = load_records(records, keep=[] if group is None else [group])
     with progress_bar(f"fit {generator}") as progress:
-        done = synthesis.fit(
+        done = build.fit(
             table,
             out,
             generator=generator,

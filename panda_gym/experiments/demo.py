@@ -43,7 +43,7 @@ class Demo:
     """Certify on subsamples."""
     demands: str = "default"
     """Policy of the certificates: a shipped name or a TOML file."""
-    head_rows: int = 20_000
+    first_week_rows: int = 20_000
     """Jobs of the stream that the environment draws its episodes from."""
     scale: float = 0.01
     """Size of the platform, of the full ATLAS grid's cores."""
@@ -164,27 +164,27 @@ def _pass_on(words: Any, progress: Progress) -> None:
 
 def _surrogate(run: RunFolder, demo: Demo, name: str, words: Any) -> None:
     from panda_gym import records
-    from panda_gym.surrogate import build as synthesis
+    from panda_gym.surrogate import build
 
     def progress(done: int, total: int, message: str) -> None:
         words.put((done, total, f"{name}: {message}"))
 
     table = records.load_records(run.records)
-    if not run.draft(name).is_dir():
-        synthesis.fit(
+    if not run.fitted(name).is_dir():
+        build.fit(
             table,
-            run.draft(name),
+            run.fitted(name),
             generator=name,
             config=dict(demo.fits[name]),
             seed=demo.seed,
             progress=progress,
         )
-    synthesis.certify(
-        run.draft(name),
+    build.certify(
+        run.fitted(name),
         table,
         run.surrogate(name),
         name=name,
-        head_rows=demo.head_rows,
+        first_week_rows=demo.first_week_rows,
         seed=demo.seed,
         quick=demo.quick,
         policy=demo.demands,
@@ -249,10 +249,10 @@ def _stream(run: RunFolder, demo: Demo) -> JobStream:
 def _holdout(run: RunFolder, demo: Demo) -> JobStream:
     """Jobs of the records that the generator did not see, predicted by the surrogate's model."""
     from panda_gym.records import load_records
-    from panda_gym.surrogate import build as synthesis
+    from panda_gym.surrogate import build
 
     sealed = Surrogate.open(run.surrogate(demo.source), allow_uncertified=True)
-    _, holdout = synthesis.split(load_records(run.records), seed=0)
+    _, holdout = build.split(load_records(run.records), seed=0)
     return JobStream.from_records(
         holdout, workload_model=sealed.workload_model, name="held-out records"
     )

@@ -23,8 +23,7 @@ from panda_gym.errors import PipelineError, check_seed
 from panda_gym.files import sha256, whole_file
 from panda_gym.pipelines.triggers import PageHinkley, Triggers
 from panda_gym.records import load_records
-from panda_gym.surrogate import Surrogate
-from panda_gym.surrogate import build as synthesis
+from panda_gym.surrogate import Surrogate, build
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,14 +155,12 @@ def _refit(
     records: pd.DataFrame, folder: Path, n: int, version: int, generator: str,
     config: dict[str, Any] | None, quick: bool, seed: int, progress: Progress | None,
 ) -> str:  # fmt: skip
-    draft = folder / "drafts" / f"batch-{n}"
-    if not (draft / "fit.json").exists():
-        synthesis.fit(
-            records, draft, generator=generator, config=config, seed=seed, progress=progress
-        )
-    made = synthesis.certify(
-        draft, records, folder / "drafts" / f"sealed-{n}", name=f"version-{version}",
-        head_rows=min(20_000, len(records)), seed=seed, quick=quick, progress=progress,
+    fitted = folder / "drafts" / f"batch-{n}"
+    if not (fitted / "fit.json").exists():
+        build.fit(records, fitted, generator=generator, config=config, seed=seed, progress=progress)
+    made = build.certify(
+        fitted, records, folder / "drafts" / f"sealed-{n}", name=f"version-{version}",
+        first_week_rows=min(20_000, len(records)), seed=seed, quick=quick, progress=progress,
     )  # fmt: skip
     if not made.certificate.passed:
         return "rejected"

@@ -19,9 +19,9 @@ import numpy as np
 from panda_gym.errors import StreamError, check_seed
 from panda_gym.jobs.catalogue import catalogue
 from panda_gym.jobs.disturbance import Disturbance
-from panda_gym.jobs.failure import failure_law
+from panda_gym.jobs.failure import failure_rates
 from panda_gym.jobs.fields import ARRAYS
-from panda_gym.jobs.residual_jobs import draw_underway
+from panda_gym.jobs.residual_jobs import draw_residual_jobs
 from panda_gym.jobs.stream import JobStream
 from panda_gym.sites import Platform
 from panda_gym.units import SECONDS_PER_WEEK
@@ -123,7 +123,7 @@ def episode(
     start = int(rng.integers(len(stream)))
     row, arrival = stream.rows(start, count)
     part = {field: getattr(stream, field)[row] for field in ARRAYS if field != "arrival_s"}
-    law = failure_law(stream, platform)
+    law = failure_rates(stream, platform)
     part["hazard"] = law.hazard[row]
     free = platform.capacity_gflops * (1.0 - competing_mean)
     factor = 1.0 if load is None else _stretch(part["workload_true"], arrival, free * load)
@@ -134,7 +134,7 @@ def episode(
     part |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, count)), strict=True))
     span, offered = (arrival[-1] - arrival[0]) * factor, float(part["workload_true"].sum())
     if running:
-        part = _with_underway(part, stream, running, rng)
+        part = _with_residual_jobs(part, stream, running, rng)
     _check_fit(part["cores"], platform)
     known = catalogue(stream, platform, strict)
     part["source"] = known.sites[part["source"]]
@@ -156,11 +156,11 @@ def noise(uniform: np.ndarray) -> np.ndarray:
     return (1.0 + x) / (1.0 - x)
 
 
-def _with_underway(
+def _with_residual_jobs(
     part: dict[str, np.ndarray], stream: JobStream, n: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """The arrays of a window with n jobs under way before it."""
-    met = draw_underway(stream, n, rng)
+    met = draw_residual_jobs(stream, n, rng)
     table = stream.table.take(met.row)
     begun = {field: table[field] for field in part if field != "hazard"}
     begun["hazard"] = np.zeros(n)  # they have got that far

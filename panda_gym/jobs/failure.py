@@ -25,7 +25,7 @@ SHRINK: Final = 20.0
 """Records of the prior."""
 
 
-class FailureLaw(NamedTuple):
+class FailureRates(NamedTuple):
     """Who fails, and where."""
 
     hazard: np.ndarray
@@ -36,7 +36,7 @@ class FailureLaw(NamedTuple):
 
 # A memo: both are immutable, and environments ask for the same pair at every reset.
 @lru_cache(maxsize=4)
-def failure_law(stream: JobStream, platform: Platform) -> FailureLaw:
+def failure_rates(stream: JobStream, platform: Platform) -> FailureRates:
     """The law of a stream on a platform."""
     failed = (stream.status == STATUSES.index("failed")).astype(np.float64)
     base = float(failed.mean())
@@ -53,4 +53,4 @@ def failure_law(stream: JobStream, platform: Platform) -> FailureLaw:
     risk = (seen + prior) / (expected + prior) if base > 0.0 else np.ones(sites)
     hazard.setflags(write=False)
     risk.setflags(write=False)
-    return FailureLaw(hazard, risk)
+    return FailureRates(hazard, risk)

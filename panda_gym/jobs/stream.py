@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 GUIDE_CELLS: Final = 4
-"""Cells of `JobStream.run_guide` a job."""
+"""Cells of `JobStream.run_time_guide` a job."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,18 +149,21 @@ class JobStream:
         return span * len(self) / (len(self) - 1) if span > 0.0 else 1.0
 
     @cached_property
-    def run_edges(self) -> np.ndarray:
-        """Running sum of work / cores, float64[n]: who is met under way, see `underway`."""
+    def run_time_edges(self) -> np.ndarray:
+        """Running sum of work / cores, float64[n]; see `residual_jobs`."""
         return np.cumsum(self.workload_true / self.cores)
 
     @cached_property
-    def run_guide(self) -> np.ndarray:
-        """Where to begin to look in `run_edges`, int64[cells + 1]: cell k is for what lies between
-        the k-th and the next of as many equal parts (Chen and Asau, AIIE Transactions 6, 1974)."""
+    def run_time_guide(self) -> np.ndarray:
+        """Guide table of `run_time_edges`, int64[cells + 1].
+
+        Entry k is the row from which to search for values in the k-th of `cells` equal parts
+        (Chen and Asau, AIIE Transactions 6, 1974).
+        """
         cells = GUIDE_CELLS * len(self)
         # One part earlier, as products round.
-        parts = (np.arange(cells + 1) - 1.0) * (self.run_edges[-1] / cells)
-        return np.minimum(np.searchsorted(self.run_edges, parts, side="right"), len(self) - 1)
+        parts = (np.arange(cells + 1) - 1.0) * (self.run_time_edges[-1] / cells)
+        return np.minimum(np.searchsorted(self.run_time_edges, parts, side="right"), len(self) - 1)
 
     @cached_property
     def table(self) -> np.ndarray:

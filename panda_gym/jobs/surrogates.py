@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from panda_gym.errors import StreamError, check_seed
 from panda_gym.jobs.records import from_records
-from panda_gym.surrogate import HEAD_SEED
+from panda_gym.surrogate import FIRST_WEEK_SEED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ def from_surrogate(surrogate: Surrogate, jobs: int | None = None, seed: int = 0)
     """
     if jobs is not None and jobs < 1:
         raise StreamError("at least 1 job of the stream", f"{jobs}", "raise the number of jobs")
-    jobs = len(surrogate.head()) if jobs is None else jobs
+    jobs = len(surrogate.first_week()) if jobs is None else jobs
     table = _weeks(surrogate, jobs, check_seed(seed))
     return from_records(
         table.iloc[:jobs],
@@ -42,8 +42,8 @@ def _weeks(surrogate: Surrogate, jobs: int, seed: int) -> pd.DataFrame:
     """Whole weeks of the stream that hold at least `jobs` rows."""
     import pandas as pd
 
-    if seed == HEAD_SEED:
-        head = surrogate.head()
+    if seed == FIRST_WEEK_SEED:
+        head = surrogate.first_week()
         if jobs <= len(head):
             return head
     stream = surrogate.stream(seed)

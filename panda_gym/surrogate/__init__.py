@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from panda_gym.deprecated import old_names
 from panda_gym.surrogate.seal import SEAL, Seal, digest, verify_seal
-from panda_gym.surrogate.surrogate import HEAD_SEED, Surrogate, surrogate_names
-from panda_gym.surrogate.weeks import OwnWeeks, Weeks
+from panda_gym.surrogate.surrogate import FIRST_WEEK_SEED, Surrogate, surrogate_names
+from panda_gym.surrogate.weeks import IndependentWeeks, StreamWeeks
 
 __all__ = [
-    "HEAD_SEED",
+    "FIRST_WEEK_SEED",
     "SEAL",
-    "OwnWeeks",
+    "IndependentWeeks",
     "Seal",
+    "StreamWeeks",
     "Surrogate",
-    "Weeks",
     "digest",
     "surrogate_names",
     "verify_seal",
 ]
+
+__getattr__ = old_names(__name__)

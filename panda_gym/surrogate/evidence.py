@@ -1,8 +1,7 @@
-"""The three tables behind a certificate, made again from the records and the weights.
+"""Make the three tables behind a certificate again from the records and the weights.
 
-A certificate states how the records were split and the synthetic rows drawn. Whoever has the
-records and the sealed folder can repeat both and see by hash whether they are the same rows.
-Knows seeds and splits; never a score.
+A certificate states how the records were split and how the synthetic rows were drawn. Whoever has
+the records and the sealed folder can repeat both and compare the rows by hash.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""A fitted generator as a folder and what stands behind it; knows files, never how it is judged.
+"""The record of a fit: what a generator was fitted to, how, and what it cost.
 
-draft/generator/    the fitted generator
-draft/fit.json      what it was fitted to: split seed, settings, CPU time, memory
+A folder that `panda-grid fit` wrote holds
+
+    generator/    the fitted generator
+    fit.json      its fit record: rows, seeds, settings, CPU time, memory
 """
 
 from __future__ import annotations
@@ -13,16 +15,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from panda_gym.deprecated import old_names
 from panda_gym.errors import SurrogateError
 from panda_gym.files import whole_file
 
-FIT: Final = "fit.json"
-"""The file by which a draft is known."""
+FIT_FILE: Final = "fit.json"
+"""File name of the fit record; a folder that holds it is one of a fitted generator."""
 
 
 @dataclass(frozen=True)
-class Fit:
-    """What stands behind a fitted generator; `fit.json`."""
+class FitRecord:
+    """What a generator was fitted to, how, and what it cost; the content of `fit.json`."""
 
     generator: str
     """Registered name of the generator."""
@@ -47,14 +50,14 @@ class Fit:
 
     def write(self, folder: Path) -> None:
         """Write `fit.json` into the folder."""
-        with whole_file(folder / FIT) as aside:
+        with whole_file(folder / FIT_FILE) as aside:
             aside.write_text(json.dumps(asdict(self), indent=1, sort_keys=True) + "\n")
 
     @classmethod
-    def read(cls, folder: Path) -> Fit:
+    def read(cls, folder: Path) -> FitRecord:
         """Read `fit.json`; SurrogateError if the folder holds no fitted generator."""
         try:
-            return cls(**json.loads((folder / FIT).read_text()))
+            return cls(**json.loads((folder / FIT_FILE).read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise SurrogateError(
                 f"a folder written by `panda-grid fit` at {folder}",
@@ -74,3 +77,6 @@ def peak_mb() -> float:
         return int(lines["VmHWM"].split()[0]) / 1e3
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+__getattr__ = old_names(__name__)

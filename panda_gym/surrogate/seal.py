@@ -1,4 +1,4 @@
-"""The seal of a folder: the hash of each of its files; never knows what the files mean.
+"""The seal of a folder: the hash of each of its files.
 
 `seal.json` names every file of the folder with its SHA-256. A file that is altered, missing or
 extra breaks the seal, and so does a changed word of `seal.json`, which holds a hash of itself. The

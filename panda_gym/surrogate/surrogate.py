@@ -1,13 +1,13 @@
-"""A surrogate of job records: opened only if sealed and certified; knows tables, never sites.
+"""A surrogate of job records: a sealed folder that opens only if it is unaltered and certified.
 
-The folder:
+The folder holds:
 
     generator/            weights and encoding (safetensors and JSON), see `generators`
     workload_model.cbm    predicts workload from what a broker knows; fitted on synthetic rows
-                          alone, so that it tells nothing the certified generator does not
+                          alone, so that it reveals nothing that the generator does not
     certificate.json      fidelity and privacy, see `metrics`
-    head.parquet          the first week of stream 0 or its beginning, drawn before sealing: the
-                          same on every machine, and at hand without torch
+    first_week.parquet    the first week of stream 0 or its beginning, drawn before sealing: the
+                          same on every machine, readable without torch (head.parquet in 0.1)
     seal.json             SHA-256 of each of these
 """
 
@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from panda_gym.deprecated import old_keywords, warn
 from panda_gym.errors import SurrogateError, check_seed, nearest
 from panda_gym.files import whole_folder
 from panda_gym.surrogate.seal import SEAL, Seal, digest, seal_folder, verify_seal
-from panda_gym.surrogate.weeks import OwnWeeks, Weeks
+from panda_gym.surrogate.weeks import IndependentWeeks, StreamWeeks
 from panda_gym.surrogate.workload_model import WorkloadModel
 
 if TYPE_CHECKING:
@@ -32,18 +33,21 @@ if TYPE_CHECKING:
     from metrics import Certificate
 
 SHIPPED: Final = Path(__file__).parent / "shipped"
-HEAD_SEED: Final = 0
+FIRST_WEEK_SEED: Final = 0
+"""Seed of the stream whose first week is sealed."""
+FIRST_WEEK_FILES: Final = ("first_week.parquet", "head.parquet")
+"""File of the sealed first week: its name, and its name in release 0.1, which is still read."""
 
 
 def surrogate_names() -> tuple[str, ...]:
-    """Names of the surrogates that ship inside the package."""
+    """Return the names of the surrogates that ship inside the package."""
     if not SHIPPED.is_dir():
         return ()
     return tuple(sorted(p.name for p in SHIPPED.iterdir() if (p / "seal.json").is_file()))
 
 
 def find(path_or_name: str | Path) -> Path:
-    """The folder of a shipped name or a path; SurrogateError names the nearest shipped one."""
+    """Return the folder of a shipped name or a path; SurrogateError names the nearest one."""
     if str(path_or_name) in surrogate_names():
         return SHIPPED / str(path_or_name)
     if Path(path_or_name).is_dir():
@@ -89,6 +93,7 @@ class Surrogate:
         return cls(folder, seal, certificate)
 
     @classmethod
+    @old_keywords(head_rows="first_week_rows")
     def create(
         cls,
         folder: str | Path,
@@ -99,7 +104,7 @@ class Surrogate:
         workload_model: WorkloadModel,
         certificate: Certificate,
         origin: str,
-        head_rows: int = 20_000,
+        first_week_rows: int = 20_000,
         start: np.datetime64,
     ) -> Surrogate:
         """Write and seal a folder; it replaces an older one only when it is whole.
@@ -107,8 +112,8 @@ class Surrogate:
         Args:
             generator: fitted, with `.sample(n, seed)` and `.save(folder)`.
             origin: one sentence on the records behind it, repeated wherever results stand.
-            head_rows: rows of the first week of stream 0, stored ready-made; of a generator that
-                keeps time, whose weeks have as many rows as they have, the most that are stored.
+            first_week_rows: rows of the first week of stream 0, stored ready-made. A generator that
+                keeps time sets the number of rows itself; then this is the most that are stored.
             start: the stream begins on the first Monday not before this time.
         """
         with whole_folder(folder, SEAL) as aside:
@@ -119,12 +124,13 @@ class Surrogate:
                 "name": name,
                 "generator": generator_name,
                 "origin": origin,
-                "rows_per_week": int(head_rows),
+                "rows_per_week": int(first_week_rows),
                 "start": str(start.astype("datetime64[s]")),
             }
-            weeks = _weeks(generator, workload_model, start, int(head_rows), HEAD_SEED, False)
-            head = weeks.week(0).iloc[: int(head_rows)]
-            head.to_parquet(aside / "head.parquet", compression="zstd")
+            rows = int(first_week_rows)
+            weeks = _weeks(generator, workload_model, start, rows, FIRST_WEEK_SEED, False)
+            first = weeks.week(0).iloc[:rows]
+            first.to_parquet(aside / FIRST_WEEK_FILES[0], compression="zstd")
             seal_folder(aside, about)
         return cls.open(folder, allow_uncertified=True)
 
@@ -156,12 +162,12 @@ class Surrogate:
 
     @property
     def keeps_time(self) -> bool:
-        """Whether its generator has a stream of its own, with times and batches."""
+        """Whether its generator draws a stream of its own, with times and batches."""
         return hasattr(self.generator, "stream")
 
     def stream(
         self, seed: int = 0, rows_per_week: int | None = None, replay: bool = False
-    ) -> Weeks | OwnWeeks:
+    ) -> IndependentWeeks | StreamWeeks:
         """Synthetic records without end, a table a week, with a column `workload_pred` (Gflop).
 
         A surrogate that keeps time goes on where its records end, at its own rate, and its rows
@@ -186,13 +192,13 @@ class Surrogate:
         return _weeks(self.generator, self.workload_model, start, rows, seed, replay)
 
     def redraw(self) -> float:
-        """Draw the sealed head again; the share of rows that come out exactly equal.
+        """Draw the sealed first week again and return the share of rows that are exactly equal.
 
-        Less than 1 where another processor or library rounds differently; the sealed head is
-        what all machines share.
+        Less than 1 where another processor or library rounds differently; the sealed week is the
+        same on all machines.
         """
-        sealed = self.head()
-        drawn = self.stream(HEAD_SEED).week(0).iloc[: len(sealed)]
+        sealed = self.first_week()
+        drawn = self.stream(FIRST_WEEK_SEED).week(0).iloc[: len(sealed)]
         same = [
             (sealed[name].astype(object) == drawn[name].astype(object)).to_numpy()
             for name in drawn.columns
@@ -200,18 +206,24 @@ class Surrogate:
         ]
         return float(np.mean(np.logical_and.reduce(same)))
 
-    def head(self) -> pd.DataFrame:
-        """The sealed first week of stream 0, or as much of it as was sealed, with `workload_pred`.
+    def first_week(self) -> pd.DataFrame:
+        """Return the sealed first week of stream 0, or its sealed beginning, with `workload_pred`.
 
         Needs no torch and no CatBoost.
         """
         import pandas as pd
 
-        table = pd.read_parquet(self.folder / "head.parquet")
+        files = [self.folder / name for name in FIRST_WEEK_FILES]
+        table = pd.read_parquet(next((file for file in files if file.is_file()), files[0]))
         # Parquet has no unit of whole seconds; it returns milliseconds.
         table["creationtime"] = table["creationtime"].astype("datetime64[s]")
         table.attrs["origin"] = self.origin
         return table
+
+    def head(self) -> pd.DataFrame:
+        """Return `first_week()`; the name of release 0.1."""
+        warn("Surrogate.head", "Surrogate.first_week")
+        return self.first_week()
 
 
 def _same_weights(folder: Path, certificate: Certificate) -> None:
@@ -238,11 +250,11 @@ def _same_origin(seal: Seal, certificate: Certificate) -> None:
 
 def _weeks(
     generator: Any, model: WorkloadModel, start: np.datetime64, rows: int, seed: int, replay: bool
-) -> Weeks | OwnWeeks:
-    """The weeks of a generator's own stream if it has one, else of its independent rows."""
+) -> IndependentWeeks | StreamWeeks:
+    """Return the weeks of a generator's own stream if it has one, else of independent rows."""
     if not hasattr(generator, "stream"):
         draw = _with_prediction(generator.sample, model)
-        return Weeks(draw, start=start, rows_per_week=rows, seed=seed)
+        return IndependentWeeks(draw, start=start, rows_per_week=rows, seed=seed)
     check_seed(seed)
 
     def begin() -> Iterator[pd.DataFrame]:
@@ -250,11 +262,11 @@ def _weeks(
             yield table.assign(workload_pred=model.predict(table))
 
     # A replay begins with the records' own weeks, a forecast after them.
-    return OwnWeeks(begin, start=None if replay else start)
+    return StreamWeeks(begin, start=None if replay else start)
 
 
 def _with_prediction(sample: Any, model: WorkloadModel) -> Any:
-    """A draw function whose tables carry the workload that a broker would predict."""
+    """Return a draw function whose tables have the workload that a broker would predict."""
 
     def draw(n: int, seed: int) -> pd.DataFrame:
         table = sample(n, seed=seed)

@@ -1,13 +1,12 @@
-"""A stream of synthetic records without end, week after week; knows tables, never sites.
+"""An endless stream of synthetic records as one table a week.
 
-A generator that keeps time itself has a stream of its own: `OwnWeeks` cuts it at midnight before
-Mondays and changes no time.
-
-A row-independent generator draws each row's creation time anew, so its rows fill the whole
-training window thinly. A week of the stream is `rows_per_week` rows, each moved to that week with
-its weekday and time of day kept: the weekly and daily cycle survive at any rate, the season does
-not. Weeks follow each other without a gap and depend on (seed, week number) alone, so that any
-week can be drawn without those before it.
+- `StreamWeeks`: for a generator that draws a stream of its own, with times. The stream is cut at
+  Monday, 00:00 UTC; no time is changed.
+- `IndependentWeeks`: for a generator whose rows are independent, so that their creation times
+  spread over the whole training window. A week is `rows_per_week` rows, each moved to that week
+  with its weekday and time of day kept. The weekly and daily cycles survive at any rate; the
+  season does not. A week depends on (seed, week number) alone, so that it can be drawn without
+  those before it.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ MONDAY = np.datetime64("1970-01-05", "s")
 
 
 def first_monday(start: np.datetime64) -> np.datetime64:
-    """The first Monday, 00:00 UTC, not before `start`: the stream goes on where records end."""
+    """Return the first Monday, 00:00 UTC, that is not before `start`."""
     return np.datetime64(MONDAY - (MONDAY - start.astype("datetime64[s]")) // WEEK * WEEK)
 
 
-class Weeks(Iterator["pd.DataFrame"]):
-    """Endless iterator over tables of one week each, sorted by creation time."""
+class IndependentWeeks(Iterator["pd.DataFrame"]):
+    """Endless iterator over weeks of independent rows, each a table sorted by creation time."""
 
     def __init__(
         self,
@@ -52,7 +51,7 @@ class Weeks(Iterator["pd.DataFrame"]):
         self._number = 0
 
     def week(self, number: int) -> pd.DataFrame:
-        """The table of week `number` (0, 1, ...), the same whenever it is asked for."""
+        """Return the table of week `number` (0, 1, ...); the same number gives the same table."""
         child = np.random.SeedSequence([self._seed, number]).generate_state(1)[0]
         table = self._draw(self._rows, int(child))
         times = table[self._time].to_numpy().astype("datetime64[s]")
@@ -66,11 +65,11 @@ class Weeks(Iterator["pd.DataFrame"]):
         return table
 
 
-class OwnWeeks(Iterator["pd.DataFrame"]):
-    """Endless iterator over the weeks of a generator's own stream, as many rows as come in each.
+class StreamWeeks(Iterator["pd.DataFrame"]):
+    """Endless iterator over the weeks of a generator's own stream, with as many rows as each has.
 
-    A week without rows is an empty table. Weeks come one after the other; an earlier one is
-    reached by drawing the stream again from its beginning.
+    A week without rows is an empty table. Weeks are drawn in order; an earlier one is reached by
+    drawing the stream again from its beginning.
     """
 
     def __init__(
@@ -108,7 +107,7 @@ class OwnWeeks(Iterator["pd.DataFrame"]):
         return table.iloc[:cut]
 
     def week(self, number: int) -> pd.DataFrame:
-        """The table of week `number` (0, 1, ...), the same whenever it is asked for."""
+        """Return the table of week `number` (0, 1, ...); the same number gives the same table."""
         if number < self._number:
             self._restart()
         while self._number < number:

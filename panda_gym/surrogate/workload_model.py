@@ -1,4 +1,4 @@
-"""Predicts a job's workload from what a broker may know before it runs; never sees a site.
+"""Predict a job's workload from what a broker may know before the job runs; no site is an input.
 
 A CatBoost regressor of ln(workload) on the columns of a job that exist before placement.
 
@@ -7,7 +7,7 @@ NOTE[DIFF] arXiv 2410.07940, section IV-B: the paper's regressor has depth 10 an
 reference workload) at half the size. So do 150 trees, pairs of categories and 200,000 of the
 shipped surrogate's rows (mean squared error 4.05 where 400,000 rows, 200 trees and all combinations
 reach 3.93 with 5.2 MB instead of 2). The paper also counts `computingsite` as known; here the
-broker is the one who chooses it, so it is no feature, and workload is in Gflop, free of site speed.
+broker is the one who chooses it, so it is no feature. Workload is in Gflop, free of site speed.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def test_same_seed_same_stream(shipped: Surrogate) -> None:
 
 
 def test_its_head_is_at_hand_and_makes_jobs(shipped: Surrogate) -> None:
-    head = shipped.head()
+    head = shipped.first_week()
     assert head["creationtime"].is_monotonic_increasing
     assert (head["workload_pred"] > 0).all()
     stream = JobStream.from_surrogate(shipped)

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 import panda_gym
-from panda_gym.surrogate import Surrogate
-from panda_gym.surrogate import build as synthesis
+from panda_gym.surrogate import Surrogate, build
 
 
 @pytest.fixture(scope="session")
@@ -31,22 +30,22 @@ def light_policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def draft(records: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fitted(records: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SMOTE, fitted to the records."""
-    folder = tmp_path_factory.mktemp("drafts") / "smote"
-    synthesis.fit(records, folder, generator="smote")
+    folder = tmp_path_factory.mktemp("fitted") / "smote"
+    build.fit(records, folder, generator="smote")
     return folder
 
 
 @pytest.fixture(scope="session")
 def sealed(
     records: pd.DataFrame,
-    draft: Path,
+    fitted: Path,
     light_policy: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Surrogate:
     """SMOTE, certified (it fails, by construction) and sealed."""
     folder = tmp_path_factory.mktemp("sealed") / "smote"
-    return synthesis.certify(
-        draft, records, folder, name="small", quick=True, head_rows=300, policy=light_policy
+    return build.certify(
+        fitted, records, folder, name="small", quick=True, first_week_rows=300, policy=light_policy
     )

@@ -12,7 +12,7 @@ import pytest
 
 from panda_gym.benchmarking import benchmark
 from panda_gym.errors import SettingError
-from panda_gym.executors import Here, OnRay
+from panda_gym.executors import RayExecutor, SerialExecutor
 from panda_gym.offline import datasets
 
 SCENARIO: dict[str, Any] = {
@@ -33,9 +33,9 @@ def half(shared: int, task: int) -> int:
 
 
 def test_here_answers_in_order() -> None:
-    assert list(Here().each(half, 10, [0, 2, 4])) == [(0, 10), (1, 11), (2, 12)]
+    assert list(SerialExecutor().each(half, 10, [0, 2, 4])) == [(0, 10), (1, 11), (2, 12)]
     with pytest.raises(SettingError, match="even"):
-        list(Here().each(half, 10, [0, 1]))
+        list(SerialExecutor().each(half, 10, [0, 1]))
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def assert_same(one: datasets.OfflineDataset, other: datasets.OfflineDataset) ->
 def test_two_nodes_collect_what_one_process_does(
     cluster: Any, alone: datasets.OfflineDataset, tmp_path: Path
 ) -> None:
-    assert_same(alone, collect(tmp_path, workers=OnRay()))
+    assert_same(alone, collect(tmp_path, workers=RayExecutor()))
 
 
 @pytest.mark.long
@@ -89,7 +89,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(
             killed.extend(busy()[:1])
             os.kill(killed[0], signal.SIGKILL)
 
-    data = collect(tmp_path, workers=OnRay(), progress=kill)
+    data = collect(tmp_path, workers=RayExecutor(), progress=kill)
     assert killed
     assert_same(alone, data)
 
@@ -102,10 +102,10 @@ def busy() -> list[int]:
 
 @pytest.mark.long
 def test_a_task_of_bad_input_is_its_own_clear_error(cluster: Any) -> None:
-    found = dict(OnRay().each(half, 10, [0, 2, 4]))
+    found = dict(RayExecutor().each(half, 10, [0, 2, 4]))
     assert found == {0: 10, 1: 11, 2: 12}
     with pytest.raises(SettingError, match="needed an even number; got 3; pass one"):
-        list(OnRay().each(half, 10, [0, 3]))
+        list(RayExecutor().each(half, 10, [0, 3]))
 
 
 @pytest.mark.long
@@ -114,7 +114,7 @@ def test_a_sweep_on_two_nodes_is_the_one_of_one_process(cluster: Any) -> None:
         policies = ["random", "round_robin", "earliest_completion"]
         return benchmark(policies, seeds=range(2), **more, **{**SCENARIO, "jobs": 40})
 
-    assert sweep(workers=OnRay()).rows == sweep().rows
+    assert sweep(workers=RayExecutor()).rows == sweep().rows
 
 
 @pytest.mark.long
@@ -129,7 +129,7 @@ def test_a_lost_node_changes_nothing(
             lost.extend(cluster.worker_nodes)
             cluster.remove_node(lost[0], allow_graceful=False)
 
-    data = collect(tmp_path, workers=OnRay(), progress=lose)
+    data = collect(tmp_path, workers=RayExecutor(), progress=lose)
     assert lost
     assert_same(alone, data)
 
@@ -137,4 +137,4 @@ def test_a_lost_node_changes_nothing(
 def test_without_ray_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(SettingError, match=r"panda-grid-gym\[ray\]"):
-        list(OnRay().each(half, 10, [0]))
+        list(RayExecutor().each(half, 10, [0]))

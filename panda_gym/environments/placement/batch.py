@@ -20,7 +20,7 @@ from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEAT
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.episode_log import Journal, check_level, event_capacity
 from panda_gym.errors import SettingError
-from panda_gym.jobs import episode, mean_cores_underway
+from panda_gym.jobs import episode, mean_residual_cores
 from panda_gym.simulator import Encoding, EpisodeLog, Simulator
 from panda_gym.simulator.state import GRID_ROWS, JOB_ROWS, SITE_ROWS
 
@@ -166,7 +166,7 @@ class PlacementBatch:
         if scenario.running is not None or scenario.load is None:
             return scenario.running or 0
         busy = min(scenario.load, 1.0) * (1.0 - self.competing_mean) * self.platform.cores.sum()
-        return round(float(busy) / mean_cores_underway(self.stream))
+        return round(float(busy) / mean_residual_cores(self.stream))
 
     def begin(self, generators: Iterable[tuple[int, np.random.Generator]]) -> None:
         """Start a new episode in each of the given grids, drawn from the generator beside it.

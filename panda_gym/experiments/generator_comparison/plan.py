@@ -12,7 +12,7 @@ from typing import Any
 from panda_gym.errors import InputError
 from panda_gym.experiments.generator_comparison.source import Source
 from panda_gym.files import whole_file, whole_folder
-from panda_gym.surrogate.fit_record import FIT, Fit
+from panda_gym.surrogate.fit_record import FIT_FILE, FitRecord
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ComparisonPlan:
     data_sha256: str = ""
     """Hash of the training and held-out rows as they lie in the folder."""
 
-    def agrees(self, name: str, behind: Fit) -> None:
+    def agrees(self, name: str, behind: FitRecord) -> None:
         """Refuse a fitted generator that is another one or has seen other rows than this run's."""
         wanted = (name, self.origin, self.train_rows, self.seed)
         came = (behind.generator, behind.origin, behind.rows, behind.split_seed)
@@ -79,7 +79,7 @@ class GeneratorFolder:
     @property
     def external(self) -> Path:
         """Fit record of a generator that was fitted elsewhere; absent if it was fitted here."""
-        return self.root / FIT
+        return self.root / FIT_FILE
 
     @property
     def checkpoint(self) -> Path:
@@ -133,15 +133,15 @@ class ComparisonFolder:
         """Return the parts of one generator."""
         return GeneratorFolder(self.root / name)
 
-    def add_external(self, name: str, draft: Path) -> None:
+    def add_external(self, name: str, fitted: Path) -> None:
         """Copy a generator that was fitted elsewhere into the run; refuse a second one."""
         own = self.of(name)
         if not own.external.is_file():
             with whole_folder(own.root) as aside:
-                shutil.copytree(draft / "generator", aside / own.model.name)
-                shutil.copy(draft / FIT, aside / FIT)
-        elif Fit.read(own.root) != Fit.read(draft):
-            needed, came = f"the {name} that was external here before", f"another one, {draft}"
+                shutil.copytree(fitted / "generator", aside / own.model.name)
+                shutil.copy(fitted / FIT_FILE, aside / FIT_FILE)
+        elif FitRecord.read(own.root) != FitRecord.read(fitted):
+            needed, came = f"the {name} that was added here before", f"another one, {fitted}"
             raise InputError(needed, came, "name another folder with --out")
 
     def plan(self) -> ComparisonPlan:

@@ -16,7 +16,7 @@ from panda_gym.experiments.generator_comparison import render
 from panda_gym.experiments.generator_comparison.entry import Entry, read_cost, read_scores
 from panda_gym.experiments.generator_comparison.plan import ComparisonFolder, ComparisonPlan
 from panda_gym.experiments.generator_comparison.source import Source
-from panda_gym.surrogate.fit_record import Fit
+from panda_gym.surrogate.fit_record import FitRecord
 
 Progress = Callable[[int, int, str], None]
 
@@ -62,7 +62,7 @@ def compare_generators(
     wanted_by_name = bool(names)
     names = list(names or generators.names())
     place = ComparisonFolder(Path(folder))
-    behind = {name: Fit.read(Path(draft)) for name, draft in (fitted or {}).items()}
+    behind = {name: FitRecord.read(Path(path)) for name, path in (fitted or {}).items()}
     theirs = {f"{n}.{k}": v for n, fit in behind.items() for k, v in fit.config.items()}
     wanted = ComparisonPlan(
         origin=source.origin,
@@ -81,8 +81,8 @@ def compare_generators(
     for name, fit in behind.items():
         wanted.agrees(name, fit)
     plan = place.begin(wanted, source)
-    for name, draft in (fitted or {}).items():
-        place.add_external(name, Path(draft))
+    for name, path in (fitted or {}).items():
+        place.add_external(name, Path(path))
     left_out: dict[str, str] = {}
     for name in names:
         try:

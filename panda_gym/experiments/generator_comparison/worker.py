@@ -21,7 +21,7 @@ from panda_gym.experiments.generator_comparison.entry import Cost, Scores, write
 from panda_gym.experiments.generator_comparison.plan import ComparisonFolder, GeneratorFolder
 from panda_gym.experiments.generator_comparison.source import read_back
 from panda_gym.files import whole_file
-from panda_gym.surrogate.fit_record import Fit, peak_mb
+from panda_gym.surrogate.fit_record import FitRecord, peak_mb
 
 Progress = Callable[[int, int, str], None]
 
@@ -70,7 +70,7 @@ def _external(own: GeneratorFolder) -> tuple[Any, dict[str, Any]]:
     """Return a generator that was fitted elsewhere, and its cost."""
     import generators
 
-    behind = Fit.read(own.external.parent)
+    behind = FitRecord.read(own.external.parent)
     spent: dict[str, Any] = {"fit_wall_s": behind.wall_s, "fit_cpu_s": behind.cpu_s}
     spent |= {"fit_rss_mb": behind.rss_mb, "base_rss_mb": behind.base_rss_mb}
     return generators.load(own.model), {**spent, "config": behind.config}

@@ -14,7 +14,7 @@ from typing import Any
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import SettingError, check_seed
-from panda_gym.executors import Here, Workers
+from panda_gym.executors import Executor, SerialExecutor
 from panda_gym.files import whole_file
 from panda_gym.offline.datasets.behaviour import Behaviour, Behaviours, find_behaviours
 from panda_gym.offline.datasets.dataset import Manifest, OfflineDataset, entry
@@ -35,7 +35,7 @@ def collect(
     seed: int = SEED,
     epsilon: float = 0.0,
     side_by_side: int = 16,
-    workers: Workers | None = None,
+    workers: Executor | None = None,
     progress: Progress | None = None,
     **scenario: Any,
 ) -> OfflineDataset:
@@ -63,7 +63,7 @@ def collect(
     )
     batch = PlacementBatch(setting, 1)
     manifest = Manifest.begin(Path(folder), batch, found, plan, scenario)
-    _fill(manifest, (_opened(batch), found), plan, workers or Here(), progress)
+    _fill(manifest, (_opened(batch), found), plan, workers or SerialExecutor(), progress)
     manifest.finish(measure(_opened(batch)))
     return OfflineDataset.open(folder)
 
@@ -72,7 +72,7 @@ def _fill(
     manifest: Manifest,
     common: Common,
     plan: Sequence[Shard],
-    workers: Workers,
+    workers: Executor,
     progress: Progress | None,
 ) -> None:
     """Have every shard played that the folder lacks, and write each as it comes."""

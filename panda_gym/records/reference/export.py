@@ -23,10 +23,10 @@ from panda_gym.records.reference.workload import FIRST_TASK, category
 
 FIRST_JOB: Final = 5_900_000_000
 """pandaid of a table's first job."""
-CHAFF_TASK: Final = 40_000_000
+FIRST_DROPPED_TASK: Final = 40_000_000
 """jeditaskid of the first task whose jobs the funnel drops."""
 
-_KINDS: Final = tuple(kind for kind, _ in tables.CHAFF)
+_KINDS: Final = tuple(kind for kind, _ in tables.DROPPED)
 _PASSES: Final = len(_KINDS)
 _LABELS: Final = ("user", "managed", "test")
 _PROCESSING: Final = ("panda-client-jedi-run", "simul", "gangarobot-pft")
@@ -64,7 +64,7 @@ def _blocks(n: int, seed: int) -> Iterator[pd.DataFrame]:
     blocks = block_count(kept)
     good = job_blocks(kept, seed)
     empty = iter([None] * blocks)
-    bad = job_blocks(n - kept, seed, blocks=blocks, chaff=True) if n > kept else empty
+    bad = job_blocks(n - kept, seed, blocks=blocks, dropped=True) if n > kept else empty
     first = FIRST_JOB
     for block, (passing, dropped) in enumerate(zip(good, bad, strict=True)):
         jobs, kind = _merged(passing, dropped)
@@ -80,7 +80,7 @@ def _merged(passing: Jobs, dropped: Jobs | None) -> tuple[Jobs, np.ndarray]:
         return passing, kind
     # A hash of the task's number, so that the jobs of a task are dropped for one reason.
     u = (dropped.task * 2654435761 % 2**32) / 2**32
-    shares = np.cumsum([share for _, share in tables.CHAFF])
+    shares = np.cumsum([share for _, share in tables.DROPPED])
     kind = np.append(kind, np.minimum(np.searchsorted(shares, u, side="right"), _PASSES - 1))
     both = joined([passing, dropped])
     order = np.argsort(both.created_s, kind="stable")
@@ -93,7 +93,7 @@ def _raw(jobs: Jobs, kind: np.ndarray, first: int, rng: np.random.Generator) -> 
     label = np.select([is_kind["production"], is_kind["test"]], [1, 2], 0)
     outputs = 1 + rng.poisson(1.2, n)
     user = np.array([f"user{i:04d}" for i in range(tables.USERS)], dtype=object)[jobs.user]
-    task = np.where(kind == _PASSES, FIRST_TASK, CHAFF_TASK) + jobs.task
+    task = np.where(kind == _PASSES, FIRST_TASK, FIRST_DROPPED_TASK) + jobs.task
     failed = jobs.status == STATUSES.index("failed")
     columns: dict[str, Any] = {
         "pandaid": first + np.arange(n),

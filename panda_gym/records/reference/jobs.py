@@ -141,7 +141,7 @@ def _status(
 ) -> np.ndarray:
     """Codes of STATUSES: stopped by the user, closed by the system, failed, or finished."""
     own = rng.standard_normal((2, len(task)))
-    of_task, of_day = tables.FAILURE_BONDS
+    of_task, of_day = tables.FAILURE_CORRELATIONS
     score = np.sqrt(of_task) * tasks.fail_score[task] + np.sqrt(of_day) * incident
     score += np.sqrt(1.0 - of_task - of_day) * own[0]
     failed = score < ndtri(site_traits().failure)[site]

@@ -17,7 +17,7 @@ from panda_gym.records.reference.traits import site_traits
 BLOCK_ROWS: Final = 100_000
 """Jobs drawn at a time; part of the model, since each block has its own random numbers."""
 
-_WORLD, _JOBS, _CHAFF, _NOISE = range(4)
+_WORLD, _JOBS, _DROPPED, _NOISE = range(4)
 
 
 def check_rows(n: Any) -> int:
@@ -33,7 +33,7 @@ def block_count(n: int) -> int:
 
 
 def job_blocks(
-    n: int, seed: int, *, blocks: int | None = None, chaff: bool = False
+    n: int, seed: int, *, blocks: int | None = None, dropped: bool = False
 ) -> Iterator[Jobs]:
     """Yield n jobs in blocks, each ordered by creation and none earlier than the block before.
 
@@ -44,7 +44,7 @@ def job_blocks(
         n: number of jobs, at least 1.
         seed: same n and seed, same jobs.
         blocks: number of blocks, by default `block_count(n)`.
-        chaff: draw a second set of jobs, independent of the first, in the same world.
+        dropped: draw a second set of jobs, independent of the first, in the same world.
     """
     n, seed = check_rows(n), check_seed(seed)
     blocks = blocks or block_count(n)
@@ -56,7 +56,7 @@ def job_blocks(
     waiting: Jobs | None = None
     first_task = 0
     for block in range(blocks):
-        rng = _rng(seed, _CHAFF if chaff else _JOBS, block)
+        rng = _rng(seed, _DROPPED if dropped else _JOBS, block)
         span = (block / blocks, (block + 1) / blocks)
         rows = int(edges[block + 1] - edges[block])
         if rows:

@@ -99,7 +99,7 @@ SITE_FAILURE: Final = (
 """Quantiles over sites of failed / (failed + finished). [DAY], queues with over 100 jobs."""
 FAILED_SHARE: Final = 0.125
 """failed / (failed + finished) over jobs. [DAY] all 10.5 %, analysis 14.0 %; [LIT] 2011 14.1 %."""
-FAILURE_BONDS: Final = (0.38, 0.17)
+FAILURE_CORRELATIONS: Final = (0.38, 0.17)
 """Shares of the failure score that a task's jobs, and a site's day, have in common. [SET]"""
 CLOSED: Final = (0.035, 0.80)
 """Share of closed jobs, and the part of their score that a task's jobs share. [SET]"""
@@ -231,7 +231,7 @@ PRODSTEP_OF: Final = {"mc": (0.9975, 0.0, 0.0015, 0.001), "data": (0.975, 0.02, 
 
 KEPT_SHARE: Final = 0.8
 """Rows of a raw export that pass the funnel. arXiv 2410.07940: over 2 million to 1.65 million."""
-CHAFF: Final = (
+DROPPED: Final = (
     # kind, share of the rows that do not pass [SET]
     ("production", 0.40),
     ("test", 0.10),

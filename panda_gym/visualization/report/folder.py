@@ -33,7 +33,7 @@ class RunFolder:
         """Rows left after each filter, JSON."""
         return self.root / "funnel.json"
 
-    def draft(self, generator: str) -> Path:
+    def fitted(self, generator: str) -> Path:
         """Folder of a fitted generator."""
         return self.root / "drafts" / generator
 

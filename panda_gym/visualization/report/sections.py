@@ -93,7 +93,7 @@ def certificates(run: RunFolder) -> Section | None:
 
 
 def _cost(run: RunFolder, name: str) -> str:
-    path = run.draft(name) / "fit.json"
+    path = run.fitted(name) / "fit.json"
     made: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     cells = "".join(f"<td>{made.get(key, '–')}</td>" for key in ("rows", "cpu_s", "wall_s"))
     return f"<tr><td>{escape(name)}</td>{cells}</tr>"

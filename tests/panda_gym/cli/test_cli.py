@@ -52,10 +52,10 @@ def test_the_reference_workload_passes_the_funnel(tmp_path: Path) -> None:
 
 
 def test_fit_certify_verify_sample(records_file: Path, light_policy: Path, tmp_path: Path) -> None:
-    draft, sealed, rows = tmp_path / "draft", tmp_path / "sealed", tmp_path / "rows.csv"
-    call("fit", records_file, "--generator", "smote", "--out", draft)
+    fitted, sealed, rows = tmp_path / "fitted", tmp_path / "sealed", tmp_path / "rows.csv"
+    call("fit", records_file, "--generator", "smote", "--out", fitted)
     judged = call(
-        "certify", draft, "--records", records_file, "--out", sealed,
+        "certify", fitted, "--records", records_file, "--out", sealed,
         "--quick", "--policy", light_policy,
     )  # fmt: skip
     assert judged["certificate"] == "void"  # so few held-out rows do not show a planted leak
@@ -130,7 +130,7 @@ BAD = {
     "a replay of no log": ("replay", "RECORDS"),
     "neither file nor reference": ("records",),
     "a certificate that is none": ("verify", "nowhere.json"),
-    "a draft that is none": ("certify", "nowhere", "--records", "RECORDS"),
+    "a fitted that is none": ("certify", "nowhere", "--records", "RECORDS"),
     "a run that is none": ("report", "nowhere"),
     "a negative seed": ("records", "--reference", "10", "--seed", "-1"),
 }

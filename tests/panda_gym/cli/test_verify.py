@@ -71,13 +71,13 @@ def benchmark(path: Path, means: dict[str, tuple[float, float]]) -> Path:
 
 
 def test_rankings_of_policies_are_certified_and_measured_again(
-    draft: Path, file: Path, light_policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fitted: Path, file: Path, light_policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "METRICS", {n: base.METRICS[n] for n in ("wd", "ranking")})
     # Of six pairs one changes its place, and the best on synthetic jobs costs half more on real.
     means = {"a": (2.0, 3.0), "b": (3.0, 2.0), "c": (4.0, 4.0), "d": (5.0, 5.0)}
     ranked = benchmark(tmp_path / "benchmark.json", means)
-    words = ["certify", draft, "--records", file, "--out", tmp_path / "s", "--quick", "--json"]
+    words = ["certify", fitted, "--records", file, "--out", tmp_path / "s", "--quick", "--json"]
     words += ["--policy", light_policy, "--benchmark", ranked, "--measure", "mean_slowdown"]
     result = CliRunner().invoke(APP, [*map(str, words)], catch_exceptions=False)
     shown = json.loads(result.stdout)

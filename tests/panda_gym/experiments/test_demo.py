@@ -26,7 +26,7 @@ def small(light_policy: Path) -> Demo:
         rows=2_500,
         fits={"smote": {}},
         demands=str(light_policy),
-        head_rows=400,
+        first_week_rows=400,
         steps=256,
         policies=("random", "panda_production@scaled"),
         seeds=2,

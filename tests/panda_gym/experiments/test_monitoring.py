@@ -10,7 +10,7 @@ from panda_gym.experiments import monitoring
 from panda_gym.experiments.monitoring import BatchReport, _reason, monitor
 from panda_gym.pipelines.triggers import Triggers
 from panda_gym.records import reference_records
-from panda_gym.surrogate import build as synthesis
+from panda_gym.surrogate import build
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +56,15 @@ def counted(monkeypatch, passed=True):
             rng = np.random.default_rng(seed)
             return self.table.iloc[rng.permutation(len(self.table))[:n]]
 
-    def fit(records, draft, **_):
+    def fit(records, folder, **_):
         fitted.append(records)
 
-    def certify(draft, records, folder, **given):
+    def certify(fitted, records, folder, **given):
         service[given["name"]] = records
         return Sealed(folder, passed)
 
-    monkeypatch.setattr(synthesis, "fit", fit)
-    monkeypatch.setattr(synthesis, "certify", certify)
+    monkeypatch.setattr(build, "fit", fit)
+    monkeypatch.setattr(build, "certify", certify)
     monkeypatch.setattr(
         monitoring.Surrogate,
         "open",

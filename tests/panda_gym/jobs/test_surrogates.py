@@ -12,7 +12,7 @@ from panda_gym.surrogate import Surrogate
 
 def test_the_head_serves_short_streams(sealed: Surrogate) -> None:
     stream = JobStream.from_surrogate(sealed, 200)
-    head = sealed.head().head(200)
+    head = sealed.first_week().head(200)
     np.testing.assert_array_equal(stream.workload_true, head["workload"])
     np.testing.assert_array_equal(stream.workload_pred, np.maximum(head["workload_pred"], 1.0))
     assert sealed.origin in stream.origin

@@ -10,7 +10,7 @@ import pytest
 
 import generators
 from panda_gym.errors import SurrogateError
-from panda_gym.surrogate import Surrogate, digest
+from panda_gym.surrogate import Surrogate, digest, surrogate_names
 from panda_gym.surrogate.seal import seal_folder
 
 
@@ -27,7 +27,7 @@ def test_a_failing_surrogate_opens_only_when_asked_to(sealed: Surrogate) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["generator", "workload_model.cbm", "certificate.json", "head.parquet"]
+    "name", ["generator", "workload_model.cbm", "certificate.json", "first_week.parquet"]
 )
 def test_an_altered_file_is_found(copy: Path, name: str) -> None:
     path = copy / name
@@ -74,8 +74,8 @@ def test_the_certificate_names_the_weights(sealed: Surrogate) -> None:
 
 def test_the_head_is_the_first_week_of_stream_0(sealed: Surrogate) -> None:
     assert sealed.redraw() == 1.0
-    assert len(sealed.head()) == 300
-    assert sealed.head()["creationtime"].dtype == "datetime64[s]"
+    assert len(sealed.first_week()) == 300
+    assert sealed.first_week()["creationtime"].dtype == "datetime64[s]"
 
 
 def test_the_stream_has_predictions_and_no_end(sealed: Surrogate) -> None:
@@ -87,9 +87,21 @@ def test_the_stream_has_predictions_and_no_end(sealed: Surrogate) -> None:
 
 
 def test_the_stream_begins_after_the_records(sealed: Surrogate, records: pd.DataFrame) -> None:
-    assert sealed.head()["creationtime"].min() >= records["creationtime"].max()
+    assert sealed.first_week()["creationtime"].min() >= records["creationtime"].max()
 
 
 def test_the_origin_is_that_of_the_records(sealed: Surrogate, records: pd.DataFrame) -> None:
     assert sealed.origin == records.attrs["origin"]
-    assert sealed.head().attrs["origin"] == sealed.origin
+    assert sealed.first_week().attrs["origin"] == sealed.origin
+
+
+def test_the_first_week_goes_by_its_old_name_too(sealed: Surrogate) -> None:
+    with pytest.warns(FutureWarning, match="first_week"):
+        pd.testing.assert_frame_equal(sealed.head(), sealed.first_week())
+
+
+@pytest.mark.parametrize("name", surrogate_names())
+def test_a_shipped_surrogate_of_release_0_1_has_its_first_week(name: str) -> None:
+    shipped = Surrogate.open(name)
+    assert (shipped.folder / "head.parquet").is_file()
+    assert len(shipped.first_week()) > 0

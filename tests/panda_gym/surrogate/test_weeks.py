@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from panda_gym.errors import SeedError, SurrogateError
-from panda_gym.surrogate.weeks import Weeks
+from panda_gym.surrogate.weeks import IndependentWeeks
 
 START = np.datetime64("2024-05-31T12:00:00", "s")  # a Friday
 
@@ -20,8 +20,8 @@ def draw(n: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"creationtime": times, "x": np.arange(n), "drawn": times})
 
 
-def weeks(seed: int = 0, rows: int = 500, make: Callable = draw) -> Weeks:
-    return Weeks(make, start=START, rows_per_week=rows, seed=seed)
+def weeks(seed: int = 0, rows: int = 500, make: Callable = draw) -> IndependentWeeks:
+    return IndependentWeeks(make, start=START, rows_per_week=rows, seed=seed)
 
 
 def test_weekday_and_time_of_day_are_those_that_were_drawn() -> None:

@@ -18,8 +18,8 @@ from panda_gym.experiments.generator_comparison import Source, compare_generator
 from panda_gym.experiments.generator_comparison.entry import read_cost, read_scores
 from panda_gym.experiments.generator_comparison.plan import ComparisonFolder, ComparisonPlan
 from panda_gym.experiments.generator_comparison.run import _reason
-from panda_gym.surrogate import build as synthesis
-from panda_gym.surrogate.fit_record import Fit
+from panda_gym.surrogate import build
+from panda_gym.surrogate.fit_record import FitRecord
 
 
 @pytest.fixture(scope="module")
@@ -104,10 +104,10 @@ def test_settings_of_earlier_calls_stay_and_those_of_a_fitted_generator_are_fina
 def test_a_generator_that_was_fitted_elsewhere_is_evaluated_and_keeps_the_cost_of_its_fit(
     folder: Path, source: Source, light_policy: Path, tmp_path: Path
 ) -> None:
-    synthesis.fit(source.table, tmp_path / "draft", generator="smote", config={"neighbours": 5})
-    ours, theirs = (tmp_path / f"{name}" for name in ("draft", "other"))
-    synthesis.fit(source.table, theirs, generator="smote", split_seed=1, config={"neighbours": 5})
-    behind = replace(Fit.read(ours), origin=source.origin, cpu_s=1234.5, rss_mb=None)
+    build.fit(source.table, tmp_path / "fitted", generator="smote", config={"neighbours": 5})
+    ours, theirs = (tmp_path / f"{name}" for name in ("fitted", "other"))
+    build.fit(source.table, theirs, generator="smote", split_seed=1, config={"neighbours": 5})
+    behind = replace(FitRecord.read(ours), origin=source.origin, cpu_s=1234.5, rss_mb=None)
     behind.write(ours)
     root = tmp_path / "run"
     said = run(source, root, light_policy, fitted={"smote": ours})
@@ -118,9 +118,9 @@ def test_a_generator_that_was_fitted_elsewhere_is_evaluated_and_keeps_the_cost_o
     pd.testing.assert_frame_equal(*rows)
     assert "| smote | 1,234.5 |" in (root / "comparison.md").read_text()
     assert run(source, root, light_policy) == []
-    for draft, word in ((theirs, "split seed 1"), (tmp_path, "panda-grid fit")):
+    for folder, word in ((theirs, "split seed 1"), (tmp_path, "panda-grid fit")):
         with pytest.raises(ValueError, match=word):
-            run(source, tmp_path / "new", light_policy, fitted={"smote": draft})
+            run(source, tmp_path / "new", light_policy, fitted={"smote": folder})
     assert not (tmp_path / "new").exists()
     replace(behind, cpu_s=1.0).write(ours)
     with pytest.raises(InputError, match="another one"):

@@ -114,7 +114,7 @@ def test_tables_of_shares_sum_to_one():
     assert sum(row[1] for row in tables.PROJECTS) == pytest.approx(1.0)
     assert sum(row[1] for row in tables.FAMILIES) == pytest.approx(1.0)
     assert sum(tables.SITES_PER_TASK) == pytest.approx(1.0)
-    assert sum(row[1] for row in tables.CHAFF) == pytest.approx(1.0)
+    assert sum(row[1] for row in tables.DROPPED) == pytest.approx(1.0)
     formats = format_traits()
     assert len(set(formats.names)) == 223
     for shares in (formats.old, formats.new, formats.share):

@@ -15,7 +15,7 @@ import panda_gym
 from panda_gym.errors import SurrogateError
 from panda_gym.jobs import JobStream
 from panda_gym.records import split_by_groups
-from panda_gym.surrogate import OwnWeeks, Surrogate, digest
+from panda_gym.surrogate import StreamWeeks, Surrogate, digest
 from panda_gym.surrogate.workload_model import WorkloadConfig, WorkloadModel
 
 DAY = pd.Timedelta(days=1)
@@ -31,7 +31,7 @@ def stream(size: int) -> Iterator[pd.DataFrame]:
 
 @pytest.mark.parametrize("size", [1, 5, 200])
 def test_weeks_begin_on_monday_and_join_without_a_seam(size: int) -> None:
-    weeks = list(islice(OwnWeeks(lambda: stream(size), start=np.datetime64("1970-01-02")), 4))
+    weeks = list(islice(StreamWeeks(lambda: stream(size), start=np.datetime64("1970-01-02")), 4))
     assert [len(week) for week in weeks] == [21, 0, 21, 21]
     assert weeks[0]["x"].iloc[0] == 12
     assert all((week["creationtime"].dt.day_of_week[:3] == 0).all() for week in weeks if len(week))
@@ -40,7 +40,7 @@ def test_weeks_begin_on_monday_and_join_without_a_seam(size: int) -> None:
 
 
 def test_a_week_is_the_same_whenever_it_is_asked_for() -> None:
-    weeks = OwnWeeks(lambda: stream(7))
+    weeks = StreamWeeks(lambda: stream(7))
     third = weeks.week(2)
     first = weeks.week(0)
     assert first["x"].iloc[0] == 0
@@ -85,7 +85,7 @@ def timed(sealed: Surrogate, tmp_path_factory: pytest.TempPathFactory) -> Surrog
         ),
         certificate=dataclasses.replace(certificate, document=document),
         origin=sealed.origin,
-        head_rows=HEAD,
+        first_week_rows=HEAD,
         start=records["creationtime"].max().to_datetime64(),
     )
 
@@ -103,8 +103,8 @@ def test_a_stream_of_tasks_keeps_times_and_batches(timed: Surrogate) -> None:
 
 def test_the_head_is_the_beginning_of_a_week_that_is_too_large(timed: Surrogate) -> None:
     first = timed.stream(0).week(0)
-    assert len(first) > HEAD == len(timed.head())
-    pd.testing.assert_frame_equal(timed.head(), first.iloc[:HEAD])
+    assert len(first) > HEAD == len(timed.first_week())
+    pd.testing.assert_frame_equal(timed.first_week(), first.iloc[:HEAD])
     assert timed.redraw() == 1.0
     assert [len(JobStream.from_surrogate(timed, seed=seed)) for seed in (0, 1)] == [HEAD, HEAD]
 
