@@ -584,7 +584,7 @@ def surrogates() -> Hashes:
         surrogate = panda_gym.Surrogate.open(spelling(word))
         tables = {
             "sample": surrogate.sample(ROWS, seed=0),
-            "head": surrogate.head(),
+            "head": surrogate.first_week(),
             "stream": next(surrogate.stream(**spelt("week", week))).iloc[:ROWS],
         }
         for name, table in tables.items():

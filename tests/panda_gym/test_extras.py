@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from panda_gym.errors import SettingError
-from panda_gym.executors import OnRay
+from panda_gym.executors import RayExecutor
 from panda_gym.extras import import_extra
 from panda_gym.offline.datasets.formats.hdf5 import whole_hdf5
 
@@ -33,4 +33,4 @@ def test_hdf5_without_h5py(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 def test_a_cluster_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(SettingError, match=r"panda-grid-gym\[ray\]"):
-        list(OnRay("auto").each(max, 1, [1]))
+        list(RayExecutor("auto").each(max, 1, [1]))
