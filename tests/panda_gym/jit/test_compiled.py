@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +20,8 @@ from panda_gym.simulator import (
     Storage,
 )
 from tests.oracles.worlds import ENCODING, make_episode, make_platform
+from tests.panda_gym.jit.processes import run_python
 
-ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
 import numpy as np
 from tests.panda_gym.jit.test_compiled import fingerprint
@@ -86,17 +83,9 @@ def everything() -> list[str]:
 
 def run(tmp_path: Path, **environment: str) -> str:
     """The fingerprint from a process of its own, with its own cache of machine code."""
-    settings = {"PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path), **environment}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT],
-        env={**os.environ, **settings},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return run_python(
+        "-W", "error", "-c", SCRIPT, NUMBA_CACHE_DIR=str(tmp_path), **environment
+    ).stdout.strip()
 
 
 def test_the_kernel_without_jit_gives_the_same(tmp_path):
