@@ -41,6 +41,8 @@ toc_object_entries_show_parents = "hide"
 nitpick_ignore_regex = [("py:.*", r".*")]
 
 html_theme = "furo"
+html_copy_source = False
+html_show_sphinx = False
 html_title = f"panda-grid-gym {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]

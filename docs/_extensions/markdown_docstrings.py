@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from typing import Any
 
 from docutils import nodes
@@ -17,6 +18,15 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 import panda_gym
+
+
+EXAMPLE = re.compile(r"^>>> .*(?:\n(?!\s*$|```).+)*", re.MULTILINE)
+"""Interactive examples: from a prompt to the next blank line."""
+
+
+def prepared(docstring: str) -> str:
+    """A docstring whose interactive examples stand in fences."""
+    return EXAMPLE.sub(lambda found: f"```pycon\n{found[0]}\n```", docstring)
 
 
 def entry_class(name: str) -> type:
@@ -33,7 +43,8 @@ class Environment(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         found = entry_class(self.arguments[0])
         self.env.note_dependency(inspect.getsourcefile(found) or "")
-        return self.parse_text_to_nodes(inspect.getdoc(found) or "", allow_section_headings=True)
+        text = prepared(inspect.getdoc(found) or "")
+        return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
 class Markdown(SphinxDirective):
@@ -43,7 +54,7 @@ class Markdown(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         document = new_document("docstring", self.state.document.settings)
-        MystParser().parse("\n".join(self.content), document)
+        MystParser().parse(prepared("\n".join(self.content)), document)
         for section in list(document.findall(nodes.section)):
             title = section.next_node(nodes.title)
             rubric = nodes.rubric("", "", *title.children)
