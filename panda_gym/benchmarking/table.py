@@ -171,11 +171,11 @@ class BenchmarkTable:
 
     def to_markdown(self, metrics: Sequence[str] = HEADLINE) -> str:
         """Return Markdown: for each stream IQMs with intervals, then paired differences."""
-        return render.markdown(self._sheets(metrics))
+        return render.markdown(self.sheets(metrics))
 
     def to_html(self, metrics: Sequence[str] = HEADLINE) -> str:
         """Return the same as an HTML fragment; every name in it is escaped."""
-        return render.html(self._sheets(metrics))
+        return render.html(self.sheets(metrics))
 
     def to_csv(self, path: str | Path) -> None:
         """Write one line a stream, policy and measure: IQM, interval, paired difference."""
@@ -205,7 +205,7 @@ class BenchmarkTable:
                 "a benchmark written by to_json", f"{path}: {error}", "run the benchmark again"
             ) from error
 
-    def _sheets(self, metrics: Sequence[str]) -> list[render.Sheet]:
+    def sheets(self, metrics: Sequence[str]) -> list[render.Sheet]:
         """For each stream the values and, of more than one policy, the differences in pairs."""
         for metric in metrics:
             self._check("metric", metric, self.metrics)

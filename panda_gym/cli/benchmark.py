@@ -9,9 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
-from panda_gym.cli.console import AllowUncertified, Json, Ray, progress_bar, show, workers
+from panda_gym.cli.console import (
+    AllowUncertified,
+    Json,
+    Ray,
+    lines_of_table,
+    progress_bar,
+    show,
+    terminal_width,
+    workers,
+)
 from panda_gym.cli.source import Competing, Platform, Scale, job_stream, scenario
 
+SHOWN = ("geometric_slowdown", "mean_turnaround", "p95_slowdown", "wan")
+"""Measures that the terminal shows; files hold all."""
 DEFAULT_POLICIES = ["random", "least_loaded", "panda_production", "earliest_completion"]
 
 
@@ -95,16 +106,25 @@ def benchmark(
             drawn = _pictures(picture or [], name, streams, seed, settings)
             _write(table, folder, command, drawn)
             worlds.append(World(title, table, command))
-    text = markdown(worlds) if many else worlds[0].table.to_markdown()
     if many:
-        _text(out / "leaderboard.md", text)
+        _text(out / "leaderboard.md", markdown(worlds))
     if rankings:
         _text(out / "rankings.md", rankings)
-        text += "\n" + rankings
     if json:
         show({"written": str(out), "policies": policies, "scenarios": scenarios}, json)
     else:
-        print(text)
+        for one in worlds:
+            print(_for_terminal(one.title, one.table))
+        print(f"\n{rankings}Written: {out}" if rankings else f"Written: {out}")
+
+
+def _for_terminal(title: str, table: Any) -> str:
+    """Return the tables of one benchmark in lines that fit the terminal."""
+    parts = []
+    for sheet in table.sheets(SHOWN):
+        lines = lines_of_table(sheet.head, sheet.body, terminal_width())
+        parts.append("\n".join([f"{title}: {sheet.caption}", "", *lines]))
+    return "\n\n".join(parts)
 
 
 def _opened(named: str, allow_uncertified: bool) -> Any:

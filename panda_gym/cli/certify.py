@@ -88,8 +88,8 @@ def certify(
 
 
 def _summary(card: Certificate) -> dict[str, Any]:
-    """Return verdict, grades, reasons and every score beside its floor."""
-    scores = {k: f"{s.value:.4g} (floor {s.floor:.4g})" for k, s in card.scores.items()}
+    """Return verdict, grades, reasons and every score beside that of real rows."""
+    scores = {k: {"value": s.value, "reference": s.floor} for k, s in card.scores.items()}
     return {
         "certificate": card.verdict,
         "grades": card.grades,

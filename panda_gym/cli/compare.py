@@ -86,7 +86,7 @@ def compare(
             progress=progress,
         )
     scores = {
-        f"{e.name} {id}": f"{s.value:.4g} (real {s.floor:.4g})"
+        f"{e.name} {id}": {"value": s.value, "real": s.floor}
         for e in entries
         for id, s in e.quality.scores.items()
     }

@@ -78,7 +78,6 @@ def dataset(
         for name in form or []:
             progress(0, 0, f"writing {name}")
             written.append(datasets.export(data, name, out / FILES[name]))
-    limits = ", ".join(f"{limit:.4g}" for limit in data.cost_limits)
     show(
         {
             "data set": str(out),
@@ -86,8 +85,8 @@ def dataset(
             "episodes": len(data.returns),
             "mean return": round(float(data.returns.mean()), 3),
             "mean cost": round(float(data.costs.mean()), 4),
-            "cost limits": limits,
-            "also written": ", ".join(map(str, written)) or "nothing",
+            "cost limits": list(data.cost_limits),
+            "also written": [str(path) for path in written],
         },
         json,
     )

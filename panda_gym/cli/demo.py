@@ -28,7 +28,7 @@ def demo(
     json: Json = False,
 ) -> None:
     """Records, surrogates, certificates, environment, agent, benchmark, report."""
-    from panda_gym.experiments.demo import Demo, run
+    from panda_gym.experiments.demo import Demo, run, verdicts
 
     settings = Demo(
         records=None if records is None else str(records),
@@ -41,4 +41,11 @@ def demo(
         command=shlex.join(["panda-grid", *sys.argv[1:]]),
     )
     report = run(out, settings, progress_bar)
-    show({"report": str(report)}, json)
+    found = verdicts(out, settings)
+    if found[settings.source] != "passed":
+        print(
+            f"warning: the certificate of {settings.source}, whose jobs feed the environment, is "
+            f"{found[settings.source].upper()}; the figures below hold for its jobs only",
+            file=sys.stderr,
+        )
+    show({"report": str(report), "certificates": found}, json)

@@ -52,12 +52,5 @@ def monitor(
             surrogate, records, out, triggers=triggers, generator=generator,
             config=settings(option or []), quick=not full, seed=seed, progress=progress,
         )  # fmt: skip
-    show(
-        {
-            report.batch: f"performance {report.performance:.3f}, "
-            f"staleness {report.staleness:.3f}, {report.reason or 'no trigger'}, {report.outcome}, "
-            f"version {report.version}"
-            for report in reports
-        },
-        json,
-    )
+    fields = ("performance", "staleness", "reason", "outcome", "version")
+    show({one.batch: {name: getattr(one, name) for name in fields} for one in reports}, json)

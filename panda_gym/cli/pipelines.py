@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -123,7 +122,7 @@ def ask(
         )  # fmt: skip
     page = write_dashboard(out)
     figures = {
-        f"{row[0]} {row.measure}": f"{row.value:.4g} [{row.low:.4g}, {row.high:.4g}]"
+        f"{row[0]} {row.measure}": {"value": row.value, "low": row.low, "high": row.high}
         for row in answer.figures.itertuples(index=False)
         if row.measure in ("worth", "performance", "wait_mean_s", "cost")
     }
@@ -228,7 +227,7 @@ def validate(
         "waits": found.waits,
         "report": str(page),
     }
-    show(result if json else {k: jsonlib.dumps(v) for k, v in result.items()}, json)
+    show(result, json)
 
 
 @pipelines.command()

@@ -29,4 +29,4 @@ def sample(
         table = opened.sample(rows, seed=seed)
     save_records(table, out)
     result = {"rows": len(table), "written": str(out), "origin": opened.origin}
-    show({**result, "certificate": "passed" if opened.certificate.passed else "failed"}, json)
+    show({**result, "certificate": opened.certificate.verdict}, json)

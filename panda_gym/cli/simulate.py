@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from panda_gym.cli.console import AllowUncertified, Json, Seed, progress_bar, show
+from panda_gym.cli.console import AllowUncertified, Json, Quantity, Seed, progress_bar, show
 from panda_gym.cli.source import (
     Competing,
     Load,
@@ -82,6 +82,15 @@ def simulate(
         (measures,) = play(batch, chosen, [seed], label=policy, tick=tick)
     if log is not None and as_csv:
         save_records(pd.DataFrame(batch.log(0).columns()), log)
-    shown = {name: f"{value:.6g}" for name, value in measures.items()}
+    shown = {name: Quantity(value, unit_of(name)) for name, value in measures.items()}
     written = {} if log is None else {"log": str(log)}
-    show({"policy": policy, "origin": batch.stream.origin, **shown, **written}, json)
+    about = {"policy": policy, "jobs": Quantity(jobs, "jobs"), "origin": batch.stream.origin}
+    show({**about, **shown, **written}, json)
+
+
+def unit_of(measure: str) -> str:
+    """Return the unit of a measure; empty for a ratio."""
+    from panda_gym.benchmarking.measures import MEASURE
+
+    unit = MEASURE[measure].unit if measure in MEASURE else ""
+    return "" if unit == "1" else unit

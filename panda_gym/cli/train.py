@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from panda_gym.cli.console import AllowUncertified, Json, Progress, Seed, progress_bar, show
+from panda_gym.cli.console import (
+    AllowUncertified,
+    Json,
+    Progress,
+    Quantity,
+    Seed,
+    progress_bar,
+    show,
+)
 from panda_gym.cli.source import Competing, Platform, Scale, Stream, job_stream, scenario
 
 if TYPE_CHECKING:
@@ -202,4 +210,4 @@ def _result(agent: Path, last: CurvePoint, share: Mapping[str, float]) -> dict[s
     shown = {"agent": str(agent), "steps": last.steps, "reward": last.reward}
     extra = {"cost": last.cost, "multiplier": last.multiplier, "evaluation": last.evaluation}
     shown |= {name: value for name, value in extra.items() if value is not None}
-    return shown | {f"share of {part}": f"{one:.1%}" for part, one in share.items()}
+    return shown | {f"share of {part}": Quantity(100.0 * one, "%") for part, one in share.items()}

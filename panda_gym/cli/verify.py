@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from panda_gym.cli.console import Json, progress_bar, show
+from panda_gym.cli.console import Json, Quantity, progress_bar, show
 from panda_gym.errors import SurrogateError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def verify(
     if signer is not None:
         result["signature"] = _signed_by(card, signer)
     if redraw:
-        result["head"] = f"{_needed(opened).redraw():.1%} of rows drawn again exactly"
+        result["rows drawn again exactly"] = Quantity(100.0 * _needed(opened).redraw(), "%")
     same = True
     if data is not None:
         same = _against(card, _needed(opened), data, rerun, benchmark, threads, result)
@@ -104,10 +104,10 @@ def _certificate(card: Certificate) -> dict[str, Any]:
     word = "none" if signature is None else f"right, by key {signature['public_key'][:SHOWN]}…"
     return {
         "certificate": card.verdict,
-        "grades": ", ".join(f"{part} {grade}" for part, grade in card.grades.items()),
+        "grades": card.grades,
         "policy": f"{rules['name']} {rules['version']}",
         "signature": word,
-        "changed since": ", ".join(changed(card)) or "nothing",
+        "changed since": list(changed(card)),
         "sha256": card.seal,
     }
 

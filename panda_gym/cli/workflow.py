@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from panda_gym.cli.console import Json, Seed, show
+from panda_gym.cli.console import Json, Quantity, Seed, show
 
 if TYPE_CHECKING:
     from panda_gym.sites import Platform
@@ -148,7 +148,11 @@ def compare(
         show(rows, json)
         return
     lines = {
-        name: f"{row['ttx_s']:.1f} s, I {row['improvement']:+.4f}, masked {row['masked_s']:.1f} s"
+        name: {
+            "time": Quantity(row["ttx_s"], "s"),
+            "improvement": row["improvement"],
+            "masked": Quantity(row["masked_s"], "s"),
+        }
         for name, row in rows.items()
     }
     show(lines, json)
@@ -168,18 +172,27 @@ def reproduce(
 
     found = summit.reproduce()
     result: dict[str, Any] = {
-        name: f"{r.simulated.ttx_s:.1f} s, measured {r.run.ttx_s:.1f} s ({r.ttx_error:+.2%}); "
-        f"GPUs {r.utilisation_errors[0]:+.3f}, threads {r.utilisation_errors[1]:+.3f}; "
-        f"ideal {r.ideal.ttx_s:.1f} s"
+        name: {
+            "simulated": Quantity(r.simulated.ttx_s, "s"),
+            "measured": Quantity(r.run.ttx_s, "s"),
+            "error": Quantity(100.0 * r.ttx_error, "%"),
+            "error of GPU utilisation": r.utilisation_errors[0],
+            "error of thread utilisation": r.utilisation_errors[1],
+            "ideal": Quantity(r.ideal.ttx_s, "s"),
+        }
         for name, r in found.items()
     }
     agree = all(r.agrees for r in found.values())
     for name, (simulated, measured) in summit.improvements(found).items():
-        result[f"{name} I"] = f"{simulated:+.4f}, measured {measured:+.4f}"
+        result[f"{name} improvement"] = {"simulated": simulated, "measured": measured}
         agree = agree and abs(simulated - measured) <= summit.TOLERANCES["improvement"]
     for name in ("ddmd", "cdg1_split", "cdg2_split", "ddmd_chain"):
         d = degrees(summit.summit_workflow(name), summit.SUMMIT16)
-        result[f"{name} DOA"] = f"dep {d.doa_dep}, res {d.doa_res}, WLA {d.wla} (reconstruction)"
+        result[f"{name} degree of asynchronicity (reconstructed)"] = {
+            "by dependencies": d.doa_dep,
+            "by resources": d.doa_res,
+            "workload level": d.wla,
+        }
     result |= _policies() | _recorded(recorded)
     for path in plot or ():
         _draw(path, {name: r.simulated for name, r in found.items()})
@@ -188,7 +201,7 @@ def reproduce(
     raise typer.Exit(0 if agree else 1)
 
 
-def _policies() -> dict[str, str]:
+def _policies() -> dict[str, Any]:
     from panda_gym.workflows import simulate
     from panda_gym.workflows.summit import SUMMIT16, summit_workflow
 
@@ -198,11 +211,14 @@ def _policies() -> dict[str, str]:
             simulate(summit_workflow(name), SUMMIT16, "sets", priority=rule).ttx_s
             for rule in ("fifo", "upward_rank")
         ]
-        result[f"{name} policy"] = f"FIFO {times[0]:.1f} s, upward rank {times[1]:.1f} s (ideal)"
+        result[f"{name} by policy, ideal"] = {
+            "FIFO": Quantity(times[0], "s"),
+            "upward rank": Quantity(times[1], "s"),
+        }
     return result
 
 
-def _recorded(folder: Path | None) -> dict[str, str]:
+def _recorded(folder: Path | None) -> dict[str, Any]:
     if folder is None:
         return {}
     from panda_gym.workflows.replay import excess, read_recorded
@@ -211,8 +227,10 @@ def _recorded(folder: Path | None) -> dict[str, str]:
     result = {}
     for path in sorted(folder.glob("*.csv")):
         ran = read_recorded(path, SUMMIT16)
-        held = "capacity kept" if not excess(ran).any() else "CAPACITY EXCEEDED"
-        result[f"{path.stem} recorded"] = f"{ran.ttx_s:.2f} s, {held}"
+        result[f"{path.stem} recorded"] = {
+            "time to execution": Quantity(ran.ttx_s, "s"),
+            "capacity exceeded": bool(excess(ran).any()),
+        }
     return result
 
 

@@ -92,6 +92,15 @@ def run(out: str | Path, demo: Demo, bars: Callable[[str], Any]) -> Path:
     return write_report(folder.root)
 
 
+def verdicts(out: str | Path, demo: Demo) -> dict[str, str]:
+    """Return the verdict of each generator's certificate: passed, failed or void."""
+    run = RunFolder(Path(out))
+    return {
+        name: Surrogate.open(run.surrogate(name), allow_uncertified=True).certificate.verdict
+        for name in demo.fits
+    }
+
+
 def _same_settings(run: RunFolder, demo: Demo) -> None:
     """Refuse to go on with a run that was started with other settings."""
     wanted = json.loads(json.dumps(asdict(demo)))

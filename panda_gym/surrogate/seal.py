@@ -19,7 +19,7 @@ from panda_gym.files import sha256, whole_file
 
 SEAL: Final = "seal.json"
 FORMAT: Final = 2
-REPAIR: Final = "fetch an unaltered copy, or seal it again with `panda-grid certify`"
+REPAIR: Final = "fetch an unaltered copy; what was changed after sealing cannot be trusted"
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,7 @@ def summary(run: RunFolder) -> Section | None:
     origins = {_surrogate(folder).origin for folder in run.surrogates()}
     origin = "".join(f'<p class="stand-in">{escape(text)}</p>' for text in sorted(origins))
     verdicts = "".join(
-        f"<li><b>{escape(folder.name)}</b>: certificate "
-        f"{'passed' if _surrogate(folder).certificate.passed else 'failed'}</li>"
+        f"<li><b>{escape(folder.name)}</b>: certificate {_verdict(folder)}</li>"
         for folder in run.surrogates()
     )
     lines = "".join(
@@ -196,6 +195,18 @@ def _recorded(run: RunFolder, name: str, title: str, caption: str, command: str)
     source = f"<code>{escape(command)} --out {escape(str(own.parent))}</code>; {whose}"
     anchor = name.replace("_", "-")
     return Section(anchor, title, to_html(read_table(made), caption), source)
+
+
+VERDICTS: Final = {
+    "passed": "passed",
+    "failed": "failed",
+    "void": "void: the evaluation missed a known-answer case, so it neither passes nor fails",
+}
+"""Verdicts of a certificate in words."""
+
+
+def _verdict(folder: Any) -> str:
+    return VERDICTS[_surrogate(folder).certificate.verdict]
 
 
 def _surrogate(folder: Any) -> Any:

@@ -61,7 +61,7 @@ def test_fit_certify_verify_sample(records_file: Path, light_policy: Path, tmp_p
     assert judged["certificate"] == "void"  # so few held-out rows do not show a planted leak
     page = Path(str(judged["report"]))
     assert {p.name for p in page.parent.iterdir()} == {"report.html", "report.md", "scores.csv"}
-    assert call("verify", sealed, "--redraw")["head"].startswith("100.0%")
+    assert call("verify", sealed, "--redraw")["rows drawn again exactly"] == 100.0
     call("sample", sealed, "--rows", 50, "--out", rows, "--allow-uncertified")
     assert len(pd.read_csv(rows)) == 50
 
