@@ -55,6 +55,7 @@ MOVED: Final[Mapping[str, str]] = {
         "panda_gym.environments.placement.policies.pending"
     ),
     "panda_gym.pipelines.laws": "panda_gym.distributions",
+    "panda_gym.pipelines.plan": "panda_gym.pipelines.kernel_arrays",
     "panda_gym.replay": "panda_gym.visualization.replay",
     "panda_gym.report": "panda_gym.visualization.report",
     "panda_gym.reward": "panda_gym.environments.placement.reward",
@@ -81,6 +82,8 @@ MOVED: Final[Mapping[str, str]] = {
     "panda_gym.workflow_env": "panda_gym.environments.workflow",
     "panda_gym.workflow_env.environment": "panda_gym.environments.workflow.env",
     "panda_gym.workflow_env.vector_environment": "panda_gym.environments.workflow.vector_env",
+    "panda_gym.workflows.listing": "panda_gym.workflows.list_scheduling",
+    "panda_gym.workflows.plan": "panda_gym.workflows.kernel_arrays",
     "panda_gym.workload": "panda_gym.surrogate.workload_model",
     "panda_gym.wrappers": "panda_gym.environments.placement.wrappers",
 }

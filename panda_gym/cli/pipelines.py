@@ -46,6 +46,17 @@ def _stream(path: Path) -> JobStream:
     return JobStream.from_records(load_records(path))
 
 
+def _processors(path: Path) -> int | None:
+    """Return the processors that the header of an SWF log states, or None."""
+    from panda_gym.jobs.swf import read_swf
+
+    if not path.name.endswith((".swf", ".swf.gz")):
+        return None
+    header = read_swf(path).header
+    stated = header.get("MaxProcs", header.get("MaxNodes", ""))
+    return int(stated) if stated.isdigit() and int(stated) > 0 else None
+
+
 def _week(stream: JobStream) -> float:
     """Time of the week at the stream's time 0, s."""
     from panda_gym.jobs.episode import _time_of_week
@@ -201,6 +212,10 @@ def validate(
     days: Annotated[float, typer.Option(help="First days of the trace that are fitted.")] = 8.0,
     model: Annotated[str, typer.Option(help="Model of arrivals.")] = "hour_of_week",
     seeds: Annotated[int, typer.Option(min=1, help="How often the rest is simulated.")] = 5,
+    processors: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processors of the queue; default: MaxProcs of an SWF header."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Fit the first days of a trace, simulate the rest, compare: profile, Fano, Q-Q, waits."""
@@ -212,7 +227,8 @@ def validate(
     names = np.array(stream.levels["project"], dtype=object)[stream.project]
     found = validate(
         stream.arrival_s, stream.workload_true / stream.cores / 10.0, names, days=days,
-        start_s=_week(stream), model=model, seeds=seeds, origin=stream.origin,
+        cores=stream.cores, processors=processors or _processors(trace), start_s=_week(stream),
+        model=model, seeds=seeds, origin=stream.origin,
     )  # fmt: skip
     page = found.write(out)
     result = {

@@ -1,4 +1,4 @@
-"""Means with 95 % intervals over seeds, and differences in pairs; knows tables, no simulation."""
+"""Means over seeds and paired differences with 95 % intervals, from tables of results."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ LEVEL = 0.95
 
 
 def interval(values: Array) -> tuple[float, float, float]:
-    """Mean and its 95 % interval by Student's t; all three alike for a single value."""
+    """Return the mean and its 95 % interval by Student's t; three equal numbers for one value."""
     found = mean_interval(values, LEVEL)
     return found.value, found.low, found.high
 
 
 def compare(table: pd.DataFrame, settings: list[str], measures: list[str]) -> pd.DataFrame:
-    """A row for each combination of settings and measure: value, low, high, n."""
+    """Return a row for each combination of settings and each measure: value, low, high, n."""
     import pandas as pd
 
     check(table, [*settings, *measures])
@@ -43,7 +43,7 @@ def compare(table: pd.DataFrame, settings: list[str], measures: list[str]) -> pd
 def paired(
     table: pd.DataFrame, setting: str, first: object, second: object, measure: str
 ) -> tuple[float, float, float]:
-    """Mean and 95 % interval of `second` minus `first`, run by run on the same seed."""
+    """Return the mean and 95 % interval of `second` minus `first`, paired by seed."""
     check(table, [setting, measure, "seed"])
     sides = [table[table[setting] == v].set_index("seed")[measure] for v in (first, second)]
     both = sides[0].index.intersection(sides[1].index)
@@ -53,7 +53,7 @@ def paired(
 
 
 def check(table: pd.DataFrame, columns: list[str]) -> None:
-    """PipelineError names the nearest column of one that is not there."""
+    """Raise PipelineError that names the column nearest to a missing one."""
     for name in columns:
         if name not in table.columns:
             raise PipelineError("a column of the results", repr(name), nearest(name, table.columns))

@@ -1,6 +1,6 @@
-"""Write an experiment as one HTML page: figures with intervals, and every run.
+"""Write an experiment as one HTML page of figures with intervals.
 
-The page holds its own scripts and asks nothing of the network. Names are data: HTML is escaped.
+The page contains its scripts and loads nothing from the network. Names are escaped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ SHOWN: Final = (
 
 
 def write_dashboard(folder: str | Path, path: str | Path | None = None) -> Path:
-    """Write the page of an experiment that has ended; returns its path (in the folder if None)."""
+    """Write the page of an experiment that has ended; return its path (in the folder if None).
+
+    Raises PipelineError if the experiment has not ended or the path does not end in .html.
+    """
     document, table = load(folder)
     path = Path(path) if path is not None else Path(folder) / "dashboard.html"
     if path.suffix != ".html":
@@ -41,7 +44,7 @@ def write_dashboard(folder: str | Path, path: str | Path | None = None) -> Path:
 
 
 def _named(table: pd.DataFrame, settings: list[str]) -> pd.DataFrame:
-    """A column that names the combination of a run."""
+    """Return the table with a column that names the combination of every run."""
     names = ["all"] * len(table)
     if settings:
         rows = table[settings].astype(object).to_numpy().tolist()
@@ -78,7 +81,7 @@ def _rows(figures: pd.DataFrame, shown: list[str]) -> str:
 
 
 def _drawing(figures: pd.DataFrame, shown: list[str]) -> str:
-    """Every figure over the settings, with its intervals."""
+    """Return a chart of every figure over the settings, with its intervals."""
     from plotly.subplots import make_subplots
 
     columns = 2

@@ -1,4 +1,4 @@
-"""How a deployed model loses performance: p(t) = p0 (1 - d(t)), d in [0, 1]; knows no trigger."""
+"""Drift: how a deployed model loses performance, p(t) = p0 (1 - d(t)) with d in [0, 1]."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ CODES: Final = {
     "change_points": CHANGES,
     "random_walk": WALK,
 }
-"""Codes of the kernel by name."""
+"""Code of every kind of drift by name."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """Age t of a model in s since its deployment to the share d(t) of performance lost."""
+    """Share d(t) of the performance that a model has lost t s after its deployment."""
 
     kind: str = "none"
-    """linear: rate t. exponential: 1 - exp(-rate t). change_points: steps of `size` at the points
-    of a Poisson process of `rate`. random_walk: |sum of normal steps|, one each `step_s`, of
-    deviation size x sqrt(step_s), so that `size` is the deviation after 1 s."""
+    """`linear`: rate t. `exponential`: 1 - exp(-rate t). `change_points`: steps of `size` at the
+    points of a Poisson process of `rate`. `random_walk`: absolute sum of normal steps, one per
+    `step_s`, of deviation size x sqrt(step_s), so that `size` is the deviation after 1 s."""
     rate: float = 0.0
-    """Per s."""
+    """Rate, 1/s."""
     size: float = 0.0
     """Loss at a change point, or deviation of the walk after 1 s."""
     step_s: float = 3600.0
@@ -51,4 +51,4 @@ NEEDS: Final = {
     "change_points": ("rate", "size"),
     "random_walk": ("size", "step_s"),
 }
-"""Fields that a kind of drift needs above 0."""
+"""Fields that must be above 0, by kind of drift."""

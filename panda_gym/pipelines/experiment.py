@@ -1,12 +1,12 @@
-"""Grids of settings times seeds, run one by one: progress, resume, a tidy table; knows no figure.
+"""Experiments: grids of settings times seeds, run one by one and resumed from a folder.
 
 The folder:
 
     experiment.json     the fleet, the grid, the seeds, the horizon; and a hash of them
-    runs/KEY.json       one row a run, written whole when the run has ended
-    results.parquet     all rows, written when the last run has ended
+    runs/KEY.json       one row per run, written atomically at its end
+    results.parquet     all rows, written after the last run
 
-A run that lies in the folder is never repeated; one that was interrupted left nothing behind.
+A run whose file is in the folder is not repeated; an interrupted run leaves no file.
 """
 
 from __future__ import annotations
@@ -35,18 +35,21 @@ FORMAT: Final = 1
 
 @dataclass(frozen=True)
 class Experiment:
-    """What is varied, and how often."""
+    """Experiment: a fleet, a grid of its settings, and seeds.
+
+    Raises PipelineError if a setting or value is not valid.
+    """
 
     fleet: Fleet = field(default_factory=Fleet)
     """Settings that are not varied."""
     grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """Values of settings of the fleet; every combination is run."""
     seeds: Sequence[int] = tuple(range(10))
-    """Seeds; every combination is run with each, so that they can be compared in pairs."""
+    """Seeds; every combination is run with each, for paired comparisons."""
     days: float = 60.0
-    """Horizon of a run."""
+    """Horizon of a run, days."""
     title: str = "experiment"
-    """What it is called in the dashboard."""
+    """Title of the dashboard."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seeds", tuple(check_seed(seed) for seed in self.seeds))
@@ -64,16 +67,16 @@ class Experiment:
             self.fleet.but(**settings).open()
 
     def cells(self) -> Iterator[dict[str, Any]]:
-        """Every combination of the grid."""
+        """Yield every combination of the grid."""
         for values in product(*self.grid.values()):
             yield dict(zip(self.grid, values, strict=True))
 
     def runs(self) -> list[tuple[dict[str, Any], int]]:
-        """Every combination with every seed."""
+        """Return every combination with every seed."""
         return [(cell, seed) for cell in self.cells() for seed in self.seeds]
 
     def to_dict(self) -> dict[str, Any]:
-        """The experiment as plain data; a distribution in a file is named by its hash too."""
+        """Return the experiment as JSON data; a distribution in a file with its hash."""
         fleet = {name: _plain(value) for name, value in asdict(self.fleet).items()}
         distribution = self.fleet.arrivals
         if isinstance(distribution, str | Path):
@@ -91,10 +94,10 @@ class Experiment:
 def run(
     experiment: Experiment, folder: str | Path, progress: Progress | None = None
 ) -> pd.DataFrame:
-    """Run what is not yet in the folder, and return one row a run, in the order of `runs`.
+    """Run what is not yet in the folder, and return one row per run in the order of `runs`.
 
     Raises:
-        PipelineError: another experiment lies in the folder, or one of its files is damaged.
+        PipelineError: the folder holds another experiment, or one of its files is damaged.
     """
     folder = Path(folder)
     _claim(experiment, folder)
@@ -114,7 +117,7 @@ def run(
 
 
 def load(folder: str | Path) -> tuple[dict[str, Any], pd.DataFrame]:
-    """The experiment as plain data and its rows; PipelineError if it has not ended."""
+    """Return the experiment as JSON data and its rows; PipelineError if it has not ended."""
     import pandas as pd
 
     folder = Path(folder)
@@ -151,7 +154,7 @@ def _key(cell: Mapping[str, Any], seed: int) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON holds it."""
+    """Return a value as JSON data."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if hasattr(value, "kind") and hasattr(value, "to_dict"):

@@ -1,6 +1,7 @@
-"""A fleet of like models by a few settings: what experiments vary and the environment opens.
+"""Fleets: operations of many similar models described by a few settings.
 
-Every number here is a default of this project, chosen for round figures; none is measured.
+Experiments vary these settings, and the environment opens operations from them. All numbers are
+round defaults of this project; none is measured.
 """
 
 from __future__ import annotations
@@ -26,77 +27,80 @@ PIPELINES: Final = {
     "standard": ("preprocess", "train", "evaluate", "deploy"),
     "hardened": ("preprocess", "train", "evaluate", "compress", "harden", "deploy"),
 }
-"""Chains of kinds by name."""
+"""Chains of task kinds by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """Settings of a fleet; `open` makes operations of it."""
+    """Settings of a fleet; `open` returns its operations.
+
+    Raises PipelineError if a setting is out of range or unknown.
+    """
 
     models: int = 20
-    """Models in service."""
+    """Number of models in service."""
     pipeline: str = "standard"
     """One of PIPELINES."""
     arrivals_per_day: float = 0.0
-    """Poisson requests from outside; 0: none."""
+    """Rate of Poisson requests from outside, 1/day; 0: none."""
     arrivals: str | Path | Arrivals | None = None
     """Arrival process of requests from outside, or its file; instead of `arrivals_per_day`."""
     drift: str = "linear"
     """Kind of drift, see `drift.Drift`."""
     drift_per_day: float = 0.02
-    """Mean rate of drift a day: loss (linear), rate (exponential), change points, or deviation."""
+    """Mean rate of drift per day: loss (linear), rate (exponential), change points, deviation."""
     drift_spread: float = 0.5
-    """Sigma of the lognormal factor by which models differ in their rate."""
+    """Sigma of the lognormal factor by which the drift rates of models differ."""
     step: float = 0.1
     """Loss at a change point."""
     staleness: float | None = 0.1
-    """Trigger: share of the performance lost; None: none."""
+    """Trigger threshold: share of the performance lost; None: none."""
     improvement: float | None = None
-    """Trigger: potential improvement; None: none."""
+    """Trigger threshold: potential improvement; None: none."""
     period_days: float | None = None
-    """Trigger: every so many days; None: none."""
+    """Trigger period, days; None: none."""
     new_data_gb: float | None = None
-    """Trigger: bytes of new data; None: none."""
+    """Trigger threshold: new data, GB; None: none."""
     page_hinkley: float | None = None
-    """Trigger: threshold of the detector; None: none."""
+    """Trigger threshold of the Page-Hinkley statistic; None: none."""
     monitor_hours: float | None = None
-    """Time between observations; None: crossings are seen at once."""
+    """Time between observations, hours; None: crossings are observed exactly."""
     noise: float = 0.0
     """Standard deviation of an observation."""
     data_gb_per_day: float = 5.0
-    """New data of a model."""
+    """New data of a model, GB/day."""
     data_need_gb: float = 0.0
-    """New data that a retrain needs to regain all performance."""
+    """New data that a retrain needs to regain all performance, GB."""
     asset_gb: float = 5.0
-    """Median size of a run's data; lognormal, sigma 1."""
+    """Median size of a run's data, GB; lognormal, sigma 1."""
     train_hours: float = 2.0
-    """Median training time on a slot of speed 1; lognormal, sigma 0.5."""
+    """Median training time on a slot of speed 1, hours; lognormal, sigma 0.5."""
     train_spread: float = 0.0
-    """Sigma of the lognormal factor by which models differ in their training time."""
+    """Sigma of the lognormal factor by which the training times of models differ."""
     training_slots: int = 2
     """Slots of the training cluster."""
     generic_slots: int = 4
     """Slots of the generic cluster."""
     training_cost: float = 0.5
-    """Cost of a training slot in use, an hour."""
+    """Cost of a training slot in use, per hour."""
     generic_cost: float = 0.05
-    """Cost of a generic slot in use, an hour."""
+    """Cost of a generic slot in use, per hour."""
     discipline: str = "fifo"
-    """Who goes first at a cluster, see `operations.DISCIPLINES`."""
+    """Queueing discipline, see `operations.DISCIPLINES`."""
     owners: int = 2
-    """Owners among whom models are dealt out in turn."""
+    """Number of owners, assigned to models in turn."""
     performance: float = 0.9
-    """Performance after training."""
+    """Mean performance after training."""
     spread: float = 0.01
-    """Its standard deviation."""
+    """Standard deviation of the performance after training."""
     gate: float = 0.0
     """Performance below which a new model is not deployed."""
     weight_spread: float = 0.0
-    """Sigma of the lognormal factor by which models differ in their worth."""
+    """Sigma of the lognormal weights of models."""
     age_days: float = 0.0
-    """Models begin at ages drawn uniformly up to this."""
+    """Upper limit of the models' initial ages, days; drawn uniformly."""
     fleet_seed: int = 0
-    """Seed of what models differ in."""
+    """Seed of the differences between models."""
 
     def __post_init__(self) -> None:
         for name in ("models", "training_slots", "generic_slots", "owners"):
@@ -117,17 +121,17 @@ class Fleet:
 
     @classmethod
     def of(cls, **settings: Any) -> Self:
-        """The fleet of keyword settings; PipelineError names the nearest for a mistyped one."""
+        """Return the fleet of keyword settings; PipelineError names the nearest to a wrong one."""
         check_settings(cls, settings)
         return cls(**settings)
 
     def but(self, **changes: Any) -> Self:
-        """A copy with other settings."""
+        """Return a copy with other settings."""
         check_settings(type(self), changes)
         return replace(self, **changes)
 
     def open(self) -> Operations:
-        """The operations that the settings describe."""
+        """Return the operations that the settings describe."""
         rng = np.random.default_rng([self.fleet_seed, 4])
         rate, worth, long = (
             np.exp(sigma * rng.standard_normal(self.models))
@@ -140,20 +144,7 @@ class Fleet:
             self._pipeline(name, float(x)) for name, x in zip(names, long, strict=True)
         ]  # fmt: skip
         models = [
-            Model(
-                f"model-{i}",
-                made[0 if alike else i].name,
-                metrics={"performance": self.performance},
-                spread=self.spread,
-                drift=self._drift(float(rate[i])),
-                triggers=self._triggers(),
-                gate=self.gate,
-                weight=float(worth[i]),
-                owner=f"owner-{i % self.owners}",
-                data_rate=self.data_gb_per_day * BYTES_PER_GB / SECONDS_PER_DAY,
-                data_need=self.data_need_gb * BYTES_PER_GB,
-                age_s=float(age[i]),
-            )
+            self._model(i, made[0 if alike else i].name, rate[i], worth[i], age[i])
             for i in range(self.models)
         ]
         return Operations(
@@ -165,8 +156,24 @@ class Fleet:
             discipline=self.discipline,
         )
 
+    def _model(self, i: int, pipeline: str, rate: float, weight: float, age_s: float) -> Model:
+        return Model(
+            f"model-{i}",
+            pipeline,
+            metrics={"performance": self.performance},
+            spread=self.spread,
+            drift=self._drift(float(rate)),
+            triggers=self._triggers(),
+            gate=self.gate,
+            weight=float(weight),
+            owner=f"owner-{i % self.owners}",
+            data_rate=self.data_gb_per_day * BYTES_PER_GB / SECONDS_PER_DAY,
+            data_need=self.data_need_gb * BYTES_PER_GB,
+            age_s=float(age_s),
+        )
+
     def clusters(self) -> list[Cluster]:
-        """The training and the generic cluster."""
+        """Return the training and the generic cluster."""
         return [
             Cluster("training", int(self.training_slots), cost_per_hour=self.training_cost),
             Cluster("generic", int(self.generic_slots), cost_per_hour=self.generic_cost),
@@ -212,7 +219,7 @@ class Fleet:
 
 
 def check_settings(kind: type, settings: Mapping[str, Any]) -> None:
-    """PipelineError names the nearest setting of a mistyped one."""
+    """Raise PipelineError that names the setting nearest to an unknown one."""
     known = [field.name for field in fields(kind)]
     for key in settings:
         if key not in known:

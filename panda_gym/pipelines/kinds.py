@@ -1,4 +1,4 @@
-"""Kinds of tasks: where they run and what they do to a model; a table, no machine.
+"""Kinds of pipeline tasks: where they run and how they change a model.
 
 The effects are defaults of this project, not measurements: compression trades performance for
 size and latency, hardening and debiasing trade it for robustness and fairness.
@@ -13,17 +13,17 @@ from typing import Final
 from panda_gym.errors import PipelineError, nearest
 
 METRICS: Final = ("performance", "robustness", "fairness", "size_mb", "latency_ms")
-"""What is known of a model; the first three lie in [0, 1]."""
+"""Metrics of a model; the first three lie in [0, 1]."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a task does to a model's metrics: each becomes factor x itself + shift."""
+    """Effect of a task on a model's metrics: metric = factor x metric + shift."""
 
     factor: Mapping[str, float] = field(default_factory=dict)
     """Factor by metric, 1 where left out."""
     shift: Mapping[str, float] = field(default_factory=dict)
-    """Summand by metric, 0 where left out."""
+    """Shift by metric, 0 where left out."""
 
     def __post_init__(self) -> None:
         for given in (self.factor, self.shift):
@@ -41,17 +41,17 @@ class Kind:
     """A kind of task."""
 
     cluster: str
-    """`training` or `generic`: where it runs unless the task says otherwise."""
+    """Cluster on which it runs by default, `training` or `generic`."""
     seconds: float
     """Median duration on a slot of speed 1, s, where no distribution was fitted."""
     effect: Effect = Effect()
-    """What it does to the model."""
+    """Effect on the model."""
     trains: bool = False
-    """Whether it makes a new model."""
+    """Whether it trains a new model."""
     gates: bool = False
-    """Whether the pipeline ends here if the model's performance is below its gate."""
+    """Whether the run ends here if the model's performance is below its gate."""
     deploys: bool = False
-    """Whether the pipeline's model replaces the one in service."""
+    """Whether the run's model replaces the one in service."""
 
 
 KINDS: Final = {
@@ -69,7 +69,7 @@ KINDS: Final = {
 
 
 def kind(name: str) -> Kind:
-    """The kind of that name; PipelineError names the nearest."""
+    """Return a kind by name; PipelineError names the nearest if it is unknown."""
     if name not in KINDS:
         raise PipelineError("a kind of task", repr(name), nearest(str(name), KINDS))
     return KINDS[name]

@@ -1,4 +1,4 @@
-"""What is operated: models in service, their pipelines, and the clusters; knows no dynamics."""
+"""Operations: models in service, the pipelines that train them, and the clusters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from panda_gym.pipelines.pipeline import Pipeline
 from panda_gym.pipelines.triggers import Triggers
 
 DISCIPLINES: Final = ("fifo", "shortest_first", "earliest_deadline", "fair_share", "improvement")
-"""Who goes first at a cluster; a code is the place in this tuple."""
+"""Queueing disciplines of the clusters; a code is a position in this tuple."""
 
 BASE: Final = {
     "performance": 0.9, "robustness": 0.6, "fairness": 0.8, "size_mb": 100.0, "latency_ms": 20.0,
@@ -24,12 +24,15 @@ BASE: Final = {
 
 @dataclass(frozen=True)
 class Cluster:
-    """Like job slots beside a data store."""
+    """Cluster of identical slots with a data store.
+
+    Raises PipelineError if a field is out of range.
+    """
 
     name: str
-    """`training` and `generic` are where tasks run by default."""
+    """Name; by default tasks run on `training` and `generic`."""
     slots: int
-    """Tasks that run at once."""
+    """Number of tasks that run at once."""
     speed: float = 1.0
     """Speed of a slot; durations are divided by it."""
     read_mbps: float = 100.0
@@ -37,9 +40,9 @@ class Cluster:
     write_mbps: float = 50.0
     """Write bandwidth for one task, MB/s."""
     latency_s: float = 0.0
-    """Added to each read and each write, s."""
+    """Latency of each read and each write, s."""
     cost_per_hour: float = 1.0
-    """Cost of a slot in use, in the unit that quality hours are weighed against."""
+    """Cost of a slot in use per hour, in units of quality hours."""
 
     def __post_init__(self) -> None:
         whole = isinstance(self.slots, int) and not isinstance(self.slots, bool)
@@ -63,36 +66,39 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Model:
-    """The run-time view: a model in service, how it drifts and what asks for its next run."""
+    """Model in service: how it drifts, and which triggers request its next run.
+
+    Raises PipelineError if a field is out of range or a trigger can never fire.
+    """
 
     name: str
-    """What it is called."""
+    """Name in reports."""
     pipeline: str
-    """Name of the pipeline that makes it."""
+    """Name of the pipeline that trains it."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     """Metrics after training, over BASE."""
     spread: float = 0.0
     """Standard deviation of the performance after training."""
     drift: Drift = field(default_factory=Drift)
-    """How it loses performance."""
+    """Drift of its performance."""
     triggers: Triggers = field(default_factory=lambda: Triggers(manual=True))
-    """What asks for a run."""
+    """Triggers that request a run."""
     gate: float = 0.0
     """Performance below which a new model is not deployed."""
     weight: float = 1.0
     """Worth of an hour at performance 1."""
     owner: str = "all"
-    """Whose share it counts on."""
+    """Owner whose fair share its runs use."""
     deadline_s: float = 86_400.0
     """Time from a request until its deadline, s."""
     data_rate: float = 0.0
     """New data, bytes/s."""
     data_need: float = 0.0
-    """New bytes that a retrain needs to regain all performance; with less, that fraction of it."""
+    """New data that a retrain needs to regain all performance, bytes; less regains a fraction."""
     age_s: float = 0.0
     """Age at the start, s."""
     retry_s: float = 3600.0
-    """After a run that did not deploy, earliest time to the next request, s."""
+    """Least time from a run that did not deploy to the next request, s."""
 
     def __post_init__(self) -> None:
         for name, value in self.metrics.items():
@@ -123,14 +129,14 @@ class Model:
 
 @dataclass(frozen=True)
 class Operations:
-    """Everything that a simulation is made of but its seed."""
+    """Input of a simulation, except its seed and horizon."""
 
     pipelines: Sequence[Pipeline]
-    """Pipelines by which models are made."""
+    """Pipelines that train the models."""
     models: Sequence[Model]
     """Models in service."""
     clusters: Sequence[Cluster]
-    """Where tasks run."""
+    """Clusters on which tasks run."""
     arrivals: Arrivals | None = None
     """Requests from outside, each of a model drawn in proportion to its weight; None: none."""
     arrivals_from_s: float = 0.0
@@ -140,7 +146,7 @@ class Operations:
     discipline: str = "fifo"
     """One of DISCIPLINES."""
     shares: Mapping[str, float] = field(default_factory=dict)
-    """Share of every owner under fair share, 1 where left out."""
+    """Share of every owner under the discipline `fair_share`, 1 where left out."""
 
     def __post_init__(self) -> None:
         for name in ("pipelines", "models", "clusters"):
@@ -178,7 +184,7 @@ class Operations:
                 )
 
     def replace(self, **changes: Any) -> Operations:
-        """A copy with other fields."""
+        """Return a copy with other fields."""
         from dataclasses import replace
 
         return replace(self, **changes)

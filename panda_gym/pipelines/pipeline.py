@@ -1,4 +1,4 @@
-"""The build-time view: a pipeline is a graph of typed tasks; knows no clusters' state, no time."""
+"""Pipelines: graphs of typed tasks that train, evaluate and deploy a model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Task:
     name: str = ""
     """Unique in the pipeline; the kind if left out."""
     after: tuple[str, ...] | None = None
-    """Names of the tasks it waits for; None: the task before it in the list."""
+    """Names of the tasks it waits for; None: the previous task in the list."""
     duration: Distribution | Growth | None = None
     """Duration on a slot of speed 1, s; None: lognormal about the kind's median, sigma 0.5."""
     read: float = 1.0
@@ -29,9 +29,9 @@ class Task:
     write: float = 0.1
     """Bytes written over the bytes of the data asset."""
     cluster: str | None = None
-    """Where it runs; None: where its kind does."""
+    """Cluster on which it runs; None: that of its kind."""
     effect: Effect | None = None
-    """What it does to the model; None: what its kind does."""
+    """Effect on the model; None: that of its kind."""
 
     def __post_init__(self) -> None:
         kind(self.kind)
@@ -48,23 +48,26 @@ class Task:
 
     @property
     def label(self) -> str:
-        """The task's name."""
+        """Name of the task, or its kind if it has none."""
         return self.name or self.kind
 
     @property
     def of(self) -> Kind:
-        """The task's kind."""
+        """Kind of the task."""
         return kind(self.kind)
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Tasks and what they wait for; checked when made, tasks kept in the order given."""
+    """Pipeline of tasks and their dependencies, checked at construction.
+
+    Raises PipelineError if it has no task, duplicate names, an unknown parent or a cycle.
+    """
 
     name: str
-    """What it is called."""
+    """Name in reports."""
     tasks: tuple[Task, ...]
-    """At least one."""
+    """Tasks in the order passed, at least one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tasks", tuple(self.tasks))
@@ -80,12 +83,12 @@ class Pipeline:
 
     @classmethod
     def chain(cls, name: str, *kinds: str) -> Pipeline:
-        """Tasks of those kinds one after the other, with default distributions."""
+        """Return a chain of tasks of these kinds with default durations."""
         return cls(name, tuple(Task(one) for one in kinds))
 
     @property
     def parents(self) -> tuple[tuple[int, ...], ...]:
-        """Of every task, the numbers of the tasks it waits for."""
+        """Positions of the tasks for which every task waits."""
         place = {task.label: i for i, task in enumerate(self.tasks)}
         found: list[tuple[int, ...]] = []
         for i, task in enumerate(self.tasks):
@@ -104,11 +107,11 @@ class Pipeline:
 
     @property
     def deploys(self) -> bool:
-        """Whether a finished run replaces the model in service."""
+        """Whether a completed run replaces the model in service."""
         return any(task.of.deploys for task in self.tasks)
 
     def _check_order(self) -> None:
-        """PipelineError names a task of a cycle if there is one."""
+        """Raise PipelineError that names the tasks of a cycle if there is one."""
         waits = {i: set(parents) for i, parents in enumerate(self.parents)}
         while waits:
             ready = [i for i, parents in waits.items() if not parents]

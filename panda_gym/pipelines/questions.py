@@ -1,4 +1,4 @@
-"""Questions that are answered out of the box: which capacity, which threshold, which scheduler."""
+"""Predefined experiments: which capacity, which staleness threshold, which scheduler."""
 
 from __future__ import annotations
 
@@ -21,36 +21,39 @@ MEASURES: Final = (
     "worth", "performance", "mean_staleness", "wait_mean_s", "wait_p95_s", "slowdown_mean",
     "retrains", "quality_hours", "cost", "utilisation_training",
 )  # fmt: skip
-"""Figures that an answer shows; worth is quality hours minus cost."""
+"""Measures of an answer; `worth` is quality hours minus cost."""
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What was found."""
+    """Answer to a question."""
 
     question: str
-    """Which question."""
+    """Name of the question."""
     sentence: str
-    """The answer in words, with its interval."""
+    """The answer as a sentence, with its interval."""
     best: Any
-    """Value of the setting that answers it; None if none does."""
+    """Value of the setting that answers the question; None if none does."""
     figures: pd.DataFrame
     """Every value and measure with its interval."""
     results: pd.DataFrame
-    """A row a run."""
+    """One row per run."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """A setting, the values tried, and how the answer is read off."""
+    """Question about one setting of a fleet."""
 
     setting: str
+    """Setting that is varied."""
     values: tuple[Any, ...]
+    """Values that are tried."""
     read: Callable[[pd.DataFrame, pd.DataFrame, float], tuple[Any, str]]
+    """Function of figures, results and target that returns the best value and a sentence."""
 
 
 def _capacity(figures: pd.DataFrame, results: pd.DataFrame, target: float) -> tuple[Any, str]:
-    """The fewest slots at which the mean wait is surely below the target."""
+    """Return the fewest slots whose interval of the mean wait is below the target."""
     waits = figures[figures["measure"] == "wait_mean_s"].sort_values("training_slots")
     enough = waits[waits["high"] <= target * SECONDS_PER_HOUR]
     if len(enough) == 0:
@@ -95,11 +98,19 @@ def ask(
     target: float = 1.0,
     progress: Progress | None = None,
 ) -> Answer:
-    """Run the experiment behind a question (it resumes) and read off the answer.
+    """Run (or resume) the experiment of a question in a folder and return the answer.
 
     Args:
-        values: of the setting; None takes those of QUESTIONS.
-        target: mean wait that a capacity must keep below, hours.
+        question: one of `QUESTIONS`.
+        fleet: settings that are not varied; None: the defaults.
+        values: values of the setting; None: those of `QUESTIONS`.
+        seeds: seeds; every value is run with each.
+        days: horizon of a run.
+        target: upper limit of the mean wait for the question `capacity`, hours.
+        progress: called after every run.
+
+    Raises:
+        PipelineError: the question is unknown, or fewer than two values are compared.
     """
     if question not in QUESTIONS:
         close = nearest(str(question), QUESTIONS)

@@ -1,4 +1,4 @@
-"""Operations run event by event to a horizon: the door to the kernel; knows no figure of merit."""
+"""Simulate operations to a horizon by the kernel."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from panda_gym.errors import PipelineError, check_seed
 from panda_gym.pipelines.history import History
+from panda_gym.pipelines.kernel_arrays import arrival_records, operations_arrays
 from panda_gym.pipelines.operations import Operations
-from panda_gym.pipelines.plan import arrivals_of, plan_of
-from panda_gym.pipelines.state import Plan, State, grown, make_state
+from panda_gym.pipelines.state import OperationsArrays, State, grown, make_state
 
 Array = np.ndarray
 
@@ -18,7 +18,7 @@ Array = np.ndarray
 def requests(
     operations: Operations, horizon_s: float, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Times float64[A] and models int64[A] of the requests from outside."""
+    """Draw the times float64[A], s, and models int64[A] of the requests from outside."""
     if operations.arrivals is None:
         return np.zeros(0), np.zeros(0, dtype=np.int64)
     times = operations.arrivals.until(rng, horizon_s, operations.arrivals_from_s)
@@ -36,16 +36,17 @@ def simulate(
     times: Array | None = None,
     models: Array | None = None,
 ) -> History:
-    """Run operations from time 0 to a horizon.
+    """Simulate operations from time 0 to a horizon.
 
     Args:
-        seed: same seed, same history. Policies that are compared on one seed meet the same
-            requests from outside, the same data and durations run by run, and the same drift.
-        times: requests from outside at these times instead of `operations.arrivals`, s.
-        models: the model of each of them; None draws.
+        horizon_s: end of the simulation, s.
+        seed: seed of all draws. Disciplines that are compared on one seed have the same requests
+            from outside, the same data and durations run by run, and the same drift.
+        times: times of requests from outside instead of `operations.arrivals`, s.
+        models: the model of each of these requests; None: drawn uniformly.
 
     Raises:
-        PipelineError: a horizon out of range, a request of no model.
+        PipelineError: the horizon is out of range, or a request names no model.
     """
     from panda_gym.pipelines.kernel import BEGIN
 
@@ -57,9 +58,9 @@ def simulate(
     if models is None:
         models = rng.integers(len(operations.models), size=len(times))
     models = _check(times, np.asarray(models), len(operations.models))
-    plan = plan_of(operations, horizon_s, np.random.default_rng(second), models)
+    plan = operations_arrays(operations, horizon_s, np.random.default_rng(second), models)
     rows = np.arange(len(times), dtype=np.int32)
-    state = make_state(plan, arrivals_of(times, models, rows)[None], len(times) + 64)
+    state = make_state(plan, arrival_records(times, models, rows)[None], len(times) + 64)
     state.run["seed"] = first.generate_state(1, np.uint64)
     state, _, _ = drive(plan, state, np.full(1, BEGIN, np.int8), np.zeros(1, np.int64))
     return history_of(operations, plan, state, 0)
@@ -79,8 +80,13 @@ def _check(times: Array, models: Array, count: int) -> Array:
     return models.astype(np.int64)
 
 
-def drive(plan: Plan, state: State, todo: Array, actions: Array) -> tuple[State, Array, Array]:
-    """Proceed with every simulation until none lacks room: state, answers and illegal int8[E]."""
+def drive(
+    plan: OperationsArrays, state: State, todo: Array, actions: Array
+) -> tuple[State, Array, Array]:
+    """Proceed with every simulation, growing arrays as needed.
+
+    Return the state, answers int8[E] and illegal int8[E].
+    """
     from panda_gym.pipelines.kernel import AGAIN, GO_ON, GROW, SKIP, proceed
 
     answers, illegal = np.full(len(todo), -1, np.int8), np.zeros(len(todo), np.int8)
@@ -95,19 +101,19 @@ def drive(plan: Plan, state: State, todo: Array, actions: Array) -> tuple[State,
         todo = np.where(short, again, SKIP).astype(np.int8)
 
 
-def history_of(operations: Operations, plan: Plan, state: State, e: int) -> History:
-    """Simulation e as it stands."""
+def history_of(operations: Operations, plan: OperationsArrays, state: State, e: int) -> History:
+    """Return the history of simulation e so far."""
     run: Any = state.run[e]
-    pipes = state.pipes[e, : run["pipes"]].copy()
+    runs = state.runs[e, : run["runs"]].copy()
     return History(
         operations,
         float(plan.general[0]["horizon"]),
-        pipes,
+        runs,
         state.tasks[e, : run["tasks"]].copy(),
         state.models[e].copy(),
         state.metrics[e].copy(),
         float(run["read"]),
         float(run["written"]),
         float(run["cost"]),
-        plan.asset[pipes["row"]],
+        plan.asset[runs["row"]],
     )

@@ -1,4 +1,4 @@
-"""The kernel's records: what is fixed (Plan), what changes (State); knows shapes, no dynamics."""
+"""Arrays of the kernel: record types, static operations and the state of simulations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TYPE: Final = np.dtype(
     ],
     align=True,
 )
-TASK_PLAN: Final = np.dtype(
+TASK_STATIC: Final = np.dtype(
     [
         ("expected_s", "f8"),  # of execution on a slot of speed 1
         ("read", "f8"),  # bytes over the asset's
@@ -29,23 +29,24 @@ TASK_PLAN: Final = np.dtype(
         ("first_child", "i4"),
         ("trains", "i1"),
         ("gates", "i1"),
-        ("movable", "i1"),  # whether it follows the run's placement
+        ("movable", "i1"),  # whether it runs where the agent sends the run
     ],
     align=True,
 )
-CLUSTER_PLAN: Final = np.dtype(
+CLUSTER_STATIC: Final = np.dtype(
     [("slots", "i8"), ("speed", "f8"), ("read", "f8"), ("write", "f8"), ("latency", "f8"),
      ("cost", "f8")]
 )  # fmt: skip
 """Slots; speed; bytes/s; bytes/s; s; cost of a slot and s."""
 
-MODEL_PLAN: Final = np.dtype(
+MODEL_STATIC: Final = np.dtype(
     [
         ("rate", "f8"), ("size", "f8"), ("step", "f8"),  # of drift
         ("monitor", "f8"), ("noise", "f8"),  # s (0: none); deviation of an observation
         ("period", "f8"), ("staleness", "f8"), ("improvement", "f8"), ("new_data", "f8"),
         ("page_hinkley", "f8"), ("delta", "f8"),  # triggers, 0: none
-        ("base", "f8"), ("hoped", "f8"), ("spread", "f8"), ("gate", "f8"),  # performance
+        ("base", "f8"), ("expected_performance", "f8"), ("spread", "f8"),  # of performance
+        ("gate", "f8"),  # least performance
         ("weight", "f8"), ("deadline", "f8"), ("data_rate", "f8"), ("data_need", "f8"),
         ("age", "f8"), ("retry", "f8"),
         ("type", "i4"), ("drift", "i4"), ("owner", "i4"),
@@ -53,33 +54,33 @@ MODEL_PLAN: Final = np.dtype(
     align=True,
 )  # fmt: skip
 ARRIVAL: Final = np.dtype([("time", "f8"), ("model", "i4"), ("row", "i4")], align=True)
-"""A request from outside; row: its draws, -1 where a hash picks them."""
+"""Request from outside; row: its draws, -1 if a hash selects them."""
 
 GENERAL: Final = np.dtype(
-    [("horizon", "f8"), ("review", "f8"), ("discipline", "i4"), ("asks", "i4"), ("pool", "i8"),
-     ("first_pool", "i8"), ("places", "i8")],
+    [("horizon", "f8"), ("review", "f8"), ("discipline", "i4"), ("agent_decides", "i4"),
+     ("pool", "i8"), ("first_pool", "i8"), ("places", "i8")],
     align=True,
 )  # fmt: skip
-"""s; s between reviews (0: none); code; whether an agent decides; draws of a type, their first;
-clusters that an agent may name."""
+"""s; s between reviews (0: none); code; whether an agent decides; draws per pipeline; first such
+draw; number of clusters to which an agent may send a run."""
 
 
-class Plan(NamedTuple):
-    """What does not change. A arrivals, D rows of draws, T tasks at most in a type."""
+class OperationsArrays(NamedTuple):
+    """Static arrays. Sizes: K pipelines, D rows of draws, at most T tasks in a pipeline."""
 
     general: Array  # GENERAL[1]
     types: Array  # TYPE[K + 1]
-    tasks: Array  # TASK_PLAN[all + 1]
+    tasks: Array  # TASK_STATIC[all + 1]
     child: Array  # int32[edges]: number of a task within its type
     factor: Array  # float64[all, 5]
     shift: Array  # float64[all, 5]
-    clusters: Array  # CLUSTER_PLAN[C]
-    models: Array  # MODEL_PLAN[M]
+    clusters: Array  # CLUSTER_STATIC[C]
+    models: Array  # MODEL_STATIC[M]
     base: Array  # float64[M, 5]: metrics after training
     shares: Array  # float64[owners]
     seconds: Array  # float64[D, T]: executions on a slot of speed 1
     asset: Array  # float64[D]: bytes
-    luck: Array  # float64[D]: standard normal, of the performance after training
+    training_noise: Array  # float64[D]: standard normal, of the performance after training
 
 
 RUN: Final = np.dtype(
@@ -89,16 +90,16 @@ RUN: Final = np.dtype(
         ("cost", "f8"),
         ("read", "f8"),  # bytes
         ("written", "f8"),
-        ("due", "f8"),  # next review
+        ("next_review", "f8"),  # s
         ("events", "i8"),
-        ("pipes", "i8"),
+        ("runs", "i8"),
         ("tasks", "i8"),
         ("arrived", "i8"),  # requests from outside handled
-        ("requests", "i8"),  # of all kinds
-        ("merged", "i8"),  # requests that met a pending one
+        ("requests", "i8"),  # from outside, triggers and the agent
+        ("merged", "i8"),  # requests dropped because one was pending
         ("ended", "i8"),
-        ("dirty", "i4"),  # something happened since the clusters were looked at
-        ("awake", "i4"),  # the agent is asked
+        ("dispatch_pending", "i4"),  # events were handled since the last dispatch
+        ("decision_pending", "i4"),  # the agent is to decide
     ],
     align=True,
 )
@@ -107,29 +108,29 @@ MODEL: Final = np.dtype(
     [
         ("deployed", "f8"),  # s; the start minus its age for the first
         ("performance", "f8"),  # at deployment
-        ("level", "f8"),  # share lost by steps
-        ("settled", "f8"),  # until when the integrals go
+        ("step_loss", "f8"),  # share lost by steps
+        ("integrated_until", "f8"),  # time to which the integrals are updated
         ("quality", "f8"),  # integral of p, s
         ("stale", "f8"),  # integral of d, s
-        ("check", "f8"),  # next events, s; infinity: none
-        ("turn", "f8"),
+        ("next_check", "f8"),  # next events, s; infinity: none
+        ("next_drift_step", "f8"),
         ("period", "f8"),
-        ("data", "f8"),
-        ("data_at", "f8"),  # data of the model in service
+        ("next_data", "f8"),
+        ("data_at", "f8"),  # time of the data of the model in service
         ("count", "f8"), ("mean", "f8"), ("total", "f8"), ("least", "f8"),  # of Page-Hinkley
         ("asked", "f8"),  # when the pending request came
         ("version", "i4"),
-        ("underway", "i4"),
-        ("begun", "i4"),  # runs under way that have begun to train
+        ("active_runs", "i4"),
+        ("training_begun", "i4"),  # active runs that have begun to train
         ("runs", "i4"),
-        ("turns", "i4"),  # steps of drift so far
-        ("looks", "i4"),  # observations so far
+        ("drift_steps", "i4"),  # so far
+        ("observations", "i4"),  # so far
         ("pending", "i4"),  # reason of the pending request; -1: none
         ("row", "i4"),  # its draws
     ],
     align=True,
 )  # fmt: skip
-PIPE: Final = np.dtype(
+RUN_RECORD: Final = np.dtype(
     [
         ("requested", "f8"),
         ("launched", "f8"),
@@ -139,11 +140,11 @@ PIPE: Final = np.dtype(
         ("model", "i4"),
         ("row", "i4"),
         ("open", "i4"),  # tasks ready or running
-        ("site", "i4"),  # cluster of its movable tasks; -1: as planned
+        ("site", "i4"),  # cluster of its movable tasks; -1: that of the pipeline
         ("reason", "i1"),
         ("failed", "i1"),  # stopped at a gate
         ("deployed", "i1"),
-        ("begun", "i1"),  # to train
+        ("training_begun", "i1"),
     ],
     align=True,
 )
@@ -152,7 +153,7 @@ TASK: Final = np.dtype(
         ("ready", "f8"),  # NaN: not yet
         ("start", "f8"),
         ("end", "f8"),
-        ("pipe", "i4"),
+        ("run_index", "i4"),
         ("pending", "i2"),
         ("cluster", "i2"),
     ],
@@ -161,7 +162,7 @@ TASK: Final = np.dtype(
 
 
 class State(NamedTuple):
-    """What changes: one simulation a row."""
+    """State of E simulations, one a row."""
 
     run: Array  # RUN[E]
     events: Array  # ENTRY[E, h]
@@ -170,13 +171,13 @@ class State(NamedTuple):
     models: Array  # MODEL[E, M]
     metrics: Array  # float64[E, M, 5]: of the models in service
     used: Array  # float64[E, owners]: slot s
-    pipes: Array  # PIPE[E, n]
+    runs: Array  # RUN_RECORD[E, n]
     tasks: Array  # TASK[E, m]
     arrivals: Array  # ARRIVAL[E, A + 1]: in order of time, the last at infinity
 
 
-def make_state(plan: Plan, arrivals: Array, room: int) -> State:
-    """Empty state of simulations with ARRIVAL[E, A + 1] and room for `room` runs."""
+def make_state(plan: OperationsArrays, arrivals: Array, room: int) -> State:
+    """Return zeroed state of simulations with ARRIVAL[E, A + 1] and space for `room` runs."""
     envs, longest = len(arrivals), plan.seconds.shape[1]
     events = int(plan.clusters["slots"].sum()) + 6 * len(plan.models) + 64
     return State(
@@ -187,20 +188,20 @@ def make_state(plan: Plan, arrivals: Array, room: int) -> State:
         models=np.zeros((envs, len(plan.models)), MODEL),
         metrics=np.zeros((envs, len(plan.models), plan.base.shape[1])),
         used=np.zeros((envs, len(plan.shares))),
-        pipes=np.zeros((envs, room), PIPE),
+        runs=np.zeros((envs, room), RUN_RECORD),
         tasks=np.zeros((envs, room * longest), TASK),
         arrivals=arrivals,
     )
 
 
-def grown(plan: Plan, state: State) -> State:
-    """The same state with room for more wherever less than half is left."""
+def grown(plan: OperationsArrays, state: State) -> State:
+    """Return the state with longer arrays wherever less than half is free."""
     run = state.run
     margin = int(plan.clusters["slots"].sum()) + 64
     lack = {
         "events": 2 * (int(run["events"].max()) + margin) > state.events.shape[1],
         "queues": 2 * (int(state.clusters["queued"].max()) + 64) > state.queues.shape[2],
-        "pipes": 2 * (int(run["pipes"].max()) + 16) > state.pipes.shape[1],
+        "runs": 2 * (int(run["runs"].max()) + 16) > state.runs.shape[1],
         "tasks": 2 * (int(run["tasks"].max()) + 256) > state.tasks.shape[1],
     }
     return state._replace(**{k: _longer(getattr(state, k)) for k, few in lack.items() if few})
@@ -213,9 +214,9 @@ def _longer(array: Array) -> Array:
 
 @inner
 def state_row(state: Any, e: int) -> Any:
-    """One simulation of a batch: the same fields without the first axis (run: length 1)."""
+    """Return the fields of one simulation without the first axis (`run` has length 1)."""
     return State(
         state.run[e : e + 1], state.events[e], state.queues[e], state.clusters[e],
-        state.models[e], state.metrics[e], state.used[e], state.pipes[e], state.tasks[e],
+        state.models[e], state.metrics[e], state.used[e], state.runs[e], state.tasks[e],
         state.arrivals[e],
     )  # fmt: skip

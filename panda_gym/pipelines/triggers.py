@@ -1,4 +1,4 @@
-"""When a model asks for a new run, and the detectors behind it; knows no queue."""
+"""Triggers: the conditions that request a new run of a model, and the Page-Hinkley detector."""
 
 from __future__ import annotations
 
@@ -11,32 +11,35 @@ from panda_gym.pipelines.drift import Drift
 REASONS: Final = (
     "manual", "period", "staleness", "improvement", "new_data", "page_hinkley", "agent",
 )  # fmt: skip
-"""Why a run was asked for; a code is the place in this tuple."""
+"""Reasons of a run; a code is a position in this tuple."""
 MANUAL, PERIOD, STALENESS, IMPROVEMENT, NEW_DATA, PAGE_HINKLEY, AGENT = range(len(REASONS))
 
 
 @dataclass(frozen=True)
 class Triggers:
-    """Any of those that are set asks for a run, unless one of the model is under way."""
+    """Triggers of a model; each one that is set requests a run unless one is active.
+
+    Raises PipelineError if a threshold is out of range or `manual` contradicts another trigger.
+    """
 
     period_s: float | None = None
-    """Every so many s."""
+    """Period of requests, s."""
     staleness: float | None = None
-    """When 1 - p / p0 reaches this."""
+    """Threshold of the staleness 1 - p / p0."""
     improvement: float | None = None
-    """When the potential improvement (expected performance of a new model minus p) reaches this."""
+    """Threshold of the potential improvement: expected performance of a new model minus p."""
     new_data: float | None = None
-    """When so many bytes arrived since the data of the model in service."""
+    """Threshold of the bytes that arrived since the data of the model in service."""
     page_hinkley: float | None = None
-    """When the Page-Hinkley statistic of the observed performance passes this (lambda)."""
+    """Threshold (lambda) of the Page-Hinkley statistic of the observed performance."""
     delta: float = 0.005
-    """Loss that Page-Hinkley tolerates."""
+    """Loss that the Page-Hinkley statistic tolerates."""
     monitor_s: float | None = None
-    """Time between observations of the performance, s; None: the crossing itself is seen."""
+    """Time between observations of the performance, s; None: crossings are observed exactly."""
     noise: float = 0.0
     """Standard deviation of an observation."""
     manual: bool = False
-    """Runs are asked for by hand alone (by the arrivals)."""
+    """Only requests from outside (the arrivals) start runs."""
 
     def __post_init__(self) -> None:
         positive = ("period_s", "staleness", "improvement", "new_data", "page_hinkley", "monitor_s")
@@ -65,7 +68,7 @@ class Triggers:
         return tuple(name for name in names if getattr(self, name) is not None)
 
     def check(self, drift: Drift, performance: float, data_rate: float, data_need: float) -> None:
-        """PipelineError where a trigger can never fire, or needs observations it does not get."""
+        """Raise PipelineError if a trigger can never fire, or lacks the observations it needs."""
         watching = [n for n in ("staleness", "improvement", "page_hinkley") if getattr(self, n)]
         if watching and drift.kind == "none" and self.noise == 0.0:
             raise PipelineError(
@@ -97,10 +100,10 @@ class Triggers:
 def page_hinkley_step(
     n: float, mean: float, total: float, least: float, x: float, delta: float
 ) -> tuple[float, float, float, float]:
-    """Observe x: count, running mean, sum of (mean - x - delta), and the least of that sum so far.
+    """Update the Page-Hinkley detector (Page 1954, for a decrease) with an observation x.
 
-    The statistic is sum minus least; it grows when x falls below its mean by more than delta
-    (Page 1954, for a decrease).
+    The state is the count, the running mean, the sum of (mean - x - delta), and the least sum so
+    far. The statistic is sum minus least; it grows when x falls below its mean by more than delta.
     """
     n += 1.0
     mean += (x - mean) / n
@@ -109,7 +112,7 @@ def page_hinkley_step(
 
 
 class PageHinkley:
-    """The detector by itself, fed one observation after the other."""
+    """Page-Hinkley detector of a decrease, updated one observation at a time."""
 
     def __init__(self, threshold: float, delta: float = 0.005) -> None:
         Triggers(page_hinkley=threshold, delta=delta)
@@ -118,10 +121,10 @@ class PageHinkley:
 
     @property
     def statistic(self) -> float:
-        """How far performance has fallen below its mean, summed up."""
+        """Cumulative fall of the observations below their mean."""
         return self.state[2] - self.state[3]
 
     def observe(self, x: float) -> bool:
-        """Take one observation; whether drift is detected."""
+        """Update the detector with an observation; return whether it detects drift."""
         self.state = page_hinkley_step(*self.state, x, self.delta)
         return self.statistic > self.threshold

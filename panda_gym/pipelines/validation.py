@@ -1,23 +1,22 @@
-"""Validation report: distributions fitted to the first days of a trace against the rest of it.
+"""Validate distributions: fit them to the first days of a trace, compare them with the rest.
 
-The first days of a trace are fitted, the rest is simulated as many times as there are seeds and
-compared: hourly profile, Fano factor of hourly counts (variance over mean), gaps and durations
-(quantiles, KS), and waiting times of both in one first-come queue of like slots.
+The rest is simulated once per seed. Compared are the hourly profile, the Fano factor of hourly
+counts (variance over mean), gaps and durations (quantiles, KS distance), and the waits of recorded
+and simulated jobs in one first-come first-served queue.
 """
 
 from __future__ import annotations
 
-import html
+import heapq
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from scipy import stats
 
-from panda_gym.distributions import Stratified, fit_arrivals
-from panda_gym.distributions.base import Distribution
+from panda_gym.distributions import Arrivals, Stratified, fit_arrivals
 from panda_gym.distributions.samples import rising
 from panda_gym.errors import DistributionError, check_seed
 from panda_gym.files import whole_file
@@ -28,25 +27,35 @@ Array = np.ndarray
 LEVELS: Final = tuple(np.round(np.linspace(0.05, 0.95, 19), 2).tolist())
 """Probabilities of the quantiles that are compared."""
 LOAD: Final = 0.9
-"""Load of the queue: recorded work of the rest over its slots and time."""
+"""Load of the queue where the number of processors is unknown: work over processors and time."""
+LEAST_JOBS: Final = 100
+"""Fewest jobs before and after the cut."""
+WAIT_LEVELS: Final = (0.5, 0.75, 0.9, 0.95, 0.99)
+"""Probabilities of the quantiles of waits."""
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What was found; lists of simulated figures have one entry a seed."""
+    """Result of a validation; lists of simulated figures have one entry per seed."""
 
     origin: str
+    """Name of the trace."""
     model: str
+    """Model of arrivals."""
     fitted_jobs: int
+    """Jobs before the cut."""
     fitted_days: float
+    """Days before the cut."""
     rest_jobs: int
+    """Jobs after the cut."""
     rest_days: float
+    """Days after the cut."""
     profile: dict[str, list[float]]
     """Jobs in every whole hour of the rest: recorded, and the mean simulated."""
     profile_correlation: float
-    """Of recorded and mean simulated hourly counts."""
+    """Correlation of recorded and mean simulated hourly counts."""
     baseline_correlation: float
-    """The same for the counts of the same hour a week before, where recorded."""
+    """Correlation of recorded counts and those of the same hour a week before."""
     total: dict[str, Any]
     """Jobs of the rest: recorded, simulated."""
     fano: dict[str, Any]
@@ -58,16 +67,29 @@ class Validation:
     fitted_durations: dict[str, Any]
     """The same against the fitted part: whether the distribution describes its own sample."""
     waits: dict[str, Any]
-    """Slots, load, and quantiles of waiting: recorded, simulated."""
+    """Processors, load, and quantiles of waits: recorded, simulated."""
 
     def write(self, folder: str | Path) -> Path:
-        """Write validation.json and validation.html; returns the page."""
+        """Write validation.json and validation.html; return the path of the page."""
+        from panda_gym.pipelines.validation_page import validation_page
+
         folder = Path(folder)
         with whole_file(folder / "validation.json") as aside:
             aside.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
         with whole_file(folder / "validation.html") as aside:
-            aside.write_text(_page(self), encoding="utf-8")
+            aside.write_text(validation_page(self), encoding="utf-8")
         return folder / "validation.html"
+
+
+class Jobs(NamedTuple):
+    """Recorded or simulated jobs in order of arrival."""
+
+    time: Array
+    """float64[n]: arrivals, s."""
+    duration: Array
+    """float64[n], s."""
+    cores: Array
+    """int64[n]: processors that a job holds."""
 
 
 def validate(
@@ -75,50 +97,50 @@ def validate(
     duration_s: Array,
     strata: Array,
     *,
+    cores: Array | None = None,
+    processors: int | None = None,
     days: float = 8.0,
     start_s: float = 0.0,
     model: str = "hour_of_week",
     seeds: int = 5,
     origin: str = "a trace",
 ) -> Validation:
-    """Fit the first days of a trace, simulate the rest, compare.
+    """Fit distributions to the first days of a trace and compare them with the rest.
 
     Args:
         arrival_s: float64[n], s from the trace's start.
         duration_s: float64[n], s; durations of 0 are read as half a second.
         strata: labels [n] by which durations are fitted.
+        cores: int64[n], processors that a job holds; None: 1.
+        processors: processors of the recorded system, for the queue; None: as many as give LOAD.
+        days: days before the cut.
         start_s: time of the week (s since Monday 00:00 UTC) at time 0.
-        seeds: how often the rest is simulated.
+        model: model of arrivals, one of `arrivals.MODELS`.
+        seeds: number of simulations of the rest.
+        origin: name of the trace.
 
     Raises:
-        DistributionError: no jobs on one side of the cut, or samples that cannot be fitted.
+        DistributionError: too few jobs on one side of the cut, samples that cannot be fitted, or
+            a job that holds more processors than there are.
     """
     check_seed(seeds)
-    order = np.argsort(arrival_s, kind="stable")
-    time = np.asarray(arrival_s, dtype=np.float64)[order]
-    lasted = np.maximum(np.asarray(duration_s, dtype=np.float64)[order], 0.5)
-    label = np.asarray(strata).astype(str)[order]
+    jobs, label = _ordered(arrival_s, duration_s, strata, cores)
     cut = days * SECONDS_PER_DAY
-    early, late = time < cut, time >= cut
-    if early.sum() < 100 or late.sum() < 100:
-        raise DistributionError(
-            "100 jobs before and after the cut", f"{late.sum()} after", "change days"
-        )
-    arrivals = fit_arrivals(time[early], model, start_s)
-    durations = Stratified.fit(lasted[early], label[early])
-    span = float(time[-1] - cut)
-    rest, rest_lasted = rising(time[late]) - cut, lasted[late]
-    drawn = []
-    for seed in range(seeds):
-        rng = np.random.default_rng([seed, 6])
-        times = arrivals.until(rng, span, start_s + cut)
-        drawn.append((times, _lengths(durations, label[early], len(times), rng)))
-    simulated = np.array([_hourly(times, span) for times, _ in drawn])
-    recorded, gaps = _hourly(rest, span), np.concatenate([np.diff(t) for t, _ in drawn])
-    lengths = np.concatenate([length for _, length in drawn])
-    before = _hourly(time[early], cut)
-    week = _week_before(before, len(recorded), int(cut // SECONDS_PER_HOUR))
-    own = _lengths(durations, label[early], 50_000, np.random.default_rng([0, 7]))
+    early, late = jobs.time < cut, jobs.time >= cut
+    if min(early.sum(), late.sum()) < LEAST_JOBS:
+        needed = f"{LEAST_JOBS} jobs before and after the cut"
+        raise DistributionError(needed, f"{early.sum()} and {late.sum()}", "change days")
+    arrivals = fit_arrivals(jobs.time[early], model, start_s)
+    durations = Stratified.fit(jobs.duration[early], label[early])
+    fitted = Jobs(*(column[early] for column in jobs))
+    rest = Jobs(rising(jobs.time[late]) - cut, jobs.duration[late], jobs.cores[late])
+    span = float(jobs.time[-1] - cut)
+    simulated = [
+        _simulated(arrivals, durations, label[early], fitted.cores, span, start_s + cut, seed)
+        for seed in range(seeds)
+    ]
+    rng = np.random.default_rng([0, 7])
+    own = _durations(durations, label[early][_rows(label[early], 50_000, rng)], rng)
     return Validation(
         origin=origin,
         model=model,
@@ -126,35 +148,83 @@ def validate(
         fitted_days=days,
         rest_jobs=int(late.sum()),
         rest_days=span / SECONDS_PER_DAY,
-        profile={"recorded": recorded.tolist(), "simulated": simulated.mean(axis=0).tolist()},
-        profile_correlation=_correlation(recorded, simulated.mean(axis=0)),
-        baseline_correlation=_correlation(recorded, week),
-        total={"recorded": int(late.sum()), "simulated": [len(times) for times, _ in drawn]},
-        fano={
-            "fitted part": _fano(before),
-            "recorded": _fano(recorded),
-            "simulated": [_fano(row) for row in simulated],
-        },
-        gaps=_compared(np.diff(rest), gaps),
-        durations=_compared(rest_lasted, lengths),
-        fitted_durations=_compared(lasted[early], own),
-        waits=_waits(rest, rest_lasted, drawn, span),
+        **_arrival_figures(fitted, rest, simulated, cut, span),
+        durations=_compared(rest.duration, np.concatenate([one.duration for one in simulated])),
+        fitted_durations=_compared(fitted.duration, own),
+        waits=_wait_figures(rest, simulated, span, processors),
     )
 
 
-def _lengths(distribution: Stratified, labels: Array, n: int, rng: np.random.Generator) -> Array:
-    """Durations of n jobs whose strata are drawn from those of the fitted part."""
-    label = labels[rng.integers(len(labels), size=n)]
-    found = np.zeros(n)
+def _ordered(
+    arrival_s: Array, duration_s: Array, strata: Array, cores: Array | None
+) -> tuple[Jobs, Array]:
+    """Return jobs and their strata in order of arrival."""
+    order = np.argsort(arrival_s, kind="stable")
+    held = np.ones(len(order), dtype=np.int64) if cores is None else np.asarray(cores)
+    jobs = Jobs(
+        np.asarray(arrival_s, dtype=np.float64)[order],
+        np.maximum(np.asarray(duration_s, dtype=np.float64)[order], 0.5),
+        held.astype(np.int64)[order],
+    )
+    return jobs, np.asarray(strata).astype(str)[order]
+
+
+def _rows(label: Array, n: int, rng: np.random.Generator) -> Array:
+    """Draw n rows of the fitted part, whose stratum and cores simulated jobs take."""
+    return rng.integers(len(label), size=n)
+
+
+def _simulated(
+    arrivals: Arrivals,
+    durations: Stratified,
+    label: Array,
+    cores: Array,
+    span: float,
+    start_s: float,
+    seed: int,
+) -> Jobs:
+    """Draw the jobs of the rest."""
+    rng = np.random.default_rng([seed, 6])
+    times = arrivals.until(rng, span, start_s)
+    row = _rows(label, len(times), rng)
+    return Jobs(times, _durations(durations, label[row], rng), cores[row])
+
+
+def _durations(durations: Stratified, label: Array, rng: np.random.Generator) -> Array:
+    """Draw the durations of jobs of these strata."""
+    found = np.zeros(len(label))
     for name in np.unique(label):
         mine = label == name
-        one: Distribution = distribution.of(str(name))
-        found[mine] = one.sample(rng, int(mine.sum()))
+        found[mine] = durations.of(str(name)).sample(rng, int(mine.sum()))
     return found
 
 
+def _arrival_figures(
+    fitted: Jobs, rest: Jobs, simulated: list[Jobs], cut: float, span: float
+) -> dict[str, Any]:
+    """Return the figures of a Validation that concern arrivals."""
+    counts = np.array([_hourly(one.time, span) for one in simulated])
+    recorded, before = _hourly(rest.time, span), _hourly(fitted.time, cut)
+    week = _week_before(before, len(recorded), int(cut // SECONDS_PER_HOUR))
+    mean = counts.mean(axis=0)
+    return {
+        "profile": {"recorded": recorded.tolist(), "simulated": mean.tolist()},
+        "profile_correlation": _correlation(recorded, mean),
+        "baseline_correlation": _correlation(recorded, week),
+        "total": {"recorded": len(rest.time), "simulated": [len(one.time) for one in simulated]},
+        "fano": {
+            "fitted part": _fano(before),
+            "recorded": _fano(recorded),
+            "simulated": [_fano(row) for row in counts],
+        },
+        "gaps": _compared(
+            np.diff(rest.time), np.concatenate([np.diff(one.time) for one in simulated])
+        ),
+    }
+
+
 def _hourly(times: Array, span: float) -> Array:
-    """Jobs in every whole hour of a span."""
+    """Return the jobs in every whole hour of a span."""
     hours = max(int(span // SECONDS_PER_HOUR), 1)
     return np.histogram(times, bins=hours, range=(0.0, hours * SECONDS_PER_HOUR))[0].astype(float)
 
@@ -183,85 +253,47 @@ def _compared(recorded: Array, simulated: Array) -> dict[str, Any]:
     }
 
 
-def _waits(
-    rest: Array, lasted: Array, drawn: list[tuple[Array, Array]], span: float
+def _wait_figures(
+    rest: Jobs, simulated: list[Jobs], span: float, processors: int | None
 ) -> dict[str, Any]:
-    slots = max(1, int(np.ceil(lasted.sum() / (span * LOAD))))
-    levels = [0.5, 0.75, 0.9, 0.95, 0.99]
-
-    def figures(times: Array, lengths: Array) -> dict[str, float]:
-        wait = queue_waits(times, lengths, slots)
-        found = {f"q{round(100 * q)}": float(np.quantile(wait, q)) for q in levels}
-        return {"mean": float(wait.mean()), "waiting": float((wait > 0).mean()), **found}
-
-    load = float(lasted.sum() / (span * slots))
+    """Return the waits of recorded and simulated jobs in one queue."""
+    work = float((rest.duration * rest.cores).sum())
+    widest = int(max(jobs.cores.max(initial=1) for jobs in (rest, *simulated)))
+    count = max(int(np.ceil(work / (span * LOAD))), widest) if processors is None else processors
     return {
-        "slots": slots,
-        "load": load,
-        "recorded": figures(rest, lasted),
-        "simulated": [figures(*one) for one in drawn],
+        "processors": count,
+        "load": work / (span * count),
+        "recorded": _waits_of(rest, count),
+        "simulated": [_waits_of(one, count) for one in simulated],
     }
 
 
-def queue_waits(times: Array, lengths: Array, slots: int) -> Array:
-    """Waits of jobs in a first-come queue of like slots (Kiefer and Wolfowitz 1955), float64[n]."""
-    import heapq
+def _waits_of(jobs: Jobs, processors: int) -> dict[str, float]:
+    wait = queue_waits(jobs.time, jobs.duration, processors, jobs.cores)
+    found = {f"q{round(100 * q)}": float(np.quantile(wait, q)) for q in WAIT_LEVELS}
+    return {"mean": float(wait.mean()), "waiting": float((wait > 0).mean()), **found}
 
-    free = [0.0] * slots
+
+def queue_waits(
+    times: Array, durations: Array, processors: int, cores: Array | None = None
+) -> Array:
+    """Return the waits in a first-come first-served queue of identical processors, float64[n], s.
+
+    A job holds `cores` processors at once (1 if None) and no job overtakes another; for one
+    processor per job this is the queue of Kiefer and Wolfowitz (1955). Raises DistributionError
+    if a job holds more processors than there are.
+    """
+    held = np.ones(len(times), dtype=np.int64) if cores is None else np.asarray(cores)
+    if len(held) and held.max() > processors:
+        needed = f"jobs of at most {processors} processors"
+        raise DistributionError(needed, f"one of {held.max()}", "raise the number of processors")
+    free, last = [0.0] * processors, 0.0
     waits = np.zeros(len(times))
-    for i, (time, length) in enumerate(zip(times.tolist(), lengths.tolist(), strict=True)):
-        begin = max(time, free[0])
-        waits[i] = begin - time
-        heapq.heapreplace(free, begin + length)
+    jobs = zip(times.tolist(), durations.tolist(), held.tolist(), strict=True)
+    for i, (time, duration, count) in enumerate(jobs):
+        freed = [heapq.heappop(free) for _ in range(count)]
+        last = max(time, last, freed[-1])
+        waits[i] = last - time
+        for _ in range(count):
+            heapq.heappush(free, last + duration)
     return waits
-
-
-def _page(found: Validation) -> str:
-    from plotly.subplots import make_subplots
-
-    titles = ("jobs an hour", "Q-Q of gaps, s", "Q-Q of durations, s", "hourly counts: Fano factor")
-    drawn = make_subplots(rows=2, cols=2, subplot_titles=titles)
-    hours = list(range(len(found.profile["recorded"])))
-    for name, colour in (("recorded", "#222222"), ("simulated", "#4477aa")):
-        drawn.add_scatter(
-            x=hours, y=found.profile[name], name=name, line={"color": colour}, row=1, col=1
-        )
-    for part, (row, col) in ((found.gaps, (1, 2)), (found.durations, (2, 1))):
-        ends = [min(part["recorded"]), max(part["recorded"])]
-        drawn.add_scatter(
-            x=part["recorded"], y=part["simulated"], mode="markers", showlegend=False,
-            row=row, col=col,
-        )  # fmt: skip
-        drawn.add_scatter(x=ends, y=ends, mode="lines", showlegend=False, row=row, col=col)
-        drawn.update_xaxes(type="log", title_text="recorded", row=row, col=col)
-        drawn.update_yaxes(type="log", title_text="simulated", row=row, col=col)
-    fano = [
-        found.fano["fitted part"],
-        found.fano["recorded"],
-        float(np.mean(found.fano["simulated"])),
-    ]
-    drawn.add_bar(
-        x=["fitted part", "recorded", "simulated"], y=fano, showlegend=False, row=2, col=2
-    )
-    drawn.update_layout(height=800, template="plotly_white")
-    lines = {
-        "origin": found.origin,
-        "model of arrivals": found.model,
-        "fitted": f"{found.fitted_jobs:,} jobs of {found.fitted_days:g} days",
-        "compared with": f"{found.rest_jobs:,} jobs of {found.rest_days:.2f} days",
-        "jobs simulated": ", ".join(f"{n:,}" for n in found.total["simulated"]),
-        "correlation of hourly counts": f"{found.profile_correlation:.3f}"
-        f" (the same hours a week before: {found.baseline_correlation:.3f})",
-        "KS of gaps, durations": f"{found.gaps['ks']:.3f}, {found.durations['ks']:.3f}",
-        "mean wait, recorded and simulated": f"{found.waits['recorded']['mean']:,.0f} s; "
-        + ", ".join(f"{w['mean']:,.0f} s" for w in found.waits["simulated"]),
-    }
-    rows = "".join(
-        f"<tr><td>{html.escape(k)}</td><td>{html.escape(v)}</td></tr>" for k, v in lines.items()
-    )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<link rel="icon" href="data:,"><title>Validation of distributions</title></head><body>'
-        f"<h1>Validation of distributions</h1><table>{rows}</table>"
-        f"{drawn.to_html(include_plotlyjs=True, full_html=False)}</body></html>\n"
-    )

@@ -20,7 +20,7 @@ import panda_gym  # noqa: F401  (registers the environments)
 from panda_gym.distributions.arrivals import poisson
 from panda_gym.environments.pipeline import policies
 from panda_gym.pipelines.fleet import Fleet
-from panda_gym.pipelines.plan import arrivals_of, plan_of
+from panda_gym.pipelines.kernel_arrays import arrival_records, operations_arrays
 from panda_gym.pipelines.simulation import simulate
 from panda_gym.units import SECONDS_PER_DAY
 from tests.oracles.pipeline_twin import PipelineTwin
@@ -54,9 +54,9 @@ def twin(runs: int = 600) -> float:
     operations, rng = fleet().open(), np.random.default_rng(0)
     times = operations.arrivals.until(rng, runs * GAP_S)  # type: ignore[union-attr]
     models = rng.integers(200, size=len(times))
-    plan = plan_of(operations, runs * GAP_S, rng, models)
+    plan = operations_arrays(operations, runs * GAP_S, rng, models)
     begin = time.process_time()
-    PipelineTwin(plan, arrivals_of(times, models, np.arange(len(times))), 0).run()
+    PipelineTwin(plan, arrival_records(times, models, np.arange(len(times))), 0).run()
     return len(times) / (time.process_time() - begin)
 
 

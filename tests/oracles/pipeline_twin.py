@@ -41,7 +41,7 @@ class Model:
 
     def __init__(self, plan: Any, m: int) -> None:
         self.m, self.o = m, {name: plan.models[m][name].item() for name in plan.models.dtype.names}
-        self.deployed, self.p0, self.level = -self.o["age"], self.o["hoped"], 0.0
+        self.deployed, self.p0, self.level = -self.o["age"], self.o["expected_performance"], 0.0
         self.runs = self.turns = self.looks = self.underway = 0
         self.data_at = 0.0
         self.seen: list[float] = []
@@ -181,7 +181,7 @@ class PipelineTwin:
         o = model.o
         if o["staleness"] > 0 and 1 - x / model.p0 >= o["staleness"] - 1e-9:
             return 2
-        gain = model.fresh(self.env.now) * (o["hoped"] - x)
+        gain = model.fresh(self.env.now) * (o["expected_performance"] - x)
         if o["improvement"] > 0 and gain >= o["improvement"] - 1e-9:
             return 3
         return 5 if o["page_hinkley"] > 0 and model.alarm() > o["page_hinkley"] else None
@@ -205,7 +205,7 @@ class PipelineTwin:
         if o["staleness"] > 0:
             levels.append(o["staleness"])
         if o["improvement"] > 0:
-            levels.append(1 - (o["hoped"] - o["improvement"]) / model.p0)
+            levels.append(1 - (o["expected_performance"] - o["improvement"]) / model.p0)
         share = min(levels, default=2.0)
         if share > 1 or o["drift"] not in (1, 2):
             return math.inf
@@ -275,7 +275,7 @@ class PipelineTwin:
             return pipe["requested"] + o["deadline"]
         if rule == 3:
             return self.used[o["owner"]] / self.plan.shares[o["owner"]]
-        gain = model.fresh(now) * (o["hoped"] - model.performance(now))
+        gain = model.fresh(now) * (o["expected_performance"] - model.performance(now))
         if any(p["model"] == pipe["model"] and p is not pipe and self.begun(p) for p in self.pipes):
             return 0.0
         return -o["weight"] * gain / self.plan.types[o["type"]]["train_s"]
@@ -312,7 +312,7 @@ class PipelineTwin:
         first, _ = self.steps(pipe["model"])
         if step["trains"]:
             p, goal = model.performance(now), model.o["base"]
-            goal += model.o["spread"] * self.plan.luck[pipe["row"]]
+            goal += model.o["spread"] * self.plan.training_noise[pipe["row"]]
             pipe["metrics"] = p + model.fresh(pipe["requested"]) * (goal - p)
         j = first + entry["i"]
         value = self.plan.factor[j, 0] * pipe["metrics"] + self.plan.shift[j, 0]

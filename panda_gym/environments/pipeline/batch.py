@@ -20,7 +20,7 @@ from panda_gym.environments.pipeline.scenario import PipelineScenario
 from panda_gym.errors import SettingError
 from panda_gym.pipelines.history import History
 from panda_gym.pipelines.kernel import ACT, BEGIN, DONE, SKIP, measure
-from panda_gym.pipelines.plan import arrivals_of, plan_of
+from panda_gym.pipelines.kernel_arrays import arrival_records, operations_arrays
 from panda_gym.pipelines.simulation import drive, history_of, requests
 from panda_gym.pipelines.state import make_state
 from panda_gym.units import BYTES_PER_MB, SECONDS_PER_DAY, SECONDS_PER_HOUR
@@ -41,11 +41,11 @@ class PipelineBatch:
         self.operations = scenario.open()
         self.horizon_s = scenario.days * SECONDS_PER_DAY
         self.places = len(self.operations.clusters) - 1
-        self._plan = plan_of(
+        self._plan = operations_arrays(
             self.operations,
             self.horizon_s,
             np.random.default_rng([scenario.fleet.fleet_seed, 5]),
-            asks=True,
+            agent_decides=True,
             review_s=scenario.review_hours * SECONDS_PER_HOUR,
             places=self.places,
         )
@@ -60,7 +60,7 @@ class PipelineBatch:
 
     @staticmethod
     def _arrival_type() -> np.dtype:
-        return arrivals_of(np.zeros(0), np.zeros(0), None).dtype
+        return arrival_records(np.zeros(0), np.zeros(0), None).dtype
 
     @property
     def actions(self) -> int:
@@ -71,7 +71,7 @@ class PipelineBatch:
         """Begin an episode in the given fleets, all drawn from their own generators."""
         todo = np.full(self.num_envs, SKIP, dtype=np.int8)
         for e, rng in generators:
-            self._expect(e, arrivals_of(*requests(self.operations, self.horizon_s, rng), None))
+            self._expect(e, arrival_records(*requests(self.operations, self.horizon_s, rng), None))
             self._state.run["seed"][e] = rng.integers(2**63)
             todo[e] = BEGIN
         self._drive(todo, np.zeros(self.num_envs, dtype=np.int64))
@@ -127,7 +127,7 @@ class PipelineBatch:
         models, there = state.models, state.clusters[:, : self.places]
         fixed, places = plan.models, plan.clusters[: self.places]
         asked = models["pending"] >= 0
-        underway = models["underway"] > 0
+        underway = models["active_runs"] > 0
         full = np.ones_like(there["free"], dtype=np.float64)
         seen = {
             "models": encode(
@@ -172,7 +172,7 @@ class PipelineBatch:
 
     def mask(self) -> Array:
         """What may be done, int8[E, M * P + 1]: run a model that is not under way; defer."""
-        idle = (self._state.models["underway"] == 0).astype(np.int8)
+        idle = (self._state.models["active_runs"] == 0).astype(np.int8)
         runs = np.repeat(idle, self.places, axis=1)
         return np.concatenate([runs, np.ones((self.num_envs, 1), np.int8)], axis=1)
 
@@ -189,7 +189,7 @@ class PipelineBatch:
             "reward_quality": self.rewards("quality"),
             "requests": run["requests"].copy(),
             "merged": run["merged"].copy(),
-            "runs": run["pipes"].copy(),
+            "runs": run["runs"].copy(),
             "ended": run["ended"].copy(),
             "cost": self.cost.copy(),
             "costs": {"compute": self.cost.copy(), "illegal": self.illegal.astype(np.float64)},

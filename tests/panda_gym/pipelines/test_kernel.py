@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from panda_gym import distributions
 from panda_gym.distributions.arrivals import poisson
 from panda_gym.pipelines.drift import Drift
+from panda_gym.pipelines.kernel_arrays import arrival_records, operations_arrays
 from panda_gym.pipelines.operations import DISCIPLINES, Cluster, Model, Operations
 from panda_gym.pipelines.pipeline import Pipeline, Task
-from panda_gym.pipelines.plan import arrivals_of, plan_of
 from panda_gym.pipelines.simulation import drive, history_of, simulate
 from panda_gym.pipelines.state import make_state
 from panda_gym.pipelines.triggers import Triggers
@@ -96,8 +96,8 @@ def test_the_kernel_is_its_twin(drift, trigger, discipline, gate, need, seed):
     rng = np.random.default_rng(seed)
     times = operations.arrivals.until(rng, horizon)
     models = rng.integers(4, size=len(times))
-    plan = plan_of(operations, horizon, rng, models)
-    arrivals = arrivals_of(times, models, np.arange(len(times)))
+    plan = operations_arrays(operations, horizon, rng, models)
+    arrivals = arrival_records(times, models, np.arange(len(times)))
     state = make_state(plan, arrivals[None], 8)  # so small that it must grow
     state.run["seed"] = seed
     state, _, _ = drive(plan, state, np.zeros(1, np.int8), np.zeros(1, np.int64))
@@ -106,8 +106,8 @@ def test_the_kernel_is_its_twin(drift, trigger, discipline, gate, need, seed):
     assert len(ran) > len(times)
     for ours, theirs in (("requested", "requested"), ("ended", "ended"), ("model", "model"),
                          ("reason", "reason"), ("deployed", "deployed")):  # fmt: skip
-        np.testing.assert_allclose(ran.pipes[ours], [p[theirs] for p in twin.pipes], rtol=1e-12)
-    np.testing.assert_allclose(ran.pipes["metrics"][:, 0], [p["metrics"] for p in twin.pipes])
+        np.testing.assert_allclose(ran.runs[ours], [p[theirs] for p in twin.pipes], rtol=1e-12)
+    np.testing.assert_allclose(ran.runs["metrics"][:, 0], [p["metrics"] for p in twin.pipes])
     for name in ("ready", "start", "end"):
         np.testing.assert_allclose(ran.tasks[name], [t[name] for t in twin.tasks], rtol=1e-12)
     for ours, theirs in ((ran.cost, twin.cost), (ran.bytes_read, twin.read)):
@@ -129,7 +129,7 @@ def test_an_instant_retrain_has_the_closed_period_and_staleness(kind):
     cross = theta / rate if kind == "linear" else -np.log1p(-theta) / rate
     period = cross + latency
     ran = simulate(operations, 50 * period)
-    np.testing.assert_allclose(np.diff(ran.pipes["ended"]), period, rtol=1e-12)
+    np.testing.assert_allclose(np.diff(ran.runs["ended"]), period, rtol=1e-12)
     stale = rate * period / 2
     if kind == "exponential":
         stale = 1.0 - (1.0 - np.exp(-rate * period)) / (rate * period)
@@ -170,8 +170,8 @@ def test_requests_from_outside_have_the_same_work_whatever_goes_first():
     ends = {}
     for discipline in ("fifo", "improvement"):
         ran = simulate(fleet(0, 0, discipline, 0.0, 0.0), 6 * DAY, seed=5)
-        outside = ran.pipes["reason"] == 0
-        ends[discipline] = (ran.pipes["requested"][outside], ran.row_bytes[outside])
+        outside = ran.runs["reason"] == 0
+        ends[discipline] = (ran.runs["requested"][outside], ran.row_bytes[outside])
     np.testing.assert_array_equal(ends["fifo"][0], ends["improvement"][0])
     np.testing.assert_array_equal(ends["fifo"][1], ends["improvement"][1])
 
@@ -190,5 +190,5 @@ def test_a_fair_share_is_kept_under_overload():
     )
     ran = simulate(operations, 5 * DAY, seed=0)
     begun = ~np.isnan(ran.tasks["start"])
-    of_a = ran.pipes["model"][ran.tasks["pipe"][begun]] == 0
+    of_a = ran.runs["model"][ran.tasks["run_index"][begun]] == 0
     assert of_a.mean() == pytest.approx(0.75, abs=0.01)

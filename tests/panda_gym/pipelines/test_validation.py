@@ -52,6 +52,48 @@ def test_a_queue_of_one_slot_waits_as_lindley_says():
     np.testing.assert_allclose(queue_waits(times, lengths, 1), expected, atol=1e-9)
 
 
+def waits_by_scan(times, lengths, cores, processors):
+    """First come, first served by trying every instant at which processors become free."""
+    starts, ends = [], []
+    for time, length, count in zip(times, lengths, cores, strict=True):
+        earliest = max([time, *starts[-1:]])
+        instants = sorted(t for t in [earliest, *ends] if t >= earliest)
+        for t in instants:
+            running = zip(starts, ends, cores, strict=False)
+            if sum(c for s, e, c in running if s <= t < e) + count <= processors:
+                break
+        starts.append(t)
+        ends.append(t + length)
+    return np.array(starts) - times
+
+
+def test_a_queue_of_parallel_jobs_waits_as_a_scan_of_instants_says():
+    rng = np.random.default_rng(2)
+    for processors in (4, 7):
+        times, lengths = np.cumsum(rng.exponential(1.0, 200)), rng.exponential(2.0, 200)
+        cores = rng.integers(1, processors + 1, 200)
+        expected = waits_by_scan(times, lengths, cores, processors)
+        found = queue_waits(times, lengths, processors, cores)
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+    with pytest.raises(DistributionError, match="at most 4 processors"):
+        queue_waits(times, lengths, 4, np.full(200, 5))
+
+
+def test_the_queue_has_the_processors_of_the_system():
+    times, lengths, label = made()
+    cores = np.where(np.arange(len(times)) % 3 == 0, 16, 1)
+    found = validate(times, lengths, label, cores=cores, processors=128, seeds=1)
+    assert found.waits["processors"] == 128
+    late = times >= 8.0 * 86_400.0
+    span = times[-1] - 8.0 * 86_400.0
+    assert found.waits["load"] == pytest.approx(
+        (np.maximum(lengths, 0.5) * cores)[late].sum() / (128 * span)
+    )
+    derived = validate(times, lengths, label, cores=cores, seeds=1)
+    assert derived.waits["processors"] >= 16
+    assert derived.waits["load"] <= 0.9
+
+
 def shown(page: Path, tmp_path: Path) -> str:
     """The page's document after its scripts ran; fails on any message of the console."""
     flags = (

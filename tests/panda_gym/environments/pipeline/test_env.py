@@ -51,7 +51,7 @@ def test_accepting_at_once_is_the_simulation_without_an_agent():
     play(env, "accept", 3)
     batch = env.batch
     general = batch._plan.general.copy()
-    general["asks"], general["review"] = 0, 0.0
+    general["agent_decides"], general["review"] = 0, 0.0
     plan, state = batch._plan._replace(general=general), batch._state
     again = state._replace(**{f: getattr(state, f).copy() for f in state._fields})
     again, *_ = drive(plan, again, np.full(1, BEGIN, np.int8), np.zeros(1, np.int64))

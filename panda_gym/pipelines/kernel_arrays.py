@@ -1,4 +1,4 @@
-"""From operations to the kernel's arrays, and their draws; knows shapes, no dynamics."""
+"""Build the kernel's arrays from operations, and draw durations, data sizes and training noise."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from panda_gym.pipelines.operations import DISCIPLINES, Model, Operations
 from panda_gym.pipelines.pipeline import Pipeline, Task
 from panda_gym.pipelines.state import (
     ARRIVAL,
-    CLUSTER_PLAN,
+    CLUSTER_STATIC,
     GENERAL,
-    MODEL_PLAN,
-    TASK_PLAN,
+    MODEL_STATIC,
+    TASK_STATIC,
     TYPE,
-    Plan,
+    OperationsArrays,
 )
 from panda_gym.units import BYTES_PER_GB, BYTES_PER_MB, SECONDS_PER_HOUR
 
@@ -28,34 +28,34 @@ Array = np.ndarray
 SPREAD: Final = 0.5
 """Sigma of a duration whose task has no distribution (our default)."""
 POOL: Final = 4096
-"""Draws of a type of which runs that a trigger asks for take theirs, by hash."""
+"""Draws per pipeline from which triggered runs take theirs, by hash."""
 
 
 def duration_of(task: Task) -> Growth | Lognormal | object:
-    """The distribution of a task's duration."""
+    """Return the distribution of a task's duration."""
     return task.duration if task.duration is not None else Lognormal(task.of.seconds, SPREAD)
 
 
-def plan_of(
+def operations_arrays(
     operations: Operations,
     horizon_s: float,
     rng: np.random.Generator,
     wanted: Array | None = None,
     *,
-    asks: bool = False,
+    agent_decides: bool = False,
     review_s: float = 0.0,
     places: int = 1,
-) -> Plan:
-    """The kernel's view of operations.
+) -> OperationsArrays:
+    """Return the kernel's arrays of operations.
 
     Args:
-        horizon_s: until when time runs.
-        rng: of everything drawn before the start (data, durations, luck of training).
+        horizon_s: end of the simulation, s.
+        rng: generator of everything drawn before the start (data, durations, training noise).
         wanted: models of the requests from outside, int[A]: each has draws of its own; None: all
-            draws come from the pool of their type.
-        asks: whether an agent decides on requests.
-        places: the first so many clusters are where an agent may send a run.
-        review_s: time between occasions to launch a run unasked, s; 0: none.
+            draws come from the pool of their pipeline.
+        agent_decides: whether an agent decides on requests.
+        places: number of clusters, from the first on, to which an agent may send a run.
+        review_s: time between decisions without a request, s; 0: none.
     """
     if not 0.0 < horizon_s < np.inf:
         raise PipelineError("a finite horizon above 0 s", repr(horizon_s), "pass s")
@@ -65,23 +65,25 @@ def plan_of(
     of_model = np.array([kind[model.pipeline] for model in operations.models])
     own = np.zeros(0, np.int64) if wanted is None else of_model[wanted]
     labels = np.concatenate([own, np.repeat(np.arange(len(kind)), POOL)])
-    seconds, asset, luck = _draws(operations, labels, rng)
+    seconds, asset, noise = _draws(operations, labels, rng)
     _expect(operations, types, tasks, seconds[len(own) :])
     discipline = DISCIPLINES.index(operations.discipline)
-    general = np.array([(horizon_s, review_s, discipline, asks, POOL, len(own), places)], GENERAL)
+    general = np.array(
+        [(horizon_s, review_s, discipline, agent_decides, POOL, len(own), places)], GENERAL
+    )
     owners = sorted({model.owner for model in operations.models})
     models, base = _models(operations, of_model, owners)
-    return Plan(
+    return OperationsArrays(
         general, types, tasks, child,
         np.array([factor for factor, _ in effects]), np.array([shift for _, shift in effects]),
         _clusters(operations), models, base,
         np.array([float(operations.shares.get(owner, 1.0)) for owner in owners]),
-        seconds, asset, luck,
+        seconds, asset, noise,
     )  # fmt: skip
 
 
-def arrivals_of(times: Array, models: Array, rows: Array | None) -> Array:
-    """ARRIVAL[A + 1]: requests in order of time, and one that never comes."""
+def arrival_records(times: Array, models: Array, rows: Array | None) -> Array:
+    """Return ARRIVAL[A + 1]: requests in order of time, and a last one at infinity."""
     found = np.zeros(len(times) + 1, ARRIVAL)
     found["time"][:-1], found["model"][:-1] = times, models
     found["row"][:-1] = -1 if rows is None else rows
@@ -90,10 +92,10 @@ def arrivals_of(times: Array, models: Array, rows: Array | None) -> Array:
 
 
 def _graphs(operations: Operations) -> tuple[Array, Array, Array]:
-    """TYPE[K + 1], TASK_PLAN[all + 1], children int32[edges]."""
+    """Return TYPE[K + 1], TASK_STATIC[all + 1] and the children int32[edges]."""
     place = {cluster.name: c for c, cluster in enumerate(operations.clusters)}
     total = sum(len(one.tasks) for one in operations.pipelines)
-    types, tasks = np.zeros(len(operations.pipelines) + 1, TYPE), np.zeros(total + 1, TASK_PLAN)
+    types, tasks = np.zeros(len(operations.pipelines) + 1, TYPE), np.zeros(total + 1, TASK_STATIC)
     child: list[int] = []
     at = 0
     for k, pipeline in enumerate(operations.pipelines):
@@ -113,7 +115,7 @@ def _graphs(operations: Operations) -> tuple[Array, Array, Array]:
 
 
 def _effect(task: Task) -> tuple[Array, Array]:
-    """Factor and shift of every metric, float64[5] each."""
+    """Return factor and shift of every metric, float64[5] each."""
     effect: Effect = task.effect or task.of.effect
     factor = np.array([float(effect.factor.get(name, 1.0)) for name in METRICS])
     return factor, np.array([float(effect.shift.get(name, 0.0)) for name in METRICS])
@@ -122,13 +124,13 @@ def _effect(task: Task) -> tuple[Array, Array]:
 def _draws(
     operations: Operations, labels: Array, rng: np.random.Generator
 ) -> tuple[Array, Array, Array]:
-    """Durations float64[D, T], bytes float64[D] and luck float64[D] of runs of given types."""
+    """Draw durations float64[D, T], bytes float64[D] and training noise float64[D] of runs."""
     longest = max(len(pipeline.tasks) for pipeline in operations.pipelines)
     seconds = np.zeros((len(labels), longest))
-    luck = rng.standard_normal(len(labels))
+    noise = rng.standard_normal(len(labels))
     if isinstance(operations.assets, Assets):
         assets: Array | None = operations.assets.sample(rng, len(labels))
-        size = assets[:, 2] if assets is not None else luck
+        size = assets[:, 2] if assets is not None else noise
     else:
         assets = None
         size = np.full(len(labels), BYTES_PER_GB)
@@ -138,7 +140,7 @@ def _draws(
         mine = np.flatnonzero(labels == k)
         for i, task in enumerate(pipeline.tasks):
             seconds[mine, i] = _durations(pipeline, task, assets, mine, rng)
-    return seconds, size, luck
+    return seconds, size, noise
 
 
 def _durations(
@@ -157,7 +159,7 @@ def _durations(
 
 
 def _expect(operations: Operations, types: Array, tasks: Array, pool: Array) -> None:
-    """Write expected durations, of tasks and of their part on training slots."""
+    """Write the expected durations of tasks, and of every pipeline's time on training slots."""
     for k, pipeline in enumerate(operations.pipelines):
         first = types[k]["first_task"]
         mean = pool[k * POOL : (k + 1) * POOL].mean(axis=0)
@@ -173,12 +175,12 @@ def _clusters(operations: Operations) -> Array:
          one.latency_s, one.cost_per_hour / SECONDS_PER_HOUR)
         for one in operations.clusters
     ]  # fmt: skip
-    return np.array(rows, CLUSTER_PLAN)
+    return np.array(rows, CLUSTER_STATIC)
 
 
 def _models(operations: Operations, of_model: Array, owners: list[str]) -> tuple[Array, Array]:
-    """MODEL_PLAN[M] and metrics after training float64[M, 5]."""
-    found = np.zeros(len(operations.models), MODEL_PLAN)
+    """Return MODEL_STATIC[M] and the metrics after training, float64[M, 5]."""
+    found = np.zeros(len(operations.models), MODEL_STATIC)
     base = np.array([[m.base[name] for name in METRICS] for m in operations.models])
     for row, model, k in zip(found, operations.models, of_model, strict=True):
         triggers = model.triggers
@@ -189,15 +191,15 @@ def _models(operations: Operations, of_model: Array, owners: list[str]) -> tuple
         row["step"], row["drift"] = model.drift.step_s, CODES[model.drift.kind]
         row["type"], row["owner"] = k, owners.index(model.owner)
         row["base"] = model.base["performance"]
-        row["hoped"] = hoped(model, operations.pipelines[k])
+        row["expected_performance"] = expected_performance(model, operations.pipelines[k])
         for field in ("spread", "gate", "weight", "data_rate", "data_need"):
             row[field] = getattr(model, field)
         row["deadline"], row["age"], row["retry"] = model.deadline_s, model.age_s, model.retry_s
     return found, base
 
 
-def hoped(model: Model, pipeline: Pipeline) -> float:
-    """Expected performance of a new model: that after training, then all effects in order."""
+def expected_performance(model: Model, pipeline: Pipeline) -> float:
+    """Return the expected performance of a new model: after training and all effects in order."""
     found = model.base["performance"]
     for task in pipeline.tasks:
         factor, shift = _effect(task)
