@@ -45,7 +45,7 @@ def play(
             score = torch.where(legal, -cost / temperature - race, -torch.inf)
             sites = score.argmax(dim=1)
         rows.append(seen[each, sites])
-        jobs.append(batch.simulator.world.pending[:, 0].copy())
+        jobs.append(batch.simulator.pending[:, 0])
         batch.simulator.step(sites.numpy())
     own, external = np.zeros((2, len(jobs), len(batch)))
     for e in range(len(batch)):

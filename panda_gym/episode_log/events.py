@@ -1,4 +1,4 @@
-"""An episode as events in order of time: EVENT[m] of `panda_gym.simulator.state`.
+"""An episode as events in order of time: `EVENT[m]` of `panda_gym.simulator`.
 
 A simulator with an event buffer records every event; `derived` computes those of the jobs from a
 log without events.
@@ -11,8 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from panda_gym.simulator import EpisodeLog
-from panda_gym.simulator.state import EVENT, KINDS
+from panda_gym.simulator import EVENT, KINDS, EpisodeLog
 
 Array = np.ndarray
 

@@ -62,7 +62,7 @@ class Journal:
         self.simulator, self.stream = simulator, stream
         self.policy, self.settings = policy, settings
         self.seeds: list[int | None] = [None] * len(simulator)
-        self.recorder = Recorder(len(simulator), simulator.world.jobs.shape[1])
+        self.recorder = Recorder(len(simulator), simulator.rows)
         self._numbered = None if self.path.suffix == SUFFIX else Numbered(self.path)
 
     def begin(self, e: int, seed: int) -> None:
@@ -72,7 +72,7 @@ class Journal:
 
     def rows(self) -> Array:
         """Return the row that each grid's next step decides, int64[E]; the first of several."""
-        return self.simulator.world.pending[:, 0].astype(np.int64)
+        return self.simulator.pending[:, 0]
 
     def step(self, rows: Array, reward: Array, report: Mapping[str, Any]) -> None:
         """Record a step of all grids that decided `rows`; write the episodes that are done."""
@@ -87,7 +87,7 @@ class Journal:
         world = about(
             self.simulator.platform,
             self.stream,
-            clock_s=self.simulator.world.grids[e]["clock_0"],
+            clock_s=self.simulator.week_time(e),
             seed=self.seeds[e],
             policy=self.policy,
             settings=self.settings,

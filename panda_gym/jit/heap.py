@@ -5,9 +5,14 @@ Ties are broken by the job's number, so that the order of events is fixed by con
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from panda_gym.jit.compiled import inner
+
+ENTRY: Final = np.dtype([("time", "f8"), ("job", "i8")], align=True)
+"""One entry of a heap: a time and the number of a job or event."""
 
 
 @inner

@@ -50,7 +50,7 @@ class Clairvoyant(Oracle):
 
     def choose(self, batch: PlacementBatch) -> np.ndarray:
         """Return a legal site for the pending job of every grid, int64[E]."""
-        whole = batch.simulator.world.grids["decided"] % self.every == 0
+        whole = batch.simulator.decided % self.every == 0
         return np.array([self._plan(e, bool(whole[e])) for e in range(len(whole))])
 
     def _plan(self, e: int, whole: bool) -> int:

@@ -9,8 +9,7 @@ import numpy as np
 
 from panda_gym.oracles.forecast import Forecast, allocate
 from panda_gym.oracles.planner import forecast_loads
-from panda_gym.simulator.address_table import table_of
-from panda_gym.simulator.state import World
+from panda_gym.simulator.compiled_api import World, table_of
 
 if TYPE_CHECKING:
     from panda_gym.environments.placement.batch import PlacementBatch

@@ -17,10 +17,16 @@ import numpy as np
 from panda_gym import simulator
 from panda_gym.jit.compiled import entries, inner, shared
 from panda_gym.jit.counter_rng import bits
-from panda_gym.simulator.competing import change_time, normal
-from panda_gym.simulator.dynamics import CANCEL, KIND, true_run
-from panda_gym.simulator.placement import primary
-from panda_gym.simulator.state import ACTIVATED, ASSIGNED, DOWN
+from panda_gym.simulator.compiled_api import (
+    ACTIVATED,
+    DOWN,
+    change_time,
+    competing_level,
+    normal,
+    primary,
+    staged_job,
+    true_run,
+)
 
 Array = np.ndarray
 
@@ -93,19 +99,12 @@ def allocate(world: Any) -> Forecast:
 @inner
 def forecast_load(w: Any, k: Any, e: int, s: int) -> None:
     """Forecast the cores in competing use at site s from each change on."""
-    place, widest = w.site_static[s], w.sites[e, s]["widest"]
     load = normal(bits(w.grids[e]["seed"], s, 0))
     for change in range(CHANGES):
         t = change_time(w, s, change) if change > 0 else 0.0
         if change > 0:
             load = w.persistence * load + w.innovation * normal(bits(w.grids[e]["seed"], s, change))
-        if len(w.trace) > 0:
-            share = w.trace[change % len(w.trace), s % w.trace.shape[1]]
-        else:
-            bin_ = int((w.grids[e]["clock_0"] + t) / 900.0) % len(w.cycle)
-            share = place["share"] * w.cycle[bin_] * (1.0 + w.spread * load)
-        cores = int(share * place["cores"] + 0.5)
-        k.levels[e, s, change] = max(0, min(cores, place["cores"] - widest))
+        k.levels[e, s, change] = competing_level(w, e, s, t, change, load)
 
 
 @inner
@@ -118,19 +117,6 @@ def insert_waiting(k: Any, s: int, j: int, t: float) -> None:
         hole -= 1
     k.waiting[hole], k.ready[hole] = j, t
     k.length[s] = size + 1
-
-
-@inner
-def staged_job(w: Any, e: int, entry: int) -> int:
-    """The job of a stage-in of the event queue; -1: the entry is something else."""
-    j = w.heap[e, w.first_staged + entry]["job"]
-    if (
-        j >= CANCEL * KIND
-        or w.job_states[e, j]["state"] != ASSIGNED
-        or w.job_states[e, j]["cores"] == 0
-    ):
-        return -1
-    return j
 
 
 @shared

@@ -21,9 +21,7 @@ from panda_gym.oracles.forecast import (
     forecast_load,
     site_value,
 )
-from panda_gym.simulator.address_table import world_of
-from panda_gym.simulator.dynamics import true_run
-from panda_gym.simulator.state import DOWN
+from panda_gym.simulator.compiled_api import DOWN, true_run, world_of
 
 
 @inner
@@ -157,7 +155,7 @@ def next_of_stream(w: Any, e: int) -> int:
 def forecast_loads(table: Any, k: Any) -> None:
     """Forecast the competing load of the episodes that have begun; clear the plan.
 
-    table: of a World, see `simulator.address_table`.
+    table: of a World, see `panda_gym.simulator.compiled_api`.
     """
     w = world_of(table)
     k.plan[:, :] = -1

@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from panda_gym.jit.heap import ENTRY
 from panda_gym.pipelines.compiled import inner
-from panda_gym.simulator.state import ENTRY
 
 Array = np.ndarray
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from panda_gym.simulator.capacity import available_cores
 from panda_gym.simulator.competing import Competing
 from panda_gym.simulator.failures import Failures, Retries
 from panda_gym.simulator.flows import Network
@@ -10,9 +11,12 @@ from panda_gym.simulator.log import EpisodeLog
 from panda_gym.simulator.outages import Outages
 from panda_gym.simulator.settings import Cancellations, Settings
 from panda_gym.simulator.simulator import Encoding, Simulator
+from panda_gym.simulator.state import EVENT, KINDS
 from panda_gym.simulator.storage import Storage
 
 __all__ = [
+    "EVENT",
+    "KINDS",
     "Cancellations",
     "Competing",
     "Encoding",
@@ -25,4 +29,5 @@ __all__ = [
     "Settings",
     "Simulator",
     "Storage",
+    "available_cores",
 ]

@@ -110,14 +110,21 @@ def competing_cores(w: Any, e: int, s: int, t: float) -> int:
 
     Competing work leaves cores for the widest job that fits; else that job could wait for ever.
     """
-    static, site = w.site_static[s], w.sites[e, s]
+    site = w.sites[e, s]
+    return competing_level(w, e, s, t, site["load_changes"], site["load"])
+
+
+@inner
+def competing_level(w: Any, e: int, s: int, t: float, change: int, load: float) -> int:
+    """Cores in competing use at site s after that change, at time t, for an AR(1) state `load`."""
+    static = w.site_static[s]
     if len(w.trace) > 0:
-        share = w.trace[site["load_changes"] % len(w.trace), s % w.trace.shape[1]]
-        return max(0, min(int(share * static["cores"] + 0.5), static["cores"] - site["widest"]))
-    bin_ = int((w.grids[e]["clock_0"] + t) / BIN_S) % CYCLE_BINS
-    share = static["share"] * w.cycle[bin_] * (1.0 + w.spread * site["load"])
+        share = w.trace[change % len(w.trace), s % w.trace.shape[1]]
+    else:
+        bin_ = int((w.grids[e]["clock_0"] + t) / BIN_S) % CYCLE_BINS
+        share = static["share"] * w.cycle[bin_] * (1.0 + w.spread * load)
     cores = int(share * static["cores"] + 0.5)
-    return max(0, min(cores, static["cores"] - site["widest"]))
+    return max(0, min(cores, static["cores"] - w.sites[e, s]["widest"]))
 
 
 @inner

@@ -323,6 +323,15 @@ def stop_flow(w: Any, e: int, j: int, t: float) -> None:
 
 
 @inner
+def staged_job(w: Any, e: int, entry: int) -> int:
+    """The job of a stage-in of the event queue; -1: the entry is something else."""
+    j = w.heap[e, w.first_staged + entry]["job"]
+    if j >= CANCEL * KIND or w.job_states[e, j]["state"] != ASSIGNED:
+        return -1
+    return j if w.job_states[e, j]["cores"] > 0 else -1
+
+
+@inner
 def site_event(w: Any, e: int, s: int, t: float) -> None:
     """Run the next event of site s, at time t."""
     site, site_status = w.sites[e, s], w.site_status[e, s]

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from panda_gym.simulator.competing import CYCLE_BINS, widest
 from panda_gym.simulator.kernel import BEGIN, DRAIN, STEP, run
 from panda_gym.simulator.log import EpisodeLog, episode_log
 from panda_gym.simulator.settings import Settings
+from panda_gym.simulator.snapshot import Snapshot, snapshot
 from panda_gym.simulator.state import (
     ATTEMPT,
     BLOCK,
@@ -63,6 +65,21 @@ ROWS = 512
 one of the 200 most recent datasets."""
 
 
+class Feature(Protocol):
+    """A feature of the observation: a name and a scale."""
+
+    @property
+    def name(self) -> str:
+        """Name of the row."""
+
+    @property
+    def scale(self) -> float:
+        """Constant of the code."""
+
+
+Features = Sequence[Feature]
+
+
 class Encoding(NamedTuple):
     """Scales of the observation's features, in the order of the kernel's rows."""
 
@@ -72,6 +89,20 @@ class Encoding(NamedTuple):
     """float32[len(JOB_ROWS)]"""
     grid: np.ndarray
     """float32[len(GRID_ROWS)]"""
+
+    @classmethod
+    def of(cls, sites: Features, job: Features, grid: Features) -> Encoding:
+        """Return the scales of the observation's tables; SettingError unless they list the rows.
+
+        Each table lists features with a `name` and a `scale`, in the order of the kernel's rows.
+        """
+        parts = []
+        for table, rows in ((sites, SITE_ROWS), (job, JOB_ROWS), (grid, GRID_ROWS)):
+            names = tuple(feature.name for feature in table)
+            if names != rows:
+                raise SettingError(f"the features {rows}", f"{names}", "list them in that order")
+            parts.append(np.array([feature.scale for feature in table], dtype=np.float32))
+        return cls(*parts)
 
 
 class Simulator:
@@ -166,6 +197,34 @@ class Simulator:
         """Whether all decisions of the episode have been made, bool[E]."""
         grids = self.world.grids
         return grids["decided"] >= grids["jobs"] - grids["warmup"]
+
+    @property
+    def decided(self) -> np.ndarray:
+        """Decisions of each grid so far, int32[E]."""
+        return self.world.grids["decided"].copy()
+
+    @property
+    def clock(self) -> np.ndarray:
+        """Time of each grid, float64[E], s."""
+        return self.world.grids["clock"].copy()
+
+    @property
+    def pending(self) -> np.ndarray:
+        """Rows of the jobs that wait for a decision, int64[E, K]; -1: none."""
+        return self.world.pending.astype(np.int64)
+
+    @property
+    def rows(self) -> int:
+        """Most rows (job attempts) of a log."""
+        return self.world.jobs.shape[1]
+
+    def week_time(self, e: int) -> float:
+        """Return the time of the start of grid e's episode since Monday 00:00 UTC, s."""
+        return float(self.world.grids[e]["clock_0"])
+
+    def snapshot(self, e: int) -> Snapshot:
+        """Return the present state of grid e in plain arrays."""
+        return snapshot(self.world, e)
 
     def load(self, e: int, episode: Episode, seed: int) -> None:
         """Load the next episode of grid e; `seed` seeds the draws of sites (load, outages).

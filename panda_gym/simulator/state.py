@@ -51,6 +51,8 @@ from typing import Annotated, Final, NamedTuple
 
 import numpy as np
 
+from panda_gym.jit.heap import ENTRY
+
 Array = np.ndarray
 
 BLOCK: Final = 16
@@ -118,9 +120,6 @@ EVENT: Final = np.dtype(
     align=True,
 )
 """One event of the log level "events": 32 bytes."""
-
-ENTRY: Final = np.dtype([("time", "f8"), ("job", "i8")], align=True)
-"""One entry of a heap: when something happens to a job."""
 
 GRID: Final = np.dtype(
     [

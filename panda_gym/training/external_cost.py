@@ -22,14 +22,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym import simulator
 from panda_gym.errors import SettingError
 from panda_gym.jit.compiled import entries, inner
-from panda_gym.jit.heap import pop, push
-from panda_gym.simulator import EpisodeLog, Simulator
-from panda_gym.simulator.competing import begin_load, change_load
-from panda_gym.simulator.outages import begin_status, change_status
-from panda_gym.simulator.state import DISCIPLINES, DOWN, ENTRY, FIFO
+from panda_gym.jit.heap import ENTRY, pop, push
+from panda_gym.simulator import EpisodeLog, Simulator, available_cores
 
 Array = np.ndarray
 
@@ -48,33 +44,6 @@ LINE: Final = np.dtype(
     align=True,
 )
 """One attempt in its site's line."""
-
-LEVEL: Final = np.dtype([("time", "f8"), ("cores", "f8")])
-"""From `time` on, the site has so many cores for the broker's jobs."""
-
-CLOSED: Final = -1e18
-"""Cores of a site where nothing starts."""
-
-
-@inner
-def write_levels(w: Any, s: int, until: float, levels: Any) -> int:
-    """Write the levels of site s from the start to `until`; return how many."""
-    begin_load(w, 0, s)
-    begin_status(w, 0, s)
-    site, gate, n, t = w.sites[0, s], w.site_status[0, s], 0, -math.inf
-    while n < len(levels):
-        level = w.site_static[s]["cores"] - site["competing_cores"] - site["offline_cores"]
-        levels[n]["time"] = t
-        levels[n]["cores"] = CLOSED if gate["status"] == DOWN else level
-        n += 1
-        t = min(site["load_change"], gate["next_change"])
-        if t > until:
-            break
-        if site["load_change"] <= t:
-            change_load(w, 0, s)
-        else:
-            change_status(w, 0, s)
-    return n
 
 
 @inner
@@ -129,23 +98,24 @@ def total(lines: Any, first: int, last: int, skip: int) -> float:
     return found
 
 
-entry = entries(Path(__file__).parent, Path(simulator.__file__ or ".").parent)
+entry = entries(Path(__file__).parent)
 """A function that Python calls, without allocation; cached until any source changes."""
 
 
 @entry
-def charge(w: Any, lines: Any, edges: Any, levels: Any, heap: Any, costs: Any) -> None:
-    """Write the external cost of every line that is asked for; edges[s]: where site s begins."""
-    for s in range(len(w.site_static)):
-        first, last, until = edges[s], edges[s + 1], 0.0
-        for k in range(first, last):
-            until = max(until, lines[k]["starting"])
-        n = write_levels(w, s, until, levels)
+def charge(lines: Any, edges: Any, levels: Any, level_edges: Any, heap: Any, costs: Any) -> None:
+    """Write the external cost of every attempt that is asked for.
+
+    edges[s]: where site s begins in `lines`; level_edges[s]: where it begins in `levels`.
+    """
+    for s in range(len(edges) - 1):
+        first, last = edges[s], edges[s + 1]
+        own = levels[level_edges[s] : level_edges[s + 1]]
         for k in range(first, last):
             if lines[k]["asked"] > 0:
-                serve(lines, first, last, k, False, levels, n, heap)
+                serve(lines, first, last, k, False, own, len(own), heap)
                 costs[k] = total(lines, first, last, k)
-                serve(lines, first, last, k, True, levels, n, heap)
+                serve(lines, first, last, k, True, own, len(own), heap)
                 costs[k] -= total(lines, first, last, k)
 
 
@@ -155,22 +125,16 @@ def external_costs(simulator: Simulator, e: int, log: EpisodeLog) -> Array:
     0 for the warm start's and for attempts that never took a core.
     SettingError unless jobs start first come, first served.
     """
-    w = simulator.world
-    if w.rules[0]["discipline"] != FIFO:
-        came = repr(DISCIPLINES[int(w.rules[0]["discipline"])])
+    discipline = simulator.settings.discipline
+    if discipline != "fifo":
+        came = repr(discipline)
         raise SettingError("discipline 'fifo' for external costs", came, "choose 'fifo'")
     rows, lines, edges = _lines(log, len(simulator.platform))
-    until = float(lines["starting"].max(initial=0.0))
-    steps = until / w.interval_s + until / max(float(w.rules[0]["step_s"]), 1.0)
-    world = w._replace(
-        sites=w.sites[e : e + 1].copy(),
-        site_status=w.site_status[e : e + 1].copy(),
-        grids=w.grids[e : e + 1].copy(),
-        log=w.log[e : e + 1, :0],
-    )
-    costs = np.zeros(len(lines))
-    room, heap = np.zeros(int(steps) + 4, LEVEL), np.zeros(len(lines) + 1, ENTRY)
-    charge(world, lines, edges, room, heap, costs)
+    until = np.zeros(len(edges) - 1)
+    np.maximum.at(until, log.site[rows], lines["starting"])
+    levels, level_edges = available_cores(simulator, e, until)
+    costs, heap = np.zeros(len(lines)), np.zeros(len(lines) + 1, ENTRY)
+    charge(lines, edges, levels, level_edges, heap, costs)
     found = np.zeros(len(log))
     found[rows] = costs
     return found

@@ -122,7 +122,7 @@ class Worlds:
         np.copyto(self._flat.numpy()[part], simulator.flat)
         np.copyto(self._mask.numpy()[part], simulator.mask)
         if step < self.jobs:
-            self._rows[step, part] = simulator.world.pending[:, 0]
+            self._rows[step, part] = simulator.pending[:, 0]
 
     def record(self, k: int) -> None:
         """Add the cost of the last decision in shard k."""

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from panda_gym.simulator.state import ENTRY
+from panda_gym.jit.heap import ENTRY
 from panda_gym.workflows.compiled import inner
 
 Array = np.ndarray

@@ -22,7 +22,6 @@ from panda_gym.episode_log import Journal, check_level, event_capacity
 from panda_gym.errors import SettingError
 from panda_gym.jobs import episode, mean_residual_cores
 from panda_gym.simulator import Encoding, EpisodeLog, Simulator
-from panda_gym.simulator.state import GRID_ROWS, JOB_ROWS, SITE_ROWS
 
 Array = np.ndarray
 OBSERVATIONS = ("dict", "flat")
@@ -34,15 +33,7 @@ LINEAR_BOUND = 100.0
 
 def encoding() -> Encoding:
     """The scales of the observation's tables, which must name the kernel's rows in order."""
-    parts = []
-    for table, rows in (
-        (SITE_FEATURES, SITE_ROWS),
-        (JOB_FEATURES, JOB_ROWS),
-        (GRID_FEATURES, GRID_ROWS),
-    ):
-        assert tuple(feature.name for feature in table) == rows, "tables and kernel disagree"
-        parts.append(np.array([feature.scale for feature in table], dtype=np.float32))
-    return Encoding(*parts)
+    return Encoding.of(SITE_FEATURES, JOB_FEATURES, GRID_FEATURES)
 
 
 def upper_bounds(table: tuple[Feature, ...]) -> Array:
@@ -258,13 +249,13 @@ class PlacementBatch:
 
         rewards: those of the last decision, if they are known.
         """
-        return self._report(self.simulator.outcome, self.simulator.world.grids["clock"], rewards)
+        return self._report(self.simulator.outcome, self.simulator.clock, rewards)
 
     def report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
         """What `report` would return now, to be put together when it is asked for."""
         now = self.simulator.outcome
         outcome = np.frombuffer(now.tobytes(), now.dtype).reshape(now.shape)
-        clock = self.simulator.world.grids["clock"].copy()
+        clock = self.simulator.clock
         return lambda: self._report(outcome, clock, rewards)
 
     def _report(self, outcome: Array, clock: Array, rewards: Array | None) -> dict[str, Any]:

@@ -13,8 +13,7 @@ import numpy as np
 
 from panda_gym.episode_log import LoggedEpisode
 from panda_gym.episode_log.occupancy import by_site, spans
-from panda_gym.simulator import EpisodeLog
-from panda_gym.simulator.state import KINDS
+from panda_gym.simulator import KINDS, EpisodeLog
 
 Array = np.ndarray
 

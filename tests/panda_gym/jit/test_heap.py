@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panda_gym.jit import heap
-from panda_gym.simulator.state import ENTRY
+from panda_gym.jit.heap import ENTRY
 
 
 @given(st.lists(st.integers(0, 6), max_size=60), st.integers(0, 3))

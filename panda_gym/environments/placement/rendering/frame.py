@@ -26,10 +26,10 @@ from panda_gym.environments.placement.rendering.palette import (
     shade,
 )
 from panda_gym.episode_log.occupancy import counts, spans
-from panda_gym.simulator.state import DOWN
 
 if TYPE_CHECKING:
     from panda_gym.simulator import EpisodeLog, Simulator
+    from panda_gym.simulator.snapshot import Snapshot
     from panda_gym.sites import Platform
 
 Array = np.ndarray
@@ -69,13 +69,11 @@ class Painter:
 
     def paint(self, simulator: Simulator, e: int) -> Array:
         """Grid e as it is now, uint8[HEIGHT, WIDTH, 3]."""
-        world = simulator.world
-        log = simulator.log(e)
-        self._draw_sites(world.sites[e], world.site_status[e]["status"] == DOWN)
+        now, log = simulator.snapshot(e), simulator.log(e)
+        self._draw_sites(now)
         self._draw_flows(log)
-        span = float(world.jobs[e, int(world.grids[e]["jobs"]) - 1]["arrival"])
-        self._draw_curves(log, max(span, log.now_s))
-        self._draw_words(world, e, log)
+        self._draw_curves(log, max(now.last_arrival_s, log.now_s))
+        self._draw_words(now)
         self.canvas.restore_region(self.background)  # type: ignore[attr-defined]
         for artist in self.moving:
             self.axes.draw_artist(artist)
@@ -172,13 +170,13 @@ class Painter:
         curves = *self.areas.values(), *self.lines.values(), *self.values.values()
         self.moving = [self.others, self.used, self.flows, self.down, *curves, self.head]
 
-    def _draw_sites(self, sites: Array, down: Array) -> None:
+    def _draw_sites(self, now: Snapshot) -> None:
         cores = self.platform.cores
-        ours, theirs = sites["used"] / cores, sites["competing_cores"] / cores
+        ours, theirs = now.used_cores / cores, now.competing_cores / cores
         _scale(self.others, self.radius, np.sqrt(np.clip(ours + theirs, 0.0, 1.0)))
         _scale(self.used, self.radius, np.sqrt(np.clip(ours, 0.0, 1.0)))
-        self.used.set_facecolor(list(map(tuple, shade(pressure(sites["committed_cores"], cores)))))
-        _scale(self.down, self.radius, down.astype(np.float64))
+        self.used.set_facecolor(list(map(tuple, shade(pressure(now.committed_cores, cores)))))
+        _scale(self.down, self.radius, now.down.astype(np.float64))
 
     def _draw_flows(self, log: EpisodeLog) -> None:
         """A line for each input on its way from another site."""
@@ -207,14 +205,13 @@ class Painter:
             self.areas[name].set_verts([shape])
             self.values[name].set_text(f"{values[-1]:,.0f}  (most {top:,.0f})")
 
-    def _draw_words(self, world: Any, e: int, log: EpisodeLog) -> None:
-        grid, sites = world.grids[e], world.sites[e]
+    def _draw_words(self, now: Snapshot) -> None:
         total = float(self.platform.cores.sum())
         self.head.set_text(
-            f"{self.platform.name}   {clock(log.now_s)}   job {grid['cursor']:,} of "
-            f"{grid['jobs']:,}   cores: {sites['used'].sum() / total:.0%} ours, "
-            f"{sites['competing_cores'].sum() / total:.0%} others', "
-            f"{np.maximum(sites['free'], 0).sum() / total:.0%} free"
+            f"{self.platform.name}   {clock(now.clock_s)}   job {now.next_job:,} of "
+            f"{now.jobs:,}   cores: {now.used_cores.sum() / total:.0%} ours, "
+            f"{now.competing_cores.sum() / total:.0%} others', "
+            f"{np.maximum(now.free_cores, 0).sum() / total:.0%} free"
         )
 
 

@@ -9,17 +9,16 @@ from panda_gym.environments.placement.batch import PlacementBatch
 
 def table(batch: PlacementBatch, e: int, rows: int = 12) -> str:
     """The sites of grid e with the most cores in use, as a table of `rows` lines."""
-    world, platform = batch.simulator.world, batch.platform
-    sites, grid = world.sites[e], world.grids[e]
+    now, platform = batch.simulator.snapshot(e), batch.platform
     lines = [
-        f"{platform.name}  t = {grid['clock']:.0f} s  job {grid['cursor']} of {grid['jobs']}  "
-        f"unfinished {grid['unfinished']}  on the way {sites['assigned'].sum()}",
+        f"{platform.name}  t = {now.clock_s:.0f} s  job {now.next_job} of {now.jobs}  "
+        f"unfinished {now.unfinished}  on the way {now.staging.sum()}",
         f"{'site':<28}{'cores':>8}{'others':>8}{'used':>8}{'free':>8}{'waiting':>9}{'staging':>9}",
     ]
-    for s in np.argsort(-sites["used"], kind="stable")[:rows]:
-        one = sites[s]
+    for s in np.argsort(-now.used_cores, kind="stable")[:rows]:
         lines.append(
             f"{platform.names[s][:27]:<28}{platform.cores[s]:>8}"
-            f"{one['competing_cores']:>8}{one['used']:>8}{one['free']:>8}{one['activated']:>9}{one['assigned']:>9}"
+            f"{now.competing_cores[s]:>8}{now.used_cores[s]:>8}"
+            f"{now.free_cores[s]:>8}{now.waiting[s]:>9}{now.staging[s]:>9}"
         )
     return "\n".join(lines) + "\n"

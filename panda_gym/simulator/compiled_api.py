@@ -1,0 +1,27 @@
+"""Compiled functions and types of the simulator for compiled code outside it, such as oracles.
+
+Compiled code reads the arrays of a `World` directly; the table in `panda_gym.simulator.state` says
+what they hold. Python code uses the methods of `Simulator` instead.
+"""
+
+from __future__ import annotations
+
+from panda_gym.simulator.address_table import table_of, world_of
+from panda_gym.simulator.competing import change_time, competing_level, normal
+from panda_gym.simulator.dynamics import staged_job, true_run
+from panda_gym.simulator.placement import primary
+from panda_gym.simulator.state import ACTIVATED, DOWN, World
+
+__all__ = [
+    "ACTIVATED",
+    "DOWN",
+    "World",
+    "change_time",
+    "competing_level",
+    "normal",
+    "primary",
+    "staged_job",
+    "table_of",
+    "true_run",
+    "world_of",
+]
