@@ -19,7 +19,6 @@ from sphinx.util.docutils import SphinxDirective
 
 import panda_gym
 
-
 EXAMPLE = re.compile(r"^>>> .*(?:\n(?!\s*$|```).+)*", re.MULTILINE)
 """Interactive examples: from a prompt to the next blank line."""
 
