@@ -1,5 +1,6 @@
-"""Every error that the project raises for bad input; knows nothing else.
+"""Errors for bad input: each says what was needed, what came, and what to do.
 
+```text
 InputError (ValueError)
 ├── RecordsError      a table of job records, or a file of one
 ├── PlatformError     sites and links
@@ -11,6 +12,7 @@ InputError (ValueError)
 ├── SettingError      an environment's configuration or an action
 ├── PolicyError       a policy's name, configuration or answer
 └── SeedError         a seed of the wrong type or sign
+```
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Writing files whole or not at all; knows paths, never what is written.
+"""Write files and folders atomically.
 
-A writer works on a temporary name beside the target, which is renamed over it at the end, so
-that a reader meets the old file, the new file, or none; never half of one.
+A writer works on a temporary name beside the target, which is renamed over it at the end, so that
+a reader finds the old file, the new file, or none; never a part of one.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def check_room(path: str | Path, marker: str | None = None) -> None:
-    """Refuse a path where something stands that is not ours to replace; InputError.
+    """Refuse a path that holds something which may not be replaced; InputError.
 
-    marker: the file by which an older folder of the same kind is known; None: none is replaced.
+    marker: file that shows an older folder of the same kind, which may be replaced; None: none.
     """
     path = Path(path)
     empty = not path.exists() or (path.is_dir() and not any(path.iterdir()))
@@ -71,7 +71,7 @@ def whole_folder(path: str | Path, marker: str | None = None) -> Iterator[Path]:
 
 
 def forget_asides(path: str | Path) -> None:
-    """Remove what a writer of `path` left beside it when it was killed; none may be at work."""
+    """Remove the temporary files that a killed writer of `path` left; no writer may be active."""
     path = Path(path)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
         shutil.rmtree(left) if left.is_dir() else left.unlink()

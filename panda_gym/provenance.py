@@ -1,7 +1,7 @@
-"""Settings written down so that the same ones are known again; knows no room's meaning of them.
+"""Write settings as JSON so that equal settings give equal text.
 
-A number or a text stands as it is, an object (stream, platform, surrogate) by its type, its name
-and a hash of what it holds, never by its address in memory.
+A number or a text stands as it is; an object (stream, platform, surrogate) by its type, its name
+and a hash of its content.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Units as constants; knows numbers, never data.
+"""Units as constants.
 
 Bare numbers carry their unit as a suffix: `_s` seconds, `_gflop`, `_tb`, `_mbps` (megabytes
 per second). Compute power is HS23 per core; one HS23 is taken as one Gflop/s, the nominal

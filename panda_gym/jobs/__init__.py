@@ -1,4 +1,4 @@
-"""Jobs: streams of them, and the episodes that are cut from a stream."""
+"""Streams of jobs, and the episodes that are cut from a stream."""
 
 from __future__ import annotations
 

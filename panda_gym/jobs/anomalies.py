@@ -1,14 +1,13 @@
-"""Abnormal operation as named modifications of a stream; knows streams, never a grid or a policy.
+"""Anomalies: abnormal operation as named modifications of a stream.
 
-Each returns a new stream: the same jobs where nothing happens, so that what it changes can be
-told apart. Effects are set by their arguments; the defaults are judgements of the size of such
-events in public monitoring, not measurements, and say so.
+Each function returns a new stream; jobs outside the anomaly are unchanged. Arguments set the size
+of the effect. The defaults are judgements of such events in public monitoring, not measurements.
 
 | name | what happens |
 |---|---|
 | `conference_rush` | users submit more before a deadline: arrivals rise to a peak and fall off |
 | `campaign_start` | a campaign of one kind of task begins and stays: its jobs are added |
-| `site_outage` | sites are down for days: their jobs come later, all at once |
+| `site_outage` | sites are down for days: their jobs arrive later, within an hour |
 | `broken_release` | a release is broken: jobs of one class fail early, and are submitted again |
 """
 
@@ -22,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.errors import StreamError, check_seed, nearest
-from panda_gym.jobs.fields import ARRAYS, STATUSES
+from panda_gym.jobs.fields import ARRAYS, STATUSES, UNIFORMS
 from panda_gym.jobs.stream import JobStream
 from panda_gym.units import SECONDS_PER_DAY
 
@@ -33,13 +32,13 @@ FINISHED: Final = STATUSES.index("finished")
 def conference_rush(
     stream: JobStream, *, day: float = 7.0, days: float = 5.0, factor: float = 2.5, seed: int = 0
 ) -> JobStream:
-    """Arrivals rise towards a deadline and fall at once after it.
+    """Raise the rate of arrivals towards a deadline; it falls at once after it.
 
     Args:
         day: of the deadline, counted from the stream's beginning.
-        days: over which the rate rises, linearly, before the deadline.
+        days: over which the rate rises linearly before the deadline.
         factor: rate at the deadline, 1 for no rush.
-        seed: of which datasets' jobs are submitted once more.
+        seed: of the choice of datasets whose jobs are submitted once more.
 
     Whole datasets (tasks) are repeated within the rush, so that batches stay batches.
     """
@@ -62,7 +61,7 @@ def conference_rush(
 def campaign_start(
     stream: JobStream, *, day: float = 7.0, share: float = 0.5, seed: int = 0
 ) -> JobStream:
-    """From a day on, jobs of one project are added: a campaign has begun.
+    """Add jobs of one project from a day on: a campaign has begun.
 
     Args:
         day: on which it begins, counted from the stream's beginning.
@@ -102,7 +101,7 @@ def site_outage(
     sites: Sequence[str] | None = None,
     largest: int = 3,
 ) -> JobStream:
-    """Sites are down: jobs recorded there arrive when they are up again, within the hour.
+    """Take sites down: jobs recorded there arrive within an hour after the sites are up again.
 
     Args:
         day: on which they go down, counted from the stream's beginning.
@@ -111,13 +110,13 @@ def site_outage(
         largest: how many, where none are named.
 
     The stream alone cannot stop a site of the platform: for that see the environment's own site
-    failures. It shows what users do meanwhile: work dammed up, then released.
+    failures. It shows what users do meanwhile: they hold work back and then submit it.
     """
     _check("days", days, 0.0)
     chosen = _sites(stream, sites, largest)
     begin, end = day * SECONDS_PER_DAY, (day + days) * SECONDS_PER_DAY
     held = np.isin(stream.source, chosen) & (stream.arrival_s >= begin) & (stream.arrival_s < end)
-    # In the order in which they would have come, squeezed into an hour, or less of a short outage.
+    # In their order of arrival, within an hour or a tenth of the outage.
     soon = min(3600.0, (end - begin) / 10.0)
     moved = end + (stream.arrival_s - begin) / max(end - begin, 1.0) * soon
     arrays = {field: getattr(stream, field) for field in ARRAYS}
@@ -134,11 +133,11 @@ def broken_release(
     work: float = 0.05,
     again_h: float = 6.0,
 ) -> JobStream:
-    """A release is broken: jobs of one format fail early, and come again when it is mended.
+    """Break a release: jobs of one format fail early and are submitted again after the repair.
 
     Args:
         day: on which it goes out, counted from the stream's beginning.
-        hours: until it is mended.
+        hours: until it is repaired.
         datatype: format whose jobs fail; None takes the commonest of those hours.
         work: part of its work that a job does before it fails, in (0, 1].
         again_h: hours within which failed jobs are submitted again after the repair.
@@ -162,7 +161,7 @@ def broken_release(
     broken: dict[str, Any] = {
         "status": np.where(hit, FAILED, stream.status),
         "workload_true": np.where(hit, stream.workload_true * work, stream.workload_true),
-        # What fails whatever the site: the least of uniforms.
+        # The smallest uniform fails at every site.
         "failure_u": np.where(hit, 0.0, stream.failure_u),
     }
     again = _taken(stream, hit, shift=0.0, apart=0)
@@ -195,20 +194,20 @@ def with_anomaly(stream: JobStream, name: str, **settings: Any) -> JobStream:
 
 
 def _first_arrival(stream: JobStream) -> np.ndarray:
-    """When the first job of each dataset arrives, s."""
+    """Return the first arrival of each dataset, s."""
     first = np.full(int(stream.dataset.max()) + 1, np.inf)
     np.minimum.at(first, stream.dataset, stream.arrival_s)
     return first
 
 
 def _taken(stream: JobStream, rows: np.ndarray, *, shift: float, apart: int) -> JobStream:
-    """Return some jobs, later by `shift`; reading datasets of their own where `apart` > 0."""
+    """Return some jobs, later by `shift` s; with datasets of their own where `apart` > 0."""
     arrays = {field: getattr(stream, field)[rows] for field in ARRAYS}
     size = int(stream.dataset.max()) + 1
     arrays["dataset"] = arrays["dataset"].astype(np.int64) + apart * size
     arrays["arrival_s"] = np.maximum(arrays["arrival_s"] + shift, 0.0)
-    for key in ("noise_u", "failure_u", "place_u"):
-        # Another job meets other luck: the same uniform turned by a step that repeats nowhere.
+    for key in UNIFORMS:
+        # A repeated job has other random numbers: the uniform plus a multiple of the golden ratio.
         arrays[key] = (arrays[key] + 0.61803398875 * (apart + 1)) % 1.0
     order = np.argsort(arrays["arrival_s"], kind="stable")
     return replace(stream, **{field: values[order] for field, values in arrays.items()})
@@ -234,7 +233,7 @@ def _in_order(stream: JobStream, arrays: dict[str, Any], what: str) -> JobStream
 
 
 def _sites(stream: JobStream, names: Sequence[str] | None, largest: int) -> np.ndarray:
-    """Return the places of the named sites, or of those with most recorded jobs."""
+    """Return the indices of the named sites, or of those with most recorded jobs."""
     if names is None:
         placed = stream.source[stream.source >= 0]
         if largest < 1 or not len(placed):

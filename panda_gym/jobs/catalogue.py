@@ -1,6 +1,6 @@
-"""Where datasets lie on a platform; knows datasets and disks, never time nor load.
+"""The replica catalogue: which sites of a platform hold each dataset of a stream.
 
-The catalogue depends on the stream and the platform alone, so it is the same in every episode:
+It depends on the stream and the platform alone, so it is the same in every episode:
 
     site       a site of the stream by its name; a name that the platform does not have becomes
                a site drawn by a hash of the name, in proportion to disk (or an error: `strict`)
@@ -34,13 +34,13 @@ class Catalogue(NamedTuple):
 # A memo: both are immutable, and environments ask for the same pair at every reset.
 @lru_cache(maxsize=4)
 def catalogue(stream: JobStream, platform: Platform, strict: bool = False) -> Catalogue:
-    """The catalogue; StreamError if `strict` and the platform does not have a site."""
+    """Return the catalogue; StreamError if `strict` and the platform does not have a site."""
     sites = site_map(stream.site_names, platform, strict)
     return Catalogue(sites, replicas(sites[stream.dataset_source], platform.disk_tb))
 
 
 def site_map(names: tuple[str, ...], platform: Platform, strict: bool) -> np.ndarray:
-    """Site of the platform by each of the names, and -1: int16[names + 1]."""
+    """Return the site of the platform for each name, and -1 last: int16[names + 1]."""
     index = {name: k for k, name in enumerate(platform.names)}
     unknown = [name for name in names if name not in index]
     if unknown and strict:
@@ -54,7 +54,7 @@ def site_map(names: tuple[str, ...], platform: Platform, strict: bool) -> np.nda
 
 
 def replicas(home: np.ndarray, disk: np.ndarray) -> np.ndarray:
-    """Sites that hold each dataset, int16[datasets, 3].
+    """Return the sites that hold each dataset, int16[datasets, 3].
 
     Shape: home int16[datasets], the recorded site or -1; disk float64[S].
     """

@@ -1,4 +1,4 @@
-"""Several streams on one clock; knows streams, never where they come from."""
+"""Concatenate streams on one clock."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from panda_gym.jobs.stream import JobStream
 
 
 def concatenate(streams: Iterable[JobStream], *, name: str | None = None) -> JobStream:
-    """All jobs of the streams by their recorded time (their epochs), ties in the order given.
+    """Return all jobs of the streams, sorted by their recorded times; ties keep the given order.
 
-    Streams that follow each other are strung together, such that overlap are merged. Site names
-    and levels are united; datasets of different streams stay different.
+    Streams that overlap in time are merged. Site names and levels are united; datasets of
+    different streams stay different.
 
     Raises:
         StreamError: no stream at all.
@@ -51,7 +51,7 @@ def concatenate(streams: Iterable[JobStream], *, name: str | None = None) -> Job
 def _unite(
     names: Sequence[tuple[str, ...]], codes: Sequence[np.ndarray]
 ) -> tuple[tuple[str, ...], np.ndarray]:
-    """Names in order of first use and the codes that index them, int64; -1 stays."""
+    """Return the names in order of first use, and the codes that index them, int64; -1 stays."""
     united = tuple(dict.fromkeys(name for part in names for name in part))
     index = {name: k for k, name in enumerate(united)}
     maps = [np.array([*(index[name] for name in part), -1], dtype=np.int64) for part in names]
@@ -59,6 +59,6 @@ def _unite(
 
 
 def _apart(datasets: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The numbers of each part shifted beyond those of the parts before, int64."""
+    """Return the numbers of each part, shifted beyond those of the parts before, int64."""
     sizes = [0, *np.cumsum([int(part.max()) + 1 for part in datasets[:-1]])]
     return [part.astype(np.int64) + size for part, size in zip(datasets, sizes, strict=True)]

@@ -1,9 +1,8 @@
-"""An anomaly inside every episode: its share of the episode's time; knows windows, never a grid.
+"""Place an anomaly inside the window of every episode.
 
 An anomaly of `panda_gym.jobs.anomalies` happens on a day of a stream, and most episodes would miss
-it. A disturbance puts it inside the episode's own window: it begins a share of the window's span
-after its first job and lasts another. The window's ordinary jobs set the load, so that what the
-anomaly adds comes on top.
+it. A disturbance sets its beginning and its length as shares of the episode's time span. The load
+is set by the window's ordinary jobs; the jobs that the anomaly adds come on top.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ TIMES: Final[Mapping[str, Callable[[float, float], dict[str, float]]]] = Mapping
         },
     }
 )
-"""Settings of time of each anomaly that begins and lasts so many days."""
+"""Time settings of each anomaly, from the days at which it begins and for which it lasts."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ class Disturbance:
 
     @classmethod
     def of(cls, given: Any) -> Disturbance:
-        """Return what a name, or a mapping of `name`, `begin`, `lasts` and settings, stands for."""
+        """Return the disturbance of a name, or of a mapping of name, begin, lasts and settings."""
         if isinstance(given, cls):
             return given
         if isinstance(given, str):
@@ -75,7 +74,7 @@ class Disturbance:
     def of_window(
         self, stream: JobStream, start: int, n: int, hazard: np.ndarray
     ) -> tuple[JobStream, np.ndarray]:
-        """Return the first n jobs of a window in which this happens, and their hazards.
+        """Return the first n jobs of a window with this anomaly, and their hazards.
 
         Args:
             stream: the window is of n of its jobs from job `start` on; times are its own.
@@ -88,7 +87,7 @@ class Disturbance:
         span = float(window.arrival_s[-1]) / SECONDS_PER_DAY
         times = TIMES[self.name](self.begin * span, self.lasts * span)
         changed = with_anomaly(window, self.name, **times, **self.settings).window(0, n)
-        # Jobs that are repeated read what they read before: an episode knows no other datasets.
+        # Repeated jobs read their original datasets: an episode has no others.
         known_data = changed.dataset.astype(np.int64) % (int(window.dataset.max()) + 1)
         changed = replace(changed, arrival_s=changed.arrival_s + first, dataset=known_data)
         row, _ = stream.rows(start, n)

@@ -1,4 +1,4 @@
-"""Draws that depend on a number or a name alone; knows no jobs and no sites.
+"""Counter-based draws: uniforms that depend on a number or a name alone.
 
 A counter-based draw needs no generator and no order: the same key gives the same number in any
 episode, on any machine. The mixer is SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
@@ -17,7 +17,7 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 def hashed_uniform(key: np.ndarray, stream: int) -> np.ndarray:
-    """Uniforms in [0, 1), float64[n], from keys [n] >= 0 and the number of the draw."""
+    """Return uniforms in [0, 1), float64[n], from keys [n] >= 0 and the number of the draw."""
     state = np.asarray(key).astype(np.uint64) * np.uint64(0xD1342543DE82EF95)
     state += np.uint64(_GOLDEN * (stream + 1) % 2**64)
     state = (state ^ (state >> np.uint64(30))) * _MIX_1
@@ -27,17 +27,17 @@ def hashed_uniform(key: np.ndarray, stream: int) -> np.ndarray:
 
 
 def name_key(name: str) -> int:
-    """A whole number in [0, 2^48) that depends on the name alone."""
+    """Return a whole number in [0, 2^48) that depends on the name alone."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big")
 
 
 def name_keys(names: Sequence[str]) -> np.ndarray:
-    """`name_key` of each name, int64[n]."""
+    """Return the `name_key` of each name, int64[n]."""
     return np.array([name_key(name) for name in names], dtype=np.int64)
 
 
 def weighted_pick(uniform: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Indices drawn in proportion to `weight` [S] by uniforms [n]; all equal if all are 0."""
+    """Return indices in proportion to `weight` [S], by uniforms [n]; equal shares if all are 0."""
     weight = weight if weight.any() else np.ones(len(weight))
     edges = np.cumsum(weight)
     found = np.searchsorted(edges, uniform * edges[-1], side="right")

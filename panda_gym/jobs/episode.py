@@ -1,11 +1,11 @@
-"""What one episode meets: a window of a stream brought onto a platform; knows no policy.
+"""Cut an episode from a stream and map it onto a platform.
 
-All that is random is drawn here from the episode's seed: the window's first job and three
-uniforms a job. Where data lie is no luck but a matter of the catalogue (see `catalogue`).
+Everything random is drawn here from the episode's seed: the window's first job and three uniforms
+a job. The places of data are fixed by the replica catalogue (see `catalogue`).
 
 The factor on a job's run time is (1 + s x) / (1 - s x) with x = 2u - 1 and s = NOISE_SPREAD:
 median 1, as often a factor f as 1 / f, like a lognormal of sigma 2 s / sqrt(3) = 0.12 cut at 0.82
-and 1.22; basic arithmetic, so that it is the same to the last bit on every machine.
+and 1.22; basic arithmetic, so the result is the same bit for bit on every machine.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from panda_gym.errors import StreamError, check_seed
 from panda_gym.jobs.catalogue import catalogue
 from panda_gym.jobs.disturbance import Disturbance
 from panda_gym.jobs.failure import failure_rates
-from panda_gym.jobs.fields import ARRAYS
+from panda_gym.jobs.fields import ARRAYS, UNIFORMS
 from panda_gym.jobs.residual_jobs import draw_residual_jobs
 from panda_gym.jobs.stream import JobStream
 from panda_gym.sites import Platform
@@ -34,10 +34,10 @@ MONDAY: Final = np.datetime64("1970-01-05", "s")
 
 @dataclass(frozen=True, eq=False)
 class Episode:
-    """n jobs in order of arrival, with their draws and their replicas."""
+    """n jobs in order of arrival, with their random draws and the replicas of their input."""
 
     warmup: int
-    """The first so many jobs, those under way included, are placed before the policy's first."""
+    """Number of jobs, residual ones included, that are placed before the policy's first."""
     load: float
     """Offered load of the jobs that arrive: work / (span x capacity x (1 - competing_mean))."""
     arrival_s: np.ndarray
@@ -98,15 +98,15 @@ def episode(
     strict: bool = False,
     anomaly: Disturbance | None = None,
 ) -> Episode:
-    """Cut an episode of running + warmup + jobs jobs from a stream and bring it onto a platform.
+    """Cut an episode of running + warmup + jobs jobs from a stream and map it onto a platform.
 
     Args:
-        stream: read from a job drawn by the seed on, past its end from its beginning.
+        stream: read from a job that the seed draws; past its end it repeats.
         platform: its sites are what `source` and `replicas` index.
         jobs: jobs that the policy places, at least 1.
         warmup: jobs that arrive before them.
-        running: jobs under way at the start (`underway`): they arrive at 0 with a part of their
-            work left, predicted by the same part of its prediction, and their input at hand.
+        running: residual jobs (`residual_jobs`): they arrive at 0 with a share of their work and
+            of its prediction left, and their input at hand.
         load: recorded times are stretched until work / (span x capacity x (1 - competing_mean))
             is this, where span runs from the first to the last arrival; None keeps them.
         competing_mean: mean share of the capacity that other work takes, in [0, 1).
@@ -123,15 +123,15 @@ def episode(
     start = int(rng.integers(len(stream)))
     row, arrival = stream.rows(start, count)
     part = {field: getattr(stream, field)[row] for field in ARRAYS if field != "arrival_s"}
-    law = failure_rates(stream, platform)
-    part["hazard"] = law.hazard[row]
+    rates = failure_rates(stream, platform)
+    part["hazard"] = rates.hazard[row]
     free = platform.capacity_gflops * (1.0 - competing_mean)
     factor = 1.0 if load is None else _stretch(part["workload_true"], arrival, free * load)
     if anomaly is not None:
-        window, part["hazard"] = anomaly.of_window(stream, start, count, law.hazard)
+        window, part["hazard"] = anomaly.of_window(stream, start, count, rates.hazard)
         arrival = window.arrival_s
         part |= {field: getattr(window, field) for field in ARRAYS if field != "arrival_s"}
-    part |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, count)), strict=True))
+    part |= dict(zip(UNIFORMS, rng.random((3, count)), strict=True))
     span, offered = (arrival[-1] - arrival[0]) * factor, float(part["workload_true"].sum())
     if running:
         part = _with_residual_jobs(part, stream, running, rng)
@@ -145,13 +145,13 @@ def episode(
         clock_s=_time_of_week(stream.epoch, arrival[0]),
         replicas=known.replicas.take(part["dataset"], axis=0),
         noise=noise(part["noise_u"]),
-        risk=law.risk,
+        risk=rates.risk,
         **part,
     )
 
 
 def noise(uniform: np.ndarray) -> np.ndarray:
-    """Factors on the run time from uniforms, float64[n]; see the module's docstring."""
+    """Return factors on the run time from uniforms, float64[n]; see the module's docstring."""
     x = NOISE_SPREAD * (2.0 * uniform - 1.0)
     return (1.0 + x) / (1.0 - x)
 
@@ -159,14 +159,14 @@ def noise(uniform: np.ndarray) -> np.ndarray:
 def _with_residual_jobs(
     part: dict[str, np.ndarray], stream: JobStream, n: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """The arrays of a window with n jobs under way before it."""
-    met = draw_residual_jobs(stream, n, rng)
-    table = stream.table.take(met.row)
+    """Return the arrays of a window with n residual jobs before it."""
+    drawn = draw_residual_jobs(stream, n, rng)
+    table = stream.table.take(drawn.row)
     begun = {field: table[field] for field in part if field != "hazard"}
-    begun["hazard"] = np.zeros(n)  # they have got that far
-    begun |= dict(zip(("noise_u", "failure_u", "place_u"), rng.random((3, n)), strict=True))
+    begun["hazard"] = np.zeros(n)  # they have run up to here
+    begun |= dict(zip(UNIFORMS, rng.random((3, n)), strict=True))
     for field in ("workload_true", "workload_pred"):
-        begun[field] = begun[field] * met.left
+        begun[field] = begun[field] * drawn.left
     begun["input_bytes"] = np.zeros(n)
     return {field: np.concatenate([begun[field], part[field]]) for field in part}
 
@@ -196,7 +196,7 @@ def _check_fit(cores: np.ndarray, platform: Platform) -> None:
 
 
 def _stretch(work: np.ndarray, arrival: np.ndarray, rate: float) -> float:
-    """Factor on times so that the work arrives at `rate` Gflop/s; one job needs none."""
+    """Return the factor on times at which work arrives at `rate` Gflop/s; 1 for one job."""
     if len(work) == 1:
         return 1.0
     span, total = float(arrival[-1] - arrival[0]), float(work.sum())

@@ -1,12 +1,12 @@
-"""How likely jobs are to fail, from how the records of their class and site ended.
+"""Failure rates of job classes and sites, estimated from how their records ended.
 
-    hazard   share of failed records in the job's class (project, prodstep, datatype), drawn
-             towards the share in the whole stream as if SHRINK more records of it had that share
-    risk     failed records at a site / those that its jobs' hazards let expect, drawn towards 1
+    hazard   share of failed records in the job's class (project, prodstep, datatype), shrunk
+             towards the share in the whole stream, as if SHRINK more records had that share
+    risk     failed records at a site / those that its jobs' hazards predict, shrunk towards 1
              in the same way; 1 at a site of the platform that the stream does not know
 
 An attempt fails with probability hazard x risk (`panda_gym.simulator.failures`). Cancelled and
-closed records are not failures of the job: those states come about in the simulation itself.
+closed records are not failures of the job: the simulation produces those states itself.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from panda_gym.jobs.stream import JobStream
 from panda_gym.sites import Platform
 
 SHRINK: Final = 20.0
-"""Records of the prior."""
+"""Weight of the prior, in records."""
 
 
 class FailureRates(NamedTuple):
-    """Who fails, and where."""
+    """Hazard of each job and risk of each site; an attempt fails with their product."""
 
     hazard: np.ndarray
     """Of each job of the stream, float64[n]."""
@@ -37,7 +37,7 @@ class FailureRates(NamedTuple):
 # A memo: both are immutable, and environments ask for the same pair at every reset.
 @lru_cache(maxsize=4)
 def failure_rates(stream: JobStream, platform: Platform) -> FailureRates:
-    """The law of a stream on a platform."""
+    """Return the failure rates of a stream on a platform."""
     failed = (stream.status == STATUSES.index("failed")).astype(np.float64)
     base = float(failed.mean())
     classes = np.stack([getattr(stream, name) for name in CATEGORIES], axis=1)

@@ -1,4 +1,4 @@
-"""Streams as Parquet files; knows the file, never what the jobs mean."""
+"""Read and write streams as Parquet files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FORMAT: Final = 1
 def write_fields(
     about: Mapping[str, Any], arrays: Mapping[str, np.ndarray], path: str | Path
 ) -> None:
-    """One column an array; the rest as JSON in the file's metadata. Whole or not at all."""
+    """Write one column an array, the rest as JSON in the metadata; whole or not at all."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,7 +1,6 @@
-"""From a table of job records to a stream's fields; knows columns, never speeds nor any policy.
+"""Make the fields of a stream from a table of job records.
 
-The nine columns are creationtime, computingsite, project, prodstep, datatype, ninputdatafiles,
-inputfilebytes, jobstatus and workload (Gflop). What they do not say is filled in by rule:
+The nine columns stand in `panda_gym.schema`. What they do not say is filled in by rule:
 
     cores     column `corecount` if there (missing or 0 counts as 1); else drawn: 1 core 97 %,
               8 cores 3 % (public records of 44,238 jobs: 96.9 % and 2.9 %)
@@ -19,20 +18,18 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from panda_gym.errors import StreamError, check_seed
-from panda_gym.jobs.fields import CATEGORIES, LEAST_PREDICTION, STATUSES, WorkloadPredictor
+from panda_gym.jobs.fields import (
+    CATEGORIES,
+    LEAST_PREDICTION,
+    STATUSES,
+    UNIFORMS,
+    WorkloadPredictor,
+)
+from panda_gym.schema import NAMES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS: Final = (
-    "creationtime",
-    "computingsite",
-    *CATEGORIES,
-    "ninputdatafiles",
-    "inputfilebytes",
-    "jobstatus",
-    "workload",
-)
 MULTI_CORE_SHARE: Final = 0.03
 """Share of 8-core jobs where the records do not say."""
 
@@ -45,10 +42,11 @@ def from_records(
     name: str = "records",
     origin: str | None = None,
 ) -> dict[str, Any]:
-    """The fields of a stream of the table's jobs, in order of creation (rows in any order).
+    """Return the fields of a stream of the table's jobs, in order of creation.
 
     Args:
-        table: the nine columns; optionally `corecount`, `jeditaskid`, `workload_pred`.
+        table: the nine columns, rows in any order; optionally `corecount`, `jeditaskid`,
+            `workload_pred`.
         workload_model: anything with `.predict(table) -> float64[n]` Gflop.
         seed: of the uniforms, and of the cores where they are drawn.
         name: what the stream is called in reports.
@@ -57,11 +55,11 @@ def from_records(
     Raises:
         StreamError: a column is missing, or an entry cannot be used; says which.
     """
-    rng = np.random.default_rng([check_seed(seed), len(COLUMNS)])
+    rng = np.random.default_rng([check_seed(seed), len(NAMES)])
     _check_table(table)
     table = table.sort_values("creationtime", kind="stable", ignore_index=True)
     time = table["creationtime"].to_numpy().astype("datetime64[s]")
-    draws = {key: rng.random(len(table)) for key in ("noise_u", "failure_u", "place_u", "cores")}
+    draws = {key: rng.random(len(table)) for key in (*UNIFORMS, "cores")}
     source, site_names = _codes(table["computingsite"])
     coded = {key: _codes(table[key]) for key in CATEGORIES}
     return dict(
@@ -85,7 +83,7 @@ def from_records(
 
 
 def _check_table(table: pd.DataFrame) -> None:
-    missing = [key for key in COLUMNS if key not in getattr(table, "columns", ())]
+    missing = [key for key in NAMES if key not in getattr(table, "columns", ())]
     if missing:
         do = "load the records with panda_gym.load_records"
         raise StreamError("the nine columns of job records", f"no {', '.join(missing)}", do)
@@ -94,14 +92,14 @@ def _check_table(table: pd.DataFrame) -> None:
     if table["creationtime"].dtype.kind != "M":
         came = f"type {table['creationtime'].dtype}"
         raise StreamError("creationtime as datetime64 (naive UTC)", came, "parse the times")
-    for key in COLUMNS:
+    for key in NAMES:
         if table[key].isna().any():
             row = int(np.flatnonzero(table[key].isna())[0])
             raise StreamError(f"{key} in every row", f"none in row {row}", "drop or fill it in")
 
 
 def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
-    """A column as float64[n], finite and not negative."""
+    """Return a column as float64[n], finite and not negative."""
     try:
         values = table[column].to_numpy(dtype=np.float64, na_value=np.nan)
     except (TypeError, ValueError) as error:
@@ -115,7 +113,7 @@ def _numbers(table: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def _codes(column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Codes int64[n] and levels in alphabetical order."""
+    """Return codes, int64[n], and levels in alphabetical order."""
     levels, codes = np.unique(column.astype(str).to_numpy(dtype=object), return_inverse=True)
     return codes, tuple(str(level) for level in levels)
 
@@ -136,7 +134,7 @@ def _cores(table: pd.DataFrame, uniform: np.ndarray) -> np.ndarray:
 
 
 def _datasets(table: pd.DataFrame, time: np.ndarray) -> np.ndarray:
-    """Number of the dataset that each job reads, int64[n], in order of first use."""
+    """Return the number of the dataset of each job, int64[n], in order of first use."""
     import pandas as pd
 
     keys: list[Any] = [table[key].astype(str) for key in (*CATEGORIES, "computingsite")]
@@ -150,7 +148,7 @@ def _datasets(table: pd.DataFrame, time: np.ndarray) -> np.ndarray:
 
 
 def _prediction(table: pd.DataFrame, model: WorkloadPredictor | None) -> np.ndarray:
-    """Predicted workload, float64[n], Gflop."""
+    """Return the predicted workload, float64[n], Gflop."""
     if model is not None:
         values = np.asarray(model.predict(table), dtype=np.float64)
         if values.shape != (len(table),) or not np.isfinite(values).all():

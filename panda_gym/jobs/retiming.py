@@ -16,7 +16,7 @@ class ArrivalTimes(Protocol):
     """Anything that draws arrival times, such as `panda_gym.distributions.Arrivals`."""
 
     def first(self, rng: np.random.Generator, n: int, start_s: float = 0.0) -> np.ndarray:
-        """The first n arrivals, float64[n], s after a start given in s since Monday 00:00 UTC."""
+        """Return the first n arrivals, float64[n], s after a start in s since Monday 00:00 UTC."""
         ...
 
 

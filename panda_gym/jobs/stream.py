@@ -1,4 +1,4 @@
-"""A stream of jobs as a structure of arrays, sorted by time; knows no platform and no policy."""
+"""A stream of jobs: one array a field, sorted by arrival, checked and read-only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from panda_gym.errors import StreamError
-from panda_gym.jobs.fields import ARRAYS, CATEGORIES, STATUSES, WorkloadPredictor
+from panda_gym.jobs.fields import ARRAYS, CATEGORIES, FIELDS, STATUSES, WorkloadPredictor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +29,13 @@ GUIDE_CELLS: Final = 4
 class JobStream:
     """n jobs in order of arrival; checked when made, read-only afterwards.
 
-    Everything random about a job is drawn already, so that whoever walks the stream meets the
-    same jobs. Episodes draw the three uniforms anew from their own seed.
+    All random numbers of a job are drawn already, so every reader of the stream meets the same
+    jobs. Episodes draw the three uniforms anew from their own seed. The fields, their types and
+    limits stand in `panda_gym.jobs.fields`.
+
+    Raises:
+        StreamError: an array of another length or type, no job, jobs out of order, or a value out
+            of range; the error names the field and the row.
     """
 
     name: str
@@ -48,7 +53,7 @@ class JobStream:
     cores: np.ndarray
     """Cores needed, int32[n], at least 1."""
     workload_true: np.ndarray
-    """Work, float64[n], Gflop; no broker sees it."""
+    """Work, float64[n], Gflop; hidden from brokers."""
     workload_pred: np.ndarray
     """Work that a broker expects, float64[n], Gflop."""
     input_bytes: np.ndarray
@@ -72,7 +77,7 @@ class JobStream:
     failure_u: np.ndarray
     """Uniform of the failure, float64[n] in [0, 1)."""
     place_u: np.ndarray
-    """Uniform of placements that are not the policy's (warm start), float64[n] in [0, 1)."""
+    """Uniform of the warm start's placement, float64[n] in [0, 1)."""
 
     def __post_init__(self) -> None:
         levels = {key: tuple(self.levels.get(key, ())) for key in CATEGORIES}
@@ -92,7 +97,11 @@ class JobStream:
         name: str = "records",
         origin: str | None = None,
     ) -> JobStream:
-        """A stream from a table of the nine columns; see `panda_gym.jobs.records`."""
+        """Make a stream from a table of the nine columns; see `panda_gym.jobs.records`.
+
+        Raises:
+            StreamError: a column is missing, or an entry cannot be used.
+        """
         from panda_gym.jobs.records import from_records
 
         return cls(
@@ -103,7 +112,11 @@ class JobStream:
 
     @classmethod
     def from_swf(cls, path: str | Path, *, seed: int = 0, power: float = 10.0) -> JobStream:
-        """A stream from a trace in Standard Workload Format; see `panda_gym.jobs.swf`."""
+        """Make a stream from a trace in Standard Workload Format; see `panda_gym.jobs.swf`.
+
+        Raises:
+            StreamError: unreadable, damaged (names the line), or without a job.
+        """
         from panda_gym.jobs.swf import from_swf
 
         return cls(**from_swf(path, seed=seed, power=power))
@@ -112,7 +125,11 @@ class JobStream:
     def from_surrogate(
         cls, surrogate: Surrogate, jobs: int | None = None, seed: int = 0
     ) -> JobStream:
-        """A stream from an opened surrogate; see `panda_gym.jobs.surrogates`."""
+        """Make a stream from an opened surrogate; see `panda_gym.jobs.surrogates`.
+
+        Raises:
+            StreamError: `jobs` is less than 1.
+        """
         from panda_gym.jobs.surrogates import from_surrogate
 
         return cls(**from_surrogate(surrogate, jobs, seed))
@@ -140,10 +157,10 @@ class JobStream:
 
     @cached_property
     def period_s(self) -> float:
-        """Time after which the stream begins anew when it is read past its end, s.
+        """Period of the stream when it is read past its end, s.
 
-        Its span and one mean gap, so that the rate of arrivals stays; 1 s where all jobs arrive
-        at once.
+        The span plus one mean gap between jobs, so that the rate of arrivals stays; 1 s where all
+        jobs arrive at once.
         """
         span = float(self.arrival_s[-1] - self.arrival_s[0])
         return span * len(self) / (len(self) - 1) if span > 0.0 else 1.0
@@ -167,7 +184,7 @@ class JobStream:
 
     @cached_property
     def table(self) -> np.ndarray:
-        """The arrays as one record a job, [n]: jobs drawn at random are met in one place each."""
+        """The arrays as one record a job, [n], for reading whole jobs at random rows."""
         found = np.empty(len(self), [(name, kind) for name, kind in ARRAYS.items()])
         for name in ARRAYS:
             found[name] = getattr(self, name)
@@ -175,9 +192,9 @@ class JobStream:
 
     @cached_property
     def dataset_source(self) -> np.ndarray:
-        """Where most jobs of each dataset were, int16[datasets]; ties to the lower index; -1 none.
+        """Site of most jobs of each dataset, int16[max(dataset) + 1]; -1 none.
 
-        Shape: as many as max(dataset) + 1.
+        Ties go to the lower index.
         """
         home = np.full(int(self.dataset.max()) + 1, -1, dtype=np.int16)
         placed = self.source >= 0
@@ -189,7 +206,7 @@ class JobStream:
         return home
 
     def rows(self, start: int, n: int) -> tuple[np.ndarray | slice, np.ndarray]:
-        """Which rows stand in the window, and their arrivals, float64[n], without a seam."""
+        """Return the rows of a window and their arrivals, float64[n], which go on past the end."""
         size = len(self)
         start = int(start) % size
         if start + n <= size:
@@ -198,9 +215,12 @@ class JobStream:
         return row, self.arrival_s[row] + turn * self.period_s
 
     def window(self, start: int, n: int) -> JobStream:
-        """n jobs from job `start` on; past the end the stream begins anew, its time shifted on.
+        """Return n jobs from job `start` on; past its end the stream repeats, shifted in time.
 
         Arrivals stay on the clock of `epoch`; they do not restart at 0.
+
+        Raises:
+            StreamError: n is less than 1.
         """
         if n < 1:
             raise StreamError("a window of at least 1 job", f"n={n}", "pass n >= 1")
@@ -212,7 +232,7 @@ class JobStream:
         )
 
     def meta(self) -> dict[str, Any]:
-        """What the stream says beside its arrays, as plain data."""
+        """Return what the stream says beside its arrays, as plain data."""
         return {
             "name": self.name,
             "origin": self.origin,
@@ -222,7 +242,7 @@ class JobStream:
         }
 
     def digest(self) -> str:
-        """SHA-256 of everything in the stream, hexadecimal."""
+        """Return the SHA-256 of the arrays and of `meta()`, hexadecimal."""
         sha = hashlib.sha256(json.dumps(self.meta(), sort_keys=True).encode())
         for field, kind in ARRAYS.items():
             # Little-endian whatever the machine.
@@ -232,7 +252,7 @@ class JobStream:
 
 
 def _array(stream: JobStream, field: str, kind: type) -> np.ndarray:
-    """The field as a read-only array of its type, n long, without NaN."""
+    """Return a field as a read-only array of its type, n long, without NaN."""
     given = np.asarray(getattr(stream, field))
     where = f"{field} of stream {stream.name!r}"
     expected = (len(stream.arrival_s),)
@@ -254,7 +274,7 @@ def _array(stream: JobStream, field: str, kind: type) -> np.ndarray:
 
 
 def _check(stream: JobStream) -> None:
-    """The invariants: at least one job, sorted, everything in its range."""
+    """Refuse an empty or unsorted stream, and values out of range."""
     if len(stream) == 0:
         raise StreamError("at least one job", "an empty stream", "check the records or the filter")
     late = np.diff(stream.arrival_s) < 0
@@ -262,22 +282,18 @@ def _check(stream: JobStream) -> None:
         row = int(np.flatnonzero(late)[0]) + 1
         came = f"an earlier arrival in row {row}"
         raise StreamError("jobs in order of arrival", came, "sort them by arrival_s")
-    bounds = [
-        ("cores", 1, None),
-        ("workload_true", 0, None),
-        ("workload_pred", 0, None),
-        ("input_bytes", 0, None),
-        ("input_files", 0, None),
-        ("dataset", 0, None),
-        ("source", -1, len(stream.site_names)),
-        ("status", 0, len(STATUSES)),
-        *((key, 0, len(stream.levels[key])) for key in CATEGORIES),
-        *((key, 0, 1) for key in ("noise_u", "failure_u", "place_u")),
-    ]
-    for field, low, high in bounds:
-        values = getattr(stream, field)
-        if values.min() < low or (high is not None and values.max() >= high):
-            needed = f"{field} >= {low}" + ("" if high is None else f" and < {high}")
-            wrong = (values < low) | (values >= (np.inf if high is None else high))
-            row = int(np.flatnonzero(wrong)[0])
-            raise StreamError(needed, f"{values[row]:g} in row {row}", "correct the record")
+    levels = {"site_names": stream.site_names, "STATUSES": STATUSES, **stream.levels}
+    for field in FIELDS:
+        if field.low is not None:
+            high = len(levels[field.below]) if isinstance(field.below, str) else field.below
+            _check_range(field.name, getattr(stream, field.name), field.low, high)
+
+
+def _check_range(field: str, values: np.ndarray, low: float, high: float | None) -> None:
+    """Refuse values outside [low, high); None: no upper limit."""
+    if values.min() >= low and (high is None or values.max() < high):
+        return
+    needed = f"{field} >= {low}" + ("" if high is None else f" and < {high}")
+    wrong = (values < low) | (values >= (np.inf if high is None else high))
+    row = int(np.flatnonzero(wrong)[0])
+    raise StreamError(needed, f"{values[row]:g} in row {row}", "correct the record")

@@ -1,7 +1,7 @@
-"""From a sealed surrogate to the fields of a stream; knows its tables, never its generator.
+"""Make the fields of a stream from a sealed surrogate.
 
-The head of stream 0 lies ready-made in the sealed folder and needs neither torch nor CatBoost;
-jobs beyond it, and other seeds, are drawn week by week.
+The first week of stream 0 is stored in the sealed folder and needs neither torch nor CatBoost;
+later jobs, and other seeds, are drawn week by week.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 
 def from_surrogate(surrogate: Surrogate, jobs: int | None = None, seed: int = 0) -> dict[str, Any]:
-    """The fields of the first `jobs` jobs of a surrogate's stream; None: as many as its head has.
+    """Return the fields of the first `jobs` jobs of a surrogate's stream.
 
-    The head is a week, or the beginning of one where a week is more than was sealed.
+    Args:
+        jobs: None takes the sealed first week, or its sealed beginning.
+        seed: of the stream and of the uniforms.
 
     Raises:
         StreamError: `jobs` is less than 1.
@@ -39,13 +41,13 @@ def from_surrogate(surrogate: Surrogate, jobs: int | None = None, seed: int = 0)
 
 
 def _weeks(surrogate: Surrogate, jobs: int, seed: int) -> pd.DataFrame:
-    """Whole weeks of the stream that hold at least `jobs` rows."""
+    """Return whole weeks of the stream that hold at least `jobs` rows."""
     import pandas as pd
 
     if seed == FIRST_WEEK_SEED:
-        head = surrogate.first_week()
-        if jobs <= len(head):
-            return head
+        first = surrogate.first_week()
+        if jobs <= len(first):
+            return first
     stream = surrogate.stream(seed)
     weeks = [next(stream)]
     while sum(map(len, weeks)) < jobs:

@@ -1,4 +1,4 @@
-"""From a trace in Standard Workload Format to a stream's fields; knows the format, never one log.
+"""Read a trace in Standard Workload Format and make the fields of a stream from it.
 
 The format (Chapin et al., JSSPP 1999; version 2.2) has 18 numbers a line and a header of comments
 `; Key: value`. Plain or gzip. How a job is read:
@@ -27,7 +27,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.errors import StreamError, check_seed
-from panda_gym.jobs.fields import LEAST_PREDICTION, STATUSES
+from panda_gym.jobs.fields import LEAST_PREDICTION, STATUSES, UNIFORMS
 from panda_gym.units import GFLOPS_PER_HS23
 
 FIELDS: Final = (
@@ -123,7 +123,7 @@ def from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> dict[st
         project=project,
         prodstep=prodstep,
         datatype=np.zeros(count, dtype=np.int16),
-        **{key: rng.random(count) for key in ("noise_u", "failure_u", "place_u")},
+        **{key: rng.random(count) for key in UNIFORMS},
     )
 
 

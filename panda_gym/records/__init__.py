@@ -1,8 +1,8 @@
-"""Job records: the nine columns, their reader, their funnel, and the reference workload."""
+"""Job records: their reader, the filter funnel, splits, and the reference workload."""
 
 from __future__ import annotations
 
-from panda_gym.records.columns import COLUMNS, STATUSES, check_table
+from panda_gym.records.columns import check_table
 from panda_gym.records.datasets import parse_datasets
 from panda_gym.records.exports import load_records, read_export
 from panda_gym.records.flops import site_power, workload_gflop
@@ -15,6 +15,7 @@ from panda_gym.records.reference import (
 )
 from panda_gym.records.saving import save_records
 from panda_gym.records.split import split_by_groups, split_by_rows, split_by_time
+from panda_gym.schema import COLUMNS, STATUSES
 
 __all__ = [
     "COLUMNS",

@@ -1,4 +1,4 @@
-"""Cutting dataset names into project, production step and data type; keeps no other field.
+"""Parse dataset names into project, production step and data type; drop every other field.
 
 A name reads `scope:project.number.short.prodstep.datatype.tags`. What a user or a group chose
 freely (`user.NAME...`, `group.NAME...`) is never returned: of such names only the fact that they
@@ -14,12 +14,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from panda_gym.schema import CATEGORIES
+
 UNKNOWN: Final = "unknown"
 """Level of a field that a name does not have."""
 OTHER: Final = "other"
 """Project of names that follow no known scheme (tests, libraries, private names)."""
-
-FIELDS: Final = ("project", "prodstep", "datatype")
 
 PRODSTEPS: Final = frozenset(
     (
@@ -95,7 +95,7 @@ def parse_datasets(names: Sequence[Any] | pd.Series) -> pd.DataFrame:
     codes, levels = pd.factorize(np.asarray(names, dtype=object))
     parsed = [parse_dataset(str(level)) for level in levels] or [(None, None, None)]
     columns = {}
-    for field, values in zip(FIELDS, zip(*parsed, strict=True), strict=True):
+    for field, values in zip(CATEGORIES, zip(*parsed, strict=True), strict=True):
         known, found = pd.factorize(np.asarray(values, dtype=object))
         picked = np.append(known, -1)[codes]
         columns[field] = pd.Categorical.from_codes(

@@ -1,8 +1,8 @@
-"""Reading exports of PanDA's job table from files; the door where personal columns stay outside.
+"""Read exports of PanDA's job table from files, without any personal column.
 
-Only the columns listed in `layout` are read, by name, out of a CSV, gzip CSV or Parquet file.
-Dataset names are cut into project, production step and data type as soon as they are read, and
-not kept: what a user chose inside `user.NAME...` or `group.NAME...` reaches no table.
+Only the columns listed in `layout` are read, by name, from a CSV, gzip CSV or Parquet file.
+Dataset names are parsed into project, production step and data type as soon as they are read, and
+then dropped: what a user chose inside `user.NAME...` or `group.NAME...` reaches no table.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from pyarrow import csv
 
 from panda_gym.errors import RecordsError
 from panda_gym.records import layout
-from panda_gym.records.columns import NAMES, check_table, kept_columns
-from panda_gym.records.datasets import FIELDS, parse_datasets
+from panda_gym.records.columns import check_table, kept_columns
+from panda_gym.records.datasets import parse_datasets
 from panda_gym.records.funnel import apply_funnel
 from panda_gym.records.times import parse_times
+from panda_gym.schema import CATEGORIES, NAMES
 from panda_gym.sites import Platform
 
 _DAMAGE: Final = (OSError, EOFError, ValueError, zlib.error, pa.ArrowException)
@@ -114,8 +115,11 @@ def _read_parquet(path: Path, gzipped: bool) -> tuple[pd.DataFrame, str]:
 
 
 def _read_csv(path: Path, gzipped: bool) -> tuple[pd.DataFrame, str]:
-    """All as text: a row with more or fewer fields than the header is an error, since a shifted
-    row could carry a person's name into another column."""
+    """Read every column as text.
+
+    A row with more or fewer fields than the header is an error, since a shifted row could carry a
+    person's name into another column.
+    """
     header, separator = _header(path, gzipped)
     columns = _columns(header, path)
     sources = list(columns.values())
@@ -135,7 +139,7 @@ def _read_csv(path: Path, gzipped: bool) -> tuple[pd.DataFrame, str]:
 
 
 def _header(path: Path, gzipped: bool) -> tuple[list[str], str]:
-    """Names of the columns, and what separates them."""
+    """Return the names of the columns and the separator."""
     with gzip.open(path, "rb") if gzipped else open(path, "rb") as file:
         line = b""
         while not line.strip():
@@ -170,7 +174,7 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
             values = table[name].reset_index(drop=True)
             typed[name] = _CONVERT[name](values)
     sources = [table[name].reset_index(drop=True) for name in layout.DATASET if name in table]
-    if sources and not all(field in typed for field in FIELDS):
+    if sources and not all(field in typed for field in CATEGORIES):
         typed.update(_dataset_fields(sources))
     if "project" in typed:
         typed["project"] = _without_owner(typed["project"])
@@ -178,16 +182,16 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _dataset_fields(sources: Sequence[pd.Series]) -> dict[str, pd.Series]:
-    """Fields of the first source that has a name, row by row."""
+    """Return the fields of the first source that has a name, row by row."""
     names = sources[0].astype(object)
     for other in sources[1:]:
         names = names.where(names.notna(), other.astype(object))
     fields = parse_datasets(names)
-    return {field: fields[field] for field in FIELDS}
+    return {field: fields[field] for field in CATEGORIES}
 
 
 def _without_owner(values: pd.Series) -> pd.Series:
-    """A project column that holds user.NAME or group.NAME keeps `user` or `group` only."""
+    """Reduce user.NAME and group.NAME in a project column to `user` and `group`."""
     levels = pd.Series(values.cat.categories.astype(str), dtype="str")
     public = levels.str.replace(r"^(user|group)\..*", r"\1", regex=True)
     if public.equals(levels):

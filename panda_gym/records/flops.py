@@ -1,4 +1,4 @@
-"""Workload of a job in Gflop from its cores, its site and its CPU time; knows no file format."""
+"""Compute the workload of a job in Gflop from its cores, its site and its CPU time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from panda_gym.units import GFLOPS_PER_HS23
 
 
 def workload_gflop(cores: Any, power: Any, cpu_s: Any) -> np.ndarray:
-    """cores x Gflop/s per core x CPU time (arXiv 2410.07940, section III).
+    """Return cores x Gflop/s per core x CPU time (arXiv 2410.07940, section III).
 
     The paper's product is taken as written. Where an export's CPU time is already summed over
     the cores of a job, multi-core jobs (3 % of user analysis) count their cores twice.
@@ -36,7 +36,7 @@ def workload_gflop(cores: Any, power: Any, cpu_s: Any) -> np.ndarray:
 def site_power(
     sites: Sequence[str] | pd.Series, platform: Platform
 ) -> tuple[np.ndarray, np.ndarray]:
-    """HS23 per core of each named site, and whether the platform knows it.
+    """Return the HS23 per core of each named site, and whether the platform knows it.
 
     A site that the platform does not know gets the median power of the platform's sites.
 

@@ -1,4 +1,4 @@
-"""The filters between raw records and the nine columns, counted; knows no file format."""
+"""Filter raw records into the nine columns, and count the rows that each filter drops."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, Final
 import pandas as pd
 
 from panda_gym.errors import RecordsError
-from panda_gym.records.columns import NAMES, STATUSES, check_table, kept_columns
+from panda_gym.records.columns import check_table, kept_columns
 from panda_gym.records.flops import site_power, workload_gflop
+from panda_gym.schema import NAMES, STATUSES
 from panda_gym.sites import Platform, load_platform
 
 PLATFORM: Final = "atlas150"
@@ -106,16 +107,16 @@ class Funnel:
     """Assumption and the number of rows that it touches."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain lists and dicts, for JSON."""
+        """Return plain lists and dicts, for JSON."""
         return {"steps": [dict(vars(step)) for step in self.steps], "notes": dict(self.notes)}
 
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Funnel:
-        """The inverse of `to_dict`."""
+        """Return the funnel that `to_dict` wrote."""
         return cls(tuple(Step(**step) for step in body["steps"]), dict(body["notes"]))
 
     def to_json(self) -> str:
-        """As JSON text."""
+        """Return JSON text."""
         return json.dumps(self.to_dict(), indent=2)
 
     def __str__(self) -> str:
@@ -174,7 +175,7 @@ def _filtered(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Step], dict[str, in
 
 
 def _with_cores(left: pd.DataFrame, notes: dict[str, int]) -> pd.DataFrame:
-    """Cores of each job; PanDA leaves them empty or 0 for a single core."""
+    """Fill in the cores of each job; PanDA leaves them empty or 0 for a single core."""
     if "corecount" not in left.columns:
         notes["cores taken as 1"] = len(left)
         return left.assign(corecount=1)

@@ -1,7 +1,7 @@
-"""Columns of raw PanDA exports: which are read, under what names; knows no file and no row.
+"""The columns of raw PanDA exports that are read, and the names that they go by.
 
-Reading is by this list alone: what does not stand here is never taken from a file. That covers
-the personal columns (`PERSONAL` names the usual ones) and any that nobody has thought of.
+A column that does not stand here is never read from a file. That keeps out the personal columns
+(`PERSONAL` names the usual ones) and any unknown one.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ DATASET: Final = (
     "prodblock",
     "indsname",
 )
-"""Names of columns that hold the input dataset, best first; cut into fields, then let go."""
+"""Names of columns that hold the input dataset, best first; parsed into fields, then dropped."""
 
 TIMES: Final = ("creationtime",)
 TEXTS: Final = (
@@ -74,16 +74,16 @@ PERSONAL: Final = (
     "jobparameters",
     "metadata",
 )
-"""Columns that name or betray a person in PanDA's job table; none is ever read."""
+"""Columns that identify a person in PanDA's job table; none is ever read."""
 
 
 def plain(name: object) -> str:
-    """A column's name without case, blanks, underscores and dashes."""
+    """Return a column's name without case, blanks, underscores and dashes."""
     return "".join(letter for letter in str(name).lower() if letter.isalnum())
 
 
 def chosen_columns(header: Iterable[str]) -> dict[str, str]:
-    """Columns of a file to read: {name in the raw table: name in the file}.
+    """Return the columns of a file to read: {name in the raw table: name in the file}.
 
     A column's own name goes before its aliases, and those in their order. Columns that hold
     dataset names appear under their names in `DATASET`.

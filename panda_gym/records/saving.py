@@ -1,4 +1,4 @@
-"""Writing a table of records so that its reader finds the same; knows files, never filters."""
+"""Write a table of records to Parquet or CSV."""
 
 from __future__ import annotations
 

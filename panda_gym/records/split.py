@@ -1,4 +1,4 @@
-"""Splitting a table of records into a training and a test part; knows only rows and times."""
+"""Split a table of records into a training and a test part."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def split_by_rows(
 def split_by_groups(
     table: pd.DataFrame, group: str, share: float = TRAIN_SHARE, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split at random groups (tasks), none of which is cut: (train, test), about `share` of rows.
+    """Split at random whole groups (tasks): (train, test), about `share` of the rows in train.
 
-    Where a group is one secret, rows of it on both sides would tell nothing of what leaks.
+    A group on both sides would hide what leaks where the privacy of a whole group is measured.
     """
     if group not in table.columns:
         raise RecordsError(f"a group column {group!r}", ", ".join(table.columns), "name the column")

@@ -1,4 +1,4 @@
-"""Times in the formats that exports come in; knows no other column."""
+"""Parse times in the formats of exports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EPOCH_UNITS: Final = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (np.inf, "ns"))
 
 
 def parse_times(values: pd.Series) -> pd.Series:
-    """Times as naive UTC datetime64[s]; text may be in any of `FORMATS`, numbers since 1970.
+    """Return times as naive UTC datetime64[s]; text may be in any of `FORMATS`, numbers since 1970.
 
     A time zone is converted, its absence read as UTC. A single text that does not fit the
     format of the others becomes a missing value.

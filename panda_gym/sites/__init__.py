@@ -1,4 +1,4 @@
-"""The platform of sites and links that jobs run on."""
+"""The platform: sites and links that jobs run on."""
 
 from __future__ import annotations
 

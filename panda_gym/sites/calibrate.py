@@ -1,11 +1,11 @@
-"""Makes the shipped platforms from public files; knows how each figure came, never loads one.
+"""Make the shipped platforms from public files.
 
     python -m panda_gym.sites.calibrate FOLDER [--out panda_gym/sites]
 
 FOLDER holds `platform/atlas_sites_150.csv`, `platform/atlas_site_rse_739.csv` and
 `platform/atlas_site_links_15377_20240808.csv` (read off REDWOOD24/ATLAS-GRID-SIMULATION, commit
 9aa345d6, Apache-2.0) and `osg/hepspec06_per_core_osg_sites.txt` (opensciencegrid/gracc-apel,
-commit 075b8149, Apache-2.0). The answer is the same on every run. Facts are read, calibrated
+commit 075b8149, Apache-2.0). The result is the same on every run. Facts are read, calibrated
 figures follow a public distribution, assigned ones are a choice of this project:
 
     figure      kind        rule

@@ -1,4 +1,4 @@
-"""Reading a platform from tables: CSV in a folder, one CSV, or JSON; knows no calibration.
+"""Read a platform from a folder of CSV files, one CSV, or JSON.
 
 A folder holds `sites.csv` (columns name, cores, power; optional region, disk_tb, site) and any of
 `bandwidth_mbps.csv`, `latency_s.csv`, `closeness.csv`: square matrices whose first column

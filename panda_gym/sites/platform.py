@@ -1,4 +1,4 @@
-"""The platform: sites and the links between them; knows no jobs, no policy, no file format."""
+"""The platform: sites and the links between them."""
 
 from __future__ import annotations
 

@@ -21,12 +21,11 @@ import numpy as np
 
 from panda_gym.errors import RecordsError, SurrogateError, check_seed
 from panda_gym.files import whole_file
+from panda_gym.schema import CATEGORIES, INPUT_SIZES
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CATEGORIES: Final = ("project", "prodstep", "datatype")
-NUMBERS: Final = ("ninputdatafiles", "inputfilebytes")
 SMALLEST_GFLOP: Final = 1.0
 """Workloads below this count as this, so that the logarithm of a job that never ran is finite."""
 
@@ -69,7 +68,7 @@ def features(table: pd.DataFrame) -> pd.DataFrame:
     """The columns that a broker knows; RecordsError names those that are missing."""
     import pandas as pd
 
-    wanted = [*CATEGORIES, *NUMBERS]
+    wanted = [*CATEGORIES, *INPUT_SIZES]
     missing = [name for name in wanted if name not in table.columns]
     if missing:
         raise RecordsError(
@@ -77,7 +76,7 @@ def features(table: pd.DataFrame) -> pd.DataFrame:
         )
     # Strings, not codes: levels may come in another order in another table.
     columns: dict[str, Any] = {name: table[name].astype(str).to_numpy() for name in CATEGORIES}
-    columns |= {name: table[name].to_numpy(dtype=np.float64) for name in NUMBERS}
+    columns |= {name: table[name].to_numpy(dtype=np.float64) for name in INPUT_SIZES}
     return pd.DataFrame(columns)
 
 

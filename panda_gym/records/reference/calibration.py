@@ -1,6 +1,6 @@
-"""The figures that the reference workload is calibrated on, and their measurement on a table.
+"""The public figures that the reference workload is calibrated on, and their measurement.
 
-Knows public figures and tables, never how a table was made. The classes of source are those of
+The classes of source are those of
 `tables`. Where a figure counts tasks, it is measured on one job of each.
 """
 
@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from panda_gym.records.columns import EXTRAS, check_table
+from panda_gym.records.columns import check_table
+from panda_gym.schema import EXTRAS
 
 KEEP: Final = tuple(column.name for column in EXTRAS)
 """Columns that `measure` needs beside the nine."""

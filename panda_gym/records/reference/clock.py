@@ -1,4 +1,4 @@
-"""When tasks are submitted: cycles, holidays and noise over the period; knows no jobs."""
+"""The clock of submissions: cycles, holidays and noise over the period."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The reference workload as a raw export of PanDA's job table; knows no funnel and no file.
+"""Draw the reference workload as a raw export of PanDA's job table.
 
 The rows that pass the funnel are those of `reference_records(kept_rows(n), seed)`, in order;
-between them stand rows that it drops. Columns that are personal in PanDA hold placeholders.
+between them stand rows that the funnel drops. Columns that are personal in PanDA hold placeholders.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 
 from panda_gym.errors import check_seed
-from panda_gym.records.columns import STATUSES
 from panda_gym.records.reference import tables
 from panda_gym.records.reference.jobs import Jobs, joined
 from panda_gym.records.reference.stream import block_count, check_rows, job_blocks, noise
 from panda_gym.records.reference.tasks import PROJECT_NAMES, kind_of
 from panda_gym.records.reference.traits import format_traits, site_traits
 from panda_gym.records.reference.workload import FIRST_TASK, category
+from panda_gym.schema import STATUSES
 
 FIRST_JOB: Final = 5_900_000_000
 """pandaid of a table's first job."""

@@ -1,4 +1,4 @@
-"""Expanding tasks into jobs: when, where, how long, how it ended; knows no tables or files."""
+"""Expand tasks into jobs: creation time, site, CPU time, input and final status of each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.special import ndtri
 
-from panda_gym.records.columns import STATUSES
 from panda_gym.records.reference import tables
 from panda_gym.records.reference.clock import SECONDS
 from panda_gym.records.reference.tasks import Tasks
 from panda_gym.records.reference.traits import site_traits
+from panda_gym.schema import STATUSES
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +50,12 @@ class Jobs:
         return len(self.created_s)
 
     def take(self, rows: np.ndarray) -> Jobs:
-        """The jobs at `rows` (indices or mask), in that order."""
+        """Return the jobs at `rows` (indices or mask), in that order."""
         return Jobs(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 def joined(parts: Sequence[Jobs]) -> Jobs:
-    """The jobs of all parts, one after the other."""
+    """Return the jobs of all parts, one after the other."""
     names = [field.name for field in fields(Jobs)]
     return Jobs(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
@@ -145,8 +145,8 @@ def _status(
     score = np.sqrt(of_task) * tasks.fail_score[task] + np.sqrt(of_day) * incident
     score += np.sqrt(1.0 - of_task - of_day) * own[0]
     failed = score < ndtri(site_traits().failure)[site]
-    share, bond = tables.CLOSED
-    score = np.sqrt(bond) * tasks.close_score[task] + np.sqrt(1.0 - bond) * own[1]
+    share, correlation = tables.CLOSED
+    score = np.sqrt(correlation) * tasks.close_score[task] + np.sqrt(1.0 - correlation) * own[1]
     closed = score < ndtri(share)
     cancelled = rank >= np.maximum(tasks.stopped_at * tasks.jobs, 1)[task]
     codes = [STATUSES.index(name) for name in ("cancelled", "closed", "failed")]

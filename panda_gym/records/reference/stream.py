@@ -1,4 +1,4 @@
-"""Blocks of jobs in order of time, whatever the size of the whole; knows no files or tables."""
+"""Draw jobs in blocks, in order of time and in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from panda_gym.records.reference.traits import site_traits
 BLOCK_ROWS: Final = 100_000
 """Jobs drawn at a time; part of the model, since each block has its own random numbers."""
 
-_WORLD, _JOBS, _DROPPED, _NOISE = range(4)
+_SHARED, _JOBS, _DROPPED, _NOISE = range(4)
 
 
 def check_rows(n: Any) -> int:
@@ -28,7 +28,7 @@ def check_rows(n: Any) -> int:
 
 
 def block_count(n: int) -> int:
-    """Number of blocks in which n jobs are drawn."""
+    """Return the number of blocks in which n jobs are drawn."""
     return -(-n // BLOCK_ROWS)
 
 
@@ -44,13 +44,14 @@ def job_blocks(
         n: number of jobs, at least 1.
         seed: same n and seed, same jobs.
         blocks: number of blocks, by default `block_count(n)`.
-        dropped: draw a second set of jobs, independent of the first, in the same world.
+        dropped: draw the jobs that the funnel drops: independent of the others, under the same
+            noise of the clock and the same incidents at sites.
     """
     n, seed = check_rows(n), check_seed(seed)
     blocks = blocks or block_count(n)
-    world = _rng(seed, _WORLD)
-    times = clock(world)
-    incidents = world.standard_normal((len(site_traits().names), tables.DAYS))
+    shared = _rng(seed, _SHARED)
+    times = clock(shared)
+    incidents = shared.standard_normal((len(site_traits().names), tables.DAYS))
     cap = max(n // tables.SMALLEST_NUMBER_OF_TASKS, 1)
     edges = np.round(np.linspace(0, n, blocks + 1)).astype(np.int64)
     waiting: Jobs | None = None
@@ -75,7 +76,7 @@ def job_blocks(
 
 
 def noise(seed: int, block: int) -> np.random.Generator:
-    """Random numbers of a block for what does not enter the nine columns."""
+    """Return random numbers of a block, for columns outside the nine."""
     return _rng(seed, _NOISE, block)
 
 

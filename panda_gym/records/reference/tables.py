@@ -1,4 +1,4 @@
-"""Constants of the reference workload, as tables; knows figures, never how jobs are drawn.
+"""Constants of the reference workload, as tables with their sources.
 
 Classes of source, named at each table:
 [DAY]   one day of all PanDA queues, 2021-09-19: 878,000 ended jobs, 179 queues (public record).

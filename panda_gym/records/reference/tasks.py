@@ -1,4 +1,4 @@
-"""Drawing tasks: what all jobs of one submission have in common; knows no single job."""
+"""Draw tasks: what all jobs of one submission have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each site and each DAOD format is like, the same for every seed; knows no jobs."""
+"""Traits of each site and each DAOD format, the same for every seed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from panda_gym.records.reference import tables
 from panda_gym.sites import Platform, load_platform
 
 _FIXED = 20221001
-"""Traits are constants of the model, so the numbers that scatter them come from a fixed seed."""
+"""Traits are constants of the model, so their scatter comes from a fixed seed."""
 
 
 @dataclass(frozen=True, eq=False)

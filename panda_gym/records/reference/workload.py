@@ -1,4 +1,4 @@
-"""The reference workload as tables of nine columns; knows the model, never real records."""
+"""Draw the reference workload as tables of the nine columns."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from panda_gym.errors import check_seed
-from panda_gym.records.columns import NAMES, STATUSES, kept_columns
+from panda_gym.records.columns import kept_columns
 from panda_gym.records.flops import workload_gflop
 from panda_gym.records.reference import tables
 from panda_gym.records.reference.jobs import Jobs, joined
 from panda_gym.records.reference.stream import check_rows, job_blocks
 from panda_gym.records.reference.tasks import PROJECT_NAMES
 from panda_gym.records.reference.traits import format_traits, site_traits
+from panda_gym.schema import NAMES, STATUSES
 
 FIRST_TASK = 30_000_000
 """jeditaskid of a table's first task."""
@@ -65,7 +66,7 @@ def reference_blocks(n: int, seed: int = 0, *, keep: Sequence[str] = ()) -> Iter
 
 
 def records_of(jobs: Jobs, keep: Sequence[str]) -> pd.DataFrame:
-    """The nine columns and `keep` of drawn jobs; categories have all their levels in use."""
+    """Return the nine columns and `keep` of drawn jobs; every level of a category is in use."""
     power = site_traits().power[jobs.site]
     columns: dict[str, Any] = {
         "creationtime": tables.START + jobs.created_s.astype("timedelta64[s]"),
@@ -87,7 +88,7 @@ def records_of(jobs: Jobs, keep: Sequence[str]) -> pd.DataFrame:
 
 
 def category(codes: np.ndarray, names: Sequence[str]) -> pd.Categorical:
-    """Categories for `codes` into `names`: sorted levels, those in use only."""
+    """Return categories for `codes` into `names`: sorted levels, only those in use."""
     used = np.unique(codes)
     levels = sorted(names[i] for i in used)
     position = np.zeros(len(names), dtype=np.int64)

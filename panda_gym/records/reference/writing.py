@@ -1,4 +1,4 @@
-"""Writing the reference workload to Parquet, block by block; knows no model."""
+"""Write the reference workload to Parquet, block by block."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 
 from panda_gym.errors import SeedError, StreamError
 from panda_gym.jobs import STATUSES, JobStream
-from panda_gym.jobs.records import COLUMNS
+from panda_gym.schema import NAMES
 
 MakeRecords = Callable[..., pd.DataFrame]
 
@@ -114,13 +114,13 @@ def test_origin_is_taken_from_the_table_unless_given(make_records: MakeRecords) 
     assert JobStream.from_records(table, origin="mine", name="n").origin == "mine"
 
 
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("column", NAMES)
 def test_each_missing_column_is_named(make_records: MakeRecords, column: str) -> None:
     with pytest.raises(StreamError, match=f"nine columns.*no {column}"):
         JobStream.from_records(make_records(5).drop(columns=column))
 
 
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("column", NAMES)
 def test_each_missing_entry_is_named(make_records: MakeRecords, column: str) -> None:
     table = make_records(5)
     table.loc[2, column] = None

@@ -8,7 +8,7 @@ import pytest
 
 from panda_gym.errors import RecordsError
 from panda_gym.records import COLUMNS, STATUSES, check_table, reference_records
-from panda_gym.records.columns import EXTRAS
+from panda_gym.schema import EXTRAS
 
 DTYPES = {"time": "datetime64[s]", "category": "category", "integer": "Int64", "real": "float64"}
 
