@@ -38,7 +38,7 @@ add_module_names = False
 toc_object_entries_show_parents = "hide"
 
 # Types of other libraries and private aliases: the site is built offline and links to neither.
-nitpick_ignore_regex = [("py:.*", r".*")]
+nitpick_ignore_regex = [("py:(class|obj|exc|data|attr|meth|mod)", r".*")]
 
 html_theme = "furo"
 html_copy_source = False

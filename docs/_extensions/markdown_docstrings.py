@@ -69,9 +69,17 @@ def hand_on(
         lines[:] = [".. markdown::", "", *(f"   {line}" for line in lines), ""]
 
 
+def readable(
+    app: Sphinx, what: str, name: str, object_: Any, options: Any, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """Write `...` for the default of a dataclass field that a function makes."""
+    return (signature.replace("<factory>", "..."), returns) if signature else None
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives and the hook of autodoc."""
     app.add_directive("environment", Environment)
     app.add_directive("markdown", Markdown)
     app.connect("autodoc-process-docstring", hand_on)
+    app.connect("autodoc-process-signature", readable)
     return {"parallel_read_safe": True}
