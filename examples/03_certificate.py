@@ -11,5 +11,5 @@ train, holdout = records.iloc[:3_000], records.iloc[3_000:]
 synthetic = generators.create("smote").fit(train, seed=0).sample(3_000, seed=1)
 certificate = metrics.certify(train, holdout, synthetic, quick=True)
 for name, score in certificate.scores.items():
-    print(f"{name:32s} {score.value:8.4f}  floor {score.floor:8.4f}  n {score.n}")
+    print(f"{name:32s} {score.value:8.4f}  real vs real {score.real_vs_real:8.4f}  n {score.n}")
 print("passed" if certificate.passed else "failed")

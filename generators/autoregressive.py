@@ -29,9 +29,9 @@ from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
 from generators.networks import diffusion
 from generators.networks.condition_tensors import ConditionTensors
 from generators.networks.layers import OrderedNet
-from generators.neural import Conditional
 from generators.training.differential_privacy import Account, Mechanism, noisy_marginals
 from generators.training.loop import Batch, TrainingConfig, autocast, generator_from
+from generators.training.neural import Conditional
 from generators.training.row_losses import row_losses
 
 MARGINALS = 6

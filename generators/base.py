@@ -27,7 +27,7 @@ Progress = Callable[[int, int, str], None]
 FIT, SAMPLE, ENCODE, DECODE, CONDITION = range(5)
 """Streams of random numbers that one seed is split into."""
 POOL = 16
-"""Blocks drawn to look for rows near a condition, by a generator without a conditional law."""
+"""Blocks drawn to look for rows near a condition, by a generator that cannot condition."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ class Generator(ABC):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return tokens int32[n, C] and numbers float32[n, D] under a condition.
 
-        Here for generators without a conditional law of their own: the nearest of a pool of rows
+        Here for generators that cannot sample under conditions: the nearest of a pool of rows
         drawn without the condition. It is exact where the pool holds rows that meet the condition
         in full, else as good as the nearest row.
         """

@@ -50,8 +50,8 @@ from generators.networks.gan import (
     information_loss,
     one_hot,
 )
-from generators.neural import Neural
 from generators.training.loop import Batch, TrainingConfig, autocast, device_of, generator_from
+from generators.training.neural import Neural
 
 CLIP = 5.2
 """Numbers are standard normal, from tables of at most ten million rows."""

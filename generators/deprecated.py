@@ -19,6 +19,12 @@ PARAMETERS: Final = {
     "mind": "context",
 }
 """Old name of a part of a network to its new one, as in the weights of saved folders."""
+GROUPED_ARRAYS: Final = {
+    "law": "row_marginals",
+    "members": "group_identity",
+    "pattern": "within_group_times",
+}
+"""Old first part of the name of an array of the two-level generator to its new one."""
 
 
 def warn(old: str, new: str, stacklevel: int = 3) -> None:
@@ -32,6 +38,12 @@ def renamed_settings(settings: Mapping[str, Any], *, warned: bool = True) -> dic
     for old in SETTINGS.keys() & settings.keys() if warned else ():
         warn(f"the setting {old!r}", repr(SETTINGS[old]), stacklevel=5)
     return {SETTINGS.get(name, name): value for name, value in settings.items()}
+
+
+def renamed_array(name: str) -> str:
+    """Return the new name of an array of the two-level generator."""
+    first, dot, rest = name.partition(".")
+    return GROUPED_ARRAYS.get(first, first) + dot + rest
 
 
 def renamed_parameter(name: str) -> str:

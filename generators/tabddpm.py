@@ -7,8 +7,8 @@ NOTE[DIFF] Categories enter as sums of embeddings of integer codes, not as log o
 those (0 or -69) swamp the numbers (after 50 steps of the paper's network their loss is 1.01 with
 log one-hot and 0.56 with plain input), and a wide table of levels would not fit in memory.
 NOTE[DIFF] Tokens first, then numbers given the tokens, p(tokens) p(numbers | tokens), each with
-its own network. The joint law is the same; what the tokens say is computed once a row, so that
-a step of the numbers costs little.
+its own network. The joint distribution is the same; the tokens are embedded once a row, so
+that a step of the numbers costs little.
 NOTE[DIFF] The default process of the tokens is masked (absorbing) diffusion whose tokens are
 unmasked one by one in the table's order, `process="ordered"`: the limit of many steps in which
 no token is redrawn and no two are decided blindly at once (Hoogeboom et al. 2021, arXiv
@@ -45,8 +45,8 @@ from generators.encoding.encoder import Encoded, Encoder
 from generators.networks import diffusion
 from generators.networks.condition_tensors import ConditionTensors, draw_number_mask
 from generators.networks.layers import NumberNet, OrderedNet, TokenNet
-from generators.neural import Conditional
 from generators.training.loop import Batch, TrainingConfig, autocast, generator_from
+from generators.training.neural import Conditional
 from generators.training.row_losses import row_losses
 
 

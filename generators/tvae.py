@@ -40,7 +40,6 @@ from generators.encoding.encoder import Encoded, Encoder
 from generators.encoding.mixture import Mixture
 from generators.networks.diffusion import draw
 from generators.networks.layers import FourierFeatures, Residual, TokenEmbedding
-from generators.neural import Neural
 from generators.training.loop import (
     Batch,
     TrainingConfig,
@@ -49,6 +48,7 @@ from generators.training.loop import (
     generator_from,
     generator_of,
 )
+from generators.training.neural import Neural
 
 LEAST_SHARE = 50
 """Rows for each component of the latent prior at least."""

@@ -1,7 +1,4 @@
-"""Judging synthetic tables: fidelity, efficacy, privacy and time, and the certificate.
-
-Knows two or three tables; never who made them, and never torch.
-"""
+"""Metrics of synthetic tables (fidelity, efficacy, privacy, time) and their certificates."""
 
 from __future__ import annotations
 
@@ -9,38 +6,59 @@ import importlib
 from typing import Any
 
 from metrics.base import METRICS, Score, Study, names
+from metrics.deprecated import PUBLIC, warn
 from metrics.errors import MetricError
 
 _LAZY = {
     "Certificate": "metrics.certificate.certificate:Certificate",
-    "association_matrix": "metrics.fidelity.association:association",
-    "c2st": "metrics.fidelity.detection:c2st",
+    "c2st": "metrics.fidelity:c2st",
     "certify": "metrics.certificate.evaluation:certify",
-    "classification": "metrics.efficacy.models:classification",
-    "dcr": "metrics.privacy.distances:dcr",
-    "dcr_distances": "metrics.privacy.distances:dcr_distances",
-    "diff_corr": "metrics.fidelity.association:diff_corr",
-    "diff_mlef": "metrics.efficacy.models:diff_mlef",
-    "jsd": "metrics.fidelity.columns:jsd",
-    "mlef": "metrics.efficacy.models:mlef",
-    "ranking_fidelity": "metrics.efficacy.ranking:ranking_fidelity",
+    "dcr": "metrics.privacy:dcr",
+    "diff_corr": "metrics.fidelity:diff_corr",
+    "jsd": "metrics.fidelity:jsd",
+    "mlef": "metrics.efficacy:mlef",
     "table_sha256": "metrics.tables.samples:table_sha256",
-    "time_figures": "metrics.temporal:time_figures",
-    "wd": "metrics.fidelity.columns:wd",
-    "write_html": "metrics.report.html:write_html",
-    "write_report": "metrics.report.html:write_report",
+    "wd": "metrics.fidelity:wd",
+    "write_report": "metrics.report:write_report",
 }
 """Names that load their module when first used: {name: "module:attribute"}."""
+_ROOMS = ("certificate", "efficacy", "fidelity", "privacy", "report", "tables", "temporal")
+"""Packages that load when first used."""
 
-__all__ = ["METRICS", "MetricError", "Score", "Study", "names", *sorted(_LAZY)]
+__all__ = [
+    "METRICS",
+    "Certificate",
+    "MetricError",
+    "Score",
+    "Study",
+    "c2st",
+    "certify",
+    "dcr",
+    "diff_corr",
+    "jsd",
+    "mlef",
+    "names",
+    "table_sha256",
+    "wd",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:
+    if name in PUBLIC:
+        warn(f"metrics.{name}", PUBLIC[name].replace(":", "."))
+        return _resolved(PUBLIC[name])
+    if name in _ROOMS:
+        return importlib.import_module(f"metrics.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'metrics' has no attribute {name!r}")
-    module, _, attribute = _LAZY[name].partition(":")
-    globals()[name] = getattr(importlib.import_module(module), attribute)
+    globals()[name] = _resolved(_LAZY[name])
     return globals()[name]
+
+
+def _resolved(target: str) -> Any:
+    module, _, attribute = target.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

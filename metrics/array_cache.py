@@ -1,7 +1,7 @@
-"""A drawer for arrays that are dear to compute: knows a folder and keys; never what is in them.
+"""A cache on disk of arrays that are expensive to compute.
 
-An array lies under a hash of everything that it depends on, so that a run that was killed, or one
-on other synthetic rows beside the same real ones, takes it out instead of computing it again.
+An array lies under a hash of everything that it depends on. A run that was killed, or one on other
+synthetic rows beside the same real ones, reads it instead of computing it again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from metrics.files import write_whole
 
 
 @dataclass(frozen=True)
-class Drawer:
+class ArrayCache:
     """Arrays by the hash of their key; without a folder nothing is kept."""
 
     folder: Path | None = None

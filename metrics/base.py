@@ -1,7 +1,7 @@
-"""What a score is and which metrics exist; knows no formula.
+"""Scores, studies and the registry of metrics.
 
-A metric is a function of a `Study` that returns scores. `METRICS` names every one as
-"module:function"; adding a metric is one function and one line there.
+A metric is a function of a `Study` that returns scores. `METRICS` has one line for each; to add a
+metric, write the function and its line. A certificate's parts, captions and demands follow from it.
 """
 
 from __future__ import annotations
@@ -10,126 +10,228 @@ import importlib
 import math
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from metrics.array_cache import Drawer
+from metrics.array_cache import ArrayCache
+from metrics.deprecated import warn
 from metrics.tables.blocks import blocks, blocks_of_both
 from metrics.tables.samples import Sample
 
 PARTS = ("fidelity", "efficacy", "privacy", "temporal")
 """The parts of a certificate, in the order in which they are reported."""
 
-METRICS: dict[str, str] = {
-    "wd": "metrics.fidelity.columns:measure_wd",
-    "jsd": "metrics.fidelity.columns:measure_jsd",
-    "diff_corr": "metrics.fidelity.association:measure",
-    "strata": "metrics.fidelity.strata:measure",
-    "c2st": "metrics.fidelity.detection:measure",
-    "coverage": "metrics.fidelity.coverage:measure",
-    "paper_compat": "metrics.fidelity.paper_compat:measure",
-    "ranking": "metrics.efficacy.ranking:measure",
-    "dcr": "metrics.privacy.distances:measure",
-    "nndr": "metrics.privacy.nndr:measure",
-    "k_anonymity": "metrics.privacy.k_anonymity:measure",
-    "membership": "metrics.privacy.membership:measure",
-    "group_membership": "metrics.privacy.group_membership:measure",
-    "white_box": "metrics.privacy.white_box:measure",
-    "singling_out": "metrics.privacy.singling_out:measure",
-    "linkability": "metrics.privacy.linkability:measure",
-    "inference": "metrics.privacy.inference:measure",
-    "time": "metrics.temporal:measure",
-    "mlef": "metrics.efficacy.models:measure",
-}
-"""Every metric of a certificate: {name: "module:function"}; the dearest last."""
 
-PART_OF = {
-    "wd": "fidelity",
-    "jsd": "fidelity",
-    "diff_corr": "fidelity",
-    "strata": "fidelity",
-    "c2st": "fidelity",
-    "coverage": "fidelity",
-    "paper_compat": "fidelity",
-    "mlef": "efficacy",
-    "ranking": "efficacy",
-    "dcr": "privacy",
-    "nndr": "privacy",
-    "k_anonymity": "privacy",
-    "membership": "privacy",
-    "group_membership": "privacy",
-    "white_box": "privacy",
-    "singling_out": "privacy",
-    "linkability": "privacy",
-    "inference": "privacy",
-    "time": "temporal",
-}
-"""The part that each metric's scores belong to."""
+@dataclass(frozen=True)
+class Metric:
+    """One line of the registry: everything that is known of a metric before it is measured."""
 
-OTHER_IDS: dict[str, tuple[str, ...]] = {
-    "jsd": ("novel_levels", "missing_levels"),
-    "strata": ("tail_*", "rare_levels", "pair_tv"),
-    "coverage": ("alpha_precision", "beta_recall"),
-    "mlef": ("diff_mlef", "efficacy_lost"),
-    "dcr": ("exact_copies", "near_copies", "closer_to_train"),
-    "k_anonymity": ("rare_combinations",),
-    "time": (
-        "batch*",
-        "interarrival*",
-        "autocorrelation*",
-        "fano*",
-        "hour_of_*",
-        "day_of_week",
-        "daily",
+    measure: str
+    """Where it is measured, "module:function"; the function maps a `Study` to scores."""
+    part: str
+    """One of `PARTS`: the part of the certificate that all its scores belong to."""
+    label: str
+    """Its headline score in words, for captions of tables."""
+    unit: str
+    """Unit of the headline score."""
+    better: str = "lower"
+    """Which direction of the headline score is better: "lower" or "higher"."""
+    others: tuple[str, ...] = ()
+    """Ids of further scores that do not begin with the metric's name; "*" stands for any text."""
+
+
+METRICS: dict[str, Metric] = {
+    "wd": Metric(
+        "metrics.fidelity.columns:measure_wd",
+        "fidelity",
+        "Wasserstein distance of numbers",
+        "rank scale, 0 to 1",
+    ),
+    "jsd": Metric(
+        "metrics.fidelity.columns:measure_jsd",
+        "fidelity",
+        "Jensen-Shannon divergence of categories",
+        "bits",
+        others=("novel_levels", "missing_levels"),
+    ),
+    "diff_corr": Metric(
+        "metrics.fidelity.association:measure",
+        "fidelity",
+        "difference of association matrices",
+        "association, 0 to 1",
+    ),
+    "strata": Metric(
+        "metrics.fidelity.strata:measure",
+        "fidelity",
+        "tails, rare levels and pairs of columns",
+        "relative error",
+        others=("tail_*", "rare_levels", "pair_tv"),
+    ),
+    "c2st": Metric(
+        "metrics.fidelity.detection:measure",
+        "fidelity",
+        "classifier two-sample test",
+        "area under the ROC curve",
+    ),
+    "coverage": Metric(
+        "metrics.fidelity.coverage:measure",
+        "fidelity",
+        "alpha-precision and beta-recall",
+        "1 at best",
+        better="higher",
+        others=("alpha_precision", "beta_recall"),
+    ),
+    "paper_compat": Metric(
+        "metrics.fidelity.paper_compat:measure",
+        "fidelity",
+        "row-aligned WD and JSD",
+        "standard deviations; share of rows",
+    ),
+    "ranking": Metric(
+        "metrics.efficacy.ranking:measure",
+        "efficacy",
+        "agreement of policy rankings",
+        "Kendall's tau",
+        better="higher",
+    ),
+    "dcr": Metric(
+        "metrics.privacy.distances:measure",
+        "privacy",
+        "distance to the closest training row",
+        "rank scale",
+        better="higher",
+        others=("exact_copies", "near_copies", "closer_to_train"),
+    ),
+    "nndr": Metric(
+        "metrics.privacy.nndr:measure",
+        "privacy",
+        "nearest-neighbour distance ratio",
+        "ratio",
+        better="higher",
+    ),
+    "k_anonymity": Metric(
+        "metrics.privacy.k_anonymity:measure",
+        "privacy",
+        "rows in small classes of categories",
+        "share of rows",
+        others=("rare_combinations",),
+    ),
+    "membership": Metric(
+        "metrics.privacy.membership:measure",
+        "privacy",
+        "black-box membership attack",
+        "area under the ROC curve",
+    ),
+    "group_membership": Metric(
+        "metrics.privacy.group_membership:measure",
+        "privacy",
+        "black-box membership attack on groups",
+        "area under the ROC curve",
+    ),
+    "white_box": Metric(
+        "metrics.privacy.white_box:measure",
+        "privacy",
+        "white-box loss attack",
+        "area under the ROC curve",
+    ),
+    "singling_out": Metric(
+        "metrics.privacy.singling_out:measure",
+        "privacy",
+        "singling-out attack",
+        "share of attacks",
+    ),
+    "linkability": Metric(
+        "metrics.privacy.linkability:measure",
+        "privacy",
+        "linkability attack",
+        "share of attacks",
+    ),
+    "inference": Metric(
+        "metrics.privacy.inference:measure",
+        "privacy",
+        "attribute inference attack",
+        "share of attacks",
+    ),
+    "time": Metric(
+        "metrics.temporal:measure",
+        "temporal",
+        "cycles, bursts and batches in time",
+        "distance of streams",
+        others=(
+            "batch*",
+            "interarrival*",
+            "autocorrelation*",
+            "fano*",
+            "hour_of_*",
+            "day_of_week",
+            "daily",
+        ),
+    ),
+    "mlef": Metric(
+        "metrics.efficacy.models:measure",
+        "efficacy",
+        "machine-learning efficacy",
+        "squared error of the logarithm",
+        others=("diff_mlef", "efficacy_lost"),
     ),
 }
-"""Ids of scores that a policy may grade and that do not begin with their metric's name."""
+"""Every metric of a certificate by name; the most expensive last."""
+
+
+NUMBERS = ("value", "low", "high", "real_vs_real", "bound")
+"""The numbers of a score that must be finite."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """One number with everything needed to judge it."""
+    """One number of a metric with its interval, reference, bound and margin."""
 
     id: str
     """Name within the certificate, for example "wd.workload"."""
-    part: str
-    """One of `PARTS`."""
     value: float
     """The metric of the synthetic table; NaN when it could not be computed."""
     low: float
     """Lower end of the value's interval."""
     high: float
     """Upper end of the value's interval."""
-    floor: float
-    """The same metric of a real sample of the same size: what a perfect generator scores."""
+    real_vs_real: float
+    """Real-vs-real reference: the same metric of a real sample of the same size."""
     bound: float
-    """Upper confidence bound of the excess over the floor, in the direction that is worse."""
+    """Upper confidence bound of the excess over `real_vs_real`, in the worse direction."""
     n: int
     """Synthetic rows that the value was computed on."""
     margin: float | None = None
     """Largest excess that counts as equivalent; None for a score that informs only."""
     better: str = "lower"
-    """"lower" or "higher": which direction is better."""
+    """Which direction is better: "lower" or "higher"."""
     note: str = ""
     """What a reader must know beside the number."""
     tail: str = "normal"
     """How the bound was formed: "normal", "count" or "dkw"; see
     `metrics.statistics.equivalence`."""
     shown: bool | None = None
-    """Whether Holm's procedure over the graded scores shows equivalence; None before judging."""
+    """Whether Holm's procedure over the graded scores shows equivalence; None before it is run."""
+    part: str = ""
+    """One of `PARTS`; set from the registry by `load`."""
+
+    @property
+    def floor(self) -> float:
+        """Old name of `real_vs_real`."""
+        warn("Score.floor", "Score.real_vs_real")
+        return self.real_vs_real
 
     @property
     def excess(self) -> float:
-        """How far the value is worse than its floor (negative: better)."""
-        gap = self.value - self.floor
+        """How far the value is worse than the real-vs-real reference (negative: better)."""
+        gap = self.value - self.real_vs_real
         return gap if self.better == "lower" else -gap
 
     @property
     def passed(self) -> bool | None:
-        """Whether equivalence is shown, by the bound alone before judging; None if it informs."""
+        """Whether equivalence is shown (by the bound alone before Holm's procedure) or None."""
         if self.margin is None:
             return None
         within = math.isfinite(self.bound) and self.bound <= self.margin
@@ -138,13 +240,18 @@ class Score:
     @property
     def grade(self) -> str:
         """A: shown within half the margin; B: within it; C: within it, but not shown; F; "-"."""
-        if not all(map(math.isfinite, (self.value, self.low, self.high, self.floor, self.bound))):
+        if not self.is_finite:
             return "F"
         if self.margin is None:
             return "-"
         if self.passed:
             return "A" if self.bound <= self.margin / 2 else "B"
         return "C" if self.excess <= self.margin else "F"
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every number of the score could be computed."""
+        return all(math.isfinite(getattr(self, name)) for name in NUMBERS)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields for a certificate, without the id and what its verdict derives."""
@@ -185,12 +292,12 @@ class Study:
     """Curves and tests that a metric leaves for the report, by metric name."""
     shared: dict[str, Any] = field(default_factory=dict)
     """What one metric computed and another may reuse, such as an index of the training rows."""
-    drawer: Drawer = field(default_factory=Drawer)
-    """Where arrays that are dear to compute outlive the run; by default nowhere."""
+    cache: ArrayCache = field(default_factory=ArrayCache)
+    """Where arrays that are expensive to compute outlive the run; by default nowhere."""
     threads: int | None = None
     """Threads of a regressor, which change no number; None: as many as the settings say."""
-    tell: Callable[[str], None] | None = None
-    """Told what a long metric is at, in a few words; None: nobody listens."""
+    report: Callable[[str], None] | None = None
+    """Called with what a long metric is doing, in a few words; None: not called."""
 
     def rng(self, word: str) -> np.random.Generator:
         """Return the generator of this study for one purpose."""
@@ -224,7 +331,12 @@ def names() -> tuple[str, ...]:
 
 
 def load(name: str) -> Measure:
-    """Return the registered metric of this name."""
-    module, _, attribute = METRICS[name].partition(":")
-    measure: Measure = getattr(importlib.import_module(module), attribute)
+    """Return the registered metric of this name; its scores carry the part of its line."""
+    metric = METRICS[name]
+    module, _, attribute = metric.measure.partition(":")
+    function: Measure = getattr(importlib.import_module(module), attribute)
+
+    def measure(study: Study) -> list[Score]:
+        return [replace(score, part=metric.part) for score in function(study)]
+
     return measure

@@ -1,4 +1,4 @@
-"""Every error that metrics raise for bad input; knows nothing else.
+"""Errors that metrics raise for bad input.
 
 MetricError (ValueError)
 └── NotApplicable     the tables have no column of the kind that a metric looks at

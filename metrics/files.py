@@ -1,4 +1,4 @@
-"""Writing files whole or not at all; knows paths, never what is written."""
+"""Write files atomically."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ TABLE: Final[Mapping[str, str]] = {
     "week": "seed rows_per_week",
     "certify": "target time group loss outcomes seed quick threads",
     "outcomes": "real synthetic",
-    "score": "part value low high floor bound n margin better tail grade",
+    "score": "part value low high floor=real_vs_real bound n margin better tail grade",
     "document": """
         settings sizes columns profile curves failures left_out self_test privacy verdict""",
 }

@@ -28,7 +28,7 @@ SPREAD = {
 
 A weekend differs from the week by much, weekdays from each other and a weekend's daily cycle from
 the week's by little; harmonics fall as their order. Where data are many they overrule this. A
-trend over some months is more often chance than a law (the slow path of `rate` does as well), and
+trend over some months is more often chance than a rule (the slow path of `rate` does as well), and
 a forecast that keeps it pays for it: it needs most evidence.
 """
 

@@ -47,8 +47,8 @@ BASE: dict[str, dict[str, Any]] = {
 """Settings of base generators where they differ.
 
 A table of batches is small, so nets are too; every stream is drawn given when batches begin, so
-most of the training is of conditions. Numbers are moved to the law that was seen (`marginals`, 512
-quantiles), so that more knots of the encoding would only keep single batches.
+most of the training is of conditions. Numbers are mapped to the distribution that was seen
+(`marginals`, 512 quantiles), so that more knots of the encoding would only keep single batches.
 """
 
 

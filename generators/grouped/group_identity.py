@@ -35,7 +35,7 @@ class GroupIdentity:
 
     @classmethod
     def fit(cls, member: np.ndarray, part: np.ndarray | None, reach: int = 0) -> GroupIdentity:
-        """Return the law of the groups of batches.
+        """Return the shares of the groups of batches.
 
         Args:
             member: group of each batch in order of time, int64[b].
@@ -77,7 +77,7 @@ class GroupIdentity:
 
     @classmethod
     def restore(cls, arrays: dict[str, np.ndarray]) -> GroupIdentity:
-        """Return the law that `arrays` described."""
+        """Return the shares that `arrays` described."""
         echo, reach = arrays["memory"]
         return cls(arrays["levels"], arrays["chance"], float(echo), int(reach))
 

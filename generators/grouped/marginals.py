@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 KNOTS = 512
-"""Most quantiles kept of a law."""
+"""Most quantiles kept of a distribution."""
 ROWS_A_KNOT = 8
 """Least batches a quantile, so that no single batch is kept."""
 EXACT = 2.0**53
@@ -74,8 +74,8 @@ class RowMarginals:
         """Return the map from drawn to seen rows for the columns at some places."""
         knots = {}
         for place in places:
-            laws = [v[(v != 0) & ~m].astype(np.float64) for v, m in (drawn[place], seen[place])]
-            pair = _knots(*laws)
+            own = [v[(v != 0) & ~m].astype(np.float64) for v, m in (drawn[place], seen[place])]
+            pair = _knots(*own)
             if pair is not None:
                 at = np.unique(pair[0])
                 knots[f"{place}"] = np.stack([at, _values(_places(at, pair[0], None), pair[1])])
@@ -95,9 +95,9 @@ class RowMarginals:
 
 
 def _knots(drawn: np.ndarray, seen: np.ndarray) -> np.ndarray | None:
-    """Return quantiles of both laws, or None where there is nothing to move or to hold it in."""
+    """Return quantiles of both distributions, or None where there is nothing to map."""
     least = min(len(drawn), len(seen))
-    if not least or max(float(np.abs(law).max()) for law in (drawn, seen)) >= EXACT:
+    if not least or max(float(np.abs(values).max()) for values in (drawn, seen)) >= EXACT:
         return None
     at = np.linspace(0.0, 1.0, int(np.clip(least // ROWS_A_KNOT, 2, KNOTS)))
     return np.stack([_quantiles(drawn, at), _quantiles(seen, at)])

@@ -27,7 +27,7 @@ MOST_KINDS = 16
 
 @dataclass(frozen=True)
 class Rows:
-    """The law of the rows of a batch."""
+    """The model of the rows of a batch."""
 
     schema: Schema
     """The modelled columns: all but group and time."""
@@ -47,7 +47,7 @@ class Rows:
     def fit(
         cls, table: pd.DataFrame, batches: Batches, rng: np.random.Generator
     ) -> tuple[Rows, pd.DataFrame]:
-        """Return the law and the table of batches (without their times)."""
+        """Return the model and the table of batches (without their times)."""
         schema = Schema(tuple(Schema.of(table).columns)) if len(table.columns) else Schema(())
         data = [(v[batches.order], m[batches.order]) for v, m in schema.values(table)]
         label, first = batches.label, batches.first
@@ -134,7 +134,7 @@ class Rows:
 
     @classmethod
     def restore(cls, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Rows:
-        """Return the law that `meta` and `arrays` described."""
+        """Return the model that `meta` and `arrays` described."""
         categories = {
             int(k): CategoryPart(name, shared, arrays[f"others.{k}"], kinds, sticky)
             for k, (name, shared, kinds, sticky) in meta["categories"].items()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from generators.arrivals import Arrivals
 from generators.arrivals.arrivals import HOUR_S
+from generators.deprecated import renamed_array
 from generators.encoding.schema import Schema
 from generators.grouped.batches import Batches
 from generators.grouped.block import Block
@@ -74,7 +75,7 @@ class TwoLevelModel:
     """Generator of batches."""
     marginals: Marginals
     """From the numbers that it draws to those that were seen."""
-    law: RowMarginals
+    row_marginals: RowMarginals
     """From the numbers of drawn rows to those of rows that were seen."""
     identity: GroupIdentity | None
     """Which of the groups that recur begin batches; None where none does."""
@@ -127,11 +128,13 @@ class TwoLevelModel:
         few = int(np.clip(MOST_TRIED / batches.sizes.mean(), 1, len(tried)))
         values = rows.schema.values(table[columns.rest])
         drawn, _ = rows.draw(marginals.moved(tried[:few], rng), rng)
-        law = RowMarginals.fit(drawn, values, rows.numeric)
+        row_marginals = RowMarginals.fit(drawn, values, rows.numeric)
         first = 0 if groups is None else int(table[columns.group].max(skipna=True)) + 1
         recurring = int(batches.member.max(initial=-1)) + 1
         mean = float(batches.sizes.mean())
-        return cls(columns, rows, base, marginals, law, identity, times, first, recurring, mean)
+        return cls(
+            columns, rows, base, marginals, row_marginals, identity, times, first, recurring, mean
+        )
 
     @property
     def at_once(self) -> int:
@@ -162,7 +165,7 @@ class TwoLevelModel:
         if in_order and self.identity is not None:
             summary = summary.iloc[self.identity.origins(n, rng)].reset_index(drop=True)
         values, label = self.rows.draw(summary, rng)
-        values = self.law.moved(values)
+        values = self.row_marginals.moved(values)
         named = self.recurring + number + np.arange(n)
         if self.rows.recurring:
             member = members_of(summary)
@@ -207,7 +210,7 @@ class TwoLevelModel:
         assert self.base.encoder is not None
         arrays = {f"rows.{k}": a for k, a in self.rows.arrays().items()}
         arrays |= {f"marginals.{k}": a for k, a in self.marginals.knots.items()}
-        arrays |= {f"law.{k}": a for k, a in self.law.knots.items()}
+        arrays |= {f"row_marginals.{k}": a for k, a in self.row_marginals.knots.items()}
         arrays |= {f"base.encoder.{k}": a for k, a in self.base.encoder.arrays().items()}
         arrays |= {f"base.model.{k}": a for k, a in self.base._arrays().items()}
         if self.identity is not None:
@@ -228,7 +231,7 @@ class TwoLevelModel:
         arrays: dict[str, np.ndarray],
     ) -> TwoLevelModel:
         """Return the model that `meta` and `arrays` described; `base` is the base, unfitted."""
-        of = _Under(arrays)
+        of = _Under({renamed_array(name): array for name, array in arrays.items()})
         fitted = type(base).restore(
             {"generator": base.name, "config": _settings(base), "encoder": meta["base"]},
             of("base."),
@@ -237,16 +240,18 @@ class TwoLevelModel:
         if meta["times"] is not None:
             reach, grain, per_hour = meta["times"]
             arrivals = Arrivals.restore(of("arrivals."), holidays)
-            within = WithinGroupTimes.restore(of("within_group_times.") or of("pattern."))
+            within = WithinGroupTimes.restore(of("within_group_times."))
             times = Times(arrivals, within, reach, grain, of("seen."), per_hour)
         columns = Columns(schema, meta["group"], meta["time"])
         rows = Rows.restore(meta["rows"], of("rows."))
         marginals = Marginals(of("marginals."))
-        law = RowMarginals(of("law."))
+        row_marginals = RowMarginals(of("row_marginals."))
         identity = None
         if rows.recurring:
-            identity = GroupIdentity.restore(of("group_identity.") or of("members."))
-        return cls(columns, rows, fitted, marginals, law, identity, times, *meta["numbers"])
+            identity = GroupIdentity.restore(of("group_identity."))
+        return cls(
+            columns, rows, fitted, marginals, row_marginals, identity, times, *meta["numbers"]
+        )
 
 
 @dataclass(frozen=True)
@@ -264,7 +269,7 @@ def _settings(base: Generator) -> dict[str, Any]:
 
 
 def _identity(batches: Batches, times: Times | None, starts: np.ndarray | None) -> GroupIdentity:
-    """Return the law of the groups that recur; where there are times, with a memory of an hour."""
+    """Return the identities of recurring groups; with times, with a memory of an hour."""
     if times is None or starts is None:
         return GroupIdentity.fit(batches.member, None)
     order = np.argsort(starts, kind="stable")

@@ -43,7 +43,7 @@ UNIT = 65_535
 
 @dataclass(frozen=True)
 class WithinGroupTimes:
-    """The law of the gaps within a batch; chances are running sums over bins in steps of `UNIT`."""
+    """The distribution of the gaps within a batch; running sums over bins in steps of `UNIT`."""
 
     pace: np.ndarray
     """float64[sizes, pace], running sums of the chances of each pace."""
@@ -60,7 +60,7 @@ class WithinGroupTimes:
 
     @classmethod
     def fit(cls, seconds: np.ndarray, first: np.ndarray) -> WithinGroupTimes:
-        """Return the law of the gaps of batches.
+        """Return the distribution of the gaps of batches.
 
         Args:
             seconds: times of the rows, batch by batch and sorted within each, [n].
@@ -134,7 +134,7 @@ class WithinGroupTimes:
 
     @classmethod
     def restore(cls, arrays: dict[str, np.ndarray]) -> WithinGroupTimes:
-        """Return the law that `arrays` described."""
+        """Return the distribution that `arrays` described."""
         return cls(**arrays)
 
 

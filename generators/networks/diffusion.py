@@ -168,12 +168,12 @@ def sample_ordered_conditional(
     generator: torch.Generator,
     conditions: ConditionTensors,
 ) -> Tensor:
-    """Return tokens int32[n, C] given some, corrected towards the law of rows without a condition.
+    """Return tokens int32[n, C] given some, corrected towards unconditional rows.
 
-    Each row is drawn among so many candidates from the learnt conditional law, weighed by the
-    unconditional law of the whole row over that proposal (sampling-importance-resampling, Rubin
-    1987): exact for many candidates whatever the conditional law has missed. Given numbers have
-    no such law of their own; there the proposal stands.
+    Each row is drawn among so many candidates from the learnt conditional distribution,
+    weighed by the unconditional likelihood of the whole row over that proposal
+    (sampling-importance-resampling, Rubin 1987): exact for many candidates whatever the conditional
+    network has missed. Fixed numbers have no such likelihood; there the proposal stands.
     """
     if candidates == 1 or bool(conditions.number_mask.any()):
         return sample_ordered(net, n, 1, generator, conditions)

@@ -209,7 +209,7 @@ def train(
 
 
 class _Run:
-    """One fit under way."""
+    """One running fit."""
 
     def __init__(
         self,

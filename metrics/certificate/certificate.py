@@ -1,11 +1,11 @@
-"""The certificate: what was measured, on what, by which rules, and the verdict; one JSON file.
+"""The certificate: one JSON file of scores, policy, provenance and the verdict that follows.
 
-Knows scores and policies; never tables. The file is canonical JSON (RFC 8785), carries a hash of
-itself and, if wished, a signature, and its verdict is derived from its scores again when it is
-read, so that a changed byte is met with an error. NaN is written as null and is a fail.
+The file is canonical JSON (RFC 8785) with a hash of itself and, optionally, a signature. Its
+verdict is derived from its scores again when it is read, so that an altered byte is an error. NaN
+is written as null and fails.
 
-Three verdicts: "passed"; "failed"; and "void" where the judge itself missed a planted case, so that
-what it says about the table is worth nothing and no certificate is issued.
+There are three verdicts: "passed"; "failed"; and "void" where the evaluation itself got a
+known-answer case wrong, so that its scores mean nothing and no certificate is issued.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ from typing import Any
 
 import rfc8785
 
-from metrics.base import OTHER_IDS, PART_OF, PARTS, Score
+from metrics.base import METRICS, NUMBERS, PARTS, Score
 from metrics.certificate import signature as signatures
+from metrics.deprecated import SCORE_FIELDS
 from metrics.errors import MetricError
 from metrics.files import write_whole
-from metrics.statistics.equivalence import adjusted_p, judged
+from metrics.statistics.equivalence import adjusted_p, graded
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the file's layout."""
+READABLE = (2, 3)
+"""Layouts that are read; in 2 the real-vs-real reference of a score was its "floor"."""
 KEYS = {
     "schema",
     "verdict",
@@ -52,12 +55,11 @@ KEYS = {
 """Entries of a certificate, besides its seal and its signature."""
 KINDS = ("self-test", "metric", "part", "margin")
 """What may fail beside a score, in the order in which reasons are told."""
-_NUMBERS = ("value", "low", "high", "floor", "bound")
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A sealed judgement of one synthetic table.
+    """The sealed evaluation of one synthetic table.
 
     `document` is the file's content (plain JSON types, without the seal); the properties read it.
     """
@@ -69,12 +71,12 @@ class Certificate:
 
     @property
     def verdict(self) -> str:
-        """ "passed", "failed", or "void": the judge missed a planted case."""
+        """ "passed", "failed", or "void": the evaluation got a known-answer case wrong."""
         return str(self.document["verdict"]["word"])
 
     @property
     def passed(self) -> bool:
-        """Whether every gated part passed, before a judge that found what was planted."""
+        """Whether every gated part passed and every known-answer case was answered rightly."""
         return self.verdict == "passed"
 
     @property
@@ -86,7 +88,7 @@ class Certificate:
     @property
     def scores(self) -> dict[str, Score]:
         """Every score by id, graded ones with the result of Holm's procedure."""
-        return {score.id: score for score in _judged(self.document)}
+        return {score.id: score for score in _graded(self.document)}
 
     @property
     def adjusted_p(self) -> dict[str, float]:
@@ -147,8 +149,9 @@ class Certificate:
     def from_dict(cls, document: Any, where: str = "the document") -> Certificate:
         """Return the certificate of a parsed file, seal included, after checking it."""
         needed, do = f"an unaltered certificate in {where}", "certify again, or restore the file"
-        if isinstance(document, dict) and document.get("schema", SCHEMA) != SCHEMA:
-            came = f"layout {document['schema']!r}, this version reads {SCHEMA}"
+        if isinstance(document, dict) and document.get("schema", SCHEMA) not in READABLE:
+            known = " and ".join(map(str, READABLE))
+            came = f"layout {document['schema']!r}, this version reads {known}"
             raise MetricError(needed, came, "use the version that wrote it, or certify again")
         _check_keys(document, needed, do)
         body = {key: document[key] for key in KEYS}
@@ -165,7 +168,7 @@ class Certificate:
             again = verdict(body)
         except (KeyError, TypeError, AttributeError) as error:
             raise MetricError(needed, f"scores that cannot be read ({error!r})", do) from error
-        if again != body["verdict"]:
+        if not _same_verdict(again, body["verdict"], body["schema"]):
             raise MetricError(needed, "a verdict that does not follow from its scores", do)
         return cls(body, signature)
 
@@ -211,9 +214,9 @@ def verdict(document: Mapping[str, Any]) -> dict[str, Any]:
     """Derive the verdict from scores, failures and gates: each part by its worst gated score.
 
     A metric that failed fails the certificate, whether or not its part is gated; so does a gated
-    part without a gated score. A self-test that did not find what was planted makes it void.
+    part without a gated score. A known-answer case that was answered wrongly makes it void.
     """
-    scores, gates = _judged(document), document["policy"]["parts"]
+    scores, gates = _graded(document), document["policy"]["parts"]
     missed = {
         f"{name} (self-test)": entry["reason"]
         for name, entry in document["self_test"].items()
@@ -228,7 +231,7 @@ def verdict(document: Mapping[str, Any]) -> dict[str, Any]:
     parts = {}
     for part in PARTS:
         own = [s for s in scores if s.part == part]
-        failed = any(PART_OF.get(name) == part for name in document["failures"])
+        failed = any(_part_of(name) == part for name in document["failures"])
         grade = "F" if failed else _grade(own, bool(gates[part]))
         if gates[part] and not any(s.margin is not None for s in own):
             grade = "F"
@@ -247,7 +250,7 @@ def _unmet(document: Mapping[str, Any], scores: list[Score]) -> dict[str, str]:
     """
     silent = {**document["failures"], **document["left_out"]}
     silent.pop("ranking", None)
-    excused = [p for name in silent for p in (f"{name}*", *OTHER_IDS.get(name, ()))]
+    excused = [p for name in silent for p in _ids_of(name)]
     return {
         f"{id} (margin)": "the policy demands it and no score of this name was measured"
         for id in document["policy"]["margins"]
@@ -256,47 +259,61 @@ def _unmet(document: Mapping[str, Any], scores: list[Score]) -> dict[str, str]:
     }
 
 
+def _part_of(name: str) -> str:
+    """Return the part of a metric, "" for one that is no longer registered."""
+    return METRICS[name].part if name in METRICS else ""
+
+
+def _ids_of(name: str) -> tuple[str, ...]:
+    """Return the ids of a metric's scores, as patterns."""
+    return (f"{name}*", *(METRICS[name].others if name in METRICS else ()))
+
+
+def _same_verdict(again: Mapping[str, Any], stated: Mapping[str, Any], layout: int) -> bool:
+    """Return whether a verdict follows again; reasons of layout 2 were worded otherwise."""
+    if layout == SCHEMA:
+        return again == stated
+    first, second = ({**v, "reasons": sorted(v["reasons"])} for v in (again, stated))
+    return first == second
+
+
 def _scores(document: Mapping[str, Any]) -> list[Score]:
     return [_score(id, entry) for id, entry in document["scores"].items()]
 
 
-def _judged(document: Mapping[str, Any]) -> list[Score]:
+def _graded(document: Mapping[str, Any]) -> list[Score]:
     rules = document["policy"]
-    return judged(_scores(document), rules["alpha"], rules["parts"])
+    return graded(_scores(document), rules["alpha"], rules["parts"])
 
 
 def _grade(scores: list[Score], gated: bool) -> str:
     """Return the worst grade of a part's gated scores; an ungated part can only be F or "-"."""
     grades = [score.grade for score in scores]
     if not gated:
-        return "F" if any(not _finite(score) for score in scores) else "-"
+        return "F" if any(not score.is_finite for score in scores) else "-"
     return max((grade for grade in grades if grade != "-"), default="-")
 
 
 def _why(score: Score, gated: bool) -> str:
-    if not _finite(score):
+    if not score.is_finite:
         return "no number could be computed"
     if not gated or score.passed is not False:
         return ""
-    seen = f"(value {score.value:.4g}, floor {score.floor:.4g})"
+    seen = f"(value {score.value:.4g}, real vs real {score.real_vs_real:.4g})"
     if score.margin is not None and score.bound <= score.margin:
         return (
             f"excess at most {score.bound:.4g} taken alone, margin {score.margin:.4g}, "
             f"but not shown among all graded scores (Holm) {seen}"
         )
     return (
-        f"excess over the real-against-real floor at most {score.bound:.4g}, "
+        f"excess over the real-vs-real reference at most {score.bound:.4g}, "
         f"margin {score.margin:.4g} {seen}"
     )
 
 
-def _finite(score: Score) -> bool:
-    return all(math.isfinite(getattr(score, name)) for name in _NUMBERS)
-
-
 def _score(id: str, entry: Mapping[str, Any]) -> Score:
-    fields = dict(entry)
-    for name in _NUMBERS:
+    fields = {SCORE_FIELDS.get(key, key): value for key, value in entry.items()}
+    for name in NUMBERS:
         fields[name] = math.nan if fields[name] is None else float(fields[name])
     return Score(id, **fields)
 

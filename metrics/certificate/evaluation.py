@@ -1,6 +1,6 @@
-"""The judge: measures every registered metric on three tables and writes down the verdict.
+"""Certify a synthetic table: measure every registered metric and derive the verdict.
 
-Knows the order of the work; never a formula. A metric that crashes is recorded as a failure.
+A metric that crashes is recorded as a failure.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any
 import pandas as pd
 
 from metrics import base
-from metrics.array_cache import Drawer
+from metrics.array_cache import ArrayCache
 from metrics.base import Score, Study
 from metrics.certificate import policy as policies
 from metrics.certificate import profile, selftest
 from metrics.certificate.certificate import SCHEMA, Certificate, canonical, plain, verdict
-from metrics.certificate.score_cache import Finding, Shelf
+from metrics.certificate.score_cache import Finding, ScoreCache
 from metrics.errors import MetricError, NotApplicable, check_seed
 from metrics.privacy import statement
 from metrics.tables.samples import digest, read
@@ -55,7 +55,7 @@ def certify(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Certificate:
-    """Judge a synthetic table against the rows it was learnt from and rows that were held out.
+    """Evaluate a synthetic table against the rows it was learnt from and rows that were held out.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def certify(
         the white-box attack is tried, as by someone who holds the weights.
     outcomes
         Two tables, "real" and "synthetic", of what policies (rows) achieved on worlds (columns),
-        lower being better: given, it is judged whether both rank the policies alike.
+        lower being better: given, the agreement of both rankings is scored.
     seed
         Seed of every draw: same tables and seed, same certificate, in whatever order the rows.
     policy
@@ -120,12 +120,12 @@ def certify(
         quick,
     )
     hashes = _hashes(study, weights_sha256)
-    study = replace(study, drawer=_drawer(work), threads=_checked(threads))
+    study = replace(study, cache=_array_cache(work), threads=_checked(threads))
     if progress is not None:
-        progress(0, len(base.names()), "self-test: judging planted cases")
+        progress(0, len(base.names()), "self-test: known-answer cases")
     self_test, spent = _self_test(study, rules)
     wanted = [name for name in base.names() if time is not None or name != "time"]
-    found = measure(study, wanted, _shelf(work, study, hashes), progress)
+    found = measure(study, wanted, _score_cache(work, study, hashes), progress)
     if time is None:
         found.left_out["time"] = "no time column was named"
     scores = [replace(score, margin=rules.margin(score.id)) for score in found.scores]
@@ -219,18 +219,18 @@ class Findings:
 
 
 def measure(
-    study: Study, wanted: Sequence[str], shelf: Shelf | None, progress: Progress | None
+    study: Study, wanted: Sequence[str], cache: ScoreCache | None, progress: Progress | None
 ) -> Findings:
     """Measure the named metrics on a study, leaving their curves in its notes."""
     findings = Findings()
     for done, name in enumerate(wanted):
-        tell = _teller(progress, done, len(wanted), name)
-        if tell is not None:
-            tell("")
-        keeping = None if name in AFRESH else shelf
+        report = _reporter(progress, done, len(wanted), name)
+        if report is not None:
+            report("")
+        keeping = None if name in AFRESH else cache
         one = None if keeping is None else keeping.read(name)
         if one is None:
-            one = _measure_one(replace(study, tell=tell), name)
+            one = _measure_one(replace(study, report=report), name)
             if keeping is not None and name not in one.failures:
                 keeping.write(name, one)
         for word, note in one.notes.items():  # several metrics may add to one note
@@ -244,10 +244,10 @@ def measure(
     return findings
 
 
-def _teller(
+def _reporter(
     progress: Progress | None, done: int, total: int, name: str
 ) -> Callable[[str], None] | None:
-    """Return what a metric may call to say what it is at, or None where nobody listens."""
+    """Return what a metric calls to report its progress, or None without a `progress`."""
     if progress is None:
         return None
     return lambda words: progress(done, total, f"measuring {name}{words and ': '}{words}")
@@ -268,7 +268,7 @@ def _measure_one(study: Study, name: str) -> Finding:
         left_out[name] = str(error)
     except MetricError as error:
         failures[name] = str(error)
-    except Exception as error:  # a judge that crashes has not cleared anyone
+    except Exception as error:  # a crash clears nobody
         failures[name] = f"{type(error).__name__}: {error}"
     spent = round(_cpu_s() - started, 3)
     return Finding(scores, failures, left_out, plain(own.notes), spent)
@@ -280,12 +280,14 @@ def _cpu_s() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _shelf(work: str | Path | None, study: Study, hashes: Mapping[str, Any]) -> Shelf | None:
+def _score_cache(
+    work: str | Path | None, study: Study, hashes: Mapping[str, Any]
+) -> ScoreCache | None:
     if work is None:
         return None
     asked = {"target": study.target, "time": study.time, "seed": study.seed, "alpha": study.alpha}
     asked |= {"loss": study.loss is not None, "outcomes": None}
-    return Shelf.of(work, plain({**hashes, **asked, **study.settings}))
+    return ScoreCache.of(work, plain({**hashes, **asked, **study.settings}))
 
 
 def _checked(threads: int | None) -> int | None:
@@ -295,16 +297,16 @@ def _checked(threads: int | None) -> int | None:
     raise MetricError("a positive number of threads, or None", repr(threads), "pass for example 2")
 
 
-def _drawer(work: str | Path | None) -> Drawer:
-    """Return the drawer for arrays that this code makes in this environment."""
+def _array_cache(work: str | Path | None) -> ArrayCache:
+    """Return the cache of arrays that this code makes in this environment."""
     if work is None:
-        return Drawer()
+        return ArrayCache()
     makers = f"{code_sha256()} {environment_sha256()}"
-    return Drawer(Path(work) / f"arrays-{hashlib.sha256(makers.encode()).hexdigest()[:16]}")
+    return ArrayCache(Path(work) / f"arrays-{hashlib.sha256(makers.encode()).hexdigest()[:16]}")
 
 
 def _self_test(study: Study, rules: policies.Policy) -> tuple[dict[str, Any], float]:
-    """Return what the planted cases showed, and the CPU seconds of it."""
+    """Return the results of the known-answer cases, and the CPU seconds of it."""
     started = _cpu_s()
     return selftest.run(study, rules), round(_cpu_s() - started, 3)
 
@@ -327,8 +329,8 @@ def software() -> dict[str, str]:
 
 @cache
 def code_sha256() -> str:
-    """Return the SHA-256 of the judge's own sources, by name and content, when first asked for."""
-    folder = Path(__file__).parent
+    """Return the SHA-256 of the package's sources, by name and content."""
+    folder = Path(__file__).parents[1]
     sha = hashlib.sha256()
     for path in sorted(folder.rglob("*.py"), key=lambda p: p.relative_to(folder).as_posix()):
         file = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,7 +1,4 @@
-"""What a certificate demands: margins, error level and gates, read from a versioned TOML file.
-
-Knows what is demanded; never how it is measured.
-"""
+"""The demands of a certificate: margins, error level and gates, read from a TOML file."""
 
 from __future__ import annotations
 

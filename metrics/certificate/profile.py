@@ -1,4 +1,4 @@
-"""What a certificate keeps of the tables so that figures can be drawn from it alone.
+"""Aggregates of the tables that a certificate keeps, so that figures need no tables.
 
 Binned densities of the numbers, the commonest levels of the categories and the association
 matrices, of train and of synthetic. A count of fewer than `LEAST_COUNT` rows is never kept, and

@@ -1,8 +1,8 @@
-"""Whether a certificate's numbers come out again: measures a part anew and compares.
+"""Measure a part of a certificate again and compare the numbers.
 
-Knows a certificate and the three tables that it names by hash; takes settings, seed and margins
-from the certificate, so that the policy file is not needed. Same versions on the same processor:
-same numbers. Elsewhere the last digits may differ, and the comparison says by how much.
+Settings, seed and margins come from the certificate, so that the policy file is not needed. The
+same versions on the same processor give the same numbers. Elsewhere the last digits may
+differ, and the comparison says by how much.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from typing import Any
 import pandas as pd
 
 from metrics import base
-from metrics.base import PART_OF, PARTS, Loss, Score, Study
-from metrics.certificate import evaluation as judge
+from metrics.base import METRICS, NUMBERS, PARTS, Loss, Score, Study
+from metrics.certificate import evaluation
 from metrics.certificate.certificate import Certificate
 from metrics.errors import MetricError
 from metrics.tables.samples import digest, read
 
 TABLES = ("train", "holdout", "synthetic")
-NUMBERS = ("value", "low", "high", "floor", "bound")
 TOLERANCE = 1e-9
 """Relative difference up to which two numbers are the same."""
 
@@ -61,7 +60,7 @@ def rerun(
     outcomes: Mapping[str, pd.DataFrame] | None = None,
     tolerance: float = TOLERANCE,
     threads: int | None = None,
-    progress: judge.Progress | None = None,
+    progress: evaluation.Progress | None = None,
 ) -> Rerun:
     """Measure a part of a certificate again on the tables that it was issued for.
 
@@ -75,7 +74,7 @@ def rerun(
     check_tables(certificate, {word: digest(getattr(study, word)) for word in TABLES})
     if "ranking" in names:
         _check_outcomes(certificate, outcomes)
-    found = judge.measure(study, names, None, progress)
+    found = evaluation.measure(study, names, None, progress)
     mine = {score.id: score for score in found.scores}
     whole = part in PARTS
     real = {
@@ -105,23 +104,26 @@ def check_tables(certificate: Certificate, found: Mapping[str, str]) -> None:
 
 
 def _check_outcomes(certificate: Certificate, outcomes: Mapping[str, pd.DataFrame] | None) -> None:
-    """Refuse outcomes of policies other than those that the certificate judged, or none of them."""
-    certified, found = certificate.document["sha256"]["outcomes"], judge.outcomes_sha256(outcomes)
+    """Refuse outcomes of policies other than those that the certificate ranked, or none of them."""
+    certified, found = (
+        certificate.document["sha256"]["outcomes"],
+        evaluation.outcomes_sha256(outcomes),
+    )
     if certified != found:
         words = [f"{sha256[:12]}…" if sha256 else "none" for sha256 in (certified, found)]
         needed = f"the outcomes of policies of the certificate ({words[0]})"
-        raise MetricError(needed, words[1], "pass those that were judged, or another part")
+        raise MetricError(needed, words[1], "pass those that were ranked, or another part")
 
 
 def changed(certificate: Certificate) -> tuple[str, ...]:
     """Return what differs from when the certificate was issued: "code", "environment"."""
-    now = {"code": judge.code_sha256(), "environment": judge.environment_sha256()}
+    now = {"code": evaluation.code_sha256(), "environment": evaluation.environment_sha256()}
     certified = certificate.document["sha256"]
     return tuple(word for word, sha256 in now.items() if certified[word] != sha256)
 
 
 def _metrics(part: str) -> list[str]:
-    names = [name for name, own in PART_OF.items() if part in (name, own)]
+    names = [name for name, metric in METRICS.items() if part in (name, metric.part)]
     if not names:
         known = ", ".join([*PARTS, *base.names()])
         raise MetricError("a part or a metric to measure again", repr(part), f"choose of {known}")

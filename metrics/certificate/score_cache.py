@@ -1,8 +1,7 @@
-"""What a judge has finished, kept on disk so that a run that was killed goes on where it stopped.
+"""Finished scores of metrics kept on disk, so that a killed run resumes.
 
-One JSON file for each metric, in a folder named by everything that the result depends on: tables,
-settings, seed, code and versions. A file is there whole or not at all. Knows scores and files;
-never tables.
+One JSON file for each metric lies in a folder named by a hash of everything that the result depends
+on: tables, settings, seed, code and versions. Files are written atomically.
 """
 
 from __future__ import annotations
@@ -35,15 +34,15 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ScoreCache:
     """The findings of one study, by name of the metric."""
 
     folder: Path
     """Where they lie."""
 
     @classmethod
-    def of(cls, work: str | Path, key: Mapping[str, Any]) -> Shelf:
-        """Return the shelf for what `key` describes, below the folder `work`."""
+    def of(cls, work: str | Path, key: Mapping[str, Any]) -> ScoreCache:
+        """Return the cache of what `key` describes, below the folder `work`."""
         text = json.dumps(key, sort_keys=True)
         return cls(Path(work) / hashlib.sha256(text.encode()).hexdigest()[:16])
 
@@ -57,5 +56,5 @@ class Shelf:
             return None
 
     def write(self, name: str, finding: Finding) -> None:
-        """Put a finding on the shelf, whole or not at all."""
+        """Keep a finding; the file appears whole or not at all."""
         write_whole(self.folder / f"{name}.json", json.dumps(asdict(finding)))

@@ -1,10 +1,10 @@
-"""The judge judged: planted cases whose verdict is known, tried in every certification.
+"""Known-answer cases: tables whose verdict is known, evaluated in every certification.
 
 A leak of copies must be found, interpolated rows must fail privacy, independent columns must fail
 fidelity, and fresh real rows must pass with the best grade. They go through the same metrics and
-margins as the table under test, on fewer rows. Where one is judged wrongly the judge has nothing to
-say: no certificate is issued, whatever the table under test scored. Efficacy is not tried, since
-fits of a few thousand rows say nothing of those on all. Knows one study; never a generator.
+margins as the table under test, on fewer rows. Where one is answered wrongly no certificate is
+issued, whatever the table under test scored. Efficacy is left out, since fits of a few thousand
+rows say nothing of those on all.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from typing import Any
 import numpy as np
 
 from metrics import base
-from metrics.base import PART_OF, Score, Study
+from metrics.base import Score, Study
 from metrics.certificate.policy import Policy
 from metrics.errors import NotApplicable
 from metrics.fidelity.association import matrix, ranked
 from metrics.privacy.distances import copies_lower, exact_copies, training_space
-from metrics.statistics.equivalence import judged
+from metrics.statistics.equivalence import graded
 from metrics.tables.samples import Sample
 
 COPY_LEAK = 0.005
-"""Share of training rows that is planted among held-out ones."""
+"""Share of training rows that is mixed into held-out ones."""
 ROWS = 5_000
-"""Rows of a planted case, and of every comparison made on it."""
+"""Rows of a known-answer case, and of every comparison made on it."""
 ATTACKS = 300
-"""Attacks of a kind made on a planted case."""
+"""Attacks of a kind made on a known-answer case."""
 SLACK = 4.0
 """Widths of a bound that must fit in a margin so that real rows are within it for certain."""
 NOT_TRIED = ("efficacy",)
@@ -39,24 +39,24 @@ Case = Callable[[Study, Policy], tuple[bool, str]]
 
 
 def run(study: Study, policy: Policy) -> dict[str, dict[str, Any]]:
-    """Return, for each planted case, whether the judge judged rightly and what it saw."""
+    """Return, for each known-answer case, whether it was answered rightly, and the evidence."""
     results = {}
     for name, case in CASES.items():
         try:
             passed, reason = case(study, policy)
-        except Exception as error:  # a judge that crashes has not shown that it judges
+        except Exception as error:  # a crash is a wrong answer
             passed, reason = False, f"{type(error).__name__}: {error}"
         results[name] = {"passed": bool(passed), "reason": reason}
     return results
 
 
 def copy_leak(study: Study, policy: Policy) -> tuple[bool, str]:
-    """Plant training rows among one half of the held-out rows; the other half is the control."""
+    """Mix training rows into one half of the held-out rows; the other half is the control."""
     rng = study.rng("self-test/copies")
     half, control = _halves(study, len(study.holdout), "self-test/copies")
     n = len(half)
-    planted = max(1, round(COPY_LEAK * n))
-    leaky = _joined(half.take(np.arange(planted, n)), study.train.draw(planted, rng))
+    copied = max(1, round(COPY_LEAK * n))
+    leaky = _joined(half.take(np.arange(copied, n)), study.train.draw(copied, rng))
     copies, chance = (int(exact_copies(rows, study.train).sum()) for rows in (leaky, control))
     low = copies_lower(copies, n, chance, len(control), study.alpha)
     margin = policy.margin("exact_copies")
@@ -68,7 +68,7 @@ def copy_leak(study: Study, policy: Policy) -> tuple[bool, str]:
         word = f"found, but the policy's margin ({margin:.2%}) lets them pass"
     return (
         low > 0 and not tolerated,
-        f"{planted} training rows planted among {n} held-out rows were {word}",
+        f"{copied} training rows mixed into {n} held-out rows were {word}",
     )
 
 
@@ -79,9 +79,9 @@ def interpolation(study: Study, policy: Policy) -> tuple[bool, str]:
     if len(rows) < 100:
         return True, "not applicable: hardly two training rows share their categories"
     control = study.holdout.draw(ROWS, study.rng("self-test/interpolation/control"))
-    planted = replace(_small(study), train=study.train, holdout=control, synthetic=rows)
-    planted.shared["training_space"] = space
-    found = _judge(planted, policy, ["dcr"])
+    case = replace(_small(study), train=study.train, holdout=control, synthetic=rows)
+    case.shared["training_space"] = space
+    found = _evaluate(case, policy, ["dcr"])
     failed = [s for s in found if _beyond_chance(s)]
     seen = _seen(failed) if failed else "passed privacy"
     return bool(failed), f"rows between training rows: {seen}"
@@ -97,24 +97,24 @@ def independence(study: Study, policy: Policy) -> tuple[bool, str]:
     if strength <= 2 * margin:
         return True, "not applicable: the real table's own columns are nearly independent"
     rows, control = _halves(study, ROWS, "self-test/independence/rows")
-    planted = replace(
+    case = replace(
         _small(study), train=study.train, holdout=control, synthetic=_permuted(rows, rng)
     )
-    failed = [s for s in _judge(planted, policy, ["diff_corr"]) if _beyond_chance(s)]
+    failed = [s for s in _evaluate(case, policy, ["diff_corr"]) if _beyond_chance(s)]
     return bool(failed), f"independent columns: {_seen(failed) if failed else 'passed fidelity'}"
 
 
 def fresh_draw(study: Study, policy: Policy) -> tuple[bool, str]:
     """Take held-out rows for synthetic ones; must pass, with the best grade that power allows."""
     rows, control = _halves(study, ROWS, "self-test/fresh")
-    planted = replace(_small(study), train=study.train, holdout=control, synthetic=rows)
-    planted.shared["training_space"] = training_space(study)
+    case = replace(_small(study), train=study.train, holdout=control, synthetic=rows)
+    case.shared["training_space"] = training_space(study)
     names = [
         name
-        for name, part in PART_OF.items()
-        if name in base.METRICS and policy.parts[part] and part not in NOT_TRIED
+        for name, metric in base.METRICS.items()
+        if policy.parts[metric.part] and metric.part not in NOT_TRIED
     ]
-    found = [s for s in _judge(planted, policy, names) if s.margin is not None]
+    found = [s for s in _evaluate(case, policy, names) if s.margin is not None]
     wrong = [s for s in found if s.grade > _best(s)]
     worst = max((s.grade for s in found), default="F")
     if wrong or not found:
@@ -129,7 +129,7 @@ CASES: dict[str, Case] = {
     "independence": independence,
     "fresh_draw": fresh_draw,
 }
-"""The planted cases by name."""
+"""The known-answer cases by name."""
 
 
 def _best(score: Score) -> str:
@@ -153,7 +153,7 @@ def _beyond_chance(score: Score) -> bool:
 
 
 def _small(study: Study) -> Study:
-    """Return the study with settings for planted cases, and with notes of its own."""
+    """Return the study with settings for known-answer cases, and with notes of its own."""
     settings = {name: _lesser(name, value) for name, value in study.settings.items()}
     return replace(study, settings=settings, notes={}, shared={}, loss=None)
 
@@ -165,7 +165,7 @@ def _lesser(name: str, value: Any) -> Any:
     return value if limit is None else min(value, limit)
 
 
-def _judge(study: Study, policy: Policy, names: Iterable[str]) -> list[Score]:
+def _evaluate(study: Study, policy: Policy, names: Iterable[str]) -> list[Score]:
     """Return the scores of these metrics, graded by the policy as one family."""
     scores: list[Score] = []
     for name in names:
@@ -173,12 +173,14 @@ def _judge(study: Study, policy: Policy, names: Iterable[str]) -> list[Score]:
             scores += base.load(name)(study)
         except NotApplicable:
             continue
-    graded = [replace(score, margin=policy.margin(score.id)) for score in scores]
-    return judged(graded, policy.alpha, policy.parts)
+    scored = [replace(score, margin=policy.margin(score.id)) for score in scores]
+    return graded(scored, policy.alpha, policy.parts)
 
 
 def _seen(scores: Iterable[Score]) -> str:
-    words = [f"{s.id} {s.value:.3g} (floor {s.floor:.3g}, grade {s.grade})" for s in scores]
+    words = [
+        f"{s.id} {s.value:.3g} (real vs real {s.real_vs_real:.3g}, grade {s.grade})" for s in scores
+    ]
     return ", ".join(words) or "no graded score"
 
 

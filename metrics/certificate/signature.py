@@ -1,4 +1,4 @@
-"""Who vouches for a document: ed25519 signatures (RFC 8032); knows bytes and keys, never scores.
+"""Sign documents and check signatures with ed25519 (RFC 8032).
 
 A hash shows that a file is as it was written; a signature shows who wrote it. Needs the package
 `cryptography` (extra `sign`), which is loaded when a key or a signature is met. A key is a PEM file

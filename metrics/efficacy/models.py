@@ -1,4 +1,4 @@
-"""Whether a model learnt on synthetic rows serves on real ones.
+"""Machine-learning efficacy: does a model trained on synthetic rows predict real ones?
 
 MLEF (paper, section IV-B): mean squared error, on the real test set, of a CatBoost regressor of
 ln(target) trained on the table under test: 200 iterations, depth 10, learning rate 1.0, RMSE
@@ -6,7 +6,7 @@ loss. diff-MLEF = MLEF(synthetic) - MLEF(train).
 
 A category as target is classified by CatBoost with the same settings; its squared error is Brier's
 score, half the squared distance of the predicted shares from the true level, beside F1 and AUC as
-other work on tables reports them. Knows tables; imports CatBoost when it fits.
+other work on tables reports them.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def macro_auc(truth: np.ndarray, chances: np.ndarray) -> tuple[float, float]:
 
 
 def measure(study: Study) -> list[Score]:
-    """Score MLEF and diff-MLEF with several seeds; the floor is the same models on real rows.
+    """Score MLEF and diff-MLEF with several seeds; the reference is the same models on real rows.
 
     As many models are fitted on synthetic rows as on training rows, each with a seed and, where
     there are enough, rows of its own. How far fits on one table lie apart is the noise of learning:
@@ -218,20 +218,20 @@ def _fits(study: Study, word: str, n: int, test: Sample, seeds: int) -> np.ndarr
     order = study.rng(f"mlef/{word}").permutation(len(table))
     found = []
     for i in range(seeds):
-        if study.tell is not None:
-            study.tell(f"fit {i + 1} of {seeds} on {n:,} {word} rows")
+        if study.report is not None:
+            study.report(f"fit {i + 1} of {seeds} on {n:,} {word} rows")
         rows = table.take(np.sort(np.roll(order, -i * n)[:n]))
         found.append(_fit(study, rows, test, study.seed + i, how))
     return np.array(found)
 
 
 def _fit(study: Study, rows: Sample, test: Sample, seed: int, how: Mapping[str, int]) -> np.ndarray:
-    """Return the predictions of one fit, from the drawer where it has been made before."""
+    """Return the predictions of one fit, from the cache where it was made before."""
     assert study.target is not None
     target = study.target
     key = {"fit": fingerprint(rows), "test": fingerprint(test), "target": target, "seed": seed}
     key |= {name: value for name, value in how.items() if name != "thread_count"}
-    return study.drawer.get(key, lambda: predictions(rows, test, target, seed, how))
+    return study.cache.get(key, lambda: predictions(rows, test, target, seed, how))
 
 
 def _errors(study: Study, test: Sample, found: list[np.ndarray], n: int) -> list[Score]:
@@ -268,16 +268,16 @@ def _score(
     study: Study,
     id: str,
     value: np.ndarray,
-    floor: np.ndarray,
+    reference: np.ndarray,
     noise: float,
     n: int,
     note: str,
 ) -> Score:
     """Score a mean over test rows; errors of the rows and of learning add in quadrature."""
-    mean, real = float(value.mean()), float(floor.mean())
+    mean, real = float(value.mean()), float(reference.mean())
     reach = _reach(study, _standard_error(value), noise, study.alpha / 2)
-    bound = mean - real + _reach(study, _standard_error(value - floor), noise, study.alpha)
-    return Score(id, "efficacy", mean, mean - reach, mean + reach, real, bound, n, note=note)
+    bound = mean - real + _reach(study, _standard_error(value - reference), noise, study.alpha)
+    return Score(id, mean, mean - reach, mean + reach, real, bound, n, note=note)
 
 
 def _reach(study: Study, error: float, noise: float, alpha: float) -> float:
@@ -300,12 +300,12 @@ def _classified(study: Study, truth: np.ndarray, found: list[np.ndarray], n: int
             [np.array([v for v, _ in fits]) for fits in own],
             [float(np.mean([e for _, e in fits])) for fits in own],
         )
-        noise, value, floor = _noise(mine, real), float(mine.mean()), float(real.mean())
+        noise, value, reference = _noise(mine, real), float(mine.mean()), float(real.mean())
         reach = _reach(study, errors[0], noise, study.alpha / 2)
-        bound = floor - value + _reach(study, math.hypot(*errors), noise, study.alpha)
+        bound = reference - value + _reach(study, math.hypot(*errors), noise, study.alpha)
         note = f"{id.upper()} of {study.target}, mean over its levels, CatBoost, {len(mine)} fits"
-        ends = (max(0.0, value - reach), min(1.0, value + reach), floor, bound)
-        scores.append(Score(id, "efficacy", value, *ends, n, better="higher", note=note))
+        ends = (max(0.0, value - reach), min(1.0, value + reach), reference, bound)
+        scores.append(Score(id, value, *ends, n, better="higher", note=note))
     return scores
 
 

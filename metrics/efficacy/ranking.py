@@ -1,9 +1,9 @@
-"""Whether policies are ranked alike on real and on synthetic jobs: the last use of a surrogate.
+"""Agreement of policy rankings on real and on synthetic jobs.
 
 A surrogate serves to compare policies. Given the outcomes of the same policies on worlds of real
 jobs and on worlds of synthetic ones, Kendall's tau-b (1945) says how alike the two rankings are,
 and the top-1 regret how much worse, on real jobs, the policy is that synthetic ones call best. The
-floor ranks by other worlds of real jobs, so that it shows how far the worlds alone disagree.
+reference ranks by other worlds of real jobs, so that it shows how far the worlds alone disagree.
 Outcomes are plain tables; who simulated them is unknown here.
 """
 
@@ -35,13 +35,13 @@ def tau(a: np.ndarray, b: np.ndarray) -> float:
     return round(float(kendalltau(a, b).statistic), 12)  # a ratio of roots, 1 but for rounding
 
 
-def regret(judged: np.ndarray, chosen_by: np.ndarray) -> float:
+def regret(outcome: np.ndarray, chosen_by: np.ndarray) -> float:
     """Return how much worse the best by `chosen_by` is than the best, as a share of the best.
 
     Both are figures by policy, lower is better. Where the best is 0 the difference itself is given.
     """
-    best = float(judged.min())
-    return float(judged[int(chosen_by.argmin())] - best) / (abs(best) or 1.0)
+    best = float(outcome.min())
+    return float(outcome[int(chosen_by.argmin())] - best) / (abs(best) or 1.0)
 
 
 def ranking_fidelity(
@@ -50,9 +50,9 @@ def ranking_fidelity(
     """Return "ranking_tau" and "ranking_regret": are policies ranked alike on both kinds of jobs?
 
     `outcomes` holds two tables, "real" and "synthetic": a row a policy, a column a world, lower is
-    better. Half of the real worlds judge; the other half, and as many synthetic, choose. Intervals
-    at level 1 - `alpha` resample worlds, the same for all policies. MetricError for tables that
-    cannot be ranked.
+    better. Half of the real worlds rank the policies; the other half, and as many synthetic ones,
+    choose. Intervals at level 1 - `alpha` resample worlds, the same for all policies. MetricError
+    for tables that cannot be ranked.
     """
     rng = np.random.default_rng(check_seed(seed))
     return {score.id: score for score in _scores(outcomes, rng, alpha)}
@@ -74,21 +74,26 @@ def _scores(
     order = rng.permutation(tables["real"].shape[1])
     half = len(order) // 2
     n = min(half, tables["synthetic"].shape[1])
-    judge, other = tables["real"][:, order[:half]], tables["real"][:, order[half : half + n]]
+    reference, other = tables["real"][:, order[:half]], tables["real"][:, order[half : half + n]]
     mine = tables["synthetic"][:, rng.permutation(tables["synthetic"].shape[1])[:n]]
-    sides = (judge, mine, other)
+    sides = (reference, mine, other)
     value = _figures(*(side.mean(axis=1) for side in sides))
     draws = np.array([_figures(*(_resampled(side, rng) for side in sides)) for _ in range(TIMES)])
-    words = f"of {len(judge)} policies, {half} real worlds judging, {n} of each kind choosing"
+    words = f"of {len(reference)} policies, {half} real worlds ranking, {n} of each kind choosing"
     return [
         _score(alpha, "ranking_tau", value, draws, 0, n, f"Kendall's tau of the rankings {words}"),
         _score(alpha, "ranking_regret", value, draws, 2, n, f"regret of the best {words}"),
     ]
 
 
-def _figures(judge: np.ndarray, mine: np.ndarray, other: np.ndarray) -> list[float]:
+def _figures(reference: np.ndarray, mine: np.ndarray, other: np.ndarray) -> list[float]:
     """Return tau of synthetic and of other real worlds with the judging ones, and the regrets."""
-    return [tau(judge, mine), tau(judge, other), regret(judge, mine), regret(judge, other)]
+    return [
+        tau(reference, mine),
+        tau(reference, other),
+        regret(reference, mine),
+        regret(reference, other),
+    ]
 
 
 def _resampled(side: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -99,17 +104,17 @@ def _resampled(side: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _score(
     alpha: float, id: str, value: list[float], draws: np.ndarray, at: int, n: int, note: str
 ) -> Score:
-    """Score a figure and its floor, which stand side by side, from the replicates of both."""
+    """Score a figure and its reference, which stand side by side, from the replicates of both."""
     better = "higher" if at == 0 else "lower"
     limits = (-1.0, 1.0) if at == 0 else (0.0, np.inf)
-    mine, floor = value[at], value[at + 1]
+    mine, reference = value[at], value[at + 1]
     sign = -1.0 if better == "higher" else 1.0
     z, z_one = float(norm.ppf(1 - alpha / 2)), float(norm.ppf(1 - alpha))
     spread = z * float(draws[:, at].std(ddof=1))
     gap = float((draws[:, at] - draws[:, at + 1]).std(ddof=1))
     low, high = max(limits[0], mine - spread), min(limits[1], mine + spread)
-    bound = sign * (mine - floor) + z_one * gap
-    return Score(id, "efficacy", mine, low, high, floor, bound, n, better=better, note=note)
+    bound = sign * (mine - reference) + z_one * gap
+    return Score(id, mine, low, high, reference, bound, n, better=better, note=note)
 
 
 def _tables(outcomes: Mapping[str, pd.DataFrame]) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""How columns hang together, two at a time: the matrix behind diff-CORR and its distance.
+"""Association matrix of a table's columns, and the distance of two such matrices (diff-CORR).
 
 Entries (paper, section IV-B): Pearson correlation of two numbers, correlation ratio of a number
 and a category, Theil's U of two categories, U(row | column), which is not symmetric. Numbers are
@@ -41,7 +41,7 @@ def diff_corr(synthetic: pd.DataFrame, reference: pd.DataFrame, *, norm: str = "
     return matrix_distance(matrix(mine), matrix(real), norm)
 
 
-def association(table: pd.DataFrame) -> pd.DataFrame:
+def association_matrix(table: pd.DataFrame) -> pd.DataFrame:
     """Return the association matrix of a table, columns in table order, entries in [-1, 1]."""
     sample = read({"table": table})["table"]
     names = names_of(sample)

@@ -1,11 +1,9 @@
-"""Column by column: how far the synthetic numbers and categories are from the real ones.
+"""Distances of single columns: Wasserstein for numbers, Jensen-Shannon for categories.
 
 WD   Wasserstein-1 distance of a number, integral of |F - G| (Kantorovich), on a scale of
      `metrics.tables.scales`; the paper's WD is its mean over the number columns.
 JSD  Jensen-Shannon divergence of a category in bits (Lin 1991), 0 to 1; the paper's JSD is its
      mean over the category columns.
-
-Knows single columns; never how columns hang together (association, detection).
 NOTE[DIFF] The WD and JSD columns of the paper's Table I are not these definitions: a near-perfect
 generator scores below .005 here and about .8 there. Compare its diff-CORR, DCR and diff-MLEF.
 """

@@ -1,4 +1,4 @@
-"""Whether synthetic rows are typical of real ones, and whether they cover them.
+"""Alpha-precision and beta-recall: are synthetic rows typical of real ones, and do they cover them?
 
 Alpha-precision and beta-recall (Alaa et al., ICML 2022, arXiv 2102.08921). Rows become points;
 the alpha-support of a table is the ball around its centre that holds a share alpha of its rows.
@@ -9,11 +9,9 @@ alpha-precision   P(alpha): share of synthetic rows in the alpha-support of the 
 beta-recall       R(beta): share of real rows whose nearest synthetic row lies within the distance
                   of their own k-th nearest real row, and in the synthetic beta-support. The score
                   is 1 - 2 * integral |R(beta) - beta|. A dropped mode lowers it.
-
-Knows two tables of the same size as points; never single columns.
 NOTE[DIFF] The paper learns the embedding with a one-class network. Here it is fixed: normal scores
 of numbers and shares of levels, decorrelated by the real rows. It needs no training, so that two
-runs agree, and the floor carries whatever it cannot tell apart.
+runs agree, and the reference carries whatever it cannot tell apart.
 """
 
 from __future__ import annotations
@@ -115,7 +113,7 @@ def evenness(levels: np.ndarray, weights: np.ndarray) -> float:
 
 
 def measure(study: Study) -> list[Score]:
-    """Score alpha-precision and beta-recall; the floor takes held-out rows for synthetic ones."""
+    """Score alpha-precision and beta-recall; the reference scores held-out rows."""
     n = min(study.matched("coverage_rows"), len(study.train))
     if n < LEAST_ROWS:
         raise MetricError(f"at least {LEAST_ROWS} rows in each table", str(n), "pass more rows")
@@ -153,13 +151,13 @@ def _score(study: Study, id: str, points: dict[str, np.ndarray], rows: dict[str,
             study.rng(f"{id}/{word}"),
             study.blocks(counted),
         )
-    (value, draws), (floor, floors) = (
+    (value, draws), (reference, references) = (
         (float(v[0]), d[:, 0]) for v, d in (found["synthetic"], found["holdout"])
     )
     low, high = centred(value, draws, study.alpha)
-    bound = upper(floor - value, draws, floors, study.alpha)
-    ends = (low, min(1.0, high), floor, bound)
-    return Score(id, "fidelity", value, *ends, len(rows["synthetic"]), better="higher", note=note)
+    bound = upper(reference - value, draws, references, study.alpha)
+    ends = (low, min(1.0, high), reference, bound)
+    return Score(id, value, *ends, len(rows["synthetic"]), better="higher", note=note)
 
 
 def _statistic(levels: np.ndarray) -> Weighted:

@@ -1,4 +1,4 @@
-"""The classifier two-sample test: can a learner tell synthetic rows from real ones?
+"""The classifier two-sample test: can a classifier tell synthetic rows from real ones?
 
 C2ST (Lopez-Paz and Oquab, ICLR 2017): a classifier is trained to separate synthetic from held-out
 real rows; its cross-fitted area under the ROC curve is .5 when it cannot. Histogram gradient
@@ -115,7 +115,7 @@ def _features(a: Sample, b: Sample) -> np.ndarray:
 
 
 def measure(study: Study) -> list[Score]:
-    """Score C2ST of synthetic against holdout; the floor is train against holdout."""
+    """Score C2ST of synthetic against holdout; the reference is train against holdout."""
     n = min(study.matched("detection_rows"), len(study.train))
     synthetic, holdout = study.draws("detection_rows")
     synthetic, holdout = (
@@ -137,9 +137,9 @@ def _score(study: Study, id: str, rows: tuple[Sample, Sample, Sample]) -> Score:
     synthetic, train, holdout = rows
     learner, words = SCORES[id]
     value, error = separability(synthetic, holdout, study.rng(f"{id}/value"), learner=learner)
-    floor, other = separability(train, holdout, study.rng(f"{id}/floor"), learner=learner)
+    reference, other = separability(train, holdout, study.rng(f"{id}/floor"), learner=learner)
     z, z_one = norm.ppf(1 - study.alpha / 2), norm.ppf(1 - study.alpha)
-    bound = float(value - floor + z_one * np.hypot(error, other))
+    bound = float(value - reference + z_one * np.hypot(error, other))
     ends = (max(0.0, value - z * error), min(1.0, value + z * error))
     note = f"area under the ROC curve of {words}, synthetic against held-out real rows"
-    return Score(id, "fidelity", value, *ends, floor, bound, len(synthetic), note=note)
+    return Score(id, value, *ends, reference, bound, len(synthetic), note=note)

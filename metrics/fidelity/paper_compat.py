@@ -1,11 +1,11 @@
-"""The WD and JSD columns of the paper's Table I, as far as they can be explained; never graded.
+"""Row-aligned WD and JSD, the best explanation of the paper's Table I; never graded.
 
 By the plain definitions (`metrics.fidelity.columns`) a near-perfect generator scores below .01.
 The paper reports .79 to 1.0 for all of its generators. Rows compared in pairs, as if the i-th
 synthetic
 row were a copy of the i-th real one, give numbers of that size for a perfect generator. It is the
 best explanation found and is not proven: these scores stand here so that a reader can see why the
-two columns say little, each beside its floor.
+two columns say little, each beside its reference.
 
 WD   mean |x_i - y_i| of a number over rows paired at random, in standard deviations of train
      (the Wasserstein-1 distance of two single points).
@@ -23,7 +23,9 @@ from metrics.base import Score, Study
 from metrics.statistics.means import mean_score
 from metrics.tables.samples import Sample
 
-NOTE = "paper compatibility, rows paired as if aligned: {}; a perfect generator scores the floor"
+NOTE = (
+    "paper compatibility, rows paired as if aligned: {}; a perfect generator scores the reference"
+)
 
 
 def aligned_wd(a: Sample, b: Sample, train: Sample) -> np.ndarray:
@@ -43,7 +45,7 @@ def aligned_jsd(a: Sample, b: Sample) -> np.ndarray:
 
 
 def measure(study: Study) -> list[Score]:
-    """Score row-aligned WD and JSD of synthetic against train; the floor is holdout's."""
+    """Score row-aligned WD and JSD of synthetic against train; the reference is holdout's."""
     n = min(study.matched("fidelity_rows"), len(study.train))
     synthetic, holdout, train = (
         _shuffled(getattr(study, word), n, study.rng(f"paper_compat/{word}"))
@@ -66,4 +68,4 @@ def _shuffled(sample: Sample, n: int, rng: np.random.Generator) -> Sample:
 def _score(study: Study, word: str, pairs: list[np.ndarray], what: str) -> Score:
     """Score a mean over columns and pairs; pairs are the units of its error."""
     rows = (pairs[0].mean(axis=1), pairs[1].mean(axis=1))
-    return mean_score(study, f"paper_compat_{word}", "fidelity", rows, NOTE.format(what))
+    return mean_score(study, f"paper_compat_{word}", rows, NOTE.format(what))

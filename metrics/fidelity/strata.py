@@ -1,4 +1,4 @@
-"""Where averages are blind: tails of numbers, rare levels, and pairs of columns in bins.
+"""Tails of numbers, rare levels, and pairs of columns in bins, where means are blind.
 
 A generator may cut the largest hundredth of the bytes or drop the rarest sites and hardly move
 any mean distance. These scores look there. They know single columns and pairs, and inform.

@@ -1,9 +1,8 @@
-"""What an attack's success is worth: rates beside a control group's, curves, and their power.
+"""Scores of attacks: success rates beside a control group's, ROC curves and power.
 
 An attack is tried on training rows and, as a control, on held-out rows that the generator did not
 see; only the difference is a leak (Giomi et al., PoPETs 2023, arXiv 2211.10459). Whatever is not
-found is said with the smallest excess that would have been found. Knows counts and scores of an
-attack; never how it works.
+found is said with the smallest excess that would have been found.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ def power(study: Study, id: str, least: float, found: bool) -> str:
 def rate_score(
     study: Study, id: str, hits: tuple[int, int], control: tuple[int, int], note: str
 ) -> Score:
-    """Score k successes of n attacks on training rows; the floor is the control's rate.
+    """Score k successes of n attacks on training rows; the reference is the control's rate.
 
     The bound is Newcombe's of the difference, the interval Wilson's. The smallest leak that would
     have been found is said in the note and kept in the study's notes under "power".
@@ -63,7 +62,7 @@ def rate_score(
     note = f"{note}: {k} of {n}, control {k0} of {n0}, risk net of the control {risk:.2%}; {words}"
     low, high = wilson(k, n, study.alpha)
     ends = (low, high, k0 / n0, newcombe_upper(k, n, k0, n0, study.alpha))
-    return Score(id, "privacy", k / n, *ends, n, note=note, tail="count")
+    return Score(id, k / n, *ends, n, note=note, tail="count")
 
 
 def normal_score(
@@ -75,7 +74,7 @@ def normal_score(
     ends = (max(0.0, value - z * error), min(1.0, value + z * error), chance)
     bound = value - chance + z_one * error
     note = f"{note}; chance is {chance:g}; {words}"
-    return Score(id, "privacy", value, *ends, bound, n, note=note)
+    return Score(id, value, *ends, bound, n, note=note)
 
 
 def true_positives(
@@ -96,7 +95,7 @@ def true_positives(
 def rate_at(
     study: Study, id: str, outside: np.ndarray, inside: np.ndarray, fpr: float, note: str
 ) -> Score:
-    """Score the share of members found at one false-positive rate, which is the floor.
+    """Score the share of members found at one false-positive rate, which is the reference.
 
     The threshold is itself estimated from the non-members: their number enters the bound.
     """

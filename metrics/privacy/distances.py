@@ -1,11 +1,9 @@
-"""Whether synthetic rows give away the rows they were learnt from.
+"""Distance to the closest record (DCR), copies, near copies, and closeness to training rows.
 
 DCR (paper, section IV-B): distance of a synthetic row to the closest training row, here exact
 over the whole training set. The control group is held-out real rows: whatever closeness they
 show is chance. Distances may fail a generator but never clear it ("The DCR Delusion", arXiv
 2505.01524): what a passing certificate says is "no leak found at this power".
-
-Knows three tables; never the generator that made one of them.
 """
 
 from __future__ import annotations
@@ -132,7 +130,7 @@ def ks_leak(
 
     D+ = sup over x of F_synthetic(x) - F_holdout(x) for the two samples of distances to train.
     By Massart's constant in the Dvoretzky-Kiefer-Wolfowitz inequality
-    P(D+ > e) <= exp(-2 e^2 n m / (n + m)) when both come from one law, so that
+    P(D+ > e) <= exp(-2 e^2 n m / (n + m)) when both come from one distribution, so that
     D+ > sqrt(ln(1/alpha) (n + m) / (2 n m)) is a leak at error level alpha.
     """
     n, m = len(synthetic), len(holdout)
@@ -144,7 +142,7 @@ def ks_leak(
 
 
 def least_copies_found(holdout_copies: int, holdout_n: int, n: int, alpha: float) -> float:
-    """Return the smallest share of planted exact copies that the copy test finds in n rows.
+    """Return the smallest share of exact copies that the copy test finds in n rows.
 
     That is the smallest k/n whose one-sided Newcombe lower bound over the held-out rate is
     positive, less the chance rate's own place in it.
@@ -241,22 +239,22 @@ def holdout_distances(study: Study) -> np.ndarray:
 
 
 def _mean_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
-    note = "mean distance to the closest training row; the floor is that of held-out rows"
-    return mean_score(study, "dcr", "privacy", (mine, real), note, better="higher")
+    note = "mean distance to the closest training row; the reference is that of held-out rows"
+    return mean_score(study, "dcr", (mine, real), note, better="higher")
 
 
 def _ks_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
     d, critical, p = ks_leak(mine, real, study.alpha)
     half = len(real) // 2
     shuffled = study.rng("dcr/floor").permutation(real)
-    floor = ks_leak(shuffled[:half], shuffled[half:], study.alpha)[0]
+    reference = ks_leak(shuffled[:half], shuffled[half:], study.alpha)[0]
     note = (
-        f"one-sided Kolmogorov-Smirnov D+ of the distances, p = {p:.3g}; the floor is one half of "
-        "the held-out rows against the other"
+        f"one-sided Kolmogorov-Smirnov D+ of the distances, p = {p:.3g}; the reference is "
+        "one half of the held-out rows against the other"
     )
-    # The bound is on D+ itself: under no leak its law is centred near 0, not on the floor.
+    # The bound is on D+ itself: without a leak it is centred near 0, not on the reference.
     low, high = max(0.0, d - critical), min(1.0, d + critical)
-    return Score("dcr_ks", "privacy", d, low, high, floor, high, len(mine), note=note, tail="dkw")
+    return Score("dcr_ks", d, low, high, reference, high, len(mine), note=note, tail="dkw")
 
 
 def _copy_score(study: Study, k: int, k0: int) -> Score:
@@ -265,7 +263,7 @@ def _copy_score(study: Study, k: int, k0: int) -> Score:
     bound = newcombe_upper(k, n, k0, n0, study.alpha)
     note = f"{k} of {n} synthetic rows stand in train; {k0} of {n0} held-out rows do"
     ends = (low, high, k0 / n0, bound)
-    return Score("exact_copies", "privacy", k / n, *ends, n, note=note, tail="count")
+    return Score("exact_copies", k / n, *ends, n, note=note, tail="count")
 
 
 def _near_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
@@ -276,14 +274,14 @@ def _near_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
     bound = newcombe_upper(k, n, k0, n0, study.alpha)
     note = f"share of rows nearer to train than the nearest {NEAR_QUANTILE:.0%} of held-out rows"
     ends = (low, high, k0 / n0, bound)
-    return Score("near_copies", "privacy", k / n, *ends, n, note=note, tail="count")
+    return Score("near_copies", k / n, *ends, n, note=note, tail="count")
 
 
 def _closer_score(study: Study) -> Score:
     """Score the share of synthetic rows closer to train than to holdout, matched in size.
 
     Half of the held-out rows stand for "the other real rows", the other half for synthetic rows
-    in the floor, so that neither table is searched for its own rows.
+    in the reference, so that neither table is searched for its own rows.
     """
     other, control = held_out_halves(study)
     n = len(other)
@@ -292,13 +290,13 @@ def _closer_score(study: Study) -> Score:
     synthetic = study.synthetic.draw(rows, study.rng("closer/synthetic"))
     control = control.draw(rows, study.rng("closer/control"))
     spaces = [Space.fit(train, "rank", fitted_on=study.train), reference_space(study)]
-    share, floor = (_closer(spaces, queries) for queries in (synthetic, control))
+    share, reference = (_closer(spaces, queries) for queries in (synthetic, control))
     m = len(synthetic)
     low, high = wilson(round(share * m), m, study.alpha)
     error = 0.5 * math.sqrt(1 / m + 1 / len(control))
-    bound = share - floor + float(norm.ppf(1 - study.alpha)) * error
+    bound = share - reference + float(norm.ppf(1 - study.alpha)) * error
     note = f"share of rows closer to {n} train rows than to as many held-out rows; .5 is chance"
-    return Score("closer_to_train", "privacy", share, low, high, floor, bound, m, note=note)
+    return Score("closer_to_train", share, low, high, reference, bound, m, note=note)
 
 
 def _closer(spaces: list[Space], rows: Sample) -> float:

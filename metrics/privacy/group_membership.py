@@ -1,4 +1,4 @@
-"""Membership of whole groups: does the synthetic table tell which tasks were in the training rows?
+"""Membership inference on whole groups: which tasks were in the training rows?
 
 Where rows come in groups, the secret is the group: a task of five hundred near-identical rows is
 one user's one piece of work, and who finds any of its rows has found it. So whole groups are
@@ -6,8 +6,6 @@ attacked: a group's score is the mean over its rows of the density ratio of
 `metrics.privacy.membership`, with reference rows of other held-out groups than those that are
 tried. Groups are equally likely
 members whatever their size; a large one gives its attacker more rows to average.
-
-Knows three tables with groups; never the generator that made one of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Inference: do synthetic rows tell the value of one column to someone who knows the others?
+"""Attribute inference: do synthetic rows give away one column to someone who knows the others?
 
 After Giomi et al. (PoPETs 2023, arXiv 2211.10459). The attacker knows every column of a real row
 but one, looks up the nearest synthetic row by those, and guesses its value of the secret. A guess
@@ -6,7 +6,6 @@ is right where the category is equal, the number within 5 %, the time within an 
 attacks held-out rows: what the columns say about each other anyway is no leak.
 
 Every column is the secret in turn; `inference` is the mean over them, with the targets as units.
-Knows three tables; never the generator that made one of them.
 NOTE[DIFF] Gower's distance takes numbers on the rank scale; of equally near rows the first of a
 random order answers.
 """
@@ -123,6 +122,6 @@ def _mean(study: Study, train: np.ndarray, holdout: np.ndarray) -> Score:
     """Score the mean share of right guesses over the columns; the targets are the units."""
     rows = (train.mean(axis=1), holdout.mean(axis=1))
     note = "mean share of right guesses of a column from the others"
-    score = mean_score(study, "inference", "privacy", rows, note)
+    score = mean_score(study, "inference", rows, note)
     least = score.bound - score.excess
     return replace(score, note=f"{note}; {power(study, score.id, least, score.excess > least)}")

@@ -1,9 +1,9 @@
-"""How many rows share their quasi-identifiers, and whether rare combinations come back.
+"""k-anonymity: rows that share their quasi-identifiers, and rare combinations that come back.
 
 A row is k-anonymous where at least k rows have its combination of quasi-identifiers (Sweeney 2002);
 here these are the categories of the table, together. Synthetic rows belong to no one, so that small
-classes alone are no leak: what is judged is how often synthetic rows show a combination that few
-training rows have, against how often held-out rows do. Knows three tables.
+classes alone are no leak: what is scored is how often synthetic rows show a combination that few
+training rows have, against how often held-out rows do.
 """
 
 from __future__ import annotations
@@ -57,4 +57,4 @@ def _classes(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
         f"share of synthetic rows in classes of fewer than {K} rows with the same categories; the "
         f"smallest class has {mine.min()} rows, of held-out rows {real.min()}"
     )
-    return Score("k_anonymity", "privacy", k / n, low, high, k0 / n, bound, n, note=note)
+    return Score("k_anonymity", k / n, low, high, k0 / n, bound, n, note=note)

@@ -1,10 +1,8 @@
-"""Linkability: do synthetic rows tell that two halves of a record belong together?
+"""Linkability: do synthetic rows show that two halves of a record belong together?
 
 After Giomi et al. (PoPETs 2023, arXiv 2211.10459). The attacker holds one set of columns of a real
 row and, apart, another; for each half the `NEIGHBOURS` nearest synthetic rows are looked up. The
 attack succeeds where a synthetic row is among both. The control attacks held-out rows.
-
-Knows three tables; never the generator that made one of them.
 NOTE[DIFF] Halves are the columns at even and at odd places of the table. Distances are Gower's with
 numbers on the rank scale; equally near rows are taken in random order.
 """

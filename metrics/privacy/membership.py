@@ -1,12 +1,10 @@
-"""Black-box membership inference: does the synthetic table tell who was in the training rows?
+"""Black-box membership inference: does the synthetic table show who was in the training rows?
 
 After DOMIAS (van Breugel et al., AISTATS 2023, arXiv 2302.12580): a row is called a member where
 the density of synthetic rows is high for what the population's density is there. The density ratio
 is calibrated by reference rows, held out and never attacked: log of the distance to the nearest
 reference row over that to the nearest synthetic row. Attacked are training rows (members) and other
-held-out rows (non-members); if nothing leaks, both have the same law, and chance is exact.
-
-Knows three tables; never the generator that made one of them.
+held-out rows (non-members); if nothing leaks, both have the same distribution, and chance is exact.
 NOTE[DIFF] DOMIAS fits density models; here both densities are those of the nearest neighbour, exact
 over all rows, which neither trains nor smooths a memorised row away.
 """

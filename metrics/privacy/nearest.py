@@ -1,4 +1,4 @@
-"""Exact nearest neighbours of mixed rows, at the size of the paper; never approximates.
+"""Exact nearest neighbours of rows with numbers and categories.
 
 The squared distance of two rows is the squared Euclidean distance of their scaled numbers plus
 `weight` for every category in which they differ. `NearestRecords` finds the least one exactly:

@@ -3,7 +3,7 @@
 NNDR of a synthetic row is the distance to its nearest training row over that to the second nearest
 (Lowe's ratio; used on synthetic data by Zhao et al. 2021, CTAB-GAN). A row that copies a lone
 record has a ratio near 0; a row in a crowd near 1. The control is held-out real rows. Exact to the
-whole training set, through the index that the other distances use. Knows three tables.
+whole training set, through the index that the other distances use.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def ratios(study: Study, sample: Sample) -> np.ndarray:
 
 
 def measure(study: Study) -> list[Score]:
-    """Score the mean NNDR of synthetic rows; the floor is that of held-out rows."""
+    """Score the mean NNDR of synthetic rows; the reference is that of held-out rows."""
     if len(study.train) < 2:
         raise MetricError("at least two training rows", str(len(study.train)), "pass more rows")
     rows = int(study.settings["nndr_rows"])
@@ -37,4 +37,4 @@ def measure(study: Study) -> list[Score]:
         for word in ("synthetic", "holdout")
     )
     note = "mean ratio of the distances to the nearest and the second nearest training row"
-    return [mean_score(study, "nndr", "privacy", (mine, real), note, better="higher")]
+    return [mean_score(study, "nndr", (mine, real), note, better="higher")]

@@ -1,4 +1,4 @@
-"""Singling out: can synthetic rows be turned into predicates that isolate one real person's row?
+"""Singling out: do synthetic rows yield predicates that isolate one real row?
 
 After Giomi et al. (PoPETs 2023, arXiv 2211.10459). The attacker reads the synthetic table and
 writes predicates that hold for exactly one of its rows; an attack succeeds where the predicate
@@ -8,8 +8,6 @@ held-out table of the same size: such predicates isolate rows by being narrow, n
 univariate     one column: a value that one synthetic row has, or nothing beyond an extreme;
 multivariate   `COLUMNS` columns of one synthetic row: its levels, and each number on its side of
                the median (at least its value, or at most).
-
-Knows three tables; never the generator that made one of them.
 """
 
 from __future__ import annotations

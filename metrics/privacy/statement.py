@@ -1,8 +1,8 @@
-"""What may be said of privacy after the tests: a leak, a trace, or nothing found at this power.
+"""The privacy statement of a certificate: a leak, a trace, or nothing found at this power.
 
 Equivalence asks whether an excess is small enough for a policy; this asks the other question,
 whether there is any. Both are said, so that a trace within the margin is neither called a leak nor
-hidden. Knows scores and the tests' own notes; never tables.
+hidden.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def privacy(scores: Sequence[Score], notes: Mapping[str, Any], alpha: float) -> 
     if notes["dcr"]["copy_leak_shown"]:
         word = "A leak was found: more rows are copies of training rows than chance explains."
     elif found:
-        seen = ", ".join(f"{s.id} {s.value:.3g} (real rows {s.floor:.3g})" for s in found)
+        seen = ", ".join(f"{s.id} {s.value:.3g} (real rows {s.real_vs_real:.3g})" for s in found)
         within = all(score.passed is not False for score in found)
         word = f"A trace of the training rows was found: {seen}. It is "
         word += "within what the policy tolerates." if within else "more than the policy tolerates."

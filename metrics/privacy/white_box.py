@@ -1,12 +1,10 @@
-"""The white-box loss attack: do the weights tell who was in the training rows?
+"""The white-box loss attack: do the weights show who was in the training rows?
 
 Whoever holds a generator can ask for its loss on any row, at several noise levels where it is a
 diffusion model; rows that it has memorised have a lower one. This is the attack of the MIDST
-challenge (SaTML 2025), judged as there by the members found at 10 % false positives. The caller
+challenge (SaTML 2025), scored as there by the members found at 10 % false positives. The caller
 gives the loss; half of the rows, the shadow split, tunes the attack (which of the losses, their
 mean, or a logistic regression of all), the other half is attacked once.
-
-Knows a function of rows; never the generator behind it.
 NOTE[DIFF] MIDST's attackers train shadow models. Here the attacker already knows the membership of
 the shadow split, which is a stronger attacker and needs no second training.
 """

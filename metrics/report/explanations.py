@@ -1,4 +1,4 @@
-"""What a verdict means, in plain words, for each kind of reader; knows certificates, not tables."""
+"""What a verdict means, in plain words, for each kind of reader."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def headline(card: Certificate) -> str:
     """Return the verdict in one sentence."""
     if card.verdict == "void":
         return (
-            "No certificate: the judge missed a case that was planted to test it, so its word on "
-            "this table is worth nothing. Usually more held-out rows are needed."
+            "No certificate: a known-answer case was answered wrongly, so the scores of this table "
+            "mean nothing. Usually more held-out rows are needed."
         )
     if card.verdict == "failed":
         return f"The table does not meet the policy: {len(card.failures)} reasons are given below."
@@ -32,23 +32,23 @@ def headline(card: Certificate) -> str:
 
 
 def self_tested(card: Certificate) -> str:
-    """Return how the judge itself did on the cases that were planted to test it."""
+    """Return how many known-answer cases were answered rightly."""
     cases = card.document["self_test"]
     right = sum(bool(case["passed"]) for case in cases.values())
     return (
-        f"Before judging, the judge was tested on {len(cases)} planted cases whose verdict is "
-        f"known (copies, interpolated rows, independent columns, fresh real rows): {right} of "
-        f"{len(cases)} were judged rightly."
+        f"Before the evaluation its tests were tried on {len(cases)} known-answer cases (copies, "
+        f"interpolated rows, independent columns, fresh real rows): {right} of {len(cases)} were "
+        "answered rightly."
     )
 
 
 def meanings(card: Certificate) -> dict[str, str]:
     """Return what the certificate means to each kind of reader, {reader: words}."""
     return {
-        "Who decides whether the table may leave the house": _steward(card),
-        "Who draws a conclusion from the table": _researcher(card),
-        "Who trains or tests a scheduler on it": _scheduler(card),
-        "Who does not want to take our word for it": _auditor(card),
+        "To decide whether to publish the table": _steward(card),
+        "To draw conclusions from the table": _researcher(card),
+        "To train or test a scheduler on it": _scheduler(card),
+        "To check the certificate": _auditor(card),
     }
 
 
@@ -83,7 +83,7 @@ def _scheduler(card: Certificate) -> str:
         return f"Nothing is known of how the rows lie in time ({why}).{_ranking(card)}"
     lost = ""
     if "batches" in scores:
-        mine, real = scores["batches"].value, scores["batches"].floor
+        mine, real = scores["batches"].value, scores["batches"].real_vs_real
         lost = (
             f" Of successive rows {mine:.0%} agree in all categories, in real rows {real:.0%}: "
             "that is how much of the tasks is kept."
@@ -103,8 +103,9 @@ def _ranking(card: Certificate) -> str:
     tau, regret = card.scores["ranking_tau"], card.scores["ranking_regret"]
     return (
         f" Rankings of policies agree with those on real jobs by a tau of {tau.value:.2f} "
-        f"({tau.low:.2f} to {tau.high:.2f}; other real jobs {tau.floor:.2f}), and the policy that "
-        f"synthetic jobs call best is {regret.value:.1%} worse on real ones than the best."
+        f"({tau.low:.2f} to {tau.high:.2f}; other real jobs {tau.real_vs_real:.2f}), and the "
+        f"policy that is best on synthetic jobs is {regret.value:.1%} worse on real ones than the "
+        "best."
     )
 
 

@@ -1,4 +1,4 @@
-"""Certificates as Markdown and as CSV: knows what they say; never tables, figures or HTML."""
+"""Certificates as Markdown and as CSV."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from metrics.certificate.certificate import Certificate
 from metrics.report.explanations import grade_words, headline, meanings, self_tested
 
 COLUMNS = (
-    "table", "part", "score", "value", "low", "high", "floor", "bound", "margin", "adjusted_p",
-    "grade", "rows", "better", "note",
+    "table", "part", "score", "value", "low", "high", "real_vs_real", "bound", "margin",
+    "adjusted_p", "grade", "rows", "better", "note",
 )  # fmt: skip
 """Columns of the CSV."""
 FORMULA = ("=", "+", "@", "\t", "\r")
@@ -28,7 +28,7 @@ def as_csv(cards: Mapping[str, Certificate]) -> str:
     for name, card in cards.items():
         p = card.adjusted_p
         for s in card.scores.values():
-            numbers = (s.value, s.low, s.high, s.floor, s.bound, s.margin, p.get(s.id))
+            numbers = (s.value, s.low, s.high, s.real_vs_real, s.bound, s.margin, p.get(s.id))
             cells = ["" if x is None or not math.isfinite(x) else repr(float(x)) for x in numbers]
             row = [name, s.part, s.id, *cells, s.grade, s.n, s.better, s.note]
             lines.writerow([_inert(cell) for cell in row])
@@ -36,7 +36,7 @@ def as_csv(cards: Mapping[str, Certificate]) -> str:
 
 
 def as_markdown(cards: Mapping[str, Certificate], title: str) -> str:
-    """Return verdicts, failures, what they mean, and every number beside its floor."""
+    """Return verdicts, failures, what they mean, and every number beside its reference."""
     parts = [f"# {_text(title)}"]
     for name, card in cards.items():
         parts += [_verdict(name, card), *(_table(card, part) for part in PARTS)]
@@ -71,9 +71,11 @@ def _table(card: Certificate, part: str) -> str:
 
 
 def _row(s: Score) -> str:
-    value, low, high, floor, bound = map(_number, (s.value, s.low, s.high, s.floor, s.bound))
+    value, low, high, reference, bound = map(
+        _number, (s.value, s.low, s.high, s.real_vs_real, s.bound)
+    )
     margin = "informs" if s.margin is None else _number(s.margin)
-    cells = (value, f"{low} to {high}", floor, bound, margin, s.grade, f"{s.n:,}")
+    cells = (value, f"{low} to {high}", reference, bound, margin, s.grade, f"{s.n:,}")
     return f"| `{_code(s.id)}` | " + " | ".join(cells) + " |"
 
 

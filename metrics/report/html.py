@@ -1,6 +1,6 @@
-"""Certificates as one HTML page: knows what they say; never tables, networks or scripts.
+"""Certificates as one HTML page.
 
-The verdict stands first, then what failed, then every number beside its floor, then the figures
+The verdict stands first, then what failed, then every number beside its reference, then the figures
 of the paper (4a, 4b, 5a, 5b) and those of time and privacy, drawn from the certificates alone.
 """
 
@@ -90,19 +90,19 @@ def _verdict(name: str, card: Certificate) -> str:
 
 
 def _reasons(card: Certificate) -> str:
-    """Return what failed: what concerns the judge or a whole part first, then scores by part.
+    """Return what failed: known-answer cases and whole parts first, then scores by part.
 
-    Where the judge itself failed, what it says of scores is folded away.
+    Where a known-answer case was wrong, reasons of scores are folded away.
     """
     scores, groups = card.scores, dict[str, list[str]]()
     for id, reason in card.failures.items():
-        part = scores[id].part if id in scores else "The judge and its demands"
+        part = scores[id].part if id in scores else "Known-answer cases and demands"
         words = f"<br><small>{escape(scores[id].note)}</small>" if id in scores else ""
         item = f"<li><code>{escape(id)}</code>: {escape(reason)}{words}</li>"
         groups.setdefault(part.capitalize(), []).append(item)
     lists = [f"<h3>{part}</h3><ul>{''.join(own)}</ul>" for part, own in groups.items()]
     if card.verdict == "void" and len(lists) > 1:
-        word = "What else it would have failed, for what that is worth"
+        word = "Further failures, which mean nothing here"
         lists[1:] = [f"<details><summary>{word}</summary>{''.join(lists[1:])}</details>"]
     return f"<p>What failed:</p>{''.join(lists)}" if lists else ""
 
@@ -140,8 +140,8 @@ def _side_by_side(named: Mapping[str, Certificate]) -> str:
             score = card.scores.get(id)
             word = "not measured"
             if score is not None:
-                floor = _number(score.floor)
-                word = f"{_number(score.value)} <small>(floor {floor})</small>"
+                reference = _number(score.real_vs_real)
+                word = f"{_number(score.value)} <small>(real vs real {reference})</small>"
             cells.append(f"<td>{word}</td>")
         rows.append(f"<tr><td><code>{id}</code></td>{''.join(cells)}</tr>")
     return (
@@ -151,12 +151,13 @@ def _side_by_side(named: Mapping[str, Certificate]) -> str:
 
 
 def _details(name: str, card: Certificate) -> str:
-    parts = [f"<h2>{escape(name)}: every number beside its floor</h2>"]
+    parts = [f"<h2>{escape(name)}: every number beside its real-vs-real reference</h2>"]
     parts.append(
-        "<p>The floor is the same metric of real rows: what a perfect generator scores. The bound "
-        "is the upper confidence bound of the excess over it, and must not pass the margin; p is "
-        "the chance of seeing so little if the excess reached the margin, corrected for the number "
-        "of graded scores. A: within half the margin; B: within it; C: within it, but not shown; "
+        "<p>The real-vs-real reference is the same metric of real rows: what a perfect generator "
+        "scores. The bound is the upper confidence bound of the excess over it, and must not pass "
+        "the margin; p is the chance of seeing so little if the excess reached the margin, "
+        "corrected for the number of graded scores. A: within half the margin; B: within it; "
+        "C: within it, but not shown; "
         "F: beyond it.</p>"
     )
     scores = card.scores.values()
@@ -174,13 +175,13 @@ def _score_table(
     rows = []
     for s in scores:
         look = ' class="bad"' if s.passed is False or s.grade == "F" else ""
-        numbers = (s.value, s.low, s.high, s.floor, s.bound)
-        value, low, high, floor, bound = (_number(x) for x in numbers)
+        numbers = (s.value, s.low, s.high, s.real_vs_real, s.bound)
+        value, low, high, reference, bound = (_number(x) for x in numbers)
         margin = "informs" if s.margin is None else _number(s.margin)
         p = _chance(adjusted[s.id]) if s.id in adjusted else ""
         rows.append(
             f"<tr><td><code>{escape(s.id)}</code></td><td{look}>{value}</td><td>{low} to {high}"
-            f"</td><td>{floor}</td><td{look}>{bound}</td><td>{margin}</td><td>{p}</td>"
+            f"</td><td>{reference}</td><td{look}>{bound}</td><td>{margin}</td><td>{p}</td>"
             f"<td{look}>{s.grade}</td>"
             f'<td>{s.n:,}</td><td class="note">{escape(s.note)}</td></tr>'
         )
@@ -188,7 +189,7 @@ def _score_table(
         "score",
         "value",
         "interval",
-        "floor",
+        "real vs real",
         "bound",
         "margin",
         "p",

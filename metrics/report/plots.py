@@ -1,7 +1,4 @@
-"""The drawn sections of a report: the paper's figures, distances, attacks and time.
-
-Knows certificates and how to draw; never a verdict.
-"""
+"""The drawn sections of a report: the paper's figures, distances, attacks and time."""
 
 from __future__ import annotations
 
@@ -141,8 +138,8 @@ NEARER = (
     "than chance explains; one above it keeps further away."
 )
 GUESSING = (
-    "Can an attacker tell training rows from other real rows? On the grey diagonal he guesses; the "
-    "further above it, the more he knows."
+    "Can an attacker tell training rows from other real rows? On the grey diagonal the attacker "
+    "guesses; the further above it, the more is known."
 )
 ALONE = (
     "Independent rows are what a generator that draws every row on its own could reach at best: "

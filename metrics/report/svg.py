@@ -1,4 +1,4 @@
-"""Figures as inline SVG: knows numbers and labels; never tables, certificates or files.
+"""Figures as inline SVG.
 
 Every figure has a title for screen readers, scales with the page, takes its colours from CSS
 variables (so that it follows light and dark) and escapes whatever text it is given.

@@ -1,9 +1,9 @@
-"""Synthetic rows against held-out ones: one statistic, twice, each with its bootstrap spread.
+"""Contrast synthetic rows with held-out ones: one statistic, twice, with a bootstrap.
 
 Every score of this kind is a distance of rows from train. The held-out rows of the same number
-give the floor; what is judged is how much farther the synthetic ones are. Blocks of rows that lie
+give the reference; the excess is how much farther the synthetic ones are. Blocks of rows that lie
 in both samples are drawn together: a task of which a random split left rows in both is no
-difference between them. Knows no formula.
+difference between them.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ def contrast(
     rows = study.draws("fidelity_rows")
     n, times = len(rows[0]), int(study.settings["bootstrap"])
     statistics = statistic(rows[0]), statistic(rows[1])
-    (value, draws), (floor, floors) = replicate_both(
+    (value, draws), (reference, references) = replicate_both(
         statistics, (n, n), times, study.rng(word), study.blocks_of_both(*rows)
     )
     found = []
     for i, (id, note) in enumerate(notes.items()):
         low, high = centred(float(value[i]), draws[:, i], study.alpha)
-        bound = upper_of_pairs(float(value[i] - floor[i]), draws[:, i], floors[:, i], study.alpha)
-        numbers = (float(value[i]), max(low, 0.0), high, float(floor[i]), float(bound))
-        found.append(Score(id, "fidelity", *numbers, n, note=note))
+        bound = upper_of_pairs(
+            float(value[i] - reference[i]), draws[:, i], references[:, i], study.alpha
+        )
+        numbers = (float(value[i]), max(low, 0.0), high, float(reference[i]), float(bound))
+        found.append(Score(id, *numbers, n, note=note))
     return found

@@ -1,12 +1,10 @@
-"""Whether scores are as good as real: tests of equivalence, and their correction for number.
+"""Equivalence tests of scores, corrected for their number by Holm's procedure.
 
-A score passes when it is shown that its excess over the real-against-real floor is below the
+A score passes when it is shown that its excess over the real-vs-real reference is below the
 margin. The null hypothesis is that the excess reaches the margin; the burden of proof is the
 synthetic table's. One test at level alpha is the same as asking that the upper confidence bound
 stays within the margin. Over all graded scores Holm's procedure (1979) keeps the chance of a
 single wrong "equivalent" below alpha, however the scores depend on each other.
-
-Knows scores and levels; never tables or policies.
 """
 
 from __future__ import annotations
@@ -75,7 +73,7 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return adjusted
 
 
-def judged(scores: Sequence[Score], alpha: float, gates: Mapping[str, bool]) -> list[Score]:
+def graded(scores: Sequence[Score], alpha: float, gates: Mapping[str, bool]) -> list[Score]:
     """Return the scores with `shown` set for those that are graded: a margin, in a gated part."""
     adjusted = adjusted_p(scores, alpha, gates)
     return [
@@ -88,5 +86,5 @@ def adjusted_p(
     scores: Sequence[Score], alpha: float, gates: Mapping[str, bool]
 ) -> dict[str, float]:
     """Return Holm's adjusted p-value of each graded score: a margin, in a gated part."""
-    graded = [s for s in scores if s.margin is not None and gates[s.part]]
-    return holm({score.id: p_value(score, alpha) for score in graded})
+    own = [s for s in scores if s.margin is not None and gates[s.part]]
+    return holm({score.id: p_value(score, alpha) for score in own})

@@ -1,8 +1,8 @@
-"""Intervals: knows how numbers vary from sample to sample; never what they mean.
+"""Bootstrap replicates, confidence intervals and bounds.
 
 Distances between samples are biased upwards by noise, and resampling adds more of it. So a
-bootstrap interval here is re-centred on the value (`centred`), and what is judged is the excess
-over a floor that carries the same bias.
+bootstrap interval here is re-centred on the value (`centred`), and scores are graded by the excess
+over a reference that carries the same bias.
 """
 
 from __future__ import annotations
@@ -77,17 +77,17 @@ def centred(value: float, draws: np.ndarray, alpha: float) -> tuple[float, float
     return value - spread, value + spread
 
 
-def upper(excess: float, draws: np.ndarray, floor_draws: np.ndarray, alpha: float) -> float:
+def upper(excess: float, draws: np.ndarray, reference_draws: np.ndarray, alpha: float) -> float:
     """Return the one-sided 1 - alpha upper bound of an excess from independent replicates."""
-    spread = math.hypot(float(np.std(draws, ddof=1)), float(np.std(floor_draws, ddof=1)))
+    spread = math.hypot(float(np.std(draws, ddof=1)), float(np.std(reference_draws, ddof=1)))
     return excess + float(norm.ppf(1 - alpha)) * spread
 
 
 def upper_of_pairs(
-    excess: float, draws: np.ndarray, floor_draws: np.ndarray, alpha: float
+    excess: float, draws: np.ndarray, reference_draws: np.ndarray, alpha: float
 ) -> float:
     """Return the same from replicates that were drawn in pairs (`replicate_both`)."""
-    return excess + float(norm.ppf(1 - alpha)) * float(np.std(draws - floor_draws, ddof=1))
+    return excess + float(norm.ppf(1 - alpha)) * float(np.std(draws - reference_draws, ddof=1))
 
 
 def wilson(k: int, n: int, alpha: float) -> tuple[float, float]:

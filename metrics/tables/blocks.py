@@ -1,8 +1,8 @@
-"""Rows that came together: the blocks that a bootstrap draws whole.
+"""Blocks of rows that a bootstrap draws whole: batches, tasks or days.
 
 A grid's jobs come in tasks of near-identical rows, so that n rows hold less than n independent
 pieces of news. Resampling whole tasks, or whole days, keeps that in the intervals (Künsch 1989,
-with blocks given by the data). Knows one table and its time; never what is computed on it.
+with blocks given by the data).
 """
 
 from __future__ import annotations

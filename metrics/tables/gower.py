@@ -1,8 +1,7 @@
 """Rows as points of Gower's distance: |difference| of ranks, 1 for a category that differs.
 
 A missing number stands at the middle and, where train has missing ones, counts as a category of
-its own. Columns come first, as the kernels of the attacks read them. Knows columns and ranks; never
-what is looked for.
+its own. Columns come first, as the kernels of the attacks read them.
 """
 
 from __future__ import annotations

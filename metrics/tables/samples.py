@@ -1,4 +1,4 @@
-"""Tables as arrays: knows columns, levels and rows; never what is measured on them.
+"""Parse tables into arrays of numbers and category codes.
 
 A table is parsed once, here. Numbers (integers, floats, times) become float64 with NaN for
 "missing", times being seconds since 1970; categories (categories, text, booleans) become codes

@@ -1,4 +1,4 @@
-"""Scales for numbers: knows how a reference column orders and spans; never two tables at once.
+"""Scales for numbers, each fitted on a reference column.
 
 Every scale is a map fitted on the reference column and applied to any column:
 

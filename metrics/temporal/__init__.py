@@ -1,8 +1,8 @@
-"""Time: cycles, bursts, memory and batches of a table's rows; knows no other side of them.
+"""Scores of time: cycles, bursts, memory and batches of a table's rows.
 
 `clock` turns times into shares and counts, `batches` finds rows that came together, `stream` makes
 every figure a function of the days counted, `figures` names the distances of two streams and
-`scores` judges three tables.
+`scores` compares three tables.
 """
 
 from metrics.temporal.batches import Batches, batch_coherence, explained, shared_categories

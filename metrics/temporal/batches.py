@@ -1,4 +1,4 @@
-"""Rows that came together: how many, and how much alike; never when in the day or week.
+"""Batches of rows that came together: how many, and how much alike.
 
 A grid's jobs come in tasks: tens to hundreds of near-identical jobs within seconds. Where a group
 column is named, its rows are a batch. Where there is none, a batch is a run of rows that agree in

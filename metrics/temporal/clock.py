@@ -1,4 +1,4 @@
-"""A column of times as shares and counts: cycles, bursts and memory; never what else a row says.
+"""A column of times as shares and counts: cycles, bursts and memory.
 
 Times are seconds since 1970 (UTC). Monday is the first day of the week.
 """

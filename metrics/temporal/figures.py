@@ -1,4 +1,4 @@
-"""The named figures of time: how far each of a stream is from those of a reference stream.
+"""Named figures of time: distances of one stream from a reference stream.
 
 All are distances, 0 at best. Those of `shares` count rows and vary with the rows (in batches);
 those of `rhythm` are made of counts and spells and vary with the days.

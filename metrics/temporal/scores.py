@@ -1,4 +1,4 @@
-"""Whether the rows lie in time as real ones do: scores of three tables' time column.
+"""Scores of the time column of synthetic rows against real ones.
 
 The other metrics take rows as independent, as the paper does. A grid's jobs are not: they come
 in cycles of day and week and in tasks of near-identical jobs within seconds. A generator that
@@ -94,10 +94,10 @@ def _distances(
     blocks: list[np.ndarray | None],
     n: int,
 ) -> list[Score]:
-    """Score a vector of distances of the synthetic stream; the floor is that of held-out rows."""
+    """Score distances of the synthetic stream; those of held-out rows are the reference."""
     times = int(study.settings["bootstrap"])
     first = next(iter(notes))
-    (value, draws), (floor, floors) = (
+    (value, draws), (reference, references) = (
         replicate(parts[i], sizes[i], times, study.rng(f"time/{first}/{i}"), blocks[i])
         for i in range(2)
     )
@@ -105,10 +105,10 @@ def _distances(
     scores = []
     for i, (id, note) in enumerate(notes.items()):
         low, high = centred(float(value[i]), draws[:, i], study.alpha)
-        bound = upper(float(value[i] - floor[i]), draws[:, i], floors[:, i], study.alpha)
-        ends = (max(low, 0.0), high, float(floor[i]), float(bound))
+        bound = upper(float(value[i] - reference[i]), draws[:, i], references[:, i], study.alpha)
+        ends = (max(low, 0.0), high, float(reference[i]), float(bound))
         words = f"{note}; rows drawn independently score {alone[i]:.3g}"
-        scores.append(Score(id, "temporal", float(value[i]), *ends, n, note=words))
+        scores.append(Score(id, float(value[i]), *ends, n, note=words))
     return scores
 
 
@@ -127,7 +127,7 @@ def _coherence(study: Study, drawn: list[Sample], n: int) -> list[Score]:
     z, z_one = norm.ppf(1 - study.alpha / 2), norm.ppf(1 - study.alpha)
     bound = held - mine + z_one * math.hypot(*error)
     ends = (max(0.0, mine - z * error[0]), min(1.0, mine + z * error[0]))
-    return [Score("batches", "temporal", mine, *ends, held, bound, n, better="higher", note=note)]
+    return [Score("batches", mine, *ends, held, bound, n, better="higher", note=note)]
 
 
 def _notes(streams: list[Stream], lags: int) -> dict[str, Any]:

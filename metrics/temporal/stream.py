@@ -1,7 +1,7 @@
-"""A table seen as a stream: every figure of time as a function of the days that are counted.
+"""A table as a stream: every figure of time as a function of the days that are counted.
 
 Days are the blocks of the bootstrap: what a figure would have been had other days come. A figure
-with all weights 1 is the figure of the table. Knows one table; never what it is compared with.
+with all weights 1 is the figure of the table.
 """
 
 from __future__ import annotations

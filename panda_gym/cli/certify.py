@@ -89,7 +89,7 @@ def certify(
 
 def _summary(card: Certificate) -> dict[str, Any]:
     """Return verdict, grades, reasons and every score beside that of real rows."""
-    scores = {k: {"value": s.value, "reference": s.floor} for k, s in card.scores.items()}
+    scores = {k: {"value": s.value, "reference": s.real_vs_real} for k, s in card.scores.items()}
     return {
         "certificate": card.verdict,
         "grades": card.grades,

@@ -36,8 +36,8 @@ from generators.encoding.encoder import Encoder, EncodingConfig
 from generators.networks.diffusion import CLIP, draw, spread_times
 from generators.networks.gan import one_hot
 from generators.networks.layers import FourierFeatures, body
-from generators.neural import Neural
 from generators.training.loop import Batch, TrainingConfig, autocast, generator_from
+from generators.training.neural import Neural
 from tests.bench.scale import judge, read_table, settings_of, show
 
 PRIOR = 0.01

@@ -95,9 +95,8 @@ def lines(found: dict[str, Any], scores: dict[str, Any], cpu: dict[str, float]) 
         return ", ".join(f"{w} {own[w]:.4f}" for w in words)
 
     def score(id: str) -> str:
-        return (
-            f"{scores[id].value:.4f} (floor {scores[id].floor:.4f}, bound {scores[id].bound:.4f})"
-        )
+        own = scores[id]
+        return f"{own.value:.4f} (real vs real {own.real_vs_real:.4f}, bound {own.bound:.4f})"
 
     pairs = [
         ("single columns", "quality", ("score",), ("wd", "jsd"), "wd"),

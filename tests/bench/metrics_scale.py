@@ -69,7 +69,7 @@ def main() -> None:
     for score in card.scores.values():
         ends = f"[{score.low:.4f}, {score.high:.4f}]"
         print(
-            f"{score.id:28s} {score.value:9.4f} {ends:22s} floor {score.floor:9.4f} "
+            f"{score.id:28s} {score.value:9.4f} {ends:22s} real vs real {score.real_vs_real:9.4f} "
             f"bound {score.bound:9.4f} margin {score.margin} {score.grade} {score.n:,}"
         )
 

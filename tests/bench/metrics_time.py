@@ -51,7 +51,7 @@ def main() -> None:
         "independent rows": alone(real),
         "shipped surrogate": Surrogate.open("default").sample(options.rows, seed=0),
     }
-    found = {word: metrics.time_figures(rows, real) for word, rows in streams.items()}
+    found = {word: metrics.temporal.time_figures(rows, real) for word, rows in streams.items()}
     print(f"{'':28s}" + "".join(f"{word:>20s}" for word in found))
     for id in SHOWN:
         print(f"{id:28s}" + "".join(f"{figures[id]:20.4f}" for figures in found.values()))

@@ -120,7 +120,7 @@ def compare(
     shown = [*FIGURES, *(f"batch_share.{name}" for name in numbers)]
     rows = {}
     for word, tables in streams.items():
-        found = [metrics.time_figures(t, true, time=TIME, group=TASK) for t in tables]
+        found = [metrics.temporal.time_figures(t, true, time=TIME, group=TASK) for t in tables]
         for id in shown:
             values = [figures[id] for figures in found]
             rows[id, word] = f"{np.mean(values):.4f} ({np.std(values):.4f})"
@@ -399,7 +399,7 @@ def predictor(options: argparse.Namespace) -> Tables:
 
 
 def power(options: argparse.Namespace) -> Tables:
-    """Judge real tasks as if they were synthetic, by the quick settings of `stream`."""
+    """Score real tasks as if they were synthetic, by the quick settings of `stream`."""
     from metrics import base
     from metrics.certificate import policy
     from metrics.statistics import equivalence
@@ -419,9 +419,9 @@ def power(options: argparse.Namespace) -> Tables:
         parts = ("wd", "jsd", "diff_corr", "strata", "k_anonymity", "time")
         scores = [score for name in parts for score in base.load(name)(study)]
         graded = [replace(s, margin=m) for s in scores if (m := rules.margin(s.id)) is not None]
-        judged = equivalence.judged(graded, rules.alpha, dict.fromkeys(base.PARTS, True))
-        passed += all(score.passed for score in judged)
-        for score in judged:
+        tested = equivalence.graded(graded, rules.alpha, dict.fromkeys(base.PARTS, True))
+        passed += all(score.passed for score in tested)
+        for score in tested:
             found.setdefault(score.id, []).append(score)
     rows = {}
     for id, scores in found.items():

@@ -95,6 +95,6 @@ def test_bad_tables_give_finite_scores_or_one_clear_error(name, change):
             continue
         assert scores
         for score in scores:
-            numbers = [score.value, score.low, score.high, score.floor, score.bound]
+            numbers = [score.value, score.low, score.high, score.real_vs_real, score.bound]
             assert np.isfinite(numbers).all(), score
             assert score.low - 1e-9 <= score.value <= score.high + 1e-9, score

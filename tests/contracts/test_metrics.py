@@ -1,4 +1,4 @@
-"""Every registered metric keeps the contract: scores with floors, seeded, better for real rows."""
+"""Every registered metric keeps the contract: scores with a reference, seeded, in its part."""
 
 from __future__ import annotations
 
@@ -74,31 +74,34 @@ def judged(name: str, request: pytest.FixtureRequest) -> dict[str, Study]:
 
 
 def test_every_metric_has_a_part_and_every_public_name_is_there():
-    assert set(base.PART_OF) == set(base.METRICS)
-    assert set(base.PART_OF.values()) == set(base.PARTS)
+    assert {metric.part for metric in base.METRICS.values()} == set(base.PARTS)
+    assert all(metric.label and metric.unit for metric in base.METRICS.values())
     for name in metrics.__all__:
         assert getattr(metrics, name) is not None
     assert set(metrics.__all__) <= set(dir(metrics))
 
 
 @pytest.mark.parametrize("name", base.names())
-def test_scores_are_finite_named_seeded_and_have_a_floor(name, judged):
+def test_scores_are_finite_named_seeded_and_have_a_reference(name, judged):
     scores = base.load(name)(judged["fresh"])
     assert scores
     assert len({s.id for s in scores}) == len(scores)
     for score in scores:
-        assert score.part == base.PART_OF[name]
-        assert np.isfinite([score.value, score.low, score.high, score.floor, score.bound]).all()
+        assert score.part == base.METRICS[name].part
+        assert np.isfinite(
+            [score.value, score.low, score.high, score.real_vs_real, score.bound]
+        ).all()
         assert score.low - 1e-9 <= score.value <= score.high + 1e-9
         assert score.bound >= score.excess - 1e-9 or score.id == "dcr_ks"
         assert score.better in ("lower", "higher")
+        assert score.id != name or score.better == base.METRICS[name].better
         assert score.note
         assert score.margin is None  # margins are the policy's business
     assert base.load(name)(judged["again"]) == scores
 
 
 @pytest.mark.parametrize("name", base.names())
-def test_real_rows_stay_near_their_floor_and_independent_columns_do_not_beat_them(name, judged):
+def test_real_rows_stay_near_their_reference_and_independent_columns_do_not_beat_them(name, judged):
     rules = policy.load("default")
     real = {s.id: s for s in base.load(name)(judged["fresh"])}
     apart = {s.id: s for s in base.load(name)(judged["apart"])}
@@ -112,15 +115,15 @@ def test_real_rows_stay_near_their_floor_and_independent_columns_do_not_beat_the
         assert apart[watched[name]].excess > real[watched[name]].excess
 
 
-@pytest.mark.parametrize("target", sorted(base.METRICS.values()))
-def test_every_module_says_what_it_knows(target):
+@pytest.mark.parametrize("target", sorted(metric.measure for metric in base.METRICS.values()))
+def test_every_module_of_a_metric_says_what_it_does(target):
     module = importlib.import_module(target.partition(":")[0])
     assert len(module.__doc__ or "") > 100
 
 
 def test_metrics_load_neither_torch_nor_catboost_nor_the_other_packages():
     code = (
-        "import sys, metrics; metrics.dcr, metrics.certify, metrics.write_html; "
+        "import sys, metrics; metrics.dcr, metrics.certify, metrics.report.write_html; "
         "print([m for m in ('torch', 'catboost', 'generators', 'panda_gym') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -231,11 +231,11 @@ def test_users_that_send_for_days_keep_their_share_and_their_hours() -> None:
     assert hours > 0.95 * 24 * days
 
 
-def test_drawn_numbers_are_moved_to_the_law_that_was_seen() -> None:
+def test_drawn_numbers_are_moved_to_the_distribution_that_was_seen() -> None:
     rng = np.random.default_rng(0)
     ranks = rng.random((2, 40_000))
 
-    def law(u: np.ndarray, zero: float, scale: float) -> pd.DataFrame:
+    def table_of(u: np.ndarray, zero: float, scale: float) -> pd.DataFrame:
         x = np.where(u < zero, 0.0, -np.log1p(-u) * scale)
         return pd.DataFrame(
             {
@@ -245,7 +245,7 @@ def test_drawn_numbers_are_moved_to_the_law_that_was_seen() -> None:
             }
         )
 
-    drawn, seen = law(ranks[0], 0.30, 3.0), law(ranks[1], 0.20, 4.0)
+    drawn, seen = table_of(ranks[0], 0.30, 3.0), table_of(ranks[1], 0.20, 4.0)
     moved = Marginals.fit(drawn, seen).moved(drawn, rng)
     assert same_dtypes(moved, drawn)
     assert moved["x"].isna().equals(drawn["x"].isna())
@@ -262,15 +262,15 @@ def test_drawn_numbers_are_moved_to_the_law_that_was_seen() -> None:
         assert a.corr(before, method="spearman") > 0.97
 
 
-def test_rows_are_moved_to_their_law_and_never_apart() -> None:
+def test_rows_are_moved_to_their_distribution_and_never_apart() -> None:
     rng = np.random.default_rng(3)
     none = np.zeros(30_000, bool)
     files = rng.poisson(2.0, 30_000)
     work = np.where(files == 0, 0.0, rng.lognormal(0, 1.5, 30_000))
     true = [(rng.poisson(3.0, 30_000), none), (rng.lognormal(0, 1.0, 30_000), none)]
     drawn = [(files, none), (work, none)]
-    law = RowMarginals.fit(drawn, true, [0, 1])
-    (moved, _), (done, _) = law.moved(drawn)
+    moves = RowMarginals.fit(drawn, true, [0, 1])
+    (moved, _), (done, _) = moves.moved(drawn)
     assert moved.dtype == files.dtype
     np.testing.assert_array_equal(moved == 0, files == 0)
     np.testing.assert_array_equal(done == 0, work == 0)
@@ -438,14 +438,14 @@ def test_members_have_their_hours_and_their_share() -> None:
         np.repeat([-1, 0, 4], [2000, 6000, 2000]),
         np.repeat([0, 1, 2], [2000, 6000, 2000]),
     )
-    law = GroupIdentity.restore(GroupIdentity.fit(member, part).arrays())
-    assert law.draw(part, len(part), rng).categories.tolist() == [-1, 0, 4]
-    drawn = law.draw(part, len(part), rng).astype(np.int64)
+    identity = GroupIdentity.restore(GroupIdentity.fit(member, part).arrays())
+    assert identity.draw(part, len(part), rng).categories.tolist() == [-1, 0, 4]
+    drawn = identity.draw(part, len(part), rng).astype(np.int64)
     assert (drawn == member).mean() > 0.98
-    anyone = np.asarray(law.draw(None, 10_000, rng))
+    anyone = np.asarray(identity.draw(None, 10_000, rng))
     assert np.mean(anyone == 0) == pytest.approx(0.6, abs=0.03)
     # A part of the day in which nobody was seen, and one beyond all that were.
-    assert np.asarray(law.draw(np.array([7]), 1, rng)).tolist()[0] in (-1, 0, 4)
+    assert np.asarray(identity.draw(np.array([7]), 1, rng)).tolist()[0] in (-1, 0, 4)
 
 
 def test_sessions_go_on_as_often_as_they_did_and_shares_stay() -> None:
@@ -455,9 +455,9 @@ def test_sessions_go_on_as_often_as_they_did_and_shares_stay() -> None:
     member = fresh.copy()
     for i in np.flatnonzero(goes_on):
         member[i] = member[i - rng.integers(1, 5)]
-    law = GroupIdentity.fit(member, None, reach=4)
-    assert law.echo == pytest.approx(0.6, abs=0.06)
-    drawn = np.asarray(law.draw(None, 20_000, rng))[law.origins(20_000, rng)]
+    identity = GroupIdentity.fit(member, None, reach=4)
+    assert identity.echo == pytest.approx(0.6, abs=0.06)
+    drawn = np.asarray(identity.draw(None, 20_000, rng))[identity.origins(20_000, rng)]
     for k in (1, 4, 8):
         mine, real = ((m[k:] == m[:-k]).mean() for m in (drawn, member))
         assert mine == pytest.approx(real, abs=0.03)

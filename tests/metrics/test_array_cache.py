@@ -1,4 +1,4 @@
-"""A drawer gives back what was put in, tells keys apart, and makes anew what is damaged."""
+"""A cache gives back what was put in, tells keys apart, and makes anew what is damaged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from metrics import base
-from metrics.array_cache import Drawer
+from metrics.array_cache import ArrayCache
 from metrics.efficacy import models as efficacy
 from tests.metrics.studies import scored, study_of
 
@@ -24,12 +24,12 @@ def counted(made: list[int]):
 def test_an_array_is_made_once_for_each_key(tmp_path):
     made: list[int] = []
     for _ in range(2):
-        drawer = Drawer(tmp_path / "deep")
-        first = drawer.get({"a": 1, "b": "x"}, counted(made))
-        again = drawer.get({"b": "x", "a": 1}, counted(made))
+        cache = ArrayCache(tmp_path / "deep")
+        first = cache.get({"a": 1, "b": "x"}, counted(made))
+        again = cache.get({"b": "x", "a": 1}, counted(made))
         np.testing.assert_array_equal(first, again)
     assert len(made) == 1
-    drawer.get({"a": 2, "b": "x"}, counted(made))
+    cache.get({"a": 2, "b": "x"}, counted(made))
     assert len(made) == 2
     assert {path.suffix for path in (tmp_path / "deep").iterdir()} == {".npy"}
 
@@ -37,11 +37,11 @@ def test_an_array_is_made_once_for_each_key(tmp_path):
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"text", b"\x80\x04K\x01."])
 def test_a_damaged_file_is_made_anew(tmp_path, damage):
     made: list[int] = []
-    drawer = Drawer(tmp_path)
-    drawer.get({"a": 1}, counted(made))
+    cache = ArrayCache(tmp_path)
+    cache.get({"a": 1}, counted(made))
     (path,) = tmp_path.iterdir()
     path.write_bytes(damage)
-    found = drawer.get({"a": 1}, counted(made))
+    found = cache.get({"a": 1}, counted(made))
     assert len(made) == 2
     np.testing.assert_array_equal(np.load(path), found)
 
@@ -49,7 +49,7 @@ def test_a_damaged_file_is_made_anew(tmp_path, damage):
 def test_without_a_folder_nothing_is_kept():
     made: list[int] = []
     for _ in range(2):
-        Drawer().get({"a": 1}, counted(made))
+        ArrayCache().get({"a": 1}, counted(made))
     assert len(made) == 2
 
 
@@ -73,7 +73,7 @@ def test_fits_on_real_rows_are_shared_and_a_killed_metric_goes_on(
     train, holdout, rows = make(300, 0), make(200, 1), make(300, 2)
     trees = {"catboost_iterations": 5, "catboost_depth": 3}
     plain = scored("mlef", study_of(train, holdout, rows, **trees))
-    kept = replace(study_of(train, holdout, rows, **trees), drawer=Drawer(tmp_path))
+    kept = replace(study_of(train, holdout, rows, **trees), cache=ArrayCache(tmp_path))
     said: list[str] = []
 
     def dying(words: str) -> None:
@@ -88,7 +88,7 @@ def test_fits_on_real_rows_are_shared_and_a_killed_metric_goes_on(
     assert scored("mlef", kept) == plain
     assert len(fits) == 4  # two before it was killed, two after
     other = study_of(train, holdout, independent(rows, 0), **trees)
-    found = scored("mlef", replace(other, drawer=Drawer(tmp_path)))
+    found = scored("mlef", replace(other, cache=ArrayCache(tmp_path)))
     assert len(fits) == 6  # those on the training rows lay there
     assert found == scored("mlef", other)
     assert found != plain

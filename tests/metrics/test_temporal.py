@@ -148,9 +148,9 @@ def test_figures_are_zero_for_equal_tables_and_show_what_independent_rows_lose(g
     table, other = tasks(500, 12, 4), tasks(500, 12, 5)
     if group is None:
         table, other = table.drop(columns="task"), other.drop(columns="task")
-    same = metrics.time_figures(table, table, time="t", group=group)
+    same = metrics.temporal.time_figures(table, table, time="t", group=group)
     assert max(same.values()) == pytest.approx(0, abs=1e-12)
-    fresh = metrics.time_figures(other, table, time="t", group=group)
+    fresh = metrics.temporal.time_figures(other, table, time="t", group=group)
     sample = read({"a": table}, group)["a"]
     alone = temporal.independent(sample, "t", np.random.default_rng(0))
     dealt = pd.DataFrame({
@@ -161,7 +161,7 @@ def test_figures_are_zero_for_equal_tables_and_show_what_independent_rows_lose(g
     })  # fmt: skip
     if group is not None:
         dealt["task"] = np.arange(len(dealt))
-    lost = metrics.time_figures(dealt, table, time="t", group=group)
+    lost = metrics.temporal.time_figures(dealt, table, time="t", group=group)
     for id in ("fano", "fano_by.kind", "interarrival_ks", "batch_size_ks", "batch_share.x"):
         assert lost[id] > 0.3 > fresh[id], id
     assert {"autocorrelation_1", "autocorrelation_24", "hour_of_week", "daily"} <= set(fresh)
@@ -175,7 +175,7 @@ def test_streams_are_looked_at_in_the_frame_of_the_reference():
     mine, real = streams(rows, rows[1], "t")
     assert mine.days == real.days
     assert mine.hours[-1] == len(table)  # all after the window: the last hour
-    assert np.isfinite(list(metrics.time_figures(later, table, time="t").values())).all()
+    assert np.isfinite(list(metrics.temporal.time_figures(later, table, time="t").values())).all()
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_streams_are_looked_at_in_the_frame_of_the_reference():
 def test_a_time_that_says_nothing_is_one_clear_error(change, word):
     table = change(tasks(20, 4, 7))
     with pytest.raises(MetricError, match=word):
-        metrics.time_figures(table, table, time="t")
+        metrics.temporal.time_figures(table, table, time="t")
 
 
 def test_thinning_keeps_groups_whole() -> None:

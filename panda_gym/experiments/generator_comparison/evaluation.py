@@ -72,7 +72,7 @@ def scores(
 
     known = found.scores
     out = {
-        id: Measured(s.value, s.low, s.high, s.floor, s.n)
+        id: Measured(s.value, s.low, s.high, s.real_vs_real, s.n)
         for id in SCORES
         if (s := known.get(id)) is not None
     }

@@ -10,7 +10,7 @@ import metrics
 from metrics import base
 from metrics.certificate import rerun
 from metrics.certificate.certificate import Certificate, canonical, verdict
-from metrics.certificate.score_cache import Finding, Shelf
+from metrics.certificate.score_cache import Finding, ScoreCache
 from metrics.errors import MetricError
 
 
@@ -29,8 +29,7 @@ def kept():
 @pytest.fixture
 def few(monkeypatch, kept):
     monkeypatch.setattr(base, "METRICS", kept)
-    monkeypatch.setattr(base, "PART_OF", {name: base.PART_OF[name] for name in kept})
-    monkeypatch.setattr(rerun, "PART_OF", base.PART_OF)
+    monkeypatch.setattr(rerun, "METRICS", kept)
 
 
 @pytest.fixture
@@ -104,14 +103,14 @@ def test_a_run_that_was_killed_goes_on_to_the_same_certificate(
 
 
 def test_a_shelf_keeps_findings_apart_by_their_key_and_ignores_damage(tmp_path):
-    score = base.Score("a", "fidelity", 0.1, float("nan"), 0.2, 0.0, 0.1, 5)
+    score = base.Score("a", 0.1, float("nan"), 0.2, 0.0, 0.1, 5, part="fidelity")
     found = Finding([score], {}, {}, {"curve": [1, 2]}, 0.5)
-    shelf = Shelf.of(tmp_path, {"seed": 0})
-    shelf.write("wd", found)
-    back = Shelf.of(tmp_path, {"seed": 0}).read("wd")
+    cache = ScoreCache.of(tmp_path, {"seed": 0})
+    cache.write("wd", found)
+    back = ScoreCache.of(tmp_path, {"seed": 0}).read("wd")
     assert back is not None
     assert repr(back) == repr(found)
-    assert Shelf.of(tmp_path, {"seed": 1}).read("wd") is None
-    assert [p.name for p in shelf.folder.iterdir()] == ["wd.json"]
-    (shelf.folder / "wd.json").write_text('{"scores"')
-    assert shelf.read("wd") is None
+    assert ScoreCache.of(tmp_path, {"seed": 1}).read("wd") is None
+    assert [p.name for p in cache.folder.iterdir()] == ["wd.json"]
+    (cache.folder / "wd.json").write_text('{"scores"')
+    assert cache.read("wd") is None

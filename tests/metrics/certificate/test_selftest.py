@@ -1,4 +1,4 @@
-"""The judge is judged through its own metrics and margins, and is void where it misses."""
+"""Known-answer cases run through the same metrics and margins; a wrong answer is void."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(base, "METRICS", {name: base.METRICS[name] for name in kept})
 
 
-def test_every_case_is_judged_rightly_and_fresh_rows_get_the_best_grade(study, quick):
+def test_every_case_is_answered_rightly_and_fresh_rows_get_the_best_grade(study, quick):
     results = selftest.run(study, policy.load("default"))
     assert list(results) == ["copy_leak", "interpolation", "independence", "fresh_draw"]
     assert all(entry["passed"] for entry in results.values()), results
@@ -50,14 +50,14 @@ LAX = {
 
 
 @pytest.mark.parametrize("case", sorted(LAX))
-def test_margins_that_let_a_planted_case_pass_or_fail_real_rows_are_found(study, quick, case):
+def test_margins_that_let_a_known_fault_pass_or_fail_real_rows_are_found(study, quick, case):
     rules = policy.load("default")
     assert not selftest.CASES[case](study, replace(rules, margins=LAX[case]))[0]
 
 
 def test_a_blind_metric_is_found(study, quick, monkeypatch):
     def blind(study):
-        return [base.Score("diff_corr", "fidelity", 0, 0, 0, 0, 0.001, 9)]
+        return [base.Score("diff_corr", 0, 0, 0, 0, 0.001, 9, part="fidelity")]
 
     monkeypatch.setattr(base, "load", lambda name: blind)
     results = selftest.run(study, policy.load("default"))
@@ -65,7 +65,7 @@ def test_a_blind_metric_is_found(study, quick, monkeypatch):
     assert not results["interpolation"]["passed"]
 
 
-def test_a_judge_that_crashes_has_shown_nothing(study, quick, monkeypatch):
+def test_a_crash_is_a_wrong_answer(study, quick, monkeypatch):
     def broken(name):
         raise ZeroDivisionError("by design")
 

@@ -64,12 +64,12 @@ def test_the_number_of_threads_changes_nothing(make):
 def test_diff_mlef_is_the_difference_and_grows_when_columns_are_independent(make, independent):
     train, test = make(1000, 0), make(500, 1)
     fake = independent(train, 3)
-    gap = metrics.diff_mlef(fake, train, test, **QUICK)
+    gap = metrics.efficacy.diff_mlef(fake, train, test, **QUICK)
     assert gap == pytest.approx(
         metrics.mlef(fake, test, **QUICK) - metrics.mlef(train, test, **QUICK)
     )
     assert gap > 0.2
-    assert metrics.diff_mlef(train, train, test, **QUICK) == 0
+    assert metrics.efficacy.diff_mlef(train, train, test, **QUICK) == 0
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_target_that_cannot_be_learnt_is_one_clear_error(make, change, target,
     assert word in str(caught.value)
 
 
-def judged(target, tables, **settings):
+def scored(target, tables, **settings):
     rules = policy.load("default")
     settings = {**rules.settings, **rules.quick, "catboost_iterations": 20, **settings}
     study = Study(**tables, target=target, time=None, seed=0, settings=settings)
@@ -119,28 +119,28 @@ def test_f1_and_auc_equal_those_of_scikit_learn():
 
 def test_a_category_is_classified_and_loses_when_columns_are_independent(make, independent):
     train, test = make(1200, 0), make(600, 1)
-    good = metrics.classification(train, test, target="datatype", **QUICK)
-    bad = metrics.classification(independent(train, 2), test, target="datatype", **QUICK)
+    good = metrics.efficacy.classification(train, test, target="datatype", **QUICK)
+    bad = metrics.efficacy.classification(independent(train, 2), test, target="datatype", **QUICK)
     assert good["auc"] > bad["auc"] + 0.1
     assert good["f1"] > bad["f1"] + 0.1
     assert good["brier"] < bad["brier"]
     assert metrics.mlef(train, test, target="datatype", **QUICK) == good["brier"]
     with pytest.raises(MetricError, match="category column"):
-        metrics.classification(train, test, target="workload")
+        metrics.efficacy.classification(train, test, target="workload")
 
 
 def test_a_level_that_the_table_has_not_gets_no_chance(make):
     train, test = make(400, 0), make(200, 1)
     narrow = train[train["datatype"].isin(["TYPE_0", "TYPE_1"])]
-    found = metrics.classification(narrow, test, target="datatype", **QUICK)
+    found = metrics.efficacy.classification(narrow, test, target="datatype", **QUICK)
     assert all(np.isfinite(list(found.values())))
 
 
-def test_several_fits_give_the_noise_of_learning_and_floors(parts):
-    scores = judged("workload", parts, catboost_depth=4)
+def test_several_fits_give_the_noise_of_learning_and_references(parts):
+    scores = scored("workload", parts, catboost_depth=4)
     assert set(scores) == {"mlef", "diff_mlef", "efficacy_lost"}
     gap = scores["diff_mlef"]
-    assert gap.floor == 0
+    assert gap.real_vs_real == 0
     assert gap.value == pytest.approx(scores["mlef"].excess)
     assert gap.low < gap.value < gap.high
     variance = np.log(parts["holdout"].number("workload")).var()
@@ -148,7 +148,7 @@ def test_several_fits_give_the_noise_of_learning_and_floors(parts):
 
 
 def test_a_category_as_target_has_f1_and_auc_beside_the_same_gate(parts):
-    scores = judged("datatype", parts, catboost_depth=4)
+    scores = scored("datatype", parts, catboost_depth=4)
     assert set(scores) == {"mlef", "diff_mlef", "efficacy_lost", "f1", "auc"}
     assert abs(scores["auc"].excess) < 0.1
     assert scores["f1"].better == "higher"
@@ -157,7 +157,7 @@ def test_a_category_as_target_has_f1_and_auc_beside_the_same_gate(parts):
 
 def test_one_fit_cannot_tell_its_noise(parts):
     with pytest.raises(MetricError, match="efficacy_seeds"):
-        judged("workload", parts, efficacy_seeds=1)
+        scored("workload", parts, efficacy_seeds=1)
 
 
 def test_income_of_the_adult_table_is_learnt(shared_data):
@@ -171,6 +171,6 @@ def test_income_of_the_adult_table_is_learnt(shared_data):
     rows = [t.assign(income=t["income"].str.strip(" .")).dropna().head(4000) for t in (train, test)]
     numbers = ["c0", "c2", "c4", "c10", "c11", "c12"]
     rows = [t.astype(dict.fromkeys(numbers, float)) for t in rows]
-    found = metrics.classification(*rows, target="income", iterations=30, depth=4)
+    found = metrics.efficacy.classification(*rows, target="income", iterations=30, depth=4)
     assert found["auc"] > 0.85
     assert found["f1"] > 0.7

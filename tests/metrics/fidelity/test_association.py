@@ -16,7 +16,7 @@ from tests.oracles import metrics_twins as twins
 def test_every_entry_equals_its_twin(make):
     table = make(250, 3)
     names = list(table.columns)
-    found = metrics.association_matrix(table)
+    found = metrics.fidelity.association_matrix(table)
     numbers = ("creationtime", "ninputdatafiles", "workload")
     plain = {c: table[c].astype("int64") if c == "creationtime" else table[c] for c in names}
     ranks = {c: twins.mid_ranks(*[list(plain[c])] * 2) for c in numbers}
@@ -45,8 +45,8 @@ def test_weights_count_as_repeated_rows(make):
 def test_diff_corr_is_the_mean_distance_of_entries_or_rows(make, independent):
     real = make(2000, 0)
     fake = independent(real, 1)
-    a = metrics.association_matrix(real).to_numpy()
-    b = metrics.association_matrix(fake).to_numpy()
+    a = metrics.fidelity.association_matrix(real).to_numpy()
+    b = metrics.fidelity.association_matrix(fake).to_numpy()
     assert metrics.diff_corr(fake, real) == pytest.approx(np.abs(a - b).mean())
     rows = np.linalg.norm(a - b, axis=1).mean()
     assert metrics.diff_corr(fake, real, norm="row") == pytest.approx(rows)
@@ -57,7 +57,7 @@ def test_diff_corr_is_the_mean_distance_of_entries_or_rows(make, independent):
 
 def test_a_constant_column_has_no_association_and_no_nan(make):
     table = make(100, 0).assign(workload=1.0, datatype="only")
-    found = metrics.association_matrix(table)
+    found = metrics.fidelity.association_matrix(table)
     assert found.notna().all(axis=None)
     assert found.loc["workload"].drop("workload").abs().max() < 1e-12
     assert found.loc["datatype"].drop("datatype").abs().max() < 1e-12
@@ -66,4 +66,4 @@ def test_a_constant_column_has_no_association_and_no_nan(make):
 def test_a_function_of_a_column_has_full_association():
     level = ["a", "b", "c", "a", "b", "c"]
     table = pd.DataFrame({"x": level, "y": [v.upper() for v in level], "n": [1, 2, 3, 1, 2, 3]})
-    assert np.allclose(metrics.association_matrix(table).loc[["x", "y"], :], 1.0)
+    assert np.allclose(metrics.fidelity.association_matrix(table).loc[["x", "y"], :], 1.0)

@@ -18,7 +18,7 @@ from metrics.fidelity.coverage import (
 from metrics.tables.samples import read
 
 
-def judged(train, holdout, rows, **settings):
+def scored(train, holdout, rows, **settings):
     rules = policy.load("default")
     tables = read({"train": train, "holdout": holdout, "synthetic": rows})
     settings = {**rules.settings, "bootstrap": 20, **settings}
@@ -54,19 +54,19 @@ def test_the_points_of_real_rows_are_decorrelated(make):
     np.testing.assert_allclose(np.cov(points, rowvar=False), np.eye(points.shape[1]), atol=1e-6)
 
 
-def test_fresh_rows_score_near_the_floor_and_each_failure_shows_where_it_should(make):
+def test_fresh_rows_score_near_the_reference_and_each_failure_shows_where_it_should(make):
     train, holdout, fresh = make(1500, 0), make(1500, 1), make(1500, 2)
-    scores = judged(train, holdout, fresh)
+    scores = scored(train, holdout, fresh)
     assert abs(scores["alpha_precision"].excess) < 0.05
     assert abs(scores["beta_recall"].excess) < 0.05
     rng = np.random.default_rng(0)
     collapsed = fresh.iloc[rng.integers(15, size=1500)]  # a hundred copies of each of few rows
-    narrow = judged(train, holdout, collapsed)
+    narrow = scored(train, holdout, collapsed)
     assert narrow["beta_recall"].excess > 0.3
     typical = fresh.assign(workload=fresh["workload"].median(), ninputdatafiles=4)
-    assert judged(train, holdout, typical)["alpha_precision"].excess > 0.1
+    assert scored(train, holdout, typical)["alpha_precision"].excess > 0.1
 
 
 def test_too_few_rows_are_refused(make):
     with pytest.raises(ValueError, match="at least"):
-        judged(make(100, 0), make(20, 1), make(100, 2))
+        scored(make(100, 0), make(20, 1), make(100, 2))

@@ -12,7 +12,7 @@ from metrics.certificate import policy
 from metrics.tables.samples import read
 
 
-def judged(train: pd.DataFrame, holdout: pd.DataFrame, rows: pd.DataFrame) -> dict:
+def scored(train: pd.DataFrame, holdout: pd.DataFrame, rows: pd.DataFrame) -> dict:
     rules = policy.load("default")
     tables = read({"train": train, "holdout": holdout, "synthetic": rows})
     settings = {**rules.settings, "bootstrap": 20}
@@ -29,8 +29,8 @@ def parts():
     return table.iloc[:10_000], table.iloc[10_000:20_000], table.iloc[20_000:]
 
 
-def test_fresh_rows_stay_near_the_floor(parts):
-    for score in judged(*parts).values():
+def test_fresh_rows_stay_near_the_reference(parts):
+    for score in scored(*parts).values():
         assert score.excess < 0.25, score.id
 
 
@@ -39,10 +39,10 @@ def test_a_cut_tail_a_dropped_level_and_a_broken_pair_are_seen_where_they_are(pa
     cut = rows.assign(x=rows["x"].clip(upper=train["x"].quantile(0.985)))
     dropped = rows.assign(k=rows["k"].replace("rare", "small"))
     broken = rows.assign(k=rows["k"].to_numpy()[::-1])
-    assert judged(train, holdout, cut)["tail_high"].value == pytest.approx(1.0)
-    assert judged(train, holdout, dropped)["rare_levels"].value == pytest.approx(1.0)
+    assert scored(train, holdout, cut)["tail_high"].value == pytest.approx(1.0)
+    assert scored(train, holdout, dropped)["rare_levels"].value == pytest.approx(1.0)
     # Independence of a median split: each of the cells is off by half its mass.
-    assert judged(train, holdout, broken)["pair_tv"].value == pytest.approx(0.49, abs=0.03)
+    assert scored(train, holdout, broken)["pair_tv"].value == pytest.approx(0.49, abs=0.03)
 
 
 def test_pair_tv_equals_its_definition(parts):
@@ -54,4 +54,4 @@ def test_pair_tv_equals_its_definition(parts):
         return pd.Series(list(zip(bins, table["k"], strict=True))).value_counts(normalize=True)
 
     expected = cells(rows).sub(cells(train), fill_value=0).abs().sum() / 2
-    assert judged(train, holdout, rows)["pair_tv"].value == pytest.approx(expected)
+    assert scored(train, holdout, rows)["pair_tv"].value == pytest.approx(expected)

@@ -19,7 +19,7 @@ def test_d_plus_equals_its_twin():
         assert ks_leak(a, b)[0] == pytest.approx(twins.ks_plus(list(a), list(b)))
 
 
-def test_the_ks_test_keeps_its_level_and_finds_a_planted_leak():
+def test_the_ks_test_keeps_its_level_and_finds_a_leak():
     alarms = found = 0
     for seed in range(200):
         rng = np.random.default_rng(seed)

@@ -111,7 +111,7 @@ def test_dcr_of_tables_equals_every_pair(make, independent, scale, weight):
         for t in (tables["synthetic"], tables["reference"])
     ]
     expected = twins.nearest(*points[0], *points[1], weight)
-    found = metrics.dcr_distances(queries, train, scale=scale, category_weight=weight)
+    found = metrics.privacy.dcr_distances(queries, train, scale=scale, category_weight=weight)
     np.testing.assert_allclose(found, np.sort(expected), atol=1e-9)
     mean = metrics.dcr(queries, train, scale=scale, category_weight=weight)
     assert mean == pytest.approx(expected.mean())
@@ -121,7 +121,7 @@ def test_copies_have_distance_zero_and_a_changed_category_one(make):
     train = make(500, 0)
     assert metrics.dcr(train.iloc[:50], train) == 0
     moved = train.iloc[:50].assign(datatype="never seen")
-    np.testing.assert_allclose(metrics.dcr_distances(moved, train), 1.0)
+    np.testing.assert_allclose(metrics.privacy.dcr_distances(moved, train), 1.0)
 
 
 def test_a_missing_number_is_a_category_of_its_own():
@@ -129,7 +129,7 @@ def test_a_missing_number_is_a_category_of_its_own():
     there, gone = pd.DataFrame({"x": [0.0, np.nan]}), pd.DataFrame({"x": [0.0, 1.0]})
     assert metrics.dcr(there, train) == 0
     # .25 is the rank of 0 among two values; a missing number stands at .5 and one category off.
-    distances = metrics.dcr_distances(there, gone)
+    distances = metrics.privacy.dcr_distances(there, gone)
     np.testing.assert_allclose(distances, [0.0, np.sqrt(0.25**2 + 1)])
 
 

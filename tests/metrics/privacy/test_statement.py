@@ -12,7 +12,7 @@ def score(
     id: str, excess: float, spread: float, margin: float | None = 0.1, tail="normal"
 ) -> Score:
     ends = (0.1 + excess, 0.0, 1.0, 0.1, excess + spread)
-    return Score(id, "privacy", *ends, 100, margin, tail=tail)
+    return Score(id, *ends, 100, margin, tail=tail, part="privacy")
 
 
 QUIET = [score("membership_auc", 0.0, 0.02), score("near_copies", 0.001, 0.002, tail="count")]

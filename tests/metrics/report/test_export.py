@@ -13,7 +13,7 @@ import metrics
 from metrics import base
 from metrics.certificate.certificate import Certificate, canonical, verdict
 from metrics.report import explanations as meaning
-from metrics.report import export as sheets
+from metrics.report import export
 
 NASTY = '<b>|x|</b>\n=cmd("`a`")'
 
@@ -30,25 +30,25 @@ def card(make, small):
 
 
 def test_the_csv_has_every_score_with_every_digit(card):
-    rows = list(csv.DictReader(io.StringIO(sheets.as_csv({NASTY: card}))))
-    assert tuple(rows[0]) == sheets.COLUMNS
+    rows = list(csv.DictReader(io.StringIO(export.as_csv({NASTY: card}))))
+    assert tuple(rows[0]) == export.COLUMNS
     assert {row["score"] for row in rows} == set(card.scores)
     for row in rows:
         score = card.scores[row["score"]]
         assert float(row["value"]) == score.value
-        assert float(row["floor"]) == score.floor
+        assert float(row["real_vs_real"]) == score.real_vs_real
         assert row["grade"] == score.grade
         assert (row["adjusted_p"] != "") == (score.id in card.adjusted_p)
 
 
 def test_no_cell_is_a_formula(card):
     for name in ("=1+1", "@x", "+1"):
-        rows = list(csv.reader(io.StringIO(sheets.as_csv({name: card}))))
+        rows = list(csv.reader(io.StringIO(export.as_csv({name: card}))))
         assert rows[1][0] == f"'{name}"
 
 
-def test_the_markdown_has_verdict_failures_and_floors_in_this_order(card):
-    text = sheets.as_markdown({NASTY: card}, NASTY)
+def test_the_markdown_has_verdict_failures_and_references_in_this_order(card):
+    text = export.as_markdown({NASTY: card}, NASTY)
     assert text.index("FAILED") < text.index("efficacy (part)") < text.index("real against real")
     assert "<b>" not in re.sub("`[^`]*`", "", text)  # in code it is shown as it is
     assert all(len(line.split("|")) == 10 for line in text.splitlines() if line.startswith("| `"))
@@ -79,4 +79,4 @@ def test_without_time_the_scheduler_is_told_that_nothing_is_known(card):
     entries = card.document["scores"].items()
     kept = {id: entry for id, entry in entries if entry["part"] != "temporal"}
     timeless = forged(card, scores=kept, left_out={"time": "no time column was named"})
-    assert "Nothing is known" in meaning.meanings(timeless)["Who trains or tests a scheduler on it"]
+    assert "Nothing is known" in meaning.meanings(timeless)["To train or test a scheduler on it"]

@@ -1,4 +1,4 @@
-"""The page is one file, escapes its data, and shows verdict, floors and the paper's figures."""
+"""The page is one file, escapes its data, and shows verdict, references and the paper's figures."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def cards(make, independent, small):
 
 
 def test_the_page_is_well_formed_without_scripts_and_without_network(cards, tmp_path):
-    text = metrics.write_html(tmp_path / "r.html", cards).read_text()
+    text = metrics.report.write_html(tmp_path / "r.html", cards).read_text()
     page = Page(text)
     assert not {"script", "iframe", "img", "object"} & set(page.seen)
     asked = [a for a in page.attributes if a[0] in ("src", "href") or a[0].startswith("on")]
@@ -75,13 +75,13 @@ def test_the_page_is_well_formed_without_scripts_and_without_network(cards, tmp_
     assert [p.name for p in tmp_path.iterdir()] == ["r.html"]
 
 
-def test_the_verdict_and_the_failures_stand_first_and_every_score_beside_its_floor(cards):
+def test_the_verdict_and_the_failures_stand_first_and_every_score_beside_its_reference(cards):
     text = report.fragment(cards)
     assert text.index("FAILED") < text.index("What failed") < text.index("<svg")
     for card in cards.values():
         for id, score in card.scores.items():
             assert f"<code>{id}</code>" in text
-            assert f"<td>{score.floor:.4f}</td>" in text
+            assert f"<td>{score.real_vs_real:.4f}</td>" in text
         assert card.seal in text
 
 
@@ -89,13 +89,15 @@ def test_every_reason_stands_under_its_part_with_what_the_score_means(cards):
     text = report.fragment(cards)
     card = cards[NASTY]
     assert card.verdict == "failed"
-    order = [text.index(f"<h3>{part}</h3>") for part in ("The judge and its demands", "Fidelity")]
+    order = [
+        text.index(f"<h3>{part}</h3>") for part in ("Known-answer cases and demands", "Fidelity")
+    ]
     assert order == sorted(order)
     for id in card.failures:
         if id in card.scores:
             assert f"<br><small>{escape(card.scores[id].note)}</small>" in text
     assert "<code>panda-grid verify" in text
-    assert "4 of 4 were judged rightly" in text
+    assert "4 of 4 were answered rightly" in text
 
 
 def test_a_void_certificate_folds_away_what_it_says_of_scores(cards):
@@ -140,7 +142,7 @@ def test_every_reader_is_told_what_the_verdict_means(cards):
         for reader, words in meanings(card).items():
             assert escape(reader) in text
             assert escape(words) in plain
-    assert text.index("may leave the house") < text.index("<table")
+    assert text.index("To decide whether to publish") < text.index("<table")
 
 
 def test_the_folder_holds_page_markdown_and_csv(cards, tmp_path):

@@ -18,7 +18,7 @@ LEVELS = st.floats(0.01, 0.2)
 
 
 def score(excess: float, bound: float, margin: float | None, tail: str = "normal") -> Score:
-    return Score("x", "fidelity", excess, excess, excess, 0.0, bound, 9, margin, tail=tail)
+    return Score("x", excess, excess, excess, 0.0, bound, 9, margin, tail=tail, part="fidelity")
 
 
 @given(

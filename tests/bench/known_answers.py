@@ -1,19 +1,18 @@
-"""Planted cases against verdicts: what the judge finds, and how often it cries wolf.
+"""Known-answer cases against verdicts: which faults are found, and how many false alarms.
 
-    python -m tests.bench.planted measure --out runs/planted --seeds 10 --minutes 8
-    python -m tests.bench.planted measure --out runs/again --seeds 60 --first 1000
-    python -m tests.bench.planted table --out runs/planted --policy default
-    python -m tests.bench.planted margins --out runs/planted
+    python -m tests.bench.known_answers measure --out runs/known_answers --seeds 10 --minutes 8
+    python -m tests.bench.known_answers measure --out runs/again --seeds 60 --first 1000
+    python -m tests.bench.known_answers table --out runs/known_answers --policy default
+    python -m tests.bench.known_answers margins --out runs/known_answers
 
 `measure` changes fresh rows of the reference workload (a stand-in, not PanDA data) in known ways,
 and scores them; each case and seed is a file, so that it goes on where it stopped. `table` grades
 them by a policy: in how many seeds each case is found, and fresh rows are failed, with the exact
-bound of that rate (Clopper and Pearson); and in how many the judge's self-test missed a case.
-`margins` shows for each score how far fresh rows and planted cases lie from the floor, and how
+bound of that rate (Clopper and Pearson); and in how many the self-test was wrong.
+`margins` shows for each score how far fresh rows and known faults lie from the reference, and how
 often the bound of fresh rows covers their true excess, none: the policy's margins are calibrated on
 it, and rates are to be measured on other seeds (`--first`). Efficacy and the white-box attack are
 left out, and what no policy grades, unless --metrics names them.
-Knows public names, generators and metrics.
 """
 
 from __future__ import annotations
@@ -35,9 +34,10 @@ import panda_gym
 from metrics import base
 from metrics.base import Score, Study
 from metrics.certificate import policy, selftest
+from metrics.deprecated import SCORE_FIELDS
 from metrics.errors import NotApplicable
 from metrics.files import write_whole
-from metrics.statistics.equivalence import judged
+from metrics.statistics.equivalence import graded
 from metrics.tables.samples import read
 
 Rows = pd.DataFrame
@@ -131,7 +131,7 @@ CASES: dict[str, Case] = {
     "tail cut": cut_tail,
     "rare sites dropped": no_rare_sites,
 }
-"""The planted cases by name."""
+"""The known-answer cases by name."""
 
 
 def measure(
@@ -191,7 +191,9 @@ def scores(
         alpha=rules.alpha,
         shared={name: shared[name] for name in REAL_ALONE if name in shared},
     )
-    if "self_test" not in shared:  # planted cases of real rows: the same for every table of a seed
+    if (
+        "self_test" not in shared
+    ):  # known-answer cases of real rows: the same for every table of a seed
         tried = selftest.run(replace(study, shared={}), rules)
         shared["self_test"] = {
             name: case["reason"] for name, case in tried.items() if not case["passed"]
@@ -212,12 +214,17 @@ def load(out: Path) -> dict[str, list[list[Score]]]:
     found: dict[str, list[list[Score]]] = {name: [] for name in CASES}
     for path in sorted(out.glob("*.json")):
         entry = json.loads(path.read_text())
-        found[entry["case"]].append([Score(id, **s) for id, s in entry["scores"].items()])
+        found[entry["case"]].append(
+            [
+                Score(id, **{SCORE_FIELDS.get(k, k): v for k, v in s.items()})
+                for id, s in entry["scores"].items()
+            ]
+        )
     return {name: runs for name, runs in found.items() if runs}
 
 
 def self_tests(out: Path) -> dict[int, dict[str, str]]:
-    """Return what the judge's self-test missed, {seed: {case: reason}}, over all seeds on disk."""
+    """Return what the self-test missed, {seed: {case: reason}}, over all seeds on disk."""
     entries = [json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]
     return {e["seed"]: e["missed"] for e in entries if "missed" in e}
 
@@ -261,16 +268,16 @@ def bound(k: int, n: int, most: bool) -> str:
 
 def failing(run: list[Score], rules: policy.Policy) -> list[Score]:
     """Return the scores that fail under a policy, after Holm's correction."""
-    graded = [replace(s, margin=rules.margin(s.id)) for s in run]
+    scored = [replace(s, margin=rules.margin(s.id)) for s in run]
     return [
         s
-        for s in judged(graded, rules.alpha, rules.parts)
+        for s in graded(scored, rules.alpha, rules.parts)
         if s.passed is False and rules.parts[s.part]
     ]
 
 
 def margins(out: Path) -> None:
-    """Print the bounds of fresh rows and the excesses of each planted case, for every score."""
+    """Print the bounds of fresh rows and the excesses of each known fault, for every score."""
     found = load(out)
     rules = policy.load("default")
     fresh = found.pop(FRESH)
@@ -294,7 +301,7 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("measure", "table", "margins"))
-    parser.add_argument("--out", type=Path, default=Path("runs/planted"))
+    parser.add_argument("--out", type=Path, default=Path("runs/known_answers"))
     parser.add_argument("--rows", type=int, default=40_000)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
