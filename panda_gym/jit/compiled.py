@@ -1,7 +1,7 @@
 """Decorators that compile the functions of a kernel, and the stamp of cached machine code.
 
-`inner` and `shared` are for functions that only compiled functions call; `entries` makes the
-decorator of functions that Python calls, whose machine code is cached on disk.
+`inline` and `no_inline` are for functions that only compiled functions call; `entry_decorator`
+makes the decorator of functions that Python calls, whose machine code is cached on disk.
 
 numba looks only at the entry's own source file to tell whether cached code is out of date. Here
 the stamp covers all sources that an entry may contain, the mode, and the versions of numba and
@@ -15,20 +15,23 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from panda_gym.deprecated import old_names
 from panda_gym.jit.mode import BACKEND, INTERPRETED, versions
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+__getattr__ = old_names(__name__)
 
 MODE: Final[str] = BACKEND.MODE
 """How kernels are compiled in this process: "linked", "plain" or "interpreted"."""
 
 
-def inner(function: Function) -> Function:
+def inline(function: Function) -> Function:
     """Compile a function that only compiled ones call; linked: inlined into each caller."""
     return BACKEND.inline(function)  # type: ignore[no-any-return]
 
 
-def shared(function: Function) -> Function:
+def no_inline(function: Function) -> Function:
     """Compile a function that only compiled ones call; linked: never inlined.
 
     For what has several callers or runs seldom: inlined, it would make the code around it longer
@@ -58,7 +61,7 @@ def source_stamp(folders: Iterable[Path]) -> str:
     return total.hexdigest()
 
 
-def entries(*folders: Path) -> Callable[[Function], Function]:
+def entry_decorator(*folders: Path) -> Callable[[Function], Function]:
     """Return a decorator of functions that Python calls.
 
     Their machine code is cached until a source in `folders` or in this package changes.

@@ -1,6 +1,7 @@
-"""Random numbers that belong to a job or a site, whatever happens in between.
+"""Counter-based random numbers: draw k of a key is a hash of both.
 
-Each is a hash of (key, k): two policies on one seed meet the same draws in any order of events.
+A draw depends on no draw before it. So two policies with one seed meet the same random numbers,
+whatever the order of events (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.jit.compiled import inner
+from panda_gym.jit.compiled import inline
 
 STEP: Final = np.uint64(0x9E3779B97F4A7C15)
 _MIX_A: Final = np.uint64(0xBF58476D1CE4E5B9)
@@ -19,34 +20,34 @@ _ONE, _ELEVEN = np.uint64(1), np.uint64(11)
 _UNIT: Final = 2.0**-53
 
 FAILS, WHEN, PILOT, CANCELS, CANCEL_TIME = range(5)
-"""What the draws of an attempt are for."""
+"""What each draw of an attempt decides."""
 DRAWS: Final = 8
-"""Draws kept apart for each attempt of a job."""
+"""Draws reserved for each attempt of a job."""
 
 
-@inner
+@inline
 def scramble(number: Any) -> Any:
-    """Finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection of 64-bit numbers."""
+    """Return the finaliser of SplitMix64 (Steele, Lea, Flood 2014), a bijection of uint64."""
     number = (number ^ (number >> _SHIFT_A)) * _MIX_A
     number = (number ^ (number >> _SHIFT_B)) * _MIX_B
     return number ^ (number >> _SHIFT_C)
 
 
-@inner
+@inline
 def bits(seed: Any, site: int, k: int) -> Any:
-    """64 random bits that belong to change k of a site in the episode of a seed."""
+    """Return 64 random bits, those of change k of a site in the episode of a seed."""
     key = scramble(np.uint64(seed) + STEP * (np.uint64(site) + _ONE))
     return scramble(key + STEP * (np.uint64(k) + _ONE))
 
 
-@inner
+@inline
 def unit(number: Any) -> float:
-    """64 random bits as a number in [0, 1)."""
+    """Return 64 random bits as a float64 in [0, 1)."""
     return np.float64(number >> _ELEVEN) * _UNIT
 
 
-@inner
+@inline
 def job_draw(key: Any, attempt: int, which: int) -> float:
-    """A uniform number that belongs to an attempt of a job."""
+    """Return a uniform number in [0, 1): draw `which` of an attempt of the job with this key."""
     k = np.uint64(DRAWS * attempt + which)
     return unit(scramble(np.uint64(key) + STEP * (k + _ONE)))

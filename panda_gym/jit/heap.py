@@ -1,6 +1,6 @@
-"""Binary heaps of (time, job); knows order, not what is ordered.
+"""Binary heaps of (time, job) for kernels, in a part of an array of records.
 
-Ties are broken by the job's number, so that the order of events is fixed by construction.
+Entries of equal time leave by the number of their job, so the order of events is always the same.
 """
 
 from __future__ import annotations
@@ -9,28 +9,28 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.jit.compiled import inner
+from panda_gym.jit.compiled import inline
 
 ENTRY: Final = np.dtype([("time", "f8"), ("job", "i8")], align=True)
 """One entry of a heap: a time and the number of a job or event."""
 
 
-@inner
+@inline
 def before(time: float, job: int, other: Any) -> bool:
-    """Whether (time, job) leaves the heap before entry `other`."""
+    """Return whether (time, job) leaves the heap before entry `other`."""
     return time < other["time"] or (time == other["time"] and job < other["job"])
 
 
-@inner
+@inline
 def put(entry: Any, time: float, job: int) -> None:
     """Write an entry."""
     entry["time"] = time
     entry["job"] = job
 
 
-@inner
+@inline
 def push(heap: Any, first: int, size: int, time: float, job: int) -> None:
-    """Add an entry to the heap that holds `size` entries from position `first` on."""
+    """Push an entry on the heap of `size` entries that begins at position `first` of the array."""
     hole = size
     while hole > 0:
         above = heap[first + ((hole - 1) >> 1)]
@@ -41,9 +41,9 @@ def push(heap: Any, first: int, size: int, time: float, job: int) -> None:
     put(heap[first + hole], time, job)
 
 
-@inner
+@inline
 def pop(heap: Any, first: int, size: int) -> int:
-    """Take the first entry out of the heap of `size` entries; return its job."""
+    """Pop the first entry of the heap of `size` entries at position `first`; return its job."""
     taken = heap[first]["job"]
     last = size - 1
     time, job = heap[first + last]["time"], heap[first + last]["job"]
@@ -62,9 +62,9 @@ def pop(heap: Any, first: int, size: int) -> int:
     return taken
 
 
-@inner
-def take_out(heap: Any, first: int, size: int, place: int) -> None:
-    """Remove the entry at `place` from the heap of `size` entries."""
+@inline
+def remove_at(heap: Any, first: int, size: int, place: int) -> None:
+    """Remove entry `place` of the heap of `size` entries that begins at position `first`."""
     last = size - 1
     if place == last:
         return

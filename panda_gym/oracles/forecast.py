@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from panda_gym import simulator
-from panda_gym.jit.compiled import entries, inner, shared
+from panda_gym.jit.compiled import entry_decorator, inline, no_inline
 from panda_gym.jit.counter_rng import bits
 from panda_gym.simulator.compiled_api import (
     ACTIVATED,
@@ -96,7 +96,7 @@ def allocate(world: Any) -> Forecast:
     )
 
 
-@inner
+@inline
 def forecast_load(w: Any, k: Any, e: int, s: int) -> None:
     """Forecast the cores in competing use at site s from each change on."""
     load = normal(bits(w.grids[e]["seed"], s, 0))
@@ -107,7 +107,7 @@ def forecast_load(w: Any, k: Any, e: int, s: int) -> None:
         k.levels[e, s, change] = competing_level(w, e, s, t, change, load)
 
 
-@inner
+@inline
 def insert_waiting(k: Any, s: int, j: int, t: float) -> None:
     """Insert job j, whose input is complete at time t, into the waiting jobs of site s (stable)."""
     first, size = k.first[s], k.length[s]
@@ -119,7 +119,7 @@ def insert_waiting(k: Any, s: int, j: int, t: float) -> None:
     k.length[s] = size + 1
 
 
-@shared
+@no_inline
 def collect_waiting(w: Any, k: Any, e: int) -> None:
     """Collect the waiting jobs of each site of grid e, ordered by when their input is complete."""
     n, grid = len(w.site_static), w.grids[e]
@@ -146,7 +146,7 @@ def collect_waiting(w: Any, k: Any, e: int) -> None:
             insert_waiting(k, w.job_states[e, j]["site"], j, w.flow_heap[e, entry]["time"])
 
 
-@inner
+@inline
 def read_from(w: Any, e: int, j: int, r: int, s: int) -> float:
     """Time to read the input of job j at site s from site r by the present shares of links, s."""
     size = w.jobs[e, j]["input_bytes"]
@@ -158,7 +158,7 @@ def read_from(w: Any, e: int, j: int, r: int, s: int) -> float:
     return time
 
 
-@inner
+@inline
 def fetch(w: Any, k: Any, e: int, j: int, s: int) -> float:
     """Least time to read the input of job j at site s from its present replicas, s (cached)."""
     if k.fetched_epoch[j, s] != k.epoch[0]:
@@ -167,7 +167,7 @@ def fetch(w: Any, k: Any, e: int, j: int, s: int) -> float:
     return k.fetched[j, s]
 
 
-@shared
+@no_inline
 def least_time(w: Any, e: int, j: int, s: int) -> float:
     """The same without the cache."""
     best = math.inf
@@ -187,7 +187,7 @@ def least_time(w: Any, e: int, j: int, s: int) -> float:
     return best if best < math.inf else 0.0
 
 
-@inner
+@inline
 def push_end(k: Any, size: int, t: float, cores: int) -> None:
     """Add an end to the heap of `size` ends."""
     hole = size
@@ -197,7 +197,7 @@ def push_end(k: Any, size: int, t: float, cores: int) -> None:
     k.end_t[hole], k.end_c[hole] = t, cores
 
 
-@inner
+@inline
 def pop_end(k: Any, size: int) -> int:
     """Take the first end out of the heap of `size`; return its cores."""
     taken, last = k.end_c[0], size - 1
@@ -214,13 +214,13 @@ def pop_end(k: Any, size: int) -> int:
     return taken
 
 
-@inner
+@inline
 def arrival(w: Any, e: int, j: int) -> float:
     """When job j can be placed, s: now, if it has arrived."""
     return max(w.grids[e]["clock"], w.jobs[e, j]["arrival"])
 
 
-@inner
+@inline
 def order_jobs(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
     """Order the jobs that will wait at site s by when their input is complete; return how many.
 
@@ -261,7 +261,7 @@ def order_jobs(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
     return size
 
 
-@inner
+@inline
 def expected_ln(w: Any, e: int, s: int, j: int, end: float, run: float) -> float:
     """Expected ln of the bounded slowdown of job j that ends at `end` at site s, failures included.
 
@@ -278,7 +278,7 @@ def expected_ln(w: Any, e: int, s: int, j: int, end: float, run: float) -> float
     return value
 
 
-@shared
+@no_inline
 def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: bool) -> float:
     """Sum of the expected ln slowdowns of all jobs that will wait at site s (see `order_jobs`).
 
@@ -335,5 +335,5 @@ def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: b
     return total
 
 
-entry = entries(Path(__file__).parent, Path(simulator.__file__ or ".").parent)
+entry = entry_decorator(Path(__file__).parent, Path(simulator.__file__ or ".").parent)
 """Decorator of functions that Python calls; recompiled when the simulator changes."""

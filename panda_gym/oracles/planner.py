@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.oracles.forecast import (
     ITEMS,
     arrival,
@@ -24,7 +24,7 @@ from panda_gym.oracles.forecast import (
 from panda_gym.simulator.compiled_api import DOWN, true_run, world_of
 
 
-@inner
+@inline
 def fits(w: Any, e: int, s: int, j: int, at_hand: bool) -> bool:
     """Whether job j may go to site s: by the mask if it is pending, else by cores and status."""
     if at_hand:
@@ -34,7 +34,7 @@ def fits(w: Any, e: int, s: int, j: int, at_hand: bool) -> bool:
     )
 
 
-@inner
+@inline
 def estimate_start(k: Any, s: int, ready: float) -> float:
     """Estimated start at site s of a job whose input is complete at `ready`, cores ignored, s."""
     low, high = 0, k.ordered[s]
@@ -47,7 +47,7 @@ def estimate_start(k: Any, s: int, ready: float) -> float:
     return max(ready, k.orders[1, s, low - 1]) if low > 0 else ready
 
 
-@shared
+@no_inline
 def candidate_sites(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) -> int:
     """Write the `wide` best sites for job j alone into `candidates`; return how many there are."""
     found, n = 0, len(w.site_static)
@@ -69,7 +69,7 @@ def candidate_sites(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) ->
     return found
 
 
-@inner
+@inline
 def plan_job(w: Any, k: Any, e: int, s: int, j: int) -> None:
     """Plan job j for site s."""
     hole = k.planned_count[s]
@@ -81,7 +81,7 @@ def plan_job(w: Any, k: Any, e: int, s: int, j: int) -> None:
     k.plan[e, j] = s
 
 
-@inner
+@inline
 def unplan_job(k: Any, e: int, s: int, j: int) -> None:
     """Remove job j from the plan of site s."""
     i = 0
@@ -93,13 +93,13 @@ def unplan_job(k: Any, e: int, s: int, j: int) -> None:
     k.plan[e, j] = -1
 
 
-@inner
+@inline
 def evaluate_site(w: Any, k: Any, e: int, s: int) -> None:
     """Compute value and order of the planned site s."""
     k.value[s] = site_value(w, k, e, s, -1, -1, True)
 
 
-@shared
+@no_inline
 def improve(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) -> bool:
     """Move job j to the site that lowers the total most; return whether it moved."""
     was = k.plan[e, j]
@@ -133,7 +133,7 @@ def improve(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) -> bool:
     return True
 
 
-@inner
+@inline
 def completion_time(w: Any, k: Any, e: int, s: int, j: int) -> float:
     """When job j would end at site s, stage-in included, s; inf: not within the forecast."""
     if site_value(w, k, e, s, j, -1, True) == math.inf:
@@ -144,7 +144,7 @@ def completion_time(w: Any, k: Any, e: int, s: int, j: int) -> float:
     return k.orders[1, s, place] + w.rules[0]["pilot_s"] + true_run(w, e, s, j)
 
 
-@inner
+@inline
 def next_of_stream(w: Any, e: int) -> int:
     """The first job of the stream after the pending one."""
     grid, j = w.grids[e], w.pending[e, 0]

@@ -13,13 +13,15 @@ which it can be called again once the arrays have more space.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from panda_gym import simulator
+from panda_gym.jit.compiled import entry_decorator, inline
 from panda_gym.jit.counter_rng import bits
 from panda_gym.jit.heap import pop, push
-from panda_gym.pipelines.compiled import entry, inner
 from panda_gym.pipelines.models import (
     crossing_time,
     drift_step,
@@ -46,8 +48,11 @@ DONE, GROW, ASK, AGAIN = range(4)
 BEGIN, GO_ON, ACT, SKIP = range(4)
 """Commands of `proceed`."""
 
+entry = entry_decorator(Path(__file__).parent, Path(simulator.__file__ or ".").parent)
+"""Compile a function that Python calls; cached until a source of pipelines or simulator changes."""
 
-@inner
+
+@inline
 def schedule(x: Any, time: float, kind: int, number: int) -> None:
     """Add an event unless its time is infinite."""
     if time < np.inf:
@@ -55,7 +60,7 @@ def schedule(x: Any, time: float, kind: int, number: int) -> None:
         x.run[0].events += 1
 
 
-@inner
+@inline
 def begin(p: Any, x: Any) -> None:
     """Reset a simulation to time 0; the caller sets x.arrivals and x.run.seed."""
     run = x.run[0]
@@ -85,7 +90,7 @@ def begin(p: Any, x: Any) -> None:
         schedule_model_events(p, x, m)
 
 
-@inner
+@inline
 def schedule_model_events(p: Any, x: Any, m: int) -> None:
     """Reset the detector of a model that was just deployed, and schedule its events."""
     o, s, now = p.models[m], x.models[m], x.run[0].clock
@@ -103,7 +108,7 @@ def schedule_model_events(p: Any, x: Any, m: int) -> None:
     schedule(x, s.next_data, DATA, m)
 
 
-@inner
+@inline
 def lacks_space(p: Any, x: Any) -> bool:
     """Return whether the next event might need more array space than there is."""
     run, longest = x.run[0], p.seconds.shape[1]
@@ -119,7 +124,7 @@ def lacks_space(p: Any, x: Any) -> bool:
     )
 
 
-@inner
+@inline
 def advance(p: Any, x: Any) -> int:
     """Run to the horizon (DONE), the next decision (ASK), or until the arrays are full (GROW)."""
     run, general = x.run[0], p.general[0]
@@ -157,7 +162,7 @@ def advance(p: Any, x: Any) -> int:
             run.decision_pending = 1
 
 
-@inner
+@inline
 def any_idle_model(p: Any, x: Any) -> bool:
     """Return whether a run of some model could be launched."""
     count = 0
@@ -166,7 +171,7 @@ def any_idle_model(p: Any, x: Any) -> bool:
     return count > 0
 
 
-@inner
+@inline
 def handle_event(p: Any, x: Any, kind: int, number: int) -> None:
     """Handle an event unless it was rescheduled in the meantime."""
     run = x.run[0]
@@ -200,7 +205,7 @@ def handle_event(p: Any, x: Any, kind: int, number: int) -> None:
         request_run(p, x, number, reason, -1)
 
 
-@inner
+@inline
 def request_run(p: Any, x: Any, m: int, reason: int, row: int) -> None:
     """Request a run of a model: launch it at once, or leave it to the agent."""
     run, s = x.run[0], x.models[m]
@@ -215,7 +220,7 @@ def request_run(p: Any, x: Any, m: int, reason: int, row: int) -> None:
     s.pending, s.asked, s.row = reason, run.clock, row
 
 
-@inner
+@inline
 def launch_run(p: Any, x: Any, m: int, reason: int, row: int, since: float, site: int) -> None:
     """Launch a run of a model: its tasks without parents are ready."""
     run, o, s = x.run[0], p.models[m], x.models[m]
@@ -246,7 +251,7 @@ def launch_run(p: Any, x: Any, m: int, reason: int, row: int, since: float, site
             make_task_ready(p, x, run_index, i)
 
 
-@inner
+@inline
 def make_task_ready(p: Any, x: Any, run_index: int, i: int) -> None:
     """Queue task i of a run at its cluster, since all its parents have ended."""
     run, record = x.run[0], x.runs[run_index]
@@ -270,7 +275,7 @@ def make_task_ready(p: Any, x: Any, run_index: int, i: int) -> None:
         push(queue, 0, size, key, task)
 
 
-@inner
+@inline
 def occupied_s(p: Any, c: int, plan: Any, seconds: float, asset: float) -> float:
     """Return how long a task holds a slot of a cluster, s: read, execute, write."""
     place = p.clusters[c]
@@ -282,7 +287,7 @@ def occupied_s(p: Any, c: int, plan: Any, seconds: float, asset: float) -> float
     return seconds / place.speed + moved
 
 
-@inner
+@inline
 def dispatch(p: Any, x: Any, c: int) -> None:
     """Start queued tasks of a cluster while it has free slots."""
     there, queue = x.clusters[c], x.queues[c]
@@ -298,7 +303,7 @@ def dispatch(p: Any, x: Any, c: int) -> None:
         start(p, x, c, task)
 
 
-@inner
+@inline
 def best_in_queue(p: Any, x: Any, c: int) -> int:
     """Return the queue position of the task of least score now; ties go to the first task.
 
@@ -323,7 +328,7 @@ def best_in_queue(p: Any, x: Any, c: int) -> int:
     return chosen
 
 
-@inner
+@inline
 def start(p: Any, x: Any, c: int, task: int) -> None:
     """Start a task on a slot of a cluster."""
     run, record = x.run[0], x.runs[x.tasks[task].run_index]
@@ -343,7 +348,7 @@ def start(p: Any, x: Any, c: int, task: int) -> None:
     schedule(x, run.clock + held, END, task)
 
 
-@inner
+@inline
 def finish_task(p: Any, x: Any, task: int) -> None:
     """Finish a task: free its slot, apply its effect and gate, make its children ready."""
     run, entry = x.run[0], x.tasks[task]
@@ -368,7 +373,7 @@ def finish_task(p: Any, x: Any, task: int) -> None:
         finish_run(p, x, record)
 
 
-@inner
+@inline
 def apply_effect(p: Any, x: Any, record: Any, j: int) -> None:
     """Apply the effect of a task to the metrics of the run's new model."""
     m = record.model
@@ -385,7 +390,7 @@ def apply_effect(p: Any, x: Any, record: Any, j: int) -> None:
         record.metrics[k] = min(1.0, max(0.0, value)) if k < 3 else max(0.0, value)
 
 
-@inner
+@inline
 def finish_run(p: Any, x: Any, record: Any) -> None:
     """Finish a run: deploy its model, or keep the old one and schedule its next checks."""
     run, m = x.run[0], record.model
@@ -414,7 +419,7 @@ def finish_run(p: Any, x: Any, record: Any) -> None:
         schedule(x, s.next_data, DATA, m)
 
 
-@inner
+@inline
 def act(p: Any, x: Any, action: int) -> int:
     """Apply an action: run model action // sites at site action % sites, or hold.
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from panda_gym.jit.compiled import inline
 from panda_gym.jit.counter_rng import bits
-from panda_gym.pipelines.compiled import inner
 from panda_gym.pipelines.drift import CHANGES, EXPONENTIAL, LINEAR, NONE, WALK
 from panda_gym.pipelines.triggers import (
     IMPROVEMENT,
@@ -27,20 +27,20 @@ ROUNDING = 1e-9
 ph_step = njit(error_model="numpy", nogil=True, inline="never")(page_hinkley_step)
 
 
-@inner
+@inline
 def uniform(seed: Any, stream: int, k: int) -> float:
     """Return the uniform number in [0, 1) of draw k of a stream."""
     return (bits(seed, stream, k) >> np.uint64(11)) * 2.0**-53
 
 
-@inner
+@inline
 def normal(seed: Any, stream: int, k: int) -> float:
     """Return the standard normal number of draw k of a stream (Box and Muller 1958)."""
     radius = math.sqrt(-2.0 * math.log(1.0 - uniform(seed, stream, 2 * k)))
     return radius * math.cos(2.0 * math.pi * uniform(seed, stream, 2 * k + 1))
 
 
-@inner
+@inline
 def loss(o: Any, s: Any, now: float) -> float:
     """Return the share of the performance lost at `now`, d(t) in [0, 1]."""
     age = now - s.deployed
@@ -51,13 +51,13 @@ def loss(o: Any, s: Any, now: float) -> float:
     return s.step_loss
 
 
-@inner
+@inline
 def performance(o: Any, s: Any, now: float) -> float:
     """Return the performance at `now`."""
     return s.performance * (1.0 - loss(o, s, now))
 
 
-@inner
+@inline
 def integrate(o: Any, s: Any, now: float) -> None:
     """Update the integrals of performance and loss to `now`, in closed form."""
     begin, end = s.integrated_until - s.deployed, now - s.deployed
@@ -74,7 +74,7 @@ def integrate(o: Any, s: Any, now: float) -> None:
     s.integrated_until = now
 
 
-@inner
+@inline
 def new_data_fraction(o: Any, s: Any, now: float) -> float:
     """Return the fraction of the lost performance that a retrain regains: new data over need."""
     if o.data_need <= 0.0:
@@ -82,13 +82,13 @@ def new_data_fraction(o: Any, s: Any, now: float) -> float:
     return min(1.0, o.data_rate * (now - s.data_at) / o.data_need)
 
 
-@inner
+@inline
 def potential_improvement(o: Any, s: Any, now: float) -> float:
     """Return the expected gain of performance of a run that began at `now`."""
     return new_data_fraction(o, s, now) * (o.expected_performance - performance(o, s, now))
 
 
-@inner
+@inline
 def crossing_time(o: Any, s: Any) -> float:
     """Return when staleness or improvement reaches its threshold; infinity: never or by steps."""
     share = 2.0
@@ -105,7 +105,7 @@ def crossing_time(o: Any, s: Any) -> float:
     return s.deployed - math.log1p(-share) / o.rate if share < 1.0 else np.inf
 
 
-@inner
+@inline
 def trigger_reason(o: Any, s: Any, seen: float, now: float) -> int:
     """Return the trigger that fires at the observed performance `seen`; -1: none."""
     if o.staleness > 0.0 and 1.0 - seen / s.performance >= o.staleness - ROUNDING:
@@ -118,7 +118,7 @@ def trigger_reason(o: Any, s: Any, seen: float, now: float) -> int:
     return -1
 
 
-@inner
+@inline
 def observe(o: Any, s: Any, seed: Any, stream: int, now: float) -> float:
     """Return the performance as monitored at `now`, and update the detector with it."""
     seen = performance(o, s, now)
@@ -132,7 +132,7 @@ def observe(o: Any, s: Any, seed: Any, stream: int, now: float) -> float:
     return seen
 
 
-@inner
+@inline
 def time_to_drift_step(o: Any, s: Any, seed: Any, stream: int) -> float:
     """Return the time until the next step of drift, s; infinity: none."""
     if o.drift == CHANGES:
@@ -140,7 +140,7 @@ def time_to_drift_step(o: Any, s: Any, seed: Any, stream: int) -> float:
     return o.step if o.drift == WALK else np.inf
 
 
-@inner
+@inline
 def drift_step(o: Any, s: Any, seed: Any, stream: int, now: float) -> None:
     """Apply a step of drift: a change point, or a step of a random walk reflected at 0."""
     integrate(o, s, now)

@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from panda_gym.jit.compiled import inline
 from panda_gym.jit.heap import ENTRY
-from panda_gym.pipelines.compiled import inner
 
 Array = np.ndarray
 
@@ -212,7 +212,7 @@ def _longer(array: Array) -> Array:
     return np.concatenate([array, more], axis=-1)
 
 
-@inner
+@inline
 def state_row(state: Any, e: int) -> Any:
     """Return the fields of one simulation without the first axis (`run` has length 1)."""
     return State(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from panda_gym.jit.compiled import entries, inner
+from panda_gym.jit.compiled import entry_decorator, inline
 from panda_gym.simulator.competing import begin_load, change_load
 from panda_gym.simulator.outages import begin_status, change_status
 from panda_gym.simulator.state import DOWN
@@ -23,7 +23,7 @@ CLOSED: Final = -1e18
 """Cores of a site that is down: nothing starts."""
 
 
-@inner
+@inline
 def write_levels(w: Any, s: int, until: float, levels: Any, n: int) -> int:
     """Write the levels of site s up to `until` from index n on; return the next index."""
     begin_load(w, 0, s)
@@ -44,7 +44,7 @@ def write_levels(w: Any, s: int, until: float, levels: Any, n: int) -> int:
     return n
 
 
-entry = entries(Path(__file__).parent)
+entry = entry_decorator(Path(__file__).parent)
 """A function that Python calls, cached until a source of the simulator changes."""
 
 

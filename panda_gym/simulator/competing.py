@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.errors import SettingError
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.jit.counter_rng import bits
 from panda_gym.simulator.events import COMPETING_LOAD, NOBODY, note
 from panda_gym.simulator.ranges import check_ranges
@@ -94,7 +94,7 @@ def widest(cores: np.ndarray, widths: np.ndarray) -> np.ndarray:
     return known[np.searchsorted(known, cores, side="right") - 1].astype(np.int64)
 
 
-@inner
+@inline
 def normal(number: Any) -> float:
     """A nearly normal draw (Irwin-Hall of four) of mean 0 and variance 1 from 64 random bits."""
     total = np.int64(number & _LOW)
@@ -104,7 +104,7 @@ def normal(number: Any) -> float:
     return (total - _SUM_MEAN) / _SUM_SD
 
 
-@inner
+@inline
 def competing_cores(w: Any, e: int, s: int, t: float) -> int:
     """Cores in competing use at site s from time t on, by the site's autoregressive state.
 
@@ -114,7 +114,7 @@ def competing_cores(w: Any, e: int, s: int, t: float) -> int:
     return competing_level(w, e, s, t, site["load_changes"], site["load"])
 
 
-@inner
+@inline
 def competing_level(w: Any, e: int, s: int, t: float, change: int, load: float) -> int:
     """Cores in competing use at site s after that change, at time t, for an AR(1) state `load`."""
     static = w.site_static[s]
@@ -127,13 +127,13 @@ def competing_level(w: Any, e: int, s: int, t: float, change: int, load: float) 
     return max(0, min(cores, static["cores"] - w.sites[e, s]["widest"]))
 
 
-@inner
+@inline
 def change_time(w: Any, s: int, k: int) -> float:
     """Time of change k >= 1 of site s, s; the sites change in turn within the interval."""
     return (k - 1 + (s + 1.0) / (len(w.site_static) + 1.0)) * w.interval_s
 
 
-@shared
+@no_inline
 def begin_load(w: Any, e: int, s: int) -> None:
     """Draw the competing load of a site at time 0 from the stationary distribution."""
     site = w.sites[e, s]
@@ -144,7 +144,7 @@ def begin_load(w: Any, e: int, s: int) -> None:
     site["free"] = w.site_static[s]["cores"] - site["competing_cores"]
 
 
-@inner
+@inline
 def change_load(w: Any, e: int, s: int) -> None:
     """Set the competing load of site s to its next level; `free` may fall below zero."""
     site = w.sites[e, s]

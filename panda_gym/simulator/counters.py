@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.jit.compiled import inner, lowest_bit, shared
+from panda_gym.jit.compiled import inline, lowest_bit, no_inline
 from panda_gym.simulator.events import NOBODY, REFRESH, note
 from panda_gym.simulator.placement import may_defer, primary
 from panda_gym.simulator.replica_index import HELD, NO_SITE, row_of, without_lowest
@@ -30,13 +30,13 @@ DAY_S: Final = 86400.0
 WEEK_S: Final = 604800.0
 
 
-@inner
+@inline
 def ratio(value: float, scale: float) -> float:
     """x / (x + scale): [0, inf) to [0, 1)."""
     return value / (value + scale)
 
 
-@shared
+@no_inline
 def write_constants(w: Any, e: int) -> None:
     """Write the rows of the observation that are constant over the episode."""
     n, scale = len(w.site_static), w.scales
@@ -44,7 +44,7 @@ def write_constants(w: Any, e: int) -> None:
         write_constants_of(w, w.flat[e, q], n, scale)
 
 
-@inner
+@inline
 def write_constants_of(w: Any, view: Any, n: int, scale: Any) -> None:
     """The same for one pending job."""
     for s in range(n):
@@ -56,7 +56,7 @@ def write_constants_of(w: Any, view: Any, n: int, scale: Any) -> None:
         view[ONLINE * n + s] = ONE
 
 
-@inner
+@inline
 def write_counters(w: Any, e: int, s: int) -> None:
     """Write the counters of site s into the observation; only a refresh writes `running`."""
     n, scale, counters = len(w.site_static), w.scales, w.site_counters[e, s]
@@ -65,7 +65,7 @@ def write_counters(w: Any, e: int, s: int) -> None:
         write_counters_of(w.flat[e, q], counters, s, n, scale)
 
 
-@inner
+@inline
 def write_counters_of(view: Any, counters: Any, s: int, n: int, scale: Any) -> None:
     """The same for one pending job."""
     view[FREE * n + s] = ratio(max(counters["free"], ZERO), scale[FREE])
@@ -74,7 +74,7 @@ def write_counters_of(view: Any, counters: Any, s: int, n: int, scale: Any) -> N
     view[QUEUED * n + s] = ratio(counters["queued"], scale[QUEUED])
 
 
-@shared
+@no_inline
 def refresh(w: Any, e: int) -> None:
     """Read the counters of all sites as they are now."""
     grid, n = w.grids[e], len(w.site_static)
@@ -102,7 +102,7 @@ def refresh(w: Any, e: int) -> None:
     note(w, e, REFRESH, t, NOBODY, NOBODY, NOBODY, 0.0)
 
 
-@inner
+@inline
 def write_status(w: Any, e: int, s: int) -> None:
     """Write failure rate, status and free disk of a site, where the settings let them change."""
     n, rules, site_status, storage = (
@@ -121,7 +121,7 @@ def write_status(w: Any, e: int, s: int) -> None:
             view[DISK * n + s] = ratio(free, w.scales[DISK])
 
 
-@inner
+@inline
 def count_placement(w: Any, e: int, s: int, j: int, time: float) -> None:
     """Add job j, just sent to site s with a stage-in of `time` s, to the counters of the site."""
     grid, counters, job = w.grids[e], w.site_counters[e, s], w.jobs[e, j]
@@ -140,14 +140,14 @@ def count_placement(w: Any, e: int, s: int, j: int, time: float) -> None:
     write_counters(w, e, s)
 
 
-@inner
+@inline
 def write_mask(mask: Any, capacity: Any, cores: Any) -> None:
     """1 where the job fits the cores of the site."""
     for s in range(len(capacity)):
         mask[s] = capacity[s] >= cores
 
 
-@inner
+@inline
 def mask_offline(mask: Any, online: Any) -> None:
     """Mask sites whose counters say offline, unless that would leave no legal site."""
     left = 0
@@ -158,7 +158,7 @@ def mask_offline(mask: Any, online: Any) -> None:
             mask[s] = mask[s] > 0 and online[s] > ZERO
 
 
-@inner
+@inline
 def write_wait(row: Any, ahead: Any, spare: Any, age: Any, cores: Any, scale: Any) -> None:
     """Estimated wait: the work ahead, less the time since the refresh."""
     for s in range(len(row)):
@@ -168,7 +168,7 @@ def write_wait(row: Any, ahead: Any, spare: Any, age: Any, cores: Any, scale: An
         row[s] = wait / (wait + scale)
 
 
-@inner
+@inline
 def write_run(row: Any, per_gflop: Any, work: Any, scale: Any) -> None:
     """Predicted run time."""
     for s in range(len(row)):
@@ -176,7 +176,7 @@ def write_run(row: Any, per_gflop: Any, work: Any, scale: Any) -> None:
         row[s] = run / (run + scale)
 
 
-@inner
+@inline
 def write_time(row: Any, a: Any, b: Any, c: Any, size: Any) -> None:
     """Transfer time from the best of three sources; each is a table of start-ups and s/byte."""
     for s in range(len(row)):
@@ -187,14 +187,14 @@ def write_time(row: Any, a: Any, b: Any, c: Any, size: Any) -> None:
         row[s] = other if other < time else time
 
 
-@inner
+@inline
 def encode(row: Any, scale: Any) -> None:
     """x / (x + scale) in place."""
     for s in range(len(row)):
         row[s] = row[s] / (row[s] + scale)
 
 
-@inner
+@inline
 def write_closeness(row: Any, a: Any, b: Any, c: Any) -> None:
     """Closeness of the nearest of three sources."""
     for s in range(len(row)):
@@ -203,21 +203,21 @@ def write_closeness(row: Any, a: Any, b: Any, c: Any) -> None:
         row[s] = c[2, s] if c[2, s] < near else near
 
 
-@inner
+@inline
 def write_closeness_of(row: Any, steps: Any, scale: Any) -> None:
     """Closeness from steps of distance."""
     for s in range(len(row)):
         row[s] = np.float32(steps[s]) / scale
 
 
-@inner
+@inline
 def write_encoded(row: Any, values: Any, scale: Any) -> None:
     """x / (x + scale)."""
     for s in range(len(row)):
         row[s] = values[s] / (values[s] + scale)
 
 
-@inner
+@inline
 def write_input(w: Any, e: int, j: int, view: Any) -> None:
     """Transfer time, local share and closeness of job j's input for every site."""
     n = len(w.site_static)
@@ -243,7 +243,7 @@ def write_input(w: Any, e: int, j: int, view: Any) -> None:
     encode(transfer, w.scales[TRANSFER])
 
 
-@shared
+@no_inline
 def write_row(w: Any, e: int, d: int, transfer: Any, local: Any, close: Any) -> None:
     """The same from the cached row of dataset d, which at least one site holds."""
     n, row = len(transfer), row_of(w, e, d)
@@ -256,13 +256,13 @@ def write_row(w: Any, e: int, d: int, transfer: Any, local: Any, close: Any) -> 
             left = without_lowest(left)
 
 
-@inner
+@inline
 def phase_bin(w: Any, t: float, period: float) -> int:
     """The row of `World.daily_phase` for time t in a period of that many seconds."""
     return int(t / period * len(w.daily_phase)) % len(w.daily_phase)
 
 
-@inner
+@inline
 def write_grid(w: Any, e: int, row: Any) -> None:
     """The part of the observation that is not per site."""
     grid, scale = w.grids[e], w.scales[N_SITE + N_JOB :]
@@ -276,7 +276,7 @@ def write_grid(w: Any, e: int, row: Any) -> None:
     row[7] = grid["decided"] / max(1, grid["jobs"] - grid["warmup"])
 
 
-@inner
+@inline
 def write_no_job(w: Any, e: int, q: int, row: Any) -> None:
     """Write the observation without a pending job, as after the last decision."""
     n, view = len(w.site_static), w.flat[e, q]
@@ -286,14 +286,14 @@ def write_no_job(w: Any, e: int, q: int, row: Any) -> None:
     w.mask[e, q, :] = 1
 
 
-@inner
+@inline
 def observe(w: Any, e: int) -> None:
     """Write the observation of all pending jobs."""
     for q in range(w.pending.shape[1]):
         observe_job(w, e, q)
 
 
-@inner
+@inline
 def observe_job(w: Any, e: int, q: int) -> None:
     """Write the observation of pending job q."""
     grid, n, view, rules = w.grids[e], len(w.site_static), w.flat[e, q], w.rules[0]
@@ -327,7 +327,7 @@ def observe_job(w: Any, e: int, q: int) -> None:
     write_input(w, e, j, view)
 
 
-@inner
+@inline
 def last_refresh(w: Any, t: float) -> float:
     """Time of the last refresh of the counters at or before time t, s."""
     if w.staleness_s == 0.0 or t == math.inf:

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.jit.compiled import inner, shared
-from panda_gym.jit.heap import pop, push, take_out
+from panda_gym.jit.compiled import inline, no_inline
+from panda_gym.jit.heap import pop, push, remove_at
 from panda_gym.simulator import flows
 from panda_gym.simulator.competing import change_load
 from panda_gym.simulator.events import (
@@ -61,21 +61,21 @@ RECENT: Final = 50.0
 """Attempts over which a site's failure rate is averaged (exponentially)."""
 
 
-@inner
+@inline
 def predicted_run(w: Any, e: int, s: int, j: int) -> float:
     """Predicted run time of job j at site s, s."""
     job = w.jobs[e, j]
     return job["workload_pred"] / (job["cores"] * w.site_static[s]["speed"])
 
 
-@inner
+@inline
 def true_run(w: Any, e: int, s: int, j: int) -> float:
     """True run time of job j at site s with its noise, s; without failures and limits."""
     job = w.jobs[e, j]
     return job["workload_true"] / (job["cores"] * w.site_static[s]["speed"]) * job["noise"]
 
 
-@inner
+@inline
 def schedule_site(w: Any, e: int, s: int) -> None:
     """Enter the next event of site s into `next_events`."""
     site = w.sites[e, s]
@@ -96,7 +96,7 @@ def schedule_site(w: Any, e: int, s: int) -> None:
         update_leader(w, e, block)
 
 
-@inner
+@inline
 def update_leader(w: Any, e: int, block: int) -> None:
     """Find the site of a block with the earliest event; ties go to the lowest number."""
     events, leader = w.next_events[e], block * BLOCK
@@ -109,7 +109,7 @@ def update_leader(w: Any, e: int, block: int) -> None:
     events[block] = least
 
 
-@inner
+@inline
 def commit(w: Any, e: int, s: int, j: int, sign: float) -> None:
     """Add (sign 1) or remove (-1) job j, assigned or activated, to the work committed to site s."""
     site, cores = w.sites[e, s], w.jobs[e, j]["cores"]
@@ -121,7 +121,7 @@ def commit(w: Any, e: int, s: int, j: int, sign: float) -> None:
         site["queue_true"] = 0.0
 
 
-@inner
+@inline
 def start(w: Any, e: int, s: int, j: int, t: float) -> None:
     """Start job j at site s: it takes its cores."""
     site, job, job_state = w.sites[e, s], w.jobs[e, j], w.job_states[e, j]
@@ -148,7 +148,7 @@ def start(w: Any, e: int, s: int, j: int, t: float) -> None:
     note(w, e, CORES_TAKEN, t, j, s, cores, 0.0)
 
 
-@inner
+@inline
 def start_waiting(w: Any, e: int, s: int, t: float) -> None:
     """Start all jobs that can start at site s, and enter its next event."""
     site = w.sites[e, s]
@@ -161,7 +161,7 @@ def start_waiting(w: Any, e: int, s: int, t: float) -> None:
     schedule_site(w, e, s)
 
 
-@inner
+@inline
 def activate(w: Any, e: int, j: int, t: float) -> None:
     """Put job j, whose input is complete, into its site's queue; starting is a separate step."""
     job_state = w.job_states[e, j]
@@ -178,7 +178,7 @@ def activate(w: Any, e: int, j: int, t: float) -> None:
     watch_activated(w, e, j)
 
 
-@inner
+@inline
 def release_cores(w: Any, e: int, s: int, j: int) -> None:
     """Release the cores of job j, just removed from the running jobs of site s."""
     site, job_state = w.sites[e, s], w.job_states[e, j]
@@ -193,7 +193,7 @@ def release_cores(w: Any, e: int, s: int, j: int) -> None:
         site["run_true"] = 0.0
 
 
-@shared
+@no_inline
 def resubmit(w: Any, e: int, s: int, j: int, t: float) -> None:
     """Create the next attempt of the unfinished attempt j; it arrives after the retry delay."""
     grid = w.grids[e]
@@ -213,7 +213,7 @@ def resubmit(w: Any, e: int, s: int, j: int, t: float) -> None:
     note(w, e, RETRY, t, r, s, j, 0.0)
 
 
-@inner
+@inline
 def reset_row(w: Any, e: int, j: int) -> None:
     """Reset the state of row j to an attempt that has not been placed."""
     job_state, one = w.job_states[e, j], w.attempts[e, j]
@@ -227,7 +227,7 @@ def reset_row(w: Any, e: int, j: int) -> None:
     one["source"] = -1
 
 
-@inner
+@inline
 def finish_attempt(w: Any, e: int, s: int, j: int, t: float, state: int, cause: int) -> None:
     """Finish attempt j, already off the queue and the cores of site s, in its final state."""
     grid, job_state, one, site_status = (
@@ -269,7 +269,7 @@ def finish_attempt(w: Any, e: int, s: int, j: int, t: float, state: int, cause: 
         w.datasets[e, w.jobs[e, j]["dataset"]]["jobs"] -= 1
 
 
-@inner
+@inline
 def end(w: Any, e: int, s: int, t: float) -> None:
     """End the running job of site s with the earliest end."""
     j = pop(w.heap[e], w.site_static[s]["first_run"], w.sites[e, s]["running"])
@@ -278,7 +278,7 @@ def end(w: Any, e: int, s: int, t: float) -> None:
     finish_attempt(w, e, s, j, t, FINISHED if cause == NO_CAUSE else FAILED, cause)
 
 
-@shared
+@no_inline
 def fail_running(w: Any, e: int, s: int, t: float) -> None:
     """Fail all running jobs of site s: its heartbeat has been lost for too long."""
     w.site_status[e, s]["heartbeat_loss"] = math.inf
@@ -288,7 +288,7 @@ def fail_running(w: Any, e: int, s: int, t: float) -> None:
         finish_attempt(w, e, s, j, t, FAILED, HEARTBEAT)
 
 
-@shared
+@no_inline
 def remove_job(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None:
     """Remove job j from whatever state it is in, and finish it in `state`."""
     job_state = w.job_states[e, j]
@@ -298,7 +298,7 @@ def remove_job(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None
         static = 0
         while w.heap[e, first + static]["job"] != j:
             static += 1
-        take_out(w.heap[e], first, site["running"], static)
+        remove_at(w.heap[e], first, site["running"], static)
         release_cores(w, e, s, j)
     else:
         commit(w, e, s, j, -1.0)
@@ -311,7 +311,7 @@ def remove_job(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None
     finish_attempt(w, e, s, j, t, state, cause)
 
 
-@shared
+@no_inline
 def stop_flow(w: Any, e: int, j: int, t: float) -> None:
     """End the flow of job j, complete or cut off, and re-time the flows that shared its ends."""
     flow, target = w.flows[e, j], w.flows[e, j]["target"]
@@ -322,7 +322,7 @@ def stop_flow(w: Any, e: int, j: int, t: float) -> None:
     flows.share(w, e, flow["source"], target, t, -1)
 
 
-@inner
+@inline
 def staged_job(w: Any, e: int, entry: int) -> int:
     """The job of a stage-in of the event queue; -1: the entry is something else."""
     j = w.heap[e, w.first_staged + entry]["job"]
@@ -331,7 +331,7 @@ def staged_job(w: Any, e: int, entry: int) -> int:
     return j if w.job_states[e, j]["cores"] > 0 else -1
 
 
-@inner
+@inline
 def site_event(w: Any, e: int, s: int, t: float) -> None:
     """Run the next event of site s, at time t."""
     site, site_status = w.sites[e, s], w.site_status[e, s]
@@ -354,7 +354,7 @@ def site_event(w: Any, e: int, s: int, t: float) -> None:
         fail_running(w, e, s, t)
 
 
-@inner
+@inline
 def earliest_site(w: Any, e: int) -> int:
     """The site with the earliest event; ties go to the lowest number."""
     events = w.next_events[e]
@@ -366,7 +366,7 @@ def earliest_site(w: Any, e: int) -> int:
     return w.block_leaders[e, block]
 
 
-@inner
+@inline
 def next_return(w: Any, e: int) -> float:
     """Time of the next return (a retry or a deferred job), s; inf: none."""
     if w.grids[e]["returning"] == 0:
@@ -374,7 +374,7 @@ def next_return(w: Any, e: int) -> float:
     return w.heap[e, w.rules[0]["first_return"]]["time"]
 
 
-@inner
+@inline
 def advance(w: Any, e: int, until: float) -> bool:
     """Run all events due at or before `until`; inf: until no job is left.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from panda_gym.jit.compiled import inner
+from panda_gym.jit.compiled import inline
 from panda_gym.simulator.state import KINDS
 
 (
@@ -16,7 +16,7 @@ from panda_gym.simulator.state import KINDS
 NOBODY: Final = -1
 
 
-@inner
+@inline
 def note(w: Any, e: int, kind: int, t: float, job: int, site: int, other: int, size: float) -> None:
     """Append an event to the buffer; count those that do not fit."""
     if len(w.log[e]) == 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from panda_gym.errors import SettingError
-from panda_gym.jit.compiled import inner
+from panda_gym.jit.compiled import inline
 from panda_gym.jit.counter_rng import FAILS, PILOT, WHEN, job_draw
 from panda_gym.simulator.ranges import check_ranges
 from panda_gym.simulator.state import EARLY, LATE, NO_CAUSE, RUNNING_LIMIT
@@ -51,7 +51,7 @@ class Retries:
             raise SettingError("whole retries attempts", repr(self.attempts), "pass 3")
 
 
-@inner
+@inline
 def pilot_delay(w: Any, e: int, j: int) -> float:
     """Delay of the pilot of attempt j, from its cores to its run, s: uniform on [0, 2 pilot_s)."""
     mean = w.rules[0]["pilot_s"]
@@ -61,7 +61,7 @@ def pilot_delay(w: Any, e: int, j: int) -> float:
     return 2.0 * mean * job_draw(one["key"], one["attempt"], PILOT)
 
 
-@inner
+@inline
 def draw_failure(w: Any, e: int, s: int, j: int, run: float) -> tuple[float, int]:
     """Draw how long attempt j runs at site s, s, and why it ends: `run` unless it fails."""
     rules, one = w.rules[0], w.attempts[e, j]

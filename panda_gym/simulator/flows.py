@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from panda_gym.errors import SettingError
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.jit.heap import before, put
 from panda_gym.simulator.events import FLOW_RATE, note
 from panda_gym.simulator.ranges import check_ranges
@@ -41,7 +41,7 @@ class Network:
         check_ranges(self, "network", {"mbps_per_core": (1e-6, 1e9)})
 
 
-@shared
+@no_inline
 def sift(w: Any, e: int, hole: int, time: float, j: int) -> None:
     """Put flow j into the heap, from the empty place `hole` up or down."""
     heap, size = w.flow_heap[e], w.grids[e]["flows"]
@@ -66,7 +66,7 @@ def sift(w: Any, e: int, hole: int, time: float, j: int) -> None:
     w.flows[e, j]["heap_position"] = hole
 
 
-@inner
+@inline
 def set_rate(w: Any, e: int, j: int, rate: float, t: float) -> None:
     """Set the rate of flow j from time t on, bytes/s."""
     flow = w.flows[e, j]
@@ -81,7 +81,7 @@ def set_rate(w: Any, e: int, j: int, rate: float, t: float) -> None:
     note(w, e, FLOW_RATE, t, j, flow["target"], flow["source"], rate)
 
 
-@inner
+@inline
 def endpoint_rate(w: Any, e: int, j: int) -> float:
     """Rate of flow j under endpoint sharing, bytes/s."""
     flow = w.flows[e, j]
@@ -90,7 +90,7 @@ def endpoint_rate(w: Any, e: int, j: int) -> float:
     return min(flow["link"], min(out, into))
 
 
-@shared
+@no_inline
 def share_endpoints(w: Any, e: int, source: int, target: int, t: float, more: int) -> None:
     """Re-time flows from `source` or to `target` after one was added (more: 1) or removed (-1).
 
@@ -114,13 +114,13 @@ def share_endpoints(w: Any, e: int, source: int, target: int, t: float, more: in
         j = flow["in_after"] if arriving else flow["out_after"]
 
 
-@inner
+@inline
 def is_open(flow: Any) -> bool:
     """Whether progressive filling has not fixed the flow yet: its share is negative (or -0)."""
     return math.copysign(1.0, flow["share"]) < 0.0
 
 
-@inner
+@inline
 def water_level(w: Any, e: int) -> float:
     """The next water level: the least rate that fills a link or an end of an open flow."""
     level = math.inf
@@ -137,7 +137,7 @@ def water_level(w: Any, e: int) -> float:
     return level
 
 
-@inner
+@inline
 def fix_flows(w: Any, e: int, level: float) -> int:
     """Fix the open flows whose limit is at most `level`; return how many."""
     fixed, heap = 0, w.flow_heap[e]
@@ -155,7 +155,7 @@ def fix_flows(w: Any, e: int, level: float) -> int:
     return fixed
 
 
-@shared
+@no_inline
 def share_max_min(w: Any, e: int, t: float) -> None:
     """Re-time all flows by progressive filling."""
     n = w.grids[e]["flows"]
@@ -176,7 +176,7 @@ def share_max_min(w: Any, e: int, t: float) -> None:
             j = w.flows[e, j]["in_after"]
 
 
-@inner
+@inline
 def share(w: Any, e: int, source: int, target: int, t: float, more: int) -> None:
     """Re-time the flows after one from `source` to `target` was added (more: 1) or removed (-1)."""
     if w.rules[0]["level"] == 2:
@@ -185,7 +185,7 @@ def share(w: Any, e: int, source: int, target: int, t: float, more: int) -> None
         share_endpoints(w, e, source, target, t, more)
 
 
-@inner
+@inline
 def add_flow(w: Any, e: int, j: int, source: int, t: float) -> None:
     """Add the flow of the input of job j from `source` to its site."""
     grid, flow, target = w.grids[e], w.flows[e, j], w.job_states[e, j]["site"]
@@ -209,7 +209,7 @@ def add_flow(w: Any, e: int, j: int, source: int, t: float) -> None:
     put(w.flow_heap[e, flow["heap_position"]], math.inf, j)
 
 
-@inner
+@inline
 def remove_flow(w: Any, e: int, j: int) -> None:
     """Remove flow j, complete or cut off."""
     grid, flow = w.grids[e], w.flows[e, j]
@@ -236,7 +236,7 @@ def remove_flow(w: Any, e: int, j: int) -> None:
         sift(w, e, position, moved["time"], moved["job"])
 
 
-@shared
+@no_inline
 def begin_flows(w: Any, e: int) -> None:
     """Reset to no flows."""
     w.grids[e]["flows"] = 0

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-from panda_gym.jit.compiled import entries, inner, shared
+from panda_gym.jit.compiled import entry_decorator, inline, no_inline
 from panda_gym.jit.heap import pop
 from panda_gym.simulator.address_table import world_of
 from panda_gym.simulator.competing import begin_load
@@ -28,7 +28,7 @@ from panda_gym.simulator.state import BLOCK
 from panda_gym.simulator.storage import begin_storage
 
 
-@inner
+@inline
 def is_superseded(w: Any, e: int) -> bool:
     """Whether the counters will be read again before the policy's first decision."""
     grid = w.grids[e]
@@ -37,7 +37,7 @@ def is_superseded(w: Any, e: int) -> bool:
     return last_refresh(w, w.jobs[e, grid["warmup"] - 1]["arrival"]) > grid["clock"]
 
 
-@inner
+@inline
 def read_counters(w: Any, e: int) -> None:
     """Read the counters; skip readings of the warm start that the policy never observes."""
     grid = w.grids[e]
@@ -48,7 +48,7 @@ def read_counters(w: Any, e: int) -> None:
         refresh(w, e)
 
 
-@inner
+@inline
 def proceed(w: Any, e: int, wanted: int, drain: bool) -> int:
     """Advance time until `wanted` jobs have arrived, reading the counters when they are due.
 
@@ -89,7 +89,7 @@ def proceed(w: Any, e: int, wanted: int, drain: bool) -> int:
     return found
 
 
-@inner
+@inline
 def resolve_site(w: Any, e: int, q: int, j: int, action: int) -> int:
     """The site of a legal action; -1: the job is deferred; the fallback for an illegal action.
 
@@ -103,7 +103,7 @@ def resolve_site(w: Any, e: int, q: int, j: int, action: int) -> int:
     return action if action < n else -1
 
 
-@inner
+@inline
 def send(w: Any, e: int, s: int, j: int, q: int) -> None:
     """Send job j to site s; q >= 0: as decision q of the policy, whose outcome is written."""
     time, source = stage_in(w, e, s, j)
@@ -115,7 +115,7 @@ def send(w: Any, e: int, s: int, j: int, q: int) -> None:
         count_placement(w, e, s, j, time)
 
 
-@inner
+@inline
 def reset_outcome(w: Any, e: int) -> None:
     """Reset the sums that run until the next decision, and the outcomes."""
     grid = w.grids[e]
@@ -135,7 +135,7 @@ def reset_outcome(w: Any, e: int) -> None:
         outcome["overrun_bytes"] = 0.0
 
 
-@inner
+@inline
 def write_outcome(w: Any, e: int) -> None:
     """Write the sums since the decisions into the outcome of the last of them."""
     grid, outcome = w.grids[e], w.outcome[e, w.outcome.shape[1] - 1]
@@ -149,7 +149,7 @@ def write_outcome(w: Any, e: int) -> None:
     outcome["overrun_bytes"] = grid["overrun"]
 
 
-@inner
+@inline
 def decide(w: Any, e: int, q: int, actions: Any) -> int:
     """Carry out the decision about pending job q; return its site, -1 if it has none."""
     j, k = w.pending[e, q], w.pending.shape[1]
@@ -173,7 +173,7 @@ def decide(w: Any, e: int, q: int, actions: Any) -> int:
     return s
 
 
-@shared
+@no_inline
 def reset_grid(w: Any, e: int) -> None:
     """Reset grid e to time 0: no job placed, competing load drawn."""
     grid = w.grids[e]
@@ -207,7 +207,7 @@ STEP: Final = 1
 DRAIN: Final = 2
 
 
-entry = entries(Path(__file__).parent)
+entry = entry_decorator(Path(__file__).parent)
 """A function that Python calls, cached until a source of the simulator changes."""
 
 

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.simulator.ranges import check_ranges
 from panda_gym.simulator.state import ACTIVATED, ASSIGNED
 
@@ -34,7 +34,7 @@ class Limits:
         check_ranges(self, "limits", dict.fromkeys(names, (1.0, 1000000000.0)))
 
 
-@inner
+@inline
 def watch_assigned(w: Any, e: int, j: int) -> None:
     """Append job j to the list of assigned jobs."""
     grid = w.grids[e]
@@ -49,7 +49,7 @@ def watch_assigned(w: Any, e: int, j: int) -> None:
     grid["last_assigned"] = j
 
 
-@inner
+@inline
 def watch_activated(w: Any, e: int, j: int) -> None:
     """Append job j to the list of activated jobs."""
     grid = w.grids[e]
@@ -64,27 +64,27 @@ def watch_activated(w: Any, e: int, j: int) -> None:
     grid["last_activated"] = j
 
 
-@inner
+@inline
 def assigned_until(w: Any, e: int) -> float:
     """Time at which the first assigned job passes its limit, s; inf: none is assigned."""
     j = w.grids[e]["first_assigned"]
     return w.attempts[e, j]["placed"] + w.rules[0]["assigned_s"] if j >= 0 else math.inf
 
 
-@inner
+@inline
 def activated_until(w: Any, e: int) -> float:
     """Time at which the first activated job passes its limit, s; inf: none is activated."""
     j = w.grids[e]["first_activated"]
     return w.job_states[e, j]["activation"] + w.rules[0]["activated_s"] if j >= 0 else math.inf
 
 
-@inner
+@inline
 def schedule_limit(w: Any, e: int) -> None:
     """Enter the time of the next limit."""
     w.grids[e]["next_limit"] = min(assigned_until(w, e), activated_until(w, e))
 
 
-@shared
+@no_inline
 def pop_overdue(w: Any, e: int) -> int:
     """Pop the next job past its time limit; return -1 if it has left that state.
 

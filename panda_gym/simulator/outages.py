@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.jit.counter_rng import bits, scramble, unit
 from panda_gym.simulator.ranges import check_ranges
 from panda_gym.simulator.state import BROWN, DOWN, UP
@@ -50,14 +50,14 @@ class Outages:
         return math.log1p(-1.0 / max(mean_s / self.step_s, 1.0 + 1e-9))
 
 
-@inner
+@inline
 def stay(w: Any, e: int, s: int, k: int, ln_stay: float) -> float:
     """Time that site s keeps the status of its change k, s: at least one step."""
     u = unit(bits(w.grids[e]["seed"] ^ SALT, s, k))
     return w.rules[0]["step_s"] * (1.0 + math.floor(math.log(1.0 - u) / ln_stay))
 
 
-@shared
+@no_inline
 def begin_status(w: Any, e: int, s: int) -> None:
     """Reset the status of site s to up."""
     site_status = w.site_status[e, s]
@@ -70,7 +70,7 @@ def begin_status(w: Any, e: int, s: int) -> None:
         site_status["next_change"] = stay(w, e, s, 0, w.rules[0]["stay_up"])
 
 
-@shared
+@no_inline
 def change_status(w: Any, e: int, s: int) -> None:
     """Change the status of site s; `free` may fall below zero in a brown-out."""
     rules, site_status, site = w.rules[0], w.site_status[e, s], w.sites[e, s]

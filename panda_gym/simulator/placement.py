@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from panda_gym.jit.compiled import inner, lowest_bit, shared
+from panda_gym.jit.compiled import inline, lowest_bit, no_inline
 from panda_gym.jit.counter_rng import CANCEL_TIME, CANCELS, job_draw
 from panda_gym.jit.heap import push
 from panda_gym.simulator import flows
@@ -25,13 +25,13 @@ from panda_gym.simulator.state import ASSIGNED, PRIORITY
 from panda_gym.simulator.storage import claim
 
 
-@inner
+@inline
 def read_time(w: Any, e: int, j: int, r: int, s: int) -> float:
     """Time to read the input of job j at site s from site r without other flows, s."""
     return w.link_costs[r, 0, s] + w.jobs[e, j]["input_bytes"] * w.link_costs[r, 1, s]
 
 
-@inner
+@inline
 def primary(w: Any, e: int, j: int, k: int) -> int:
     """Site of the k-th of three permanent replicas of job j's input, -1 none."""
     if w.rules[0]["storage"] == 0:
@@ -39,7 +39,7 @@ def primary(w: Any, e: int, j: int, k: int) -> int:
     return w.datasets[e, w.jobs[e, j]["dataset"]]["primary"][k]
 
 
-@inner
+@inline
 def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
     """Least stage-in time of job j's input at site s, s, and its source; -1: no transfer.
 
@@ -60,7 +60,7 @@ def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
     return best, origin
 
 
-@shared
+@no_inline
 def secondary(w: Any, e: int, s: int, j: int, best: float, origin: int) -> tuple[float, int]:
     """The same with secondary replicas; `best` and `origin` are those of the primary ones."""
     d, found, equals = w.jobs[e, j]["dataset"], False, 0
@@ -79,7 +79,7 @@ def secondary(w: Any, e: int, s: int, j: int, best: float, origin: int) -> tuple
     return best, origin
 
 
-@shared
+@no_inline
 def latest(w: Any, e: int, s: int, j: int, time: float) -> int:
     """Site of the latest secondary replica that job j can read in `time` s at site s."""
     r = w.datasets[e, w.jobs[e, j]["dataset"]]["first"]
@@ -88,7 +88,7 @@ def latest(w: Any, e: int, s: int, j: int, time: float) -> int:
     return w.pool[e, r]["site"]
 
 
-@inner
+@inline
 def expected_wait(w: Any, e: int, s: int, cores: int, run: float, queued: float) -> float:
     """Expected wait for `cores` cores at site s, s, from the work ahead.
 
@@ -105,7 +105,7 @@ def expected_wait(w: Any, e: int, s: int, cores: int, run: float, queued: float)
     return ahead / max(1, w.site_static[s]["cores"] - site["competing_cores"])
 
 
-@inner
+@inline
 def assess(w: Any, e: int, q: int, s: int, j: int, time: float, moved: float) -> None:
     """Write expected and true wait, transfer and run time of job j at site s."""
     site, outcome, cores = w.sites[e, s], w.outcome[e, q], w.jobs[e, j]["cores"]
@@ -121,7 +121,7 @@ def assess(w: Any, e: int, q: int, s: int, j: int, time: float, moved: float) ->
     outcome["wan_bytes"] += moved
 
 
-@shared
+@no_inline
 def cancellation(w: Any, e: int, j: int) -> None:
     """Schedule the cancellation of job j, if it is drawn; retries are never cancelled."""
     rules, one, grid = w.rules[0], w.attempts[e, j], w.grids[e]
@@ -132,7 +132,7 @@ def cancellation(w: Any, e: int, j: int) -> None:
         grid["queued_events"] += 1
 
 
-@shared
+@no_inline
 def transfer(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
     """Start the transfer of job j's input from `source` to site s; alone it takes `time` s."""
     grid, t = w.grids[e], w.grids[e]["clock"]
@@ -148,7 +148,7 @@ def transfer(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
         grid["queued_events"] += 1
 
 
-@inner
+@inline
 def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
     """Place job j at site s: its transfer starts, or it joins the queue at once.
 
@@ -184,13 +184,13 @@ def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
         start_waiting(w, e, s, t)
 
 
-@inner
+@inline
 def may_defer(w: Any, e: int, j: int) -> bool:
     """Whether job j may be deferred: in PanDA a job pends for a limited time."""
     return w.grids[e]["clock"] - w.jobs[e, j]["arrival"] < w.rules[0]["pending_s"]
 
 
-@shared
+@no_inline
 def defer(w: Any, e: int, q: int, j: int) -> None:
     """Defer job j: it returns after `defer_s`."""
     grid, rules, outcome = w.grids[e], w.rules[0], w.outcome[e, q]
@@ -202,7 +202,7 @@ def defer(w: Any, e: int, q: int, j: int) -> None:
     note(w, e, DEFERRAL, grid["clock"], j, NOBODY, NOBODY, 0.0)
 
 
-@inner
+@inline
 def weighted_site(w: Any, wide: int, u: float) -> int:
     """Draw one of the `wide` sites with most cores by capacity, from u in [0, 1)."""
     target, last = u * w.site_static[wide - 1]["cumulative"], wide - 1
@@ -212,7 +212,7 @@ def weighted_site(w: Any, wide: int, u: float) -> int:
     return w.site_static[k]["by_cores"]
 
 
-@shared
+@no_inline
 def warmup_site(w: Any, e: int, j: int) -> int:
     """The site of the warm start for job j: the shorter wait of two sites drawn by capacity."""
     cores, u = w.jobs[e, j]["cores"], w.jobs[e, j]["place_u"]

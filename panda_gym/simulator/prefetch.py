@@ -10,23 +10,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from panda_gym.jit.compiled import inner, prefetch
+from panda_gym.jit.compiled import inline, prefetch
 from panda_gym.simulator.state import BLOCK
 
 
-@inner
+@inline
 def job_at_hand(w: Any, e: int) -> int:
     """The pending job; row 0 if there is none."""
     return max(w.pending[e, 0], 0)
 
 
-@inner
+@inline
 def next_job(w: Any, e: int) -> int:
     """The next job of the stream after the pending one."""
     return min(w.grids[e]["cursor"] + 1, w.jobs.shape[1] - 1)
 
 
-@inner
+@inline
 def fetch_job(w: Any, e: int, j: int) -> None:
     """The three records of a job."""
     prefetch(w.jobs[e, j])
@@ -34,7 +34,7 @@ def fetch_job(w: Any, e: int, j: int) -> None:
     prefetch(w.attempts[e, j])
 
 
-@inner
+@inline
 def fetch_site(w: Any, e: int, s: int) -> None:
     """A site, the first entry of its heap, and its next event."""
     prefetch(w.sites[e, s])
@@ -44,7 +44,7 @@ def fetch_site(w: Any, e: int, s: int) -> None:
     prefetch(w.site_storage[e, s])
 
 
-@inner
+@inline
 def fetch_dataset(w: Any, e: int, j: int) -> None:
     """The dataset of job j."""
     d = w.jobs[e, j]["dataset"]
@@ -52,13 +52,13 @@ def fetch_dataset(w: Any, e: int, j: int) -> None:
     prefetch(w.holders[e, d, 2])
 
 
-@inner
+@inline
 def fetch_replica(w: Any, e: int, r: int) -> None:
     """A replica, if there is one."""
     prefetch(w.pool[e, max(r, 0)])
 
 
-@inner
+@inline
 def fetch_first(w: Any, e: int) -> None:
     """Five grids ahead: the grid and its pending jobs."""
     prefetch(w.grids[e])
@@ -70,7 +70,7 @@ def fetch_first(w: Any, e: int) -> None:
         prefetch(w.flow_heap[e, 0])
 
 
-@inner
+@inline
 def fetch_second(w: Any, e: int, site: int) -> None:
     """Four grids ahead: the job, its site, and the site of the next event."""
     rules, s = w.rules[0], site if 0 <= site < len(w.site_static) else 0
@@ -96,7 +96,7 @@ def fetch_second(w: Any, e: int, site: int) -> None:
         prefetch(w.attempts[e, max(w.grids[e]["last_activated"], 0)])
 
 
-@inner
+@inline
 def fetch_third(w: Any, e: int, site: int) -> None:
     """Three grids ahead: the job's dataset, the next end, the ends of the next flow."""
     rules, s, other = (
@@ -121,7 +121,7 @@ def fetch_third(w: Any, e: int, site: int) -> None:
             fetch_dataset(w, e, flow)
 
 
-@inner
+@inline
 def fetch_fourth(w: Any, e: int) -> None:
     """Two grids ahead: replicas in use, sources of inputs, the cached row of the next dataset."""
     rules = w.rules[0]

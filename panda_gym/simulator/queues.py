@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.simulator.state import ACTIVATED, EASY, PRIORITY
 
 
@@ -26,7 +26,7 @@ def user_priority(jobs: Any) -> Any:
     return 1000.0 - jobs / 5.0
 
 
-@inner
+@inline
 def enqueue(w: Any, e: int, s: int, j: int) -> None:
     """Put the activated job j into the queue of site s."""
     site, job_state = w.sites[e, s], w.job_states[e, j]
@@ -46,7 +46,7 @@ def enqueue(w: Any, e: int, s: int, j: int) -> None:
     site["activated"] += 1
 
 
-@inner
+@inline
 def remove_from_queue(w: Any, e: int, s: int, before: int, j: int) -> None:
     """Remove job j from the queue of site s; `before` is the job ahead of it (-1: it is first)."""
     site, after = w.sites[e, s], w.job_states[e, j]["next"]
@@ -58,7 +58,7 @@ def remove_from_queue(w: Any, e: int, s: int, before: int, j: int) -> None:
         site["tail"] = before
 
 
-@inner
+@inline
 def next_start(w: Any, e: int, s: int, t: float) -> int:
     """Pop the job that starts next at site s; -1: none can."""
     site = w.sites[e, s]
@@ -75,7 +75,7 @@ def next_start(w: Any, e: int, s: int, t: float) -> int:
     return -1
 
 
-@shared
+@no_inline
 def shadow(w: Any, e: int, s: int, t: float) -> tuple[float, int]:
     """Shadow time of the head of site s, s, and the cores that are then left over.
 
@@ -100,7 +100,7 @@ def shadow(w: Any, e: int, s: int, t: float) -> tuple[float, int]:
     return last_time, free - wanted
 
 
-@shared
+@no_inline
 def backfill(w: Any, e: int, s: int, t: float) -> int:
     """Pop the first job that fits now and does not delay the head of the queue; -1: none."""
     site = w.sites[e, s]

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.jit.compiled import inner, lowest_bit, shared
+from panda_gym.jit.compiled import inline, lowest_bit, no_inline
 
 HELD, KEPT, COUNTED = range(3)
 """Bit sets of sites in `World.holders`: sites where the dataset can be read, sites with a secondary
@@ -22,31 +22,31 @@ NO_SITE: Final = np.uint64(0)
 _ONE = np.uint64(1)
 
 
-@inner
+@inline
 def in_set(w: Any, e: int, d: int, which: int, s: int) -> bool:
     """Whether site s is in a set of dataset d."""
     return (w.holders[e, d, which, s >> 6] >> np.uint64(s & 63)) & _ONE != NO_SITE
 
 
-@inner
+@inline
 def add_to_set(w: Any, e: int, d: int, which: int, s: int) -> None:
     """Add site s to a set of dataset d."""
     w.holders[e, d, which, s >> 6] |= _ONE << np.uint64(s & 63)
 
 
-@inner
+@inline
 def remove_from_set(w: Any, e: int, d: int, which: int, s: int) -> None:
     """Remove site s from a set of dataset d."""
     w.holders[e, d, which, s >> 6] &= ~(_ONE << np.uint64(s & 63))
 
 
-@inner
+@inline
 def without_lowest(word: Any) -> Any:
     """A set of sites without the first of them."""
     return word & (word - _ONE)
 
 
-@shared
+@no_inline
 def new_row(w: Any, e: int, d: int) -> None:
     """Give dataset d an empty row."""
     grid, dataset = w.grids[e], w.datasets[e, d]
@@ -63,7 +63,7 @@ def new_row(w: Any, e: int, d: int) -> None:
     w.holders[e, d, COUNTED, :] = NO_SITE
 
 
-@shared
+@no_inline
 def count_replica(w: Any, e: int, d: int, r: int) -> None:
     """Include the replica of dataset d at site r in its row."""
     size, n, k = np.float32(w.datasets[e, d]["bytes"]), len(w.site_static), w.datasets[e, d]["row"]
@@ -71,7 +71,7 @@ def count_replica(w: Any, e: int, d: int, r: int) -> None:
     compare_steps(w.read_closeness[e, k, :n], w.closeness[r])
 
 
-@inner
+@inline
 def compare_times(row: Any, delay: Any, per_byte: Any, size: Any) -> None:
     """Lower the read times to those from one more site, s, where they are less."""
     for s in range(len(row)):
@@ -79,14 +79,14 @@ def compare_times(row: Any, delay: Any, per_byte: Any, size: Any) -> None:
         row[s] = time if time < row[s] else row[s]
 
 
-@inner
+@inline
 def compare_steps(row: Any, steps: Any) -> None:
     """Lower the closeness to that of one more site, where it is less."""
     for s in range(len(row)):
         row[s] = steps[s] if steps[s] < row[s] else row[s]
 
 
-@inner
+@inline
 def row_of(w: Any, e: int, d: int) -> int:
     """The updated row of dataset d, which at least one site holds."""
     words = w.holders.shape[3]
@@ -108,7 +108,7 @@ def row_of(w: Any, e: int, d: int) -> int:
     return w.datasets[e, d]["row"]
 
 
-@shared
+@no_inline
 def begin_rows(w: Any, e: int) -> None:
     """Reset to no rows."""
     w.grids[e]["next_row"] = 0

@@ -14,20 +14,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.simulator.dynamics import reset_row
 from panda_gym.simulator.placement import stage_in, transfer
 from panda_gym.simulator.replica_index import HELD, in_set
 from panda_gym.simulator.storage import claim, complete, drop, find, known, release
 
 
-@inner
+@inline
 def replicable(w: Any, e: int, j: int) -> bool:
     """Whether job j has an input that at least one site holds."""
     return w.jobs[e, j]["input_bytes"] > 0.0 and known(w, e, w.jobs[e, j]["dataset"])
 
 
-@shared
+@no_inline
 def write_data_mask(w: Any, e: int, j: int, mask: Any) -> None:
     """1 where an action on the data of job j is legal; shape of the mask: 1 + 2 S."""
     n = len(w.site_static)
@@ -48,7 +48,7 @@ def write_data_mask(w: Any, e: int, j: int, mask: Any) -> None:
         r = one["next"]
 
 
-@shared
+@no_inline
 def act_on_data(w: Any, e: int, j: int, action: int) -> None:
     """Carry out a legal action on the input of job j."""
     n, d = len(w.site_static), w.jobs[e, j]["dataset"]
@@ -58,7 +58,7 @@ def act_on_data(w: Any, e: int, j: int, action: int) -> None:
         replicate(w, e, j, action - 1)
 
 
-@shared
+@no_inline
 def replicate(w: Any, e: int, j: int, s: int) -> None:
     """Start to replicate the input of job j to site s."""
     grid = w.grids[e]

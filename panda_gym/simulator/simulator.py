@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from panda_gym.errors import SettingError, StreamError
-from panda_gym.jit.layout import Part, Place, aligned, lay_out, place_of, whole_lines
+from panda_gym.jit.layout import (
+    ArrayGroup,
+    ArrayLocation,
+    aligned_zeros,
+    allocate,
+    location_of,
+    round_to_lines,
+)
 from panda_gym.simulator.address_table import FIELDS, table_of
 from panda_gym.simulator.competing import CYCLE_BINS, widest
 from panda_gym.simulator.kernel import BEGIN, DRAIN, STEP, run
@@ -145,7 +152,7 @@ class Simulator:
         """The state without memory addresses, so that a simulator can be pickled."""
         whole = self.world.memory
         parts = {
-            name: part if FIELDS[name].step is None else place_of(part, whole)
+            name: part if FIELDS[name].step is None else location_of(part, whole)
             for name, part in self.world._asdict().items()
         }
         return vars(self) | {"world": parts, "_table": None}
@@ -154,10 +161,10 @@ class Simulator:
         vars(self).update(state)
         self._loaded, self._datasets = self._loaded.copy(), self._datasets.copy()
         parts = dict(state["world"])
-        memory = aligned(len(parts["memory"]))
+        memory = aligned_zeros(len(parts["memory"]))
         memory[:] = parts.pop("memory")
         found: dict[str, Any] = {
-            name: part.of(memory) if isinstance(part, Place) else copy.copy(part)
+            name: part.of(memory) if isinstance(part, ArrayLocation) else copy.copy(part)
             for name, part in parts.items()
         }
         self._take(World(memory=memory, **found))
@@ -362,7 +369,7 @@ def _allocate(
     returns = attempts if settings.attempts > 1 or settings.defer_s is not None else 0
     wide, guide, per = _guide(static)
     parts = _grid_parts(n, blocks, attempts, rows, slots + queued + returns, capacity, settings)
-    memory, stride, state = lay_out(batch, parts)
+    memory, stride, state = allocate(batch, parts)
     state["site_storage"][:] = _site_storage(platform, settings)
     state["next_events"][:] = np.inf
     state["row_datasets"][:] = -1
@@ -403,23 +410,23 @@ def _allocate(
 
 def _grid_parts(
     n: int, blocks: int, attempts: int, rows: int, entries: int, capacity: int, settings: Settings
-) -> list[Part]:
+) -> list[ArrayGroup]:
     """The arrays of each grid, most used first; of length 1 where a mechanism is off."""
     stored, shared = settings.storage is not None, bool(settings.network and settings.network.level)
     grouped = stored or DISCIPLINES.index(settings.discipline) == PRIORITY
     kept = min(capacity, ROWS) if stored else 1
     words = -(-n // 64)
-    times, steps = whole_lines(4 * n) // 4, whole_lines(n)
+    times, steps = round_to_lines(4 * n) // 4, round_to_lines(n)
 
-    def one(name: str, kind: Any, length: int, *shape: int) -> Part:
-        return Part(length, {name: (np.dtype(kind), shape)})
+    def one(name: str, kind: Any, length: int, *shape: int) -> ArrayGroup:
+        return ArrayGroup(length, {name: (np.dtype(kind), shape)})
 
-    def records(length: int, size: int, **kinds: np.dtype) -> Part:
-        return Part(length, {name: (kind, ()) for name, kind in kinds.items()}, size)
+    def records(length: int, size: int, **kinds: np.dtype) -> ArrayGroup:
+        return ArrayGroup(length, {name: (kind, ()) for name, kind in kinds.items()}, size)
 
     return [
-        Part(None, {"grids": (GRID, ())}),
-        Part(
+        ArrayGroup(None, {"grids": (GRID, ())}),
+        ArrayGroup(
             None,
             {
                 "block_leaders": (np.dtype("i4"), (blocks + blocks % 2,)),
@@ -439,7 +446,7 @@ def _grid_parts(
         one("flow_heap", ENTRY, rows if shared else 1),
         records(rows, JOB_SIZE, jobs=JOB, job_states=JOB_STATE, attempts=ATTEMPT),
         one("flows", FLOW, rows if shared else 1),
-        Part(
+        ArrayGroup(
             capacity if grouped else 1,
             {"datasets": (DATASET, ()), "holders": (np.dtype("u8"), (3, words))},
             _dataset_size(n),
@@ -454,7 +461,7 @@ def _grid_parts(
 
 def _dataset_size(n: int) -> int:
     """Bytes of one dataset's records on a platform of n sites."""
-    return whole_lines(DATASET.itemsize + 3 * 8 * -(-n // 64))
+    return round_to_lines(DATASET.itemsize + 3 * 8 * -(-n // 64))
 
 
 def _site_storage(platform: Platform, settings: Settings) -> np.ndarray:

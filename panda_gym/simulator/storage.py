@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from panda_gym.jit.compiled import inner, shared
+from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.simulator.events import (
     NOBODY,
     OUTPUT,
@@ -47,14 +47,14 @@ class Storage:
         check_ranges(self, "storage", {"gb_per_core": (0.0, 1e9), "output": (0.0, 100.0)})
 
 
-@inner
+@inline
 def known(w: Any, e: int, d: int) -> bool:
     """Whether any site has a primary replica of dataset d; else it is local everywhere."""
     primary = w.datasets[e, d]["primary"]
     return primary[0] >= 0 or primary[1] >= 0 or primary[2] >= 0
 
 
-@inner
+@inline
 def find(w: Any, e: int, d: int, s: int) -> int:
     """The secondary replica of dataset d at site s, complete or begun; -1 none."""
     if not in_set(w, e, d, KEPT, s):
@@ -65,7 +65,7 @@ def find(w: Any, e: int, d: int, s: int) -> int:
     return r
 
 
-@inner
+@inline
 def unlink(w: Any, e: int, r: int) -> None:
     """Remove a replica from the order of use at its site."""
     one = w.pool[e, r]
@@ -80,7 +80,7 @@ def unlink(w: Any, e: int, r: int) -> None:
         storage["newest"] = one["older"]
 
 
-@inner
+@inline
 def append(w: Any, e: int, r: int) -> None:
     """Make a replica the most recently used of its site."""
     one = w.pool[e, r]
@@ -94,7 +94,7 @@ def append(w: Any, e: int, r: int) -> None:
     storage["newest"] = r
 
 
-@shared
+@no_inline
 def create(w: Any, e: int, s: int, d: int, size: float) -> int:
     """Create a replica of dataset d (-1: an output) at site s; it is not complete yet."""
     grid = w.grids[e]
@@ -120,7 +120,7 @@ def create(w: Any, e: int, s: int, d: int, size: float) -> int:
     return r
 
 
-@shared
+@no_inline
 def drop(w: Any, e: int, r: int) -> None:
     """Delete an unused replica."""
     grid, one = w.grids[e], w.pool[e, r]
@@ -143,7 +143,7 @@ def drop(w: Any, e: int, r: int) -> None:
     grid["free_replica"] = r
 
 
-@shared
+@no_inline
 def make_room(w: Any, e: int, s: int, size: float) -> bool:
     """Evict until `size` bytes of the quota of site s are free; return whether that is possible."""
     storage = w.site_storage[e, s]
@@ -158,7 +158,7 @@ def make_room(w: Any, e: int, s: int, size: float) -> bool:
     return True
 
 
-@inner
+@inline
 def pin(w: Any, e: int, r: int) -> None:
     """Pin a replica for one more job, as the most recently used."""
     one = w.pool[e, r]
@@ -170,7 +170,7 @@ def pin(w: Any, e: int, r: int) -> None:
         append(w, e, r)
 
 
-@shared
+@no_inline
 def claim(w: Any, e: int, s: int, j: int) -> None:
     """Pin the replica of job j's input at site s, or begin one, or count the overrun."""
     d, job_state = w.jobs[e, j]["dataset"], w.job_states[e, j]
@@ -190,7 +190,7 @@ def claim(w: Any, e: int, s: int, j: int) -> None:
     job_state["replica"] = r
 
 
-@inner
+@inline
 def complete(w: Any, e: int, j: int, t: float) -> None:
     """Mark the replica of job j's input as complete: it can be read from now on."""
     r = w.job_states[e, j]["replica"]
@@ -202,7 +202,7 @@ def complete(w: Any, e: int, j: int, t: float) -> None:
     note(w, e, REPLICA_THERE, t, NOBODY, one["site"], one["dataset"], one["bytes"])
 
 
-@inner
+@inline
 def release(w: Any, e: int, j: int) -> None:
     """Unpin the replica of job j; delete it if its transfer never completed."""
     r = w.job_states[e, j]["replica"]
@@ -216,7 +216,7 @@ def release(w: Any, e: int, j: int) -> None:
             drop(w, e, r)
 
 
-@shared
+@no_inline
 def write_output(w: Any, e: int, s: int, j: int, t: float) -> None:
     """Write the output of the finished job j at site s."""
     size = w.job_states[e, j]["output"]
@@ -230,7 +230,7 @@ def write_output(w: Any, e: int, s: int, j: int, t: float) -> None:
     note(w, e, OUTPUT, t, j, s, NOBODY, size if kept else 0.0)
 
 
-@shared
+@no_inline
 def begin_storage(w: Any, e: int) -> None:
     """Reset to the primary replicas."""
     grid = w.grids[e]

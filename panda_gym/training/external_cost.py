@@ -23,7 +23,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.errors import SettingError
-from panda_gym.jit.compiled import entries, inner
+from panda_gym.jit.compiled import entry_decorator, inline
 from panda_gym.jit.heap import ENTRY, pop, push
 from panda_gym.simulator import EpisodeLog, Simulator, available_cores
 
@@ -46,7 +46,7 @@ LINE: Final = np.dtype(
 """One attempt in its site's line."""
 
 
-@inner
+@inline
 def serve(
     lines: Any, first: int, last: int, skip: int, drop: bool, levels: Any, n: int, heap: Any
 ) -> None:
@@ -86,7 +86,7 @@ def serve(
         k += 1
 
 
-@inner
+@inline
 def total(lines: Any, first: int, last: int, skip: int) -> float:
     """Sum of ln(bounded slowdown) of a line as last served, without `skip`."""
     found = 0.0
@@ -98,7 +98,7 @@ def total(lines: Any, first: int, last: int, skip: int) -> float:
     return found
 
 
-entry = entries(Path(__file__).parent)
+entry = entry_decorator(Path(__file__).parent)
 """A function that Python calls, without allocation; cached until any source changes."""
 
 

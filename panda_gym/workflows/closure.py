@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from panda_gym.workflows.compiled import inner
+from panda_gym.jit.compiled import inline
 from panda_gym.workflows.workflow import Workflow
 
 Array = np.ndarray
@@ -31,7 +31,7 @@ def descendants(flow: Workflow) -> Array:
     return bits
 
 
-@inner
+@inline
 def has(bits: Any, row: int, column: int) -> bool:
     """Return whether bit `column` of row `row` is set."""
     return (bits[row, column >> 6] >> np.uint64(column & 63)) & np.uint64(1) != 0

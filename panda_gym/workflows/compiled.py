@@ -1,13 +1,11 @@
-"""Entries of the workflows' kernels, which inline the simulator's functions too; knows numba."""
+"""The decorator of the workflows' kernel functions that Python calls."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from panda_gym import simulator
-from panda_gym.jit.compiled import entries, inner
+from panda_gym.jit.compiled import entry_decorator
 
-__all__ = ["entry", "inner"]
-
-entry = entries(Path(__file__).parent, Path(simulator.__file__ or ".").parent)
-"""A function that Python calls, without allocation; cached until any source changes."""
+entry = entry_decorator(Path(__file__).parent, Path(simulator.__file__ or ".").parent)
+"""Compile a function that Python calls; cached until a source of workflows or simulator changes."""

@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from panda_gym.workflows.compiled import entry, inner
+from panda_gym.jit.compiled import inline
+from panda_gym.workflows.compiled import entry
 from panda_gym.workflows.kernel import (
     advance,
     expected_s,
@@ -93,7 +94,7 @@ class ObservationArrays(NamedTuple):
     delay: Array  # float32[E, S, P]: stage-in of a set's tasks, once known; -1: unknown
 
 
-@inner
+@inline
 def observation_row(view: Any, e: int) -> Any:
     """Return the fields of one execution without the first axis (`counters` has length 1)."""
     return ObservationArrays(
@@ -137,7 +138,7 @@ def proceed(
         write_observation(p, m, x, g, d, v, references.whole[w], references.sets[w], scales)
 
 
-@inner
+@inline
 def apply_action(p: Any, m: Any, x: Any, v: Any, action: int, chunk: int) -> bool:
     """Apply an action: place tasks, or return True for hold.
 
@@ -167,7 +168,7 @@ def apply_action(p: Any, m: Any, x: Any, v: Any, action: int, chunk: int) -> boo
     return False
 
 
-@inner
+@inline
 def uncommitted_tasks(p: Any, m: Any, x: Any, s: int, site: int) -> int:
     """Return how many tasks of a set fit in a site's uncommitted capacity; at least 1."""
     need, node, there = p.sets[s], m.nodes[m.site_first[site]], x.sites[site]
@@ -179,7 +180,7 @@ def uncommitted_tasks(p: Any, m: Any, x: Any, s: int, site: int) -> int:
     return max(count, 1)
 
 
-@inner
+@inline
 def run_to_decision(p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, hold: bool) -> None:
     """Advance the clock to the next decision or the end, by at least one instant after hold."""
     run, counters = x.run[0], v.counters[0]
@@ -199,7 +200,7 @@ def run_to_decision(p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, hold: bool) 
     remove_ended(g, d, x)
 
 
-@inner
+@inline
 def can_place(p: Any, m: Any, x: Any, v: Any) -> bool:
     """Return whether a ready set in the slots may be placed somewhere."""
     for k in range(min(x.run[0].ready_sets, v.sets.shape[1])):
@@ -208,13 +209,13 @@ def can_place(p: Any, m: Any, x: Any, v: Any) -> bool:
     return False
 
 
-@inner
+@inline
 def ratio(value: float, scale: float) -> float:
     """Return value / (value + scale), the encoding of a `ratio` feature."""
     return value / (value + scale)
 
 
-@inner
+@inline
 def write_observation(
     p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, goal: Any, ranks: Any, c: Any
 ) -> None:
@@ -244,7 +245,7 @@ def write_observation(
             v.pairs[0, k, site] = v.pairs[1, k, site] = 0.0
 
 
-@inner
+@inline
 def write_sites(m: Any, x: Any, v: Any, c: Any) -> None:
     """Write the features of the sites."""
     for site in range(len(m.slowness)):
@@ -258,7 +259,7 @@ def write_sites(m: Any, x: Any, v: Any, c: Any) -> None:
         v.sites[3, site] = ratio(max(x.sites[site].backlog, 0.0) / threads, c[3])
 
 
-@inner
+@inline
 def write_graph(
     p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, goal: Any, c: Any, longest: float,
     running: int,
@@ -287,7 +288,7 @@ def write_graph(
     graph[12] = ratio(next_event_s(p, m, x), c[12])
 
 
-@inner
+@inline
 def next_event_s(p: Any, m: Any, x: Any) -> float:
     """Return the expected time until the next event, s; from expected durations, not true ones."""
     run = x.run[0]
@@ -301,7 +302,7 @@ def next_event_s(p: Any, m: Any, x: Any) -> float:
     return max(task.start + expected - run.clock, 0.0)
 
 
-@inner
+@inline
 def write_set(
     p: Any, m: Any, x: Any, g: Any, v: Any, rank: Any, c: Any, k: int, s: int, longest: float
 ) -> None:
@@ -337,7 +338,7 @@ def write_set(
         v.mask[k] = 1
 
 
-@inner
+@inline
 def tasks_that_fit(need: Any, free: Any) -> int:
     """Return how many tasks of a need fit in the free capacity of a node."""
     count = free.threads // need.threads
@@ -348,7 +349,7 @@ def tasks_that_fit(need: Any, free: Any) -> int:
     return count
 
 
-@inner
+@inline
 def write_pairs(p: Any, m: Any, x: Any, v: Any, c: Any, k: int, s: int) -> None:
     """Write the features of a ready set at every site, and on a platform its mask entries."""
     sites = len(m.slowness)

@@ -18,8 +18,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from panda_gym.jit.compiled import inline
 from panda_gym.workflows import closure
-from panda_gym.workflows.compiled import entry, inner
+from panda_gym.workflows.compiled import entry
 from panda_gym.workflows.pool import Pool, needs
 from panda_gym.workflows.width import width
 from panda_gym.workflows.workflow import Workflow
@@ -193,7 +194,7 @@ def _search(
     )
 
 
-@inner
+@inline
 def search_kinds(
     f: Any, kinds: int, first: Any, member: Any, ordered: Any, demand: Any, lower: int,
     upper: int, steps: int,
@@ -244,7 +245,7 @@ def search_kinds(
     return best
 
 
-@inner
+@inline
 def fits_beside(f: Any, depth: int, v: int, ordered: Any, demand: Any) -> bool:
     """Return whether set v fits in the capacity left and is independent of the sets taken."""
     fits = demand[v, 0] >= 0

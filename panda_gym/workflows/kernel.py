@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from panda_gym.jit.compiled import inline
 from panda_gym.jit.heap import pop, push
-from panda_gym.workflows.compiled import inner
 
 
-@inner
+@inline
 def reset(p: Any, m: Any, x: Any, ranked: bool) -> None:
     """Reset an execution to time 0; the caller sets x.tasks.duration.
 
@@ -54,14 +54,14 @@ def reset(p: Any, m: Any, x: Any, ranked: bool) -> None:
             schedule(x, 0.0, 2 * flow.tasks + g)
 
 
-@inner
+@inline
 def schedule(x: Any, time: float, code: int) -> None:
     """Add an event."""
     push(x.events, 0, x.run[0].events, time, code)
     x.run[0].events += 1
 
 
-@inner
+@inline
 def advance(p: Any, m: Any, x: Any) -> None:
     """Advance to the next instant with events and handle all of them; there must be one."""
     now = x.events[0].time
@@ -79,7 +79,7 @@ def advance(p: Any, m: Any, x: Any) -> None:
             release(p, x, code - 2 * tasks)
 
 
-@inner
+@inline
 def release(p: Any, x: Any, group: int) -> None:
     """Resolve the dependency of a group's tasks on other groups."""
     for i in range(p.groups[group].first_set, p.groups[group + 1].first_set):
@@ -88,7 +88,7 @@ def release(p: Any, x: Any, group: int) -> None:
             resolve_dependency(p, x, task)
 
 
-@inner
+@inline
 def resolve_dependency(p: Any, x: Any, task: int) -> None:
     """Resolve one dependency of a task; the last one makes it ready."""
     entry = x.tasks[task]
@@ -108,7 +108,7 @@ def resolve_dependency(p: Any, x: Any, task: int) -> None:
     x.sets[s].tail = task
 
 
-@inner
+@inline
 def enqueue_set(p: Any, x: Any, s: int) -> None:
     """Enter a set with waiting tasks in the heap of its class, or in the ready list."""
     run = x.run[0]
@@ -122,7 +122,7 @@ def enqueue_set(p: Any, x: Any, s: int) -> None:
     x.classes[c].size += 1
 
 
-@inner
+@inline
 def pop_task(x: Any, s: int) -> int:
     """Pop the first waiting task of a set."""
     task = x.sets[s].head
@@ -140,7 +140,7 @@ def pop_task(x: Any, s: int) -> int:
     return task
 
 
-@inner
+@inline
 def find_node(p: Any, m: Any, x: Any, s: int, site: int) -> int:
     """Return the first node of a site with free capacity for a task of set s; -1: none."""
     need = p.sets[s]
@@ -159,19 +159,19 @@ def find_node(p: Any, m: Any, x: Any, s: int, site: int) -> int:
     return found
 
 
-@inner
+@inline
 def run_time_s(p: Any, m: Any, x: Any, task: int, site: int) -> float:
     """Return how long a task holds its resources at a site, s."""
     return m.launch_s + x.tasks[task].duration * m.slowness[site]
 
 
-@inner
+@inline
 def expected_s(p: Any, m: Any, s: int, site: int) -> float:
     """Return how long a task of set s is expected to hold its resources at a site, s."""
     return m.launch_s + p.sets[s].mean_s * m.slowness[site]
 
 
-@inner
+@inline
 def place(p: Any, m: Any, x: Any, task: int, site: int) -> None:
     """Send a popped task to a site: its input is transferred there, then it queues."""
     need, there = p.sets[p.tasks[task].set], x.sites[site]
@@ -188,7 +188,7 @@ def place(p: Any, m: Any, x: Any, task: int, site: int) -> None:
         arrive(p, m, x, task)
 
 
-@inner
+@inline
 def arrive(p: Any, m: Any, x: Any, task: int) -> None:
     """Queue a task whose input has arrived; start it if it is first and fits."""
     there = x.sites[x.tasks[task].site]
@@ -204,7 +204,7 @@ def arrive(p: Any, m: Any, x: Any, task: int) -> None:
     there.tail = task
 
 
-@inner
+@inline
 def start(p: Any, m: Any, x: Any, task: int, node: int) -> None:
     """Start a task on a node with free capacity for it."""
     need, free = p.sets[p.tasks[task].set], x.nodes[node]
@@ -217,7 +217,7 @@ def start(p: Any, m: Any, x: Any, task: int, node: int) -> None:
     schedule(x, now + run_time_s(p, m, x, task, x.tasks[task].site), task)
 
 
-@inner
+@inline
 def finish_task(p: Any, m: Any, x: Any, task: int) -> None:
     """Finish a task: free its resources, resolve dependencies, start queued tasks that fit."""
     s = p.tasks[task].set
@@ -252,7 +252,7 @@ def finish_task(p: Any, m: Any, x: Any, task: int) -> None:
         start(p, m, x, head, spot)
 
 
-@inner
+@inline
 def finish_group_task(p: Any, m: Any, x: Any, group: int) -> None:
     """Count an ended task of a group; the last one resolves the dependency of child groups."""
     x.groups[group].left -= 1
@@ -265,7 +265,7 @@ def finish_group_task(p: Any, m: Any, x: Any, group: int) -> None:
             schedule(x, x.run[0].clock + m.gap_s, 2 * p.flow[0].tasks + child)
 
 
-@inner
+@inline
 def transfer_s(m: Any, source: int, target: int, size: float) -> float:
     """Return the time to transfer bytes between two sites, s; 0 within one."""
     if source == target:
@@ -273,7 +273,7 @@ def transfer_s(m: Any, source: int, target: int, size: float) -> float:
     return m.latency[source, target] + size / m.bandwidth[source, target]
 
 
-@inner
+@inline
 def stage_in_s(p: Any, m: Any, x: Any, task: int, site: int) -> float:
     """Return the time until a task's input is at a site, s; its transfers run in parallel."""
     if len(m.slowness) == 1:
@@ -293,7 +293,7 @@ def stage_in_s(p: Any, m: Any, x: Any, task: int, site: int) -> float:
     return longest
 
 
-@inner
+@inline
 def from_set(p: Any, m: Any, x: Any, site: int, parent: int, size: float) -> float:
     """Return the longest transfer of the bytes, shared by the sites where parent tasks ended."""
     first = p.sets[parent].first_task
@@ -308,7 +308,7 @@ def from_set(p: Any, m: Any, x: Any, site: int, parent: int, size: float) -> flo
     return longest
 
 
-@inner
+@inline
 def from_share(p: Any, m: Any, x: Any, task: int, site: int, parent: int, size: float) -> float:
     """Return the longest transfer of the bytes, in equal parts of the parent tasks (`each`)."""
     s = p.tasks[task].set

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from panda_gym.jit.compiled import inline
 from panda_gym.jit.heap import before, pop
-from panda_gym.workflows.compiled import entry, inner
+from panda_gym.workflows.compiled import entry
 from panda_gym.workflows.kernel import (
     advance,
     enqueue_set,
@@ -51,7 +52,7 @@ def run_list_schedule(library: Any, m: Any, state: Any, w: int, e: int, earliest
             place(p, m, x, task, site)
 
 
-@inner
+@inline
 def best_class(p: Any, x: Any) -> int:
     """Return the unblocked class whose first set has the least (priority, serial); -1: none."""
     best = -1
@@ -64,13 +65,13 @@ def best_class(p: Any, x: Any) -> int:
     return best
 
 
-@inner
+@inline
 def first_of_class(p: Any, x: Any, c: int) -> int:
     """Return the first set of a class that has one."""
     return p.tasks[x.tasks[x.heap[p.class_first[c]].job].of_serial].set
 
 
-@inner
+@inline
 def next_of_class(p: Any, x: Any, c: int, s: int) -> int:
     """Pop the first task of s, the first set of class c; keep the set if it has more tasks."""
     pop(x.heap, p.class_first[c], x.classes[c].size)
@@ -81,7 +82,7 @@ def next_of_class(p: Any, x: Any, c: int, s: int) -> int:
     return task
 
 
-@inner
+@inline
 def estimated_wait_s(p: Any, m: Any, x: Any, s: int, site: int) -> float:
     """Estimate the wait of a task of set s for capacity at a site of one node, s.
 
@@ -97,14 +98,14 @@ def estimated_wait_s(p: Any, m: Any, x: Any, s: int, site: int) -> float:
     return max(there.backlog, 0.0) / node.threads
 
 
-@inner
+@inline
 def fits_empty_node(p: Any, m: Any, s: int, site: int) -> bool:
     """Return whether a task of set s fits on an empty node of a site."""
     node, need = m.nodes[m.site_first[site]], p.sets[s]
     return need.threads <= node.threads and need.gpus <= node.gpus and need.memory <= node.memory
 
 
-@inner
+@inline
 def choose_site(p: Any, m: Any, x: Any, task: int, earliest: bool) -> int:
     """Return the site of the earliest estimated finish, or of the least wait, then the fastest.
 

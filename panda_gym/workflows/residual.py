@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from panda_gym.errors import WorkflowError
+from panda_gym.jit.compiled import inline
 from panda_gym.workflows import closure
 from panda_gym.workflows.closure import has
-from panda_gym.workflows.compiled import entry, inner
+from panda_gym.workflows.compiled import entry
 from panda_gym.workflows.degrees import Search, make_search, members, search_kinds
 from panda_gym.workflows.workflow import Workflow
 
@@ -117,7 +118,7 @@ def make_residual(closures: Closures, envs: int) -> Residual:
     )
 
 
-@inner
+@inline
 def closure_row(closures: Any, w: int) -> Any:
     """Return the fields of one workflow without the first axis (`whole` has length 1)."""
     return Closures(
@@ -126,7 +127,7 @@ def closure_row(closures: Any, w: int) -> Any:
     )  # fmt: skip
 
 
-@inner
+@inline
 def residual_row(residual: Any, e: int) -> Any:
     """Return the fields of one execution without the first axis (`left` has length 1)."""
     f = residual.search
@@ -147,7 +148,7 @@ def _match_all(closures: Any, residual: Any, w: int) -> None:
             d.left[0].matched += 1
 
 
-@inner
+@inline
 def reset_residual(g: Any, d: Any) -> None:
     """Reset the residual: no set has ended."""
     d.left[0].sets, d.left[0].matched = g.whole[0].sets, g.whole[0].matched
@@ -156,7 +157,7 @@ def reset_residual(g: Any, d: Any) -> None:
         link.to, link.of, link.gone = g.nodes[v].to, g.nodes[v].of, 0
 
 
-@inner
+@inline
 def augment(g: Any, d: Any, free: int) -> bool:
     """Match a predecessor to the unmatched set `free` by an augmenting path, breadth first.
 
@@ -189,7 +190,7 @@ def augment(g: Any, d: Any, free: int) -> bool:
     return False
 
 
-@inner
+@inline
 def remove_ended(g: Any, d: Any, x: Any) -> None:
     """Remove the sets that have ended, in topological order, and repair the matching."""
     for i in range(g.whole[0].sets):
@@ -205,7 +206,7 @@ def remove_ended(g: Any, d: Any, x: Any) -> None:
                 d.left[0].matched -= 1
 
 
-@inner
+@inline
 def most_kinds_left(p: Any, g: Any, d: Any, x: Any, nodes: int) -> int:
     """Return the most kinds of an antichain of unfinished sets that fit in the free capacity.
 

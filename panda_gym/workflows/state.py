@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from panda_gym.jit.compiled import inline
 from panda_gym.jit.heap import ENTRY
-from panda_gym.workflows.compiled import inner
 
 Array = np.ndarray
 
@@ -181,7 +181,7 @@ def make_state(library: WorkflowArrays, machine: Machine, envs: int) -> State:
     )
 
 
-@inner
+@inline
 def workflow_row(library: Any, w: int) -> Any:
     """Return the fields of one workflow without the first axis (`flow` has length 1)."""
     return WorkflowArrays(
@@ -191,7 +191,7 @@ def workflow_row(library: Any, w: int) -> Any:
     )  # fmt: skip
 
 
-@inner
+@inline
 def state_row(state: Any, e: int) -> Any:
     """Return the fields of one execution without the first axis (`run` has length 1)."""
     return State(

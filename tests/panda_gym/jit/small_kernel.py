@@ -13,10 +13,10 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from panda_gym.jit.address_table import AddressTable
-from panda_gym.jit.compiled import MODE, entries, inner, lowest_bit, prefetch, shared
+from panda_gym.jit.compiled import MODE, entry_decorator, inline, lowest_bit, no_inline, prefetch
 from panda_gym.jit.counter_rng import bits, unit
 from panda_gym.jit.heap import pop, push
-from panda_gym.jit.layout import Part, lay_out
+from panda_gym.jit.layout import ArrayGroup, allocate
 
 Array = np.ndarray
 ENTRY = np.dtype([("time", "f8"), ("job", "i8")], align=True)
@@ -46,12 +46,12 @@ numbers_of = NUMBERS.read
 def make_numbers() -> Numbers:
     """Two grids of five elements."""
     parts = [
-        Part(None, {"one": (PAIR, ())}),
-        Part(9, {"heap": (ENTRY, ())}),
-        Part(5, {"pairs": (PAIR, ()), "cubes": (np.dtype("i2"), (3,))}, 64),
-        Part(5, {"words": (np.dtype("u8"), (2, 3))}, 128),
+        ArrayGroup(None, {"one": (PAIR, ())}),
+        ArrayGroup(9, {"heap": (ENTRY, ())}),
+        ArrayGroup(5, {"pairs": (PAIR, ()), "cubes": (np.dtype("i2"), (3,))}, 64),
+        ArrayGroup(5, {"words": (np.dtype("u8"), (2, 3))}, 128),
     ]
-    _, stride, state = lay_out(2, parts)
+    _, stride, state = allocate(2, parts)
     state["cubes"][:] = np.arange(30).reshape(2, 5, 3)
     state["words"][:] = np.uint64(1) << np.arange(60, dtype=np.uint64).reshape(2, 5, 2, 3)
     state["pairs"]["a"] = np.arange(10.0).reshape(2, 5)
@@ -59,7 +59,7 @@ def make_numbers() -> Numbers:
     return Numbers(7, 0.25, np.arange(3.0) / 3.0, square, stride, 128, **state)
 
 
-@shared
+@no_inline
 def sorted_draws(n: Any, e: int) -> float:
     """Push random numbers on a heap, pop them, and weigh them by their rank."""
     for job in range(8):
@@ -70,7 +70,7 @@ def sorted_draws(n: Any, e: int) -> float:
     return total
 
 
-@inner
+@inline
 def sums(n: Any, e: int) -> float:
     """Sum over arrays of two to four dimensions, by elements and by rows."""
     total = 0.0
@@ -84,7 +84,7 @@ def sums(n: Any, e: int) -> float:
     return total + n.square[2, 1] + n.weights[2]
 
 
-@entries(Path(__file__).parent)
+@entry_decorator(Path(__file__).parent)
 def run(table: Any, out: Any) -> int:
     """Write two sums a grid; return the field `count`."""
     n = numbers_of(table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from panda_gym.jit.layout import LINE, Part, lay_out
+from panda_gym.jit.layout import LINE, ArrayGroup, allocate
 from panda_gym.simulator import Competing, Network, Settings, Simulator, Storage
 from panda_gym.simulator.address_table import FIELDS
 from tests.oracles.worlds import ENCODING, make_episode, make_platform
@@ -15,11 +15,11 @@ RULES = Settings(competing=Competing(), network=Network(), storage=Storage(), ev
 def test_parts_do_not_overlap_and_begin_on_cache_lines() -> None:
     pair = np.dtype([("a", "f8"), ("b", "i4")], align=True)
     parts = [
-        Part(None, {"one": (pair, ())}),
-        Part(5, {"first": (pair, ()), "second": (np.dtype("i2"), (3,))}, 64),
-        Part(7, {"rows": (np.dtype("f4"), (4,))}),
+        ArrayGroup(None, {"one": (pair, ())}),
+        ArrayGroup(5, {"first": (pair, ()), "second": (np.dtype("i2"), (3,))}, 64),
+        ArrayGroup(7, {"rows": (np.dtype("f4"), (4,))}),
     ]
-    memory, stride, found = lay_out(3, parts)
+    memory, stride, found = allocate(3, parts)
     assert [one.shape for one in found.values()] == [(3,), (3, 5), (3, 5, 3), (3, 7, 4)]
     assert len(memory) == 3 * stride
     assert stride % LINE == 0

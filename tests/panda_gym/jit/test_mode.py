@@ -137,7 +137,7 @@ def test_each_mode_caches_in_files_of_its_own():
 def test_without_a_place_for_the_stamp_nothing_is_cached(tmp_path, monkeypatch):
     assert not compiled._stamp_cache(SimpleNamespace(), "stamp")
     monkeypatch.setattr(compiled, "_stamp_cache", lambda *_: False)
-    twice = compiled.entries(tmp_path)(lambda x: x + x)
+    twice = compiled.entry_decorator(tmp_path)(lambda x: x + x)
     assert twice(2) == 4
     assert not hasattr(twice._cache, "_cache_file")
 
