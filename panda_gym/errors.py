@@ -10,6 +10,7 @@ InputError (ValueError)
 ├── PipelineError     an operation of pipelines: graphs, models, triggers, clusters, experiments
 ├── DistributionError samples that no distribution fits, or a saved distribution
 ├── SettingError      an environment's configuration or an action
+│   └── KeywordError  a keyword that does not exist; also a TypeError
 ├── PolicyError       a policy's name, configuration or answer
 └── SeedError         a seed of the wrong type or sign
 ```
@@ -26,6 +27,7 @@ from panda_gym.deprecated import old_names
 __all__ = [
     "DistributionError",
     "InputError",
+    "KeywordError",
     "PipelineError",
     "PlatformError",
     "PolicyError",
@@ -84,6 +86,26 @@ class DistributionError(InputError):
 
 class SettingError(InputError):
     """An environment that cannot be built, or was used out of order."""
+
+
+class KeywordError(SettingError, TypeError):
+    """A keyword that does not exist, in Python's own words, so that libraries fall back.
+
+    stable-baselines3 and torchrl try keywords such as render_mode and catch the TypeError.
+    """
+
+    def __init__(self, message: str) -> None:
+        ValueError.__init__(self, message)  # gymnasium.make makes it anew from its text
+        self.needed, self.came, self.do = "a known keyword", message, "see the documentation"
+
+    @classmethod
+    def of(cls, owner: str, keyword: str, do: str) -> KeywordError:
+        """Return the error of a class that was given an unknown keyword."""
+        return cls(f"{owner}.__init__() got an unexpected keyword argument {keyword!r}; {do}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross to another process whole: an exception is rebuilt from what made it."""
+        return type(self), (str(self),)
 
 
 class PolicyError(InputError):

@@ -10,6 +10,7 @@ import pytest
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import panda_gym
 from panda_gym.errors import SeedError, SettingError
@@ -87,3 +88,87 @@ def test_bad_settings_and_seeds_are_one_clear_error_each(name, settings):
         gymnasium.make(name, **settings, rewards="predicted")
     with pytest.raises(SeedError):
         gymnasium.make(name, **settings).unwrapped.reset(seed=1.5)
+
+
+def test_an_unknown_keyword_is_pythons_own_error_too(name, settings):
+    for make in (gymnasium.make, gymnasium.make_vec):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'frameskip'"):
+            make(name, **settings, frameskip=1)
+
+
+def zeros(env: gymnasium.vector.VectorEnv) -> np.ndarray:
+    return np.zeros_like(env.action_space.sample())
+
+
+def test_steps_before_reset_and_after_close_are_one_clear_error(name, settings):
+    single = gymnasium.make(name, **settings).unwrapped
+    vector = gymnasium.make_vec(name, num_envs=2, **settings)
+    for env, action in ((single, zeros(vector)[0]), (vector, zeros(vector))):
+        with pytest.raises(SettingError, match="call reset"):
+            env.step(action)
+        env.reset(seed=0)
+        env.step(action)
+        env.close()
+        with pytest.raises(SettingError, match="a closed one"):
+            env.step(action)
+
+
+def test_unknown_options_of_reset_are_refused(name, settings):
+    for env in (
+        gymnasium.make(name, **settings).unwrapped,
+        gymnasium.make_vec(name, num_envs=2, **settings),
+    ):
+        with pytest.raises(SettingError, match="options"):
+            env.reset(options={"day": 3})
+
+
+SHORT = {
+    "PandaGrid/Placement-v0": {"jobs": 7},
+    "PandaGrid/DataPlacement-v0": {"jobs": 7},
+    "PandaGrid/Pipelines-v0": {"days": 2.0},
+}
+"""Settings whose episodes end within the steps of the test."""
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
+def test_the_vector_equals_single_environments_in_every_autoreset_mode(name, settings, mode):
+    settings = {**settings, **SHORT.get(name, {})}
+    vector = gymnasium.make_vec(name, num_envs=3, autoreset_mode=mode, **settings)
+    assert vector.metadata["autoreset_mode"] is mode
+    makers = [lambda: gymnasium.make(name, **settings).unwrapped] * 3
+    several = SyncVectorEnv(makers, autoreset_mode=mode)
+    (ours, _), (theirs, _) = vector.reset(seed=4), several.reset(seed=4)
+    ends = 0
+    several.action_space.seed(0)
+    for _ in range(60):
+        for part in theirs:
+            np.testing.assert_array_equal(ours[part], theirs[part])
+        actions = several.action_space.sample()
+        ours, *mine, infos = vector.step(actions)
+        theirs, *same, known = several.step(actions)
+        for one, other in zip(mine, same, strict=True):
+            np.testing.assert_array_equal(one, other)
+        ends += int((mine[1] | mine[2]).sum())
+        assert set(infos) >= {key for key in known if key != "_final_info"}
+    assert ends > 0
+
+
+def test_without_autoreset_a_mask_says_what_begins(name, settings):
+    env = gymnasium.make_vec(name, num_envs=2, autoreset_mode="disabled", **settings)
+    env.reset(seed=0)
+    before, *_ = env.step(zeros(env))
+    after, infos = env.reset(seed=5, options={"reset_mask": np.array([False, True])})
+    fresh, _ = gymnasium.make(name, **settings).reset(seed=6)
+    for part in fresh:
+        np.testing.assert_array_equal(after[part][0], before[part][0])
+        np.testing.assert_array_equal(after[part][1], fresh[part])
+    assert infos["_cost"].tolist() == [False, True]
+    with pytest.raises(SettingError, match="reset_mask"):
+        env.reset(options={"reset_mask": [False, True]})
+
+
+def test_a_step_limit_truncates(name, settings):
+    env = gymnasium.make_vec(name, num_envs=2, max_episode_steps=3, **settings)
+    env.reset(seed=0)
+    ends = [env.step(zeros(env))[3].tolist() for _ in range(4)]
+    assert ends == [[False, False], [False, False], [True, True], [False, False]]

@@ -1,1 +1,1 @@
-"""What the environment families share: lazy info, threads."""
+"""What the environment families share: batch, interfaces, features, spaces, infos, threads."""

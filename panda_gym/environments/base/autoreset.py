@@ -1,4 +1,4 @@
-"""Seed the episodes of a batch and reset those that have ended."""
+"""Seed the episodes of a batch and begin those anew that have ended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from panda_gym.environments.base.batch import Batch
 from panda_gym.environments.base.info import masked
 from panda_gym.errors import SeedError, check_seed
 
@@ -14,23 +15,24 @@ Array = np.ndarray
 
 
 def spread_seeds(seed: Any, n: int) -> list[int | None]:
-    """One seed for each of n grids: seed, seed + 1, ... of a single one."""
+    """Return n seeds: seed, seed + 1, ... of a single one, or those given."""
     if seed is None:
         return [None] * n
     if isinstance(seed, list | tuple | np.ndarray):
         if len(seed) != n:
-            raise SeedError(f"{n} seeds, one a grid", f"{len(seed)}", "pass one seed for all")
+            raise SeedError(
+                f"{n} seeds, one for each environment", f"{len(seed)}", "pass one seed for all"
+            )
         return [None if one is None else check_seed(one) for one in seed]
     return [check_seed(seed) + e for e in range(n)]
 
 
 def begin_again(
-    batch: Any, generators: Sequence[np.random.Generator], done: Array, report: dict[str, Any]
+    batch: Batch, generators: Sequence[np.random.Generator], done: Array, report: dict[str, Any]
 ) -> dict[str, Any]:
-    """Begin anew where episodes are done; return what Gymnasium's infos say of the ended ones.
+    """Begin new episodes where `done`; return what Gymnasium's infos say of the ended ones.
 
-    batch: anything with `observe_one(e)` and `begin(pairs of e and generator)`.
-    report: the batch's, taken before.
+    report: the report of the batch before.
     """
     ended, final = np.flatnonzero(done).tolist(), np.full(len(done), None, dtype=object)
     infos = {"final_info": masked(report, done.copy()), "_final_info": done.copy()}

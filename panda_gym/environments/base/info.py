@@ -1,4 +1,4 @@
-"""Bring the report of a batch into the info dictionaries of Gymnasium."""
+"""Turn the report of a batch into the info dictionaries of Gymnasium."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Array = np.ndarray
 
 
 def one_info(report: dict[str, Any], e: int) -> dict[str, Any]:
-    """The info of grid e as Python numbers."""
+    """Return the info of episode e as Python numbers."""
     return {
         name: {k: v[e].item() for k, v in value.items()}
         if isinstance(value, dict)
@@ -20,9 +20,9 @@ def one_info(report: dict[str, Any], e: int) -> dict[str, Any]:
 
 
 def masked(report: dict[str, Any], which: Array) -> dict[str, Any]:
-    """Batched infos in Gymnasium's form: beside each key, `_key` says whose values are meant.
+    """Return batched infos in Gymnasium's form: `_key` says for which episodes `key` is valid.
 
-    All of them are `which` itself.
+    All of these masks are the array `which` itself.
     """
     infos: dict[str, Any] = {}
     for name, value in report.items():

@@ -1,4 +1,4 @@
-"""Dictionaries about one step that are filled when they are read; knows columns, never grids."""
+"""Info dictionaries that are filled when they are first read."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Report = Mapping[str, Any]
 """A column, array[E], or a mapping of such, by name."""
 
 TRUNCATED: Final = "TimeLimit.truncated"
-"""Whether time ran out: every info has this entry from the first, as stable-baselines3 has it."""
+"""Whether the episode was truncated: the entry that stable-baselines3 reads in every info."""
 
 
 class StepInfo:
-    """What the E infos of one step say, put together when the first of them is read."""
+    """What the E infos of one step say, computed when the first of them is read."""
 
     __slots__ = ("_names", "_report", "_rows")
 
@@ -29,14 +29,14 @@ class StepInfo:
         return name in self._names
 
     def row(self, e: int) -> dict[str, Any]:
-        """The entries of grid e as Python numbers."""
+        """The entries of episode e as Python numbers."""
         if self._report is not None:
             self._rows, self._report = rows(self._report()), None
         return self._rows[e]
 
 
 def rows(report: Report) -> list[dict[str, Any]]:
-    """Columns as one dictionary of Python numbers a grid."""
+    """Columns as one dictionary of Python numbers a episode."""
     columns = (rows(v) if isinstance(v, Mapping) else v.tolist() for v in report.values())
     names = list(report)
     # zip's strict takes a third of the time here
@@ -44,7 +44,7 @@ def rows(report: Report) -> list[dict[str, Any]]:
 
 
 class LazyInfo(dict[str, Any]):
-    """The info of one grid and step: a dictionary that is filled when it is read.
+    """The info of one episode and step: a dictionary that is filled when it is read.
 
     It equals the filled one, and is pickled and copied as that. Asking for a name that no info of
     the step has fills nothing: stable-baselines3 asks every info for "episode" in every step.

@@ -1,23 +1,24 @@
-"""E fleets at once: what the single and the vector environment share.
-
-Knows scenarios, seeds and rewards; knows no protocol.
-"""
+"""E fleets of one scenario: the batch behind the pipeline environments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
+from panda_gym.environments.base.batch import Batch, Seeded
+from panda_gym.environments.base.features import encode
+from panda_gym.environments.base.spaces import box
 from panda_gym.environments.pipeline.observation import (
     FLEET_FEATURES,
     MODEL_FEATURES,
     PLACE_FEATURES,
-    encode,
+    TABLES,
 )
+from panda_gym.environments.pipeline.reward import REWARDS
 from panda_gym.environments.pipeline.scenario import PipelineScenario
-from panda_gym.errors import SettingError
 from panda_gym.pipelines.history import History
 from panda_gym.pipelines.kernel import ACT, BEGIN, DONE, SKIP, measure
 from panda_gym.pipelines.kernel_arrays import arrival_records, operations_arrays
@@ -31,13 +32,12 @@ NEVER = (np.inf, 0, -1)
 """A request that never comes: what fills the arrivals of shorter episodes."""
 
 
-class PipelineBatch:
+class PipelineBatch(Batch):
     """E fleets of one scenario; the draws that a run may take are those of its fleet's seed."""
 
     def __init__(self, scenario: PipelineScenario, num_envs: int) -> None:
-        if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
-            raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
-        self.scenario, self.num_envs = scenario, int(num_envs)
+        super().__init__(num_envs)
+        self.scenario = scenario
         self.operations = scenario.open()
         self.horizon_s = scenario.days * SECONDS_PER_DAY
         self.places = len(self.operations.clusters) - 1
@@ -54,7 +54,7 @@ class PipelineBatch:
         models = len(self.operations.models)
         self._measured = np.zeros((self.num_envs, models, 5))
         self._before = np.zeros((2, self.num_envs))
-        self.done = np.zeros(self.num_envs, dtype=bool)
+        self._over = np.zeros(self.num_envs, dtype=bool)
         self.illegal = np.zeros(self.num_envs)
         self.quality, self.cost = np.zeros(self.num_envs), np.zeros(self.num_envs)
 
@@ -67,10 +67,36 @@ class PipelineBatch:
         """Number of actions: models x places, and defer."""
         return len(self.operations.models) * self.places + 1
 
-    def begin(self, generators: Iterable[tuple[int, np.random.Generator]]) -> None:
-        """Begin an episode in the given fleets, all drawn from their own generators."""
+    @property
+    def terminated(self) -> Array:
+        """Never: a fleet is operated until its horizon, bool[E]."""
+        return np.zeros(self.num_envs, dtype=bool)
+
+    @property
+    def truncated(self) -> Array:
+        """Whether the horizon is reached, bool[E]."""
+        return self._over.copy()
+
+    def observation_space(self) -> spaces.Dict:
+        """Space of one fleet's observation."""
+        axes = {"models": (len(self.operations.models),), "places": (self.places,), "fleet": ()}
+        parts: dict[str, spaces.Space] = {
+            name: box(table, *axes[name]) for name, table in TABLES.items()
+        }
+        return spaces.Dict({**parts, "action_mask": spaces.MultiBinary(self.actions)})
+
+    def action_space(self) -> spaces.Discrete:
+        """Space of one fleet's action: model x places + place, and at last defer."""
+        return spaces.Discrete(self.actions)
+
+    def masks(self) -> Array:
+        """Which actions are legal, bool[E, models * places + 1]."""
+        return self.mask().astype(bool)
+
+    def _begin(self, episodes: Sequence[Seeded]) -> None:
+        """Draw the requests of each of the given fleets and run to the first decision."""
         todo = np.full(self.num_envs, SKIP, dtype=np.int8)
-        for e, rng in generators:
+        for e, rng in episodes:
             self._expect(e, arrival_records(*requests(self.operations, self.horizon_s, rng), None))
             self._state.run["seed"][e] = rng.integers(2**63)
             todo[e] = BEGIN
@@ -88,21 +114,16 @@ class PipelineBatch:
         self._state.arrivals[e] = np.array(NEVER, arrivals.dtype)
         self._state.arrivals[e, : len(arrivals)] = arrivals
 
-    def step(self, actions: Any) -> None:
-        """One decision in every fleet; an action outside the mask defers and costs."""
-        chosen = np.asarray(actions)
-        if chosen.shape != (self.num_envs,) or chosen.dtype.kind not in "iu":
-            raise SettingError(
-                f"{self.num_envs} whole numbers as actions",
-                f"{chosen.dtype} of shape {chosen.shape}",
-                "pass one action an environment",
-            )
-        self._drive(np.full(self.num_envs, ACT, dtype=np.int8), chosen.astype(np.int64))
+    def _advance(self, actions: Array, which: Array | None) -> None:
+        todo = np.full(self.num_envs, ACT, dtype=np.int8)
+        if which is not None:
+            todo[~which] = SKIP
+        self._drive(todo, actions)
 
     def _drive(self, todo: Array, actions: Array) -> None:
         self._state, answers, illegal = drive(self._plan, self._state, todo, actions)
         went = todo != SKIP
-        self.done[went], self.illegal[went] = answers[went] == DONE, illegal[went]
+        self._over[went], self.illegal[went] = answers[went] == DONE, illegal[went]
         measure(self._plan, self._state, self._measured)
         weight = self._plan.models["weight"]
         # Not a matrix product: its rounding depends on how many fleets there are.
@@ -112,14 +133,8 @@ class PipelineBatch:
         self._before = now
 
     def rewards(self, name: str | None = None) -> Array:
-        """Reward of the last step, float64[E], of the scenario's kind or of `name`.
-
-        quality: quality hours since the last decision, the weighted integral of performance.
-        net: the same minus the cost of the tasks that were started.
-        """
-        if (name or self.scenario.reward) == "quality":
-            return self.quality.copy()
-        return self.quality - self.cost
+        """Reward of the last step, float64[E], of the scenario's kind or of `name`."""
+        return REWARDS[name or self.scenario.reward](self.quality, self.cost)
 
     def observe(self, copy: bool = True) -> dict[str, Array]:
         """Observation of all fleets."""
@@ -180,8 +195,8 @@ class PipelineBatch:
         """Observation of one fleet."""
         return {name: part[e].copy() for name, part in self.observe().items()}
 
-    def report(self) -> dict[str, Any]:
-        """What info says, arrays [E]: both rewards, time, counts, and costs of the last step."""
+    def report(self, rewards: Array | None = None) -> dict[str, Any]:
+        """Return the entries of `info`, arrays [E]: both rewards, time, counts and costs."""
         run = self._state.run
         return {
             "clock_s": run["clock"].copy(),

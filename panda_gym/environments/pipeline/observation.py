@@ -1,4 +1,4 @@
-"""What an agent sees of a fleet of models: tables of features; knows no dynamics, no protocol.
+"""Tables of features of `PandaGrid/Pipelines-v0`, and a view in natural units.
 
 An observation is a dictionary of arrays with a leading batch axis E (absent in the single
 environment), M models and P places:
@@ -25,18 +25,22 @@ Array = np.ndarray
 _HOURS: Final = 24.0
 
 MODEL_FEATURES: Final = (
-    Feature("performance", "1", "linear", 1.0, "performance now"),
-    Feature("loss", "1", "linear", 1.0, "share of the performance at deployment that is lost"),
+    Feature("performance", "1", "linear", 1.0, "performance now", most=1.0),
+    Feature(
+        "loss", "1", "linear", 1.0, "share of the performance at deployment that is lost", most=1.0
+    ),
     Feature("potential", "1", "ratio", 0.1, "expected gain of a run that began now, at least 0"),
-    Feature("asked", "1", "linear", 1.0, "1 if a run was asked for and waits for a decision"),
+    Feature(
+        "asked", "1", "linear", 1.0, "1 if a run was asked for and waits for a decision", most=1.0
+    ),
     Feature("waiting", "h", "ratio", _HOURS, "time since it was asked for"),
-    Feature("underway", "1", "linear", 1.0, "1 if a run is under way"),
+    Feature("underway", "1", "linear", 1.0, "1 if a run is under way", most=1.0),
     Feature("age", "h", "ratio", 7 * _HOURS, "time since deployment"),
     Feature("weight", "1", "ratio", 1.0, "worth of an hour at performance 1"),
     Feature("train", "h", "ratio", 6.0, "expected training time on a slot of speed 1"),
 )
 PLACE_FEATURES: Final = (
-    Feature("free", "1", "linear", 1.0, "slots in nobody's use, of all"),
+    Feature("free", "1", "linear", 1.0, "slots in nobody's use, of all", most=1.0),
     Feature("queued", "tasks", "ratio", 8.0, "tasks that wait here"),
     Feature("slots", "slots", "ratio", 8.0, "slots"),
     Feature("speed", "1", "ratio", 1.0, "speed of a slot"),
@@ -44,22 +48,13 @@ PLACE_FEATURES: Final = (
     Feature("price", "1/h", "ratio", 0.5, "cost of a slot, an hour"),
 )
 FLEET_FEATURES: Final = (
-    Feature("elapsed", "1", "linear", 1.0, "share of the episode that is over"),
-    Feature("asked", "1", "linear", 1.0, "share of models that wait for a decision"),
-    Feature("underway", "1", "linear", 1.0, "share of models with a run under way"),
-    Feature("performance", "1", "linear", 1.0, "weighted mean performance"),
+    Feature("elapsed", "1", "linear", 1.0, "share of the episode that is over", most=1.0),
+    Feature("asked", "1", "linear", 1.0, "share of models that wait for a decision", most=1.0),
+    Feature("underway", "1", "linear", 1.0, "share of models with a run under way", most=1.0),
+    Feature("performance", "1", "linear", 1.0, "weighted mean performance", most=1.0),
 )
 TABLES: Final = {"models": MODEL_FEATURES, "places": PLACE_FEATURES, "fleet": FLEET_FEATURES}
 """Parts of an observation."""
-
-
-def encode(table: tuple[Feature, ...], values: Mapping[str, Array]) -> Array:
-    """Features in natural units, each [E, ...], as float32[E, len(table), ...] in [0, 1]."""
-    rows = []
-    for feature in table:
-        x = np.maximum(np.asarray(values[feature.name], dtype=np.float64), 0.0)
-        rows.append(np.minimum(feature.encode(x), 1.0))
-    return np.stack(rows, axis=1)
 
 
 class PipelineView:

@@ -1,4 +1,4 @@
-"""What an episode of PandaGrid/Pipelines-v0 is made of; knows settings, no state."""
+"""Settings of `PandaGrid/Pipelines-v0`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.errors import PipelineError, SettingError, nearest
+from panda_gym.environments.pipeline.reward import REWARDS
+from panda_gym.errors import KeywordError, PipelineError, SettingError, nearest
 from panda_gym.pipelines.fleet import Fleet
 from panda_gym.pipelines.operations import Cluster, Operations
 from panda_gym.sites import Platform, load_platform
 
-REWARDS: Final = ("net", "quality")
 FLEET: Final = {"models": 12, "arrivals_per_day": 2.0, "age_days": 4.0, "drift_per_day": 0.04}
 """Settings of the fleet that differ from `Fleet`'s own."""
 
@@ -43,7 +43,7 @@ class PipelineScenario:
     def __post_init__(self) -> None:
         if self.reward not in REWARDS:
             close = nearest(str(self.reward), REWARDS)
-            raise SettingError(f"reward as one of {REWARDS}", repr(self.reward), close)
+            raise SettingError(f"reward as one of {tuple(REWARDS)}", repr(self.reward), close)
         for name in ("days", "review_hours", "site_share"):
             value = getattr(self, name)
             if not isinstance(value, int | float) or not 0.0 < value < float("inf"):
@@ -58,9 +58,7 @@ class PipelineScenario:
         of_fleet = {one.name for one in fields(Fleet)}
         for key in settings:
             if key not in own | of_fleet:
-                raise SettingError(
-                    "a setting of the pipeline environment", repr(key), nearest(key, own | of_fleet)
-                )
+                raise KeywordError.of("PipelineEnv", key, nearest(key, own | of_fleet))
         mine = {key: value for key, value in settings.items() if key in own}
         rest = {key: value for key, value in settings.items() if key not in own}
         try:

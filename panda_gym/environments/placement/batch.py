@@ -1,19 +1,18 @@
-"""Placement in E grids at once: what the single, the vector and the SB3 environment share.
-
-Knows scenarios, seeds, rewards and costs; knows no protocol.
-"""
+"""E grids of one scenario: the batch behind every interface of the placement environments."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from panda_gym.deprecated import old_names
-from panda_gym.environments.base.features import Feature
+from panda_gym.environments.base.batch import Batch, Seeded
+from panda_gym.environments.base.spaces import box
 from panda_gym.environments.base.thread_pool import ThreadPool
 from panda_gym.environments.placement import cost, reward
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
@@ -26,26 +25,20 @@ from panda_gym.simulator import Encoding, EpisodeLog, Simulator
 Array = np.ndarray
 OBSERVATIONS = ("dict", "flat")
 REPORTED = ("cost", "costs", "reward_pred", "reward_true", "site", "time_s")
-"""Names of what `PlacementBatch.report` says."""
-LINEAR_BOUND = 100.0
-"""What the spaces state for features that have no natural bound, such as a core's power."""
+"""Keys of `PlacementBatch.report`."""
 
 
 def encoding() -> Encoding:
-    """The scales of the observation's tables, which must name the kernel's rows in order."""
+    """Return the scales of the tables of features."""
     return Encoding.of(SITE_FEATURES, JOB_FEATURES, GRID_FEATURES)
 
 
-def upper_bounds(table: tuple[Feature, ...]) -> Array:
-    """Greatest code of each feature, float32[len(table)]; linear ones are small, not bounded."""
-    return np.array([1.0 if f.kind == "ratio" else LINEAR_BOUND for f in table], dtype=np.float32)
+class PlacementBatch(Batch):
+    """E grids of one scenario, each with its own seed; arrays are rewritten by each step.
 
-
-class PlacementBatch:
-    """E grids of one scenario, each with its own seeds; arrays are rewritten by each step.
-
-    log, log_level: where and how much is kept of every episode, see `panda_gym.episode_log`;
-    policy: who decides, as a log says it; threads: that share the grids, same results.
+    log, log_level: where and how much is kept of every episode, see `panda_gym.episode_log`.
+    policy: name of the policy that a log states.
+    threads: number of threads that share the grids; the results are the same.
     """
 
     def __init__(
@@ -59,11 +52,10 @@ class PlacementBatch:
         policy: str | None = None,
         threads: int = 1,
     ) -> None:
-        if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
-            raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
+        super().__init__(num_envs, threads)
         if observation not in OBSERVATIONS:
             raise SettingError(f"observation in {OBSERVATIONS}", repr(observation), "choose one")
-        self.scenario, self.observation, self.pool = scenario, observation, ThreadPool(threads)
+        self.scenario, self.observation = scenario, observation
         self.reward = reward.create(scenario.reward)
         self.costs = cost.functions()
         self.platform, self.stream = scenario.open_platform(), scenario.open_stream()
@@ -92,11 +84,9 @@ class PlacementBatch:
             settings=settings,
         )
         self.parts = self._parts()
-        self.action_shape: tuple[int, ...] = (num_envs,)
         if scenario.decisions > 1 or scenario.data_actions:
             self.action_shape = (num_envs, scenario.decisions + scenario.data_actions)
-        self.started = np.zeros(num_envs, dtype=bool)
-        self.journal = None
+        self.journal: Journal | None = None
         check_level(log_level)
         if log is not None and log_level != "none":
             self.journal = Journal(
@@ -109,7 +99,7 @@ class PlacementBatch:
             )
 
     def _parts(self) -> dict[str, Array]:
-        """The observation by its names: views of what the simulator writes."""
+        """Return the parts of the observation: views of the array that the simulator writes."""
         n = len(SITE_FEATURES) * len(self.platform)
         flat = self.simulator.flat
         return {
@@ -120,7 +110,7 @@ class PlacementBatch:
         }
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but threads and views, which a copy makes anew; SettingError if it logs."""
+        """Return all but threads and views, which a copy makes anew; SettingError if it logs."""
         if self.journal is not None:
             do = "make one without log= for what is to be copied or pickled"
             raise SettingError("an environment that writes no log", "one that does", do)
@@ -133,13 +123,53 @@ class PlacementBatch:
         self.parts = self._parts()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> PlacementBatch:
-        """A batch in the same state; what never changes is shared."""
+        """Return a batch in the same state; what never changes is shared."""
         aside = object.__new__(PlacementBatch)
         aside.__setstate__(self.__getstate__() | {"simulator": self.simulator.copy()})
         return aside
 
-    def __len__(self) -> int:
-        return len(self.started)
+    @property
+    def terminated(self) -> Array:
+        """Never: an episode is a fixed number of jobs, bool[E]."""
+        return np.zeros(len(self), dtype=bool)
+
+    @property
+    def truncated(self) -> Array:
+        """Whether all jobs of an episode are placed, bool[E]."""
+        return self.simulator.done
+
+    def observation_space(self) -> spaces.Space:
+        """Space of one grid's observation: a Dict, or the Box of the flat view."""
+        many = self.scenario.decisions
+        lead = (many,) if many > 1 else ()
+        parts = {
+            "sites": box(SITE_FEATURES, len(self.platform), lead=lead),
+            "job": box(JOB_FEATURES, lead=lead),
+            "grid": box(GRID_FEATURES, lead=lead),
+        }
+        if self.observation == "flat":
+            low, high = (
+                np.concatenate([side.reshape(*lead, -1) for side in sides], axis=-1)
+                for sides in zip(*((part.low, part.high) for part in parts.values()), strict=True)
+            )
+            return spaces.Box(low, high, dtype=np.float32)
+        mask = self.parts["action_mask"].shape[1:]
+        size = mask if many > 1 else mask[0]
+        return spaces.Dict({**parts, "action_mask": spaces.MultiBinary(size)})
+
+    def action_space(self) -> spaces.Space:
+        """Space of one grid's action, see `PlacementEnv`."""
+        n, scenario = len(self.platform), self.scenario
+        places = n + scenario.defer
+        if scenario.data_actions:
+            return spaces.MultiDiscrete([places, 1 + 2 * n])
+        if scenario.decisions > 1:
+            return spaces.MultiDiscrete([places] * scenario.decisions)
+        return spaces.Discrete(places)
+
+    def masks(self) -> Array:
+        """Which actions are legal, bool[E, A]; of several parts, one after the other."""
+        return self.simulator.mask.astype(bool).reshape(len(self), -1)
 
     def offer(self, load: float | None) -> None:
         """Offer another load from the next episode on.
@@ -159,8 +189,8 @@ class PlacementBatch:
         busy = min(scenario.load, 1.0) * (1.0 - self.competing_mean) * self.platform.cores.sum()
         return round(float(busy) / mean_residual_cores(self.stream))
 
-    def begin(self, generators: Iterable[tuple[int, np.random.Generator]]) -> None:
-        """Start a new episode in each of the given grids, drawn from the generator beside it.
+    def _begin(self, episodes: Sequence[Seeded]) -> None:
+        """Draw an episode for each of the given grids and run its warm start.
 
         With several threads one draws while the others run the warm starts of what is drawn.
         """
@@ -168,7 +198,7 @@ class PlacementBatch:
         load = None if scenario.load is None else scenario.load * scenario.efficiency
         anomaly = scenario.disturbance()
         begun = []
-        for e, generator in generators:
+        for e, generator in episodes:
             seed = int(generator.integers(2**63))
             drawn = episode(
                 self.stream,
@@ -182,43 +212,31 @@ class PlacementBatch:
                 anomaly=anomaly,
             )
             self.simulator.load(e, drawn, seed)
-            self.pool.soon(self.simulator.begin, e, e + 1)
+            self.pool.submit(self.simulator.begin, e, e + 1)
             begun.append((e, seed))
         self.pool.wait()
-        for e, seed in begun:
-            self.started[e] = True
-            if self.journal is not None:
+        if self.journal is not None:
+            for e, seed in begun:
                 self.journal.begin(e, seed)
 
-    def check_actions(self, actions: Any) -> Array:
-        """Actions as int64[E], [E, K] or [E, 2]; SettingError for a wrong type or shape."""
-        found = np.asarray(actions)
-        if found.dtype.kind not in "iu" or found.shape != self.action_shape:
-            raise SettingError(
-                f"{len(self)} whole-numbered actions, shape {self.action_shape}",
-                f"{found.dtype} of shape {found.shape}",
-                "pass site numbers as integers",
-            )
-        return np.ascontiguousarray(found, dtype=np.int64)
-
-    def step(self, actions: Any) -> None:
-        """Place one job in every grid; SettingError out of order or for what is no action."""
-        checked = self.check_actions(actions)
-        if not self.started.all() or self.simulator.done.any():
-            raise SettingError("an episode that is under way", "step() outside one", "call reset()")
+    def _advance(self, actions: Array, which: Array | None) -> None:
         rows = None if self.journal is None else self.journal.rows()
-        self.pool.share(len(self), lambda first, last: self.simulator.step(checked, first, last))
+        if which is None:
+            self.pool.share(len(self), lambda a, b: self.simulator.step(actions, a, b))
+        else:
+            for e in np.flatnonzero(which).tolist():
+                self.simulator.step(actions, e, e + 1)
         if self.journal is not None and rows is not None:
             self.journal.step(rows, self.rewards(), self.report())
 
     def observe(self, copy: bool = True) -> dict[str, Array] | Array:
-        """What the brokers of all grids see; without `copy`, only until the next step."""
+        """Observations of all grids; without `copy` they are valid until the next step."""
         if self.observation == "flat":
             return self.simulator.flat.copy() if copy else self.simulator.flat
         return {k: v.copy() for k, v in self.parts.items()} if copy else dict(self.parts)
 
     def observe_one(self, e: int) -> dict[str, Array] | Array:
-        """What the broker of grid e sees, a copy without the batch axis."""
+        """Observation of grid e, a copy without the batch axis."""
         if self.observation == "flat":
             return self.simulator.flat[e].copy()
         return {name: part[e].copy() for name, part in self.parts.items()}
@@ -245,14 +263,14 @@ class PlacementBatch:
         return values if values.ndim == 1 else values.sum(axis=1)
 
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
-        """The parts of `info` that stand beside the reward, each float64[E] or int64[E].
+        """Return the entries of `info`, each float64[E] or int64[E].
 
         rewards: those of the last decision, if they are known.
         """
         return self._report(self.simulator.outcome, self.simulator.clock, rewards)
 
     def report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
-        """What `report` would return now, to be put together when it is asked for."""
+        """Return a function that computes what `report` would return now."""
         now = self.simulator.outcome
         outcome = np.frombuffer(now.tobytes(), now.dtype).reshape(now.shape)
         clock = self.simulator.clock

@@ -38,11 +38,11 @@ SITE_FEATURES: Final = (
     Feature("wait", "s", "ratio", 3600.0, "the broker's estimate of this job's wait for cores"),
     Feature("transfer", "s", "ratio", 600.0, "estimated stage-in time of this job's input"),
     Feature("run", "s", "ratio", 14400.0, "predicted run time of this job here"),
-    Feature("local_share", "1", "linear", 1.0, "share of this job's input bytes already here"),
-    Feature("closeness", "1", "linear", 11.0, "0 near .. 11 far: to the best replica"),
+    Feature("local_share", "1", "linear", 1.0, "share of this job's input bytes here", most=1.0),
+    Feature("closeness", "1", "linear", 11.0, "0 near .. 11 far: to the best replica", most=11.0),
     Feature("disk_free", "TB", "ratio", 1000.0, "free disk"),
-    Feature("failure_rate", "1", "linear", 1.0, "recent share of failed jobs"),
-    Feature("online", "1", "linear", 1.0, "1 if the site takes jobs"),
+    Feature("failure_rate", "1", "linear", 1.0, "recent share of failed jobs", most=1.0),
+    Feature("online", "1", "linear", 1.0, "1 if the site takes jobs", most=1.0),
 )
 
 JOB_FEATURES: Final = (
@@ -54,15 +54,17 @@ JOB_FEATURES: Final = (
 
 GRID_FEATURES: Final = (
     Feature("counter_age", "s", "ratio", 300.0, "time since the counters were refreshed"),
-    Feature("free_share", "1", "linear", 1.0, "counter: share of all cores in nobody's use"),
+    Feature(
+        "free_share", "1", "linear", 1.0, "counter: share of all cores in nobody's use", -1.0, 1.0
+    ),
     Feature(
         "queued_share", "1", "ratio", 1.0, "counter: predicted queued work / core s in an hour"
     ),
-    Feature("hour_sin", "1", "linear", 1.0, "time of day"),
-    Feature("hour_cos", "1", "linear", 1.0, "time of day"),
-    Feature("week_sin", "1", "linear", 1.0, "time of week"),
-    Feature("week_cos", "1", "linear", 1.0, "time of week"),
-    Feature("progress", "1", "linear", 1.0, "share of the episode's jobs already placed"),
+    Feature("hour_sin", "1", "linear", 1.0, "time of day", -1.0, 1.0),
+    Feature("hour_cos", "1", "linear", 1.0, "time of day", -1.0, 1.0),
+    Feature("week_sin", "1", "linear", 1.0, "time of week", -1.0, 1.0),
+    Feature("week_cos", "1", "linear", 1.0, "time of week", -1.0, 1.0),
+    Feature("progress", "1", "linear", 1.0, "share of the episode's jobs already placed", most=1.0),
 )
 
 

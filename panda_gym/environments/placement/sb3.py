@@ -1,4 +1,4 @@
-"""The placement environment as a stable-baselines3 VecEnv on one kernel; knows no dynamics."""
+"""The placement environment as a stable-baselines3 VecEnv on one kernel."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from panda_gym.environments.base.autoreset import spread_seeds
 from panda_gym.environments.base.info import one_info
 from panda_gym.environments.base.lazy_info import TRUNCATED, LazyInfo, StepInfo
 from panda_gym.environments.placement.batch import REPORTED, PlacementBatch
-from panda_gym.environments.placement.env import action_space, observation_space
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import SettingError
 from panda_gym.simulator import EpisodeLog
@@ -27,9 +26,8 @@ class PlacementVecEnv(VecEnv):
     Rewards are float32 [E], as stable-baselines3 has them. `threads` share the grids; results are
     the same. Two settings are for speed:
     copy=False makes observations views that the next step rewrites (not for the library's learners,
-    which store an observation after the step that follows it), and info="cost" leaves only that
-    in
-    the dictionaries of a step, which otherwise are filled when they are read
+    which store an observation after the step that follows it), and info="cost" leaves only
+    the cost in the dictionaries of a step, which otherwise are filled when they are read
     (`panda_gym.environments.base.lazy_info`).
     """
 
@@ -53,7 +51,7 @@ class PlacementVecEnv(VecEnv):
         self.copy, self._actions = copy, np.zeros(num_envs, dtype=np.int64)
         self._attributes: dict[str, list[Any]] = {"render_mode": [None] * num_envs}
         self._generators = [np.random.default_rng() for _ in range(num_envs)]
-        super().__init__(num_envs, observation_space(self.batch), action_space(self.batch))
+        super().__init__(num_envs, self.batch.observation_space(), self.batch.action_space())
         if seed is not None:
             self.seed(seed)
 
@@ -82,7 +80,7 @@ class PlacementVecEnv(VecEnv):
         """Place one job in every grid; grids whose episode ends are reset in the same step."""
         batch = self.batch
         batch.step(self._actions)
-        rewards, done = batch.rewards(), batch.simulator.done
+        rewards, done = batch.rewards(), batch.done
         infos = self._infos(rewards)
         if done.any():
             ended = np.flatnonzero(done).tolist()
@@ -102,11 +100,12 @@ class PlacementVecEnv(VecEnv):
         return [LazyInfo(step, e) for e in range(self.num_envs)]
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """End the threads; a closed environment takes no further step."""
+        self.batch.close()
 
     def action_masks(self) -> Array:
         """Which actions are legal, bool[E, A]; of several dimensions, one after the other."""
-        return self.batch.simulator.mask.astype(bool).reshape(self.num_envs, -1)
+        return self.batch.masks()
 
     def episode_log(self, e: int, drain: bool = True) -> EpisodeLog:
         """The jobs of grid e; with `drain`, after all placed jobs have ended."""
@@ -147,7 +146,7 @@ class PlacementVecEnv(VecEnv):
         return [False for _ in self._get_indices(indices)]
 
     def _mask_of(self, e: int) -> Any:
-        return lambda: self.batch.simulator.mask[e].astype(bool).ravel()
+        return lambda: self.batch.masks()[e]
 
 
 def sb3_vec_env(num_envs: int = 1, **settings: Any) -> PlacementVecEnv:

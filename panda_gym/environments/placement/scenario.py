@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from panda_gym.environments.placement.named_scenarios import named_settings
-from panda_gym.errors import SettingError, nearest
+from panda_gym.errors import KeywordError, SettingError, nearest
 from panda_gym.simulator import (
     Cancellations,
     Competing,
@@ -137,7 +137,7 @@ class Scenario:
         known = [field.name for field in fields(cls)]
         for name in settings:
             if name not in known:
-                raise SettingError("a setting of the environment", repr(name), nearest(name, known))
+                raise KeywordError.of("PlacementEnv", name, nearest(name, known))
         return cls(**settings)
 
     def settings(self) -> Settings:

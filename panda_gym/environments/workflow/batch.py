@@ -1,16 +1,18 @@
-"""E running workflows at once: what the single and the vector environment share.
-
-Knows scenarios, seeds and rewards; knows no protocol.
-"""
+"""E running workflows of one scenario: the batch behind the workflow environments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
+from panda_gym.environments.base.batch import Batch, Seeded
+from panda_gym.environments.base.features import scales
+from panda_gym.environments.base.spaces import box
 from panda_gym.environments.workflow.observation import TABLES
+from panda_gym.environments.workflow.reward import REWARDS
 from panda_gym.environments.workflow.scenario import WorkflowScenario, goals_of
 from panda_gym.errors import SettingError
 from panda_gym.sites import Platform
@@ -35,24 +37,19 @@ from panda_gym.workflows.state import make_state
 Array = np.ndarray
 
 
-def scales() -> Scales:
-    """The scales of the observation's tables, which must name the kernel's rows in order."""
-    parts = []
-    for table, rows in zip(
-        TABLES.values(), (SET_ROWS, GRAPH_ROWS, SITE_ROWS, PAIR_ROWS), strict=True
-    ):
-        assert tuple(feature.name for feature in table) == rows, "tables and kernel disagree"
-        parts.append(np.array([feature.scale for feature in table]))
-    return Scales(*parts)
+def encoding() -> Scales:
+    """Scales of the tables of features, which name the kernel's rows in order."""
+    rows = (SET_ROWS, GRAPH_ROWS, SITE_ROWS, PAIR_ROWS)
+    tables = zip(TABLES.values(), rows, strict=True)
+    return Scales(*(scales(table, names, np.float64) for table, names in tables))
 
 
-class WorkflowBatch:
+class WorkflowBatch(Batch):
     """E executions of one scenario; arrays are rewritten by each step."""
 
     def __init__(self, scenario: WorkflowScenario, num_envs: int) -> None:
-        if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
-            raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
-        self.scenario, self.num_envs = scenario, int(num_envs)
+        super().__init__(num_envs)
+        self.scenario = scenario
         self.resource = scenario.open_platform()
         self.library = scenario.open_library()
         home = scenario.home if isinstance(self.resource, Platform) else None
@@ -62,7 +59,7 @@ class WorkflowBatch:
         )
         self._shape = closures_of(self.library)
         self.references = goals_of(self.library, self.resource)
-        self._scales = scales()
+        self._scales = encoding()
         self._state = make_state(self._plan, self._machine, self.num_envs)
         self._residual = make_residual(self._shape, self.num_envs)
         self.view = self._make_view()
@@ -87,30 +84,47 @@ class WorkflowBatch:
         return int(self.view.mask.shape[1])
 
     @property
-    def done(self) -> Array:
+    def terminated(self) -> Array:
         """Whether all tasks of an execution have ended, bool[E]."""
         return self.view.counters["done"].astype(bool)
 
-    def begin(self, generators: Iterable[tuple[int, np.random.Generator]]) -> None:
-        """Begin an episode in the given executions, all drawn from their own generators."""
+    @property
+    def truncated(self) -> Array:
+        """Never: a workflow is run to its end, bool[E]."""
+        return np.zeros(self.num_envs, dtype=bool)
+
+    def observation_space(self) -> spaces.Dict:
+        """Space of one execution's observation."""
+        slots, sites = self.view.pairs.shape[2:]
+        axes = {"sets": (slots,), "graph": (), "sites": (sites,), "pairs": (slots, sites)}
+        parts: dict[str, spaces.Space] = {
+            name: box(table, *axes[name]) for name, table in TABLES.items()
+        }
+        return spaces.Dict({**parts, "action_mask": spaces.MultiBinary(self.actions)})
+
+    def action_space(self) -> spaces.Discrete:
+        """Space of one execution's action: slot x sites + site, and at last hold."""
+        return spaces.Discrete(self.actions)
+
+    def masks(self) -> Array:
+        """Which actions are legal, bool[E, slots * sites + 1]."""
+        return self.view.mask.astype(bool)
+
+    def _begin(self, episodes: Sequence[Seeded]) -> None:
+        """Draw a workflow and its durations for each of the given executions."""
         todo = np.full(self.num_envs, SKIP, dtype=np.int8)
-        for e, rng in generators:
+        for e, rng in episodes:
             w = int(rng.integers(len(self.library)))
             flow = self.library[w]
             self.which[e], todo[e] = w, BEGIN
             self._state.tasks["duration"][e, : flow.total_tasks] = flow.draw(rng)
         self._proceed(todo, np.zeros(self.num_envs, dtype=np.int64))
 
-    def step(self, actions: Any) -> None:
-        """One decision in every execution; an action outside the mask becomes a legal one."""
-        chosen = np.asarray(actions)
-        if chosen.shape != (self.num_envs,) or chosen.dtype.kind not in "iu":
-            raise SettingError(
-                f"{self.num_envs} whole numbers as actions",
-                f"{chosen.dtype} of shape {chosen.shape}",
-                "pass one action an environment",
-            )
-        self._proceed(np.full(self.num_envs, STEP, dtype=np.int8), chosen.astype(np.int64))
+    def _advance(self, actions: Array, which: Array | None) -> None:
+        todo = np.full(self.num_envs, STEP, dtype=np.int8)
+        if which is not None:
+            todo[~which] = SKIP
+        self._proceed(todo, actions)
 
     def _proceed(self, todo: Array, actions: Array) -> None:
         proceed(
@@ -120,17 +134,11 @@ class WorkflowBatch:
         )  # fmt: skip
 
     def rewards(self, name: str | None = None) -> Array:
-        """Reward of the last step, float64[E], of the scenario's kind or of `name`.
+        """Reward of the last step, float64[E], of the scenario's kind or of `name`."""
+        reference = self.references.whole[self.which]
+        return REWARDS[name or self.scenario.reward](self.view.counters, reference)
 
-        work: minus the integral of unfinished work over (all work x t_seq). makespan: minus the
-        time over t_seq, so that an episode's return is minus makespan / t_seq.
-        """
-        goal, counters = self.references.whole[self.which], self.view.counters
-        if (name or self.scenario.reward) == "makespan":
-            return -counters["elapsed"] / goal["t_seq"]
-        return -counters["area"] / (goal["work"] * goal["t_seq"])
-
-    def observe(self, copy: bool) -> dict[str, Array]:
+    def observe(self, copy: bool = True) -> dict[str, Array]:
         """Observation of all executions."""
         view = self.view
         parts = {
@@ -143,13 +151,13 @@ class WorkflowBatch:
         """Observation of one execution, copied."""
         return {name: part[e].copy() for name, part in self.observe(copy=False).items()}
 
-    def report(self) -> dict[str, Any]:
-        """What info says, arrays [E]: both rewards, times, and the cost of illegal decisions."""
-        counters, goal = self.view.counters, self.references.whole[self.which]
+    def report(self, rewards: Array | None = None) -> dict[str, Any]:
+        """Return the entries of `info`, arrays [E]: both rewards, times, counts and costs."""
+        counters, reference = self.view.counters, self.references.whole[self.which]
         illegal = counters["illegal"].astype(np.float64)
         return {
             "clock_s": self._state.run["clock"].copy(),
-            "t_seq_s": goal["t_seq"].copy(),
+            "t_seq_s": reference["t_seq"].copy(),
             "reward_work": self.rewards("work"),
             "reward_makespan": self.rewards("makespan"),
             "decisions": counters["decisions"].copy(),

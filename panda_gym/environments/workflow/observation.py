@@ -1,4 +1,4 @@
-"""What an agent sees of a running workflow: tables of features; knows no dynamics, no protocol.
+"""Tables of features of `PandaGrid/Workflow-v0`, and a view in natural units.
 
 An observation is a dictionary of arrays with a leading batch axis E (absent in the single
 environment), K slots and P sites (1 for a pool):
@@ -26,28 +26,34 @@ Array = np.ndarray
 _TIME: Final = 600.0
 
 SET_FEATURES: Final = (
-    Feature("present", "1", "linear", 1.0, "1 if the slot holds a ready set"),
+    Feature("present", "1", "linear", 1.0, "1 if the slot holds a ready set", most=1.0),
     Feature("waiting", "tasks", "ratio", 32.0, "tasks that are ready and not placed"),
     Feature("fits", "tasks", "ratio", 32.0, "tasks that would start now in a pool"),
     Feature("running", "tasks", "ratio", 32.0, "tasks of the set placed and not ended"),
     Feature("duration", "s", "ratio", _TIME, "expected duration of a task"),
     Feature("rank", "s", "ratio", _TIME, "upward rank: expected time to the end of its chain"),
     Feature("slack", "s", "ratio", _TIME, "longest rank of what is left, minus its own"),
-    Feature("threads", "1", "linear", 1.0, "threads of a waiting task, of the largest node's"),
-    Feature("gpus", "1", "linear", 1.0, "GPUs of a waiting task, of the largest node's"),
-    Feature("memory", "1", "linear", 1.0, "memory of a waiting task, of the largest node's"),
+    Feature(
+        "threads", "1", "linear", 1.0, "threads of a waiting task, of the largest node's", most=1.0
+    ),
+    Feature("gpus", "1", "linear", 1.0, "GPUs of a waiting task, of the largest node's", most=1.0),
+    Feature(
+        "memory", "1", "linear", 1.0, "memory of a waiting task, of the largest node's", most=1.0
+    ),
     Feature("age", "s", "ratio", _TIME, "time since the first waiting task became ready"),
     Feature("kind_running", "tasks", "ratio", 32.0, "tasks of its kind placed and not ended"),
-    Feature("order", "1", "linear", 1.0, "its stage in the sequential order, first 0, last 1"),
+    Feature(
+        "order", "1", "linear", 1.0, "its stage in the sequential order, first 0, last 1", most=1.0
+    ),
 )
 
 GRAPH_FEATURES: Final = (
     Feature("elapsed", "1", "ratio", 1.0, "time over the sequential time to execution"),
-    Feature("work_left", "1", "linear", 1.0, "expected work of tasks that have not ended, of all"),
-    Feature("tasks_left", "1", "linear", 1.0, "tasks that have not ended, of all"),
-    Feature("free_threads", "1", "linear", 1.0, "threads in nobody's use, of all"),
-    Feature("free_gpus", "1", "linear", 1.0, "GPUs in nobody's use, of all"),
-    Feature("free_memory", "1", "linear", 1.0, "memory in nobody's use, of all"),
+    Feature("work_left", "1", "linear", 1.0, "expected work of unfinished tasks, of all", most=1.0),
+    Feature("tasks_left", "1", "linear", 1.0, "unfinished tasks, of all", most=1.0),
+    Feature("free_threads", "1", "linear", 1.0, "threads in nobody's use, of all", most=1.0),
+    Feature("free_gpus", "1", "linear", 1.0, "GPUs in nobody's use, of all", most=1.0),
+    Feature("free_memory", "1", "linear", 1.0, "memory in nobody's use, of all", most=1.0),
     Feature("doa_dep", "1", "ratio", 4.0, "residual degree that the dependencies permit"),
     Feature("doa_res", "1", "ratio", 4.0, "residual degree that the free resources permit"),
     Feature("wla", "1", "ratio", 4.0, "residual workload-level asynchronicity"),
@@ -55,11 +61,11 @@ GRAPH_FEATURES: Final = (
     Feature("running_tasks", "tasks", "ratio", 32.0, "tasks placed and not ended"),
     Feature("longest", "s", "ratio", _TIME, "longest upward rank of what is left"),
     Feature("next_event", "s", "ratio", _TIME, "expected time until a running task may end"),
-    Feature("stage", "1", "linear", 1.0, "first stage with unfinished tasks, as `order` of a set"),
+    Feature("stage", "1", "linear", 1.0, "first unfinished stage, as `order` of a set", most=1.0),
 )
 
 SITE_FEATURES: Final = (
-    Feature("free", "1", "linear", 1.0, "threads in nobody's use, of the site's"),
+    Feature("free", "1", "linear", 1.0, "threads in nobody's use, of the site's", most=1.0),
     Feature("threads", "threads", "ratio", 1000.0, "hardware threads (or job slots)"),
     Feature("slowness", "1", "ratio", 1.0, "run time here over the duration"),
     Feature("backlog", "s", "ratio", _TIME, "expected work placed here, by its threads"),
@@ -77,11 +83,6 @@ TABLES: Final = {
     "pairs": PAIR_FEATURES,
 }
 """Parts of an observation, in the order in which the kernel writes them."""
-
-
-def upper(table: tuple[Feature, ...]) -> Array:
-    """Greatest code of each feature, float32[len(table)]: all lie in [0, 1]."""
-    return np.ones(len(table), dtype=np.float32)
 
 
 class WorkflowView:

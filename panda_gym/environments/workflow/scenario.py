@@ -1,4 +1,4 @@
-"""What an episode of PandaGrid/Workflow-v0 is made of; knows settings, no state."""
+"""Settings of `PandaGrid/Workflow-v0`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.errors import SettingError, check_seed, nearest
+from panda_gym.environments.workflow.reward import REWARDS
+from panda_gym.errors import KeywordError, SettingError, check_seed, nearest
 from panda_gym.sites import Platform, load_platform, platform_names
 from panda_gym.workflows.analytics import t_seq_s, work_s
 from panda_gym.workflows.barriers import MODES, stages
@@ -24,7 +25,6 @@ from panda_gym.workflows.workflow import Workflow
 
 Array = np.ndarray
 
-REWARDS: Final = ("makespan", "work")
 GRANULARITIES: Final = ("set", "task")
 POOLS: Final = {SUMMIT16.name: SUMMIT16}
 """Shipped pools by name."""
@@ -63,7 +63,7 @@ class WorkflowScenario:
         for field, known in (
             ("granularity", GRANULARITIES),
             ("mode", MODES),
-            ("reward", REWARDS),
+            ("reward", tuple(REWARDS)),
         ):
             value = getattr(self, field)
             if value not in known:
@@ -84,9 +84,7 @@ class WorkflowScenario:
         known = [field.name for field in fields(cls)]
         for key in settings:
             if key not in known:
-                raise SettingError(
-                    "a setting of the workflow environment", repr(key), nearest(key, known)
-                )
+                raise KeywordError.of("WorkflowEnv", key, nearest(key, known))
         return cls(**settings)
 
     @property

@@ -1,4 +1,4 @@
-"""Grids as text and as frames; knows the state of a batch, never changes it."""
+"""Render grids as text and as frames."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.rendering.text import table
 
-__all__ = ["drawing", "table"]
+__all__ = ["painter", "table"]
 
 
-def drawing(mode: str, batch: PlacementBatch) -> Callable[[int], Any]:
-    """What draws grid e of the batch in a render mode: "ansi" or "rgb_array"."""
+def painter(mode: str, batch: PlacementBatch) -> Callable[[int], Any]:
+    """Return a function that renders grid e of the batch in mode "ansi" or "rgb_array"."""
     if mode == "ansi":
         return lambda e: table(batch, e)
     from panda_gym.environments.placement.rendering.frame import Painter  # loads matplotlib
 
-    painter = Painter(batch.platform)
-    return lambda e: painter.paint(batch.simulator, e)
+    canvas = Painter(batch.platform)
+    return lambda e: canvas.paint(batch.simulator, e)

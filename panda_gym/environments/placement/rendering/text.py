@@ -1,4 +1,4 @@
-"""Grids as text; knows the state of a batch, never changes it."""
+"""Render a grid as a table of its busiest sites."""
 
 from __future__ import annotations
 

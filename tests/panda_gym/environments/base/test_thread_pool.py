@@ -33,7 +33,7 @@ def test_what_goes_wrong_in_a_thread_is_raised_once(threads: int) -> None:
     met: list[int] = []
     with pytest.raises(ValueError, match="the last range"):
         pool.share(9, work)
-    pool.soon(met.append, 1)
+    pool.submit(met.append, 1)
     pool.wait()
     assert met == [1]
 

@@ -92,7 +92,7 @@ def test_bad_settings_and_seeds_are_clear_errors():
     with pytest.raises(SettingError, match="at least one"):
         PlacementVectorEnv(0, **small())
     with pytest.raises(SettingError, match="max_episode_steps"):
-        PlacementVectorEnv(1, max_episode_steps=5, **small())
+        PlacementVectorEnv(1, max_episode_steps=0, **small())
     vector = PlacementVectorEnv(2, **small())
     with pytest.raises(SettingError, match="reset"):
         vector.step(np.zeros(2, int))

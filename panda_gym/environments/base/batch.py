@@ -1,0 +1,130 @@
+"""A batch of E episodes of one scenario: what every interface of a family is made from.
+
+The single environment is the batch of one, the vector environments are the batch of E, so that all
+of them run the same kernel. A family derives one class from `Batch`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any, final
+
+import numpy as np
+from gymnasium import spaces
+
+from panda_gym.environments.base.thread_pool import ThreadPool
+from panda_gym.errors import SettingError
+
+Array = np.ndarray
+Seeded = tuple[int, np.random.Generator]
+"""Number of an episode and the generator that draws it."""
+
+
+class Batch(ABC):
+    """E episodes that are stepped together; arrays are rewritten by each step."""
+
+    def __init__(self, num_envs: int, threads: int = 1) -> None:
+        if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
+            raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
+        self.num_envs = int(num_envs)
+        self.action_shape: tuple[int, ...] = (self.num_envs,)
+        """Shape of the actions of one step."""
+        self.pool = ThreadPool(threads)
+        self.started = np.zeros(self.num_envs, dtype=bool)
+        """Whether an episode has begun, bool[E]."""
+        self.closed = False
+
+    def __len__(self) -> int:
+        return self.num_envs
+
+    @property
+    @abstractmethod
+    def terminated(self) -> Array:
+        """Whether each episode has reached its natural end, bool[E]."""
+
+    @property
+    @abstractmethod
+    def truncated(self) -> Array:
+        """Whether each episode was cut off at its length, bool[E]."""
+
+    @property
+    def done(self) -> Array:
+        """Whether each episode has ended, bool[E]."""
+        return self.terminated | self.truncated
+
+    @abstractmethod
+    def observation_space(self) -> spaces.Space:
+        """Space of the observation of one episode."""
+
+    @abstractmethod
+    def action_space(self) -> spaces.Space:
+        """Space of the action of one episode."""
+
+    @abstractmethod
+    def _begin(self, episodes: Sequence[Seeded]) -> None:
+        """Draw new episodes and run them to their first decision."""
+
+    @abstractmethod
+    def _advance(self, actions: Array, which: Array | None) -> None:
+        """Take one decision in the episodes `which`, bool[E] (None: all)."""
+
+    @abstractmethod
+    def rewards(self) -> Array:
+        """Reward of the last decision, float64[E]."""
+
+    @abstractmethod
+    def observe(self, copy: bool = True) -> Any:
+        """Observations of all episodes; without `copy` they are valid until the next step."""
+
+    @abstractmethod
+    def observe_one(self, e: int) -> Any:
+        """Observation of episode e, a copy without the batch axis."""
+
+    @abstractmethod
+    def masks(self) -> Array:
+        """Which actions are legal, bool[E, A]; parts of an action stand behind each other."""
+
+    @abstractmethod
+    def report(self, rewards: Array | None = None) -> dict[str, Any]:
+        """What `info` says, arrays [E] by key; `rewards` are the last ones if they are known."""
+
+    @final
+    def begin(self, episodes: Iterable[Seeded]) -> None:
+        """Begin a new episode for each number e, drawn from the generator beside it."""
+        self._check_open()
+        listed = list(episodes)
+        self._begin(listed)
+        for e, _ in listed:
+            self.started[e] = True
+
+    @final
+    def step(self, actions: Any, which: Array | None = None) -> None:
+        """Take one decision in all episodes, or in `which`, bool[E]; SettingError out of order."""
+        checked = self.check_actions(actions)
+        self._check_open()
+        ready = self.started & ~self.done
+        if not (ready if which is None else ready | ~which).all():
+            raise SettingError("an episode that is under way", "step() outside one", "call reset()")
+        self._advance(checked, which)
+
+    @final
+    def check_actions(self, actions: Any) -> Array:
+        """Actions as int64[E] or int64[E, parts]; SettingError for a wrong type or shape."""
+        found = np.asarray(actions)
+        if found.dtype.kind not in "iu" or found.shape != self.action_shape:
+            raise SettingError(
+                f"{len(self)} whole-numbered actions, shape {self.action_shape}",
+                f"{found.dtype} of shape {found.shape}",
+                "pass whole numbers of the action space",
+            )
+        return np.ascontiguousarray(found, dtype=np.int64)
+
+    def close(self) -> None:
+        """End the threads; a closed batch takes no further step."""
+        self.closed = True
+        self.pool.close()
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise SettingError("an open environment", "a closed one", "make it anew")
