@@ -1,7 +1,8 @@
 """Rewards of `PandaGrid/Workflow-v0`: functions of what one step did.
 
 Each takes what a step counted in E executions (`STEP_COUNTERS` of `panda_gym.workflows.decisions`)
-and the references of their workflows: sequential time `t_seq` in s and all work in core s. It returns float64[E].
+and the references of their workflows: sequential time `t_seq` in s, all work in core s. Each
+returns float64[E].
 """
 
 from __future__ import annotations
