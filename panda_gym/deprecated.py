@@ -103,6 +103,7 @@ NAMES: Final[Mapping[str, str]] = {
     "panda_gym.jit.compiled:entries": "panda_gym.jit.compiled:entry_decorator",
     "panda_gym.jit.compiled:inner": "panda_gym.jit.compiled:inline",
     "panda_gym.jit.compiled:shared": "panda_gym.jit.compiled:no_inline",
+    "panda_gym.workflows:residual_degrees": "panda_gym.workflows.degrees:residual_degrees",
     f"{_PLACEMENT}.batch:Batch": f"{_PLACEMENT}.batch:PlacementBatch",
     f"{_PLACEMENT}.named_scenarios:AS_IT_IS": f"{_PLACEMENT}.named_scenarios:ALL_MECHANISMS",
     f"{_PLACEMENT}.observation:View": f"{_PLACEMENT}.observation:PlacementView",
@@ -134,6 +135,16 @@ NAMES: Final[Mapping[str, str]] = {
     "panda_gym.surrogate:Weeks": "panda_gym.surrogate:IndependentWeeks",
 }
 """Old public name to new one, both as "module:name"; the module is the new one."""
+
+
+FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "Task": {"law": "duration"},
+    "TaskSet": {"law": "distribution"},
+}
+"""Class to its old field names and the new ones."""
+
+FILE_KEYS: Final[Mapping[str, str]] = {"distribution": "law"}
+"""Key of a file to what files of 0.1 call it; they are read without a warning."""
 
 
 def warn(old: str, new: str, stacklevel: int = 3) -> None:

@@ -8,11 +8,14 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from panda_gym.deprecated import FILE_KEYS
 from panda_gym.errors import DistributionError, nearest
 from panda_gym.files import whole_file
 
-FORMAT: Final = 1
-"""Version of the file; its content stands under the key "law"."""
+FORMAT: Final = 2
+"""Version of the file that is written; files of version 1 are read too."""
+KEYS: Final = {1: FILE_KEYS["distribution"], 2: "distribution"}
+"""Key of a file's content by version."""
 
 _HOME: Final = "panda_gym.distributions"
 REGISTRY: Final = {
@@ -58,7 +61,7 @@ def from_plain(data: Any) -> Any:
 
 def save_distribution(distribution: Any, path: str | Path, origin: str = "") -> None:
     """Write a distribution as JSON, atomically; `origin` says what it was fitted to."""
-    body = {"origin": origin, "law": plain(distribution)}
+    body = {"origin": origin, KEYS[FORMAT]: plain(distribution)}
     with whole_file(path) as aside:
         text = json.dumps({"format": FORMAT, "sha256": _hash(body), **body}, indent=1)
         aside.write_text(text + "\n", encoding="utf-8")
@@ -72,13 +75,14 @@ def load_distribution(path: str | Path) -> Any:
     remedy = "fit it again with `panda-grid pipelines fit`"
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
-        body = {"origin": document["origin"], "law": document["law"]}
-        if document["format"] != FORMAT or document["sha256"] != _hash(body):
+        key = KEYS.get(document["format"], KEYS[FORMAT])
+        body = {"origin": document["origin"], key: document[key]}
+        if document["format"] not in KEYS or document["sha256"] != _hash(body):
             raise ValueError("altered after saving, or of another format")
     except (OSError, ValueError, KeyError, TypeError) as error:
         came = str(error)[:100]
         raise DistributionError(f"a saved distribution at {path}", came, remedy) from error
-    return from_plain(body["law"])
+    return from_plain(body[key])
 
 
 def _hash(body: dict[str, Any]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from panda_gym.deprecated import old_keywords
+from panda_gym.deprecated import FIELDS, old_keywords
 from panda_gym.distributions import Distribution, Growth
 from panda_gym.errors import PipelineError, nearest
 from panda_gym.pipelines.kinds import Effect, Kind, kind
 
 
-@old_keywords(law="duration")
+@old_keywords(**FIELDS["Task"])
 @dataclass(frozen=True)
 class Task:
     """Step of a pipeline: it waits for a slot, reads, executes and writes."""

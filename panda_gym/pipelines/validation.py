@@ -20,6 +20,7 @@ from panda_gym.distributions import Arrivals, Stratified, fit_arrivals
 from panda_gym.distributions.samples import rising
 from panda_gym.errors import DistributionError, check_seed
 from panda_gym.files import whole_file
+from panda_gym.pipelines.validation_page import validation_page
 from panda_gym.units import SECONDS_PER_DAY, SECONDS_PER_HOUR
 
 Array = np.ndarray
@@ -71,13 +72,11 @@ class Validation:
 
     def write(self, folder: str | Path) -> Path:
         """Write validation.json and validation.html; return the path of the page."""
-        from panda_gym.pipelines.validation_page import validation_page
-
         folder = Path(folder)
         with whole_file(folder / "validation.json") as aside:
             aside.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
         with whole_file(folder / "validation.html") as aside:
-            aside.write_text(validation_page(self), encoding="utf-8")
+            aside.write_text(validation_page(asdict(self)), encoding="utf-8")
         return folder / "validation.html"
 
 

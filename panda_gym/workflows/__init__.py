@@ -1,14 +1,19 @@
-"""Workflows of heterogeneous task sets: how asynchronous they may be, and how they run.
+"""Workflows of heterogeneous task sets: analysis, simulation and files.
 
-flow = read_workflow("campaign.json")
-analyse(flow, Pool("pilot", nodes=16, threads=168, gpus=6)).wla
+```python
+from panda_gym.workflows import Pool, analyse, random_workflow, simulate
+
+flow, pool = random_workflow("ddmd"), Pool("pilot", nodes=16, threads=168, gpus=6)
+analyse(flow, pool).wla
 simulate(flow, pool, "sets", priority="upward_rank").ttx_s
+```
 """
 
 from __future__ import annotations
 
+from panda_gym.deprecated import old_names
 from panda_gym.workflows.analytics import Analysis, analyse
-from panda_gym.workflows.degrees import Degrees, degrees, residual_degrees
+from panda_gym.workflows.degrees import Degrees, degrees
 from panda_gym.workflows.execution import Execution, simulate
 from panda_gym.workflows.formats import read_workflow, write_sets, write_wfformat
 from panda_gym.workflows.overheads import Overheads
@@ -30,8 +35,9 @@ __all__ = [
     "degrees",
     "random_workflow",
     "read_workflow",
-    "residual_degrees",
     "simulate",
     "write_sets",
     "write_wfformat",
 ]
+
+__getattr__ = old_names(__name__)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.deprecated import old_keywords
+from panda_gym.deprecated import FIELDS, old_keywords
 from panda_gym.errors import WorkflowError, nearest
 
 Array = np.ndarray
@@ -51,7 +51,7 @@ MOST: Final = 1e18
 """Upper limit of bytes, seconds and GB, so that every sum stays finite."""
 
 
-@old_keywords(law="distribution")
+@old_keywords(**FIELDS["TaskSet"])
 @dataclass(frozen=True)
 class TaskSet:
     """Like tasks of a workflow, which share needs, durations and dependencies.

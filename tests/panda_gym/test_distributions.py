@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from panda_gym import distributions
+from panda_gym import distributions, errors
 from panda_gym.distributions.arrivals import HOURS, Trace, poisson
 from panda_gym.distributions.parametric import best_fit, ks_distance
 from panda_gym.distributions.saved import REGISTRY, from_plain, plain
@@ -242,3 +243,16 @@ def test_a_trace_is_replayed_and_begins_anew():
     np.testing.assert_allclose(
         np.diff(distribution.first(np.random.default_rng(0), 6)), [10, 30, 20, 10, 30]
     )
+
+
+def test_a_file_of_release_0_1_opens_and_old_names_warn(tmp_path):
+    content = {"kind": "pareto", "b": 1.5, "scale": 2.0}
+    body = {"origin": "a test", "law": content}
+    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps({"format": 1, "sha256": digest, **body}))
+    assert distributions.load_distribution(path) == distributions.Pareto(1.5, 2.0)
+    with pytest.warns(FutureWarning, match="load_distribution"):
+        assert distributions.load_law is distributions.load_distribution
+    with pytest.warns(FutureWarning, match="DistributionError"):
+        assert errors.LawError is DistributionError

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.deprecated import renamed_keywords
+from panda_gym.deprecated import FIELDS, renamed_keywords
 from panda_gym.errors import WorkflowError, nearest
 from panda_gym.workflows.formats.documents import entry, expect, read_document, write_document
 from panda_gym.workflows.pool import Pool
@@ -31,8 +31,6 @@ FORMAT: Final = "panda-grid-workflow"
 """Value of the key `format`."""
 VERSION: Final = 1
 """Value of the key `version`."""
-OLD_FIELDS: Final = {"law": "distribution"}
-"""Field of a file of release 0.1 to its new name."""
 
 
 def read_sets(path: str | Path) -> Workflow:
@@ -110,7 +108,7 @@ def _check_head(document: dict[str, Any], where: str) -> None:
 
 
 def _made(kind: Any, row: Any, where: str) -> Any:
-    row = renamed_keywords(expect(row, dict, where), OLD_FIELDS)
+    row = renamed_keywords(expect(row, dict, where), FIELDS.get(kind.__name__, {}))
     known = kind._fields if issubclass(kind, tuple) else tuple(f.name for f in fields(kind))
     for key in row:
         if key not in known:
