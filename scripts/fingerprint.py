@@ -95,7 +95,7 @@ TABLE: Final[Mapping[str, str]] = {
         moved_bytes workload_true workload_pred ideal_s origin attempt placed_s starting_s source
         state_code cause wasted_s priority""",
     "execution": "capacity need start stop node placed",
-    "history": "pipes tasks models metrics bytes_read bytes_written cost row_bytes",
+    "history": "pipes=runs tasks models metrics bytes_read bytes_written cost row_bytes",
     # Policies, measures, certificates.
     "policy": """
         hindsight-scorer ppo-scorer tuned learned assignment capacity_random data_locality
