@@ -64,7 +64,7 @@ class Generator(ABC):
     """Name in the registry."""
     Config: ClassVar[type[Config]]
     """Type of the configuration."""
-    block: ClassVar[int] = 2048
+    block: int = 2048
     """Rows drawn from one seed; part of the model, since it decides which rows a seed gives."""
 
     @final

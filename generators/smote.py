@@ -15,6 +15,11 @@ tokens from the one with the most values on; that is the same order of preferenc
 difference costs more than any rank distance, and a kd-tree a group replaces the search over all
 pairs, O(n log n) for O(n^2).
 NOTE[DIFF] Every training row is a seed with the same weight; there is no minority class.
+
+`variant` chooses an oversampler of imbalanced-learn instead, for tables of up to `MOST_ROWS` rows:
+`smotenc` is the paper's SMOTE-NC for tables with numbers and categories; `borderline` (Han et al.
+2005) and `adasyn` (He et al. 2008) draw rows near the borders between the levels of the category
+`target` and hold numbers only beside it. All work on ranks.
 """
 
 from __future__ import annotations
@@ -27,10 +32,20 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.special import ndtr, ndtri
 
-from generators.base import FIT, Config, Generator, Progress, check_range
+from generators.base import FIT, Config, Generator, Progress, check_choice, check_range
 from generators.conditions import EncodedConditions, nearest_rows
 from generators.encoding.codecs import EDGE
 from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
+from generators.errors import GeneratorError, nearest
+
+VARIANTS = ("fast", "smotenc", "borderline", "adasyn")
+"""Our own method, and the oversamplers of imbalanced-learn."""
+MOST_ROWS = 20_000
+"""Rows of a table up to which a variant of the library, which compares all pairs, is used."""
+LIBRARY_BLOCK = 2048
+"""Rows that a variant of the library draws from one seed."""
+TRIES = 20
+"""Most calls of ADASYN, which draws only about as many rows as are asked for."""
 
 
 @dataclass(frozen=True)
@@ -41,11 +56,24 @@ class SmoteConfig(Config):
     """How many nearest neighbours a synthetic row may lie towards."""
     largest_group: int = 20_000
     """Bigger groups of equal tokens are cut into parts of this size, in order of their ranks."""
+    variant: str = "fast"
+    """fast (ours), or smotenc, borderline or adasyn of imbalanced-learn."""
+    target: str | None = None
+    """Category whose levels are the classes of borderline and adasyn."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_range(self, "neighbours", 1, 1000)
         check_range(self, "largest_group", 2, 10**9)
+        check_choice(self, "variant", VARIANTS)
+        if self.bordering and self.target is None:
+            do = "name the category that holds the classes"
+            raise GeneratorError(f"a target for variant={self.variant!r}", "None", do)
+
+    @property
+    def bordering(self) -> bool:
+        """Whether the variant draws rows near the borders between classes."""
+        return self.variant in ("borderline", "adasyn")
 
 
 class Smote(Generator):
@@ -53,13 +81,14 @@ class Smote(Generator):
 
     name: ClassVar[str] = "smote"
     Config: ClassVar[type[Config]] = SmoteConfig
-    block: ClassVar[int] = 65_536
+    block: int = 65_536
 
     def _encoding(self) -> EncodingConfig:
         return EncodingConfig(
             min_count=1,
             atom_share=self.config.atom_share,
             max_knots=self.config.max_knots,
+            max_atoms=0 if self.config.bordering else EncodingConfig.max_atoms,
             calendar=False,
         )
 
@@ -74,6 +103,9 @@ class Smote(Generator):
         rng = np.random.default_rng([seed, FIT])
         self._ranks = ndtr(data.numbers).astype(np.float32)
         self._present = data.present
+        if self.config.variant != "fast":
+            self._keep_for_library(encoder, data, progress)
+            return
         near = neighbours(
             data.tokens, self._ranks * data.present, encoder.cards, self.config, rng, progress
         )
@@ -84,6 +116,8 @@ class Smote(Generator):
     def _draw(
         self, encoder: Encoder, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
+        if self.config.variant != "fast":
+            return self._draw_by_library(encoder, n, rng)
         base = rng.integers(len(self._near), size=n)
         other = self._near[base, rng.integers(self._near.shape[1], size=n)]
         return self._tokens[base], self._between(base, other, rng)
@@ -101,6 +135,8 @@ class Smote(Generator):
         self, encoder: Encoder, conditions: EncodedConditions, n: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw between rows that meet the condition; between the nearest rows if none do."""
+        if self.config.variant != "fast":
+            return super()._draw_conditional(encoder, conditions, n, rng)
         base = nearest_rows(
             self._kept, ndtri(np.clip(self._ranks, EDGE, 1 - EDGE)), conditions, rng
         )
@@ -112,6 +148,22 @@ class Smote(Generator):
         voted = (self._tokens[base][:, fixed] == self._kept[base][:, fixed]).all(axis=1)
         tokens = np.where(voted[:, None], self._tokens[base], self._kept[base])
         return tokens, self._between(base, other, rng)
+
+    def _keep_for_library(self, encoder: Encoder, data: Encoded, progress: Progress | None) -> None:
+        """Check that the library can hold the table, and keep it."""
+        _check_library(encoder, data, self.config)
+        self._tokens = self._kept = data.tokens
+        self._near, self.block = np.zeros((len(data), 0), np.int32), LIBRARY_BLOCK
+        if progress is not None:
+            progress(1, 1, "keeping the rows")
+
+    def _draw_by_library(
+        self, encoder: Encoder, n: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        draw = _smotenc if self.config.variant == "smotenc" else _bordering
+        ranks, tokens = draw(self._ranks * self._present, self._kept, self.config, n, rng)
+        numbers = ndtri(np.clip(ranks, EDGE, 1 - EDGE)).astype(np.float32)
+        return tokens, numbers * encoder.present(tokens)
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {
@@ -126,6 +178,116 @@ class Smote(Generator):
         self._tokens, self._ranks = arrays["tokens"], arrays["ranks"]
         self._kept = arrays.get("kept", self._tokens)
         self._near, self._present = arrays["near"], arrays["present"].astype(bool)
+        if self.config.variant != "fast":
+            self.block = LIBRARY_BLOCK
+
+
+def _check_library(encoder: Encoder, data: Encoded, config: SmoteConfig) -> None:
+    """Refuse tables that the chosen variant of the library cannot hold."""
+    word, fast = f"for variant={config.variant!r}", 'use variant="fast"'
+    if not config.neighbours < len(data) <= MOST_ROWS:
+        needed = f"{config.neighbours + 1} to {MOST_ROWS:,} rows {word}"
+        raise GeneratorError(needed, f"{len(data):,}", fast)
+    tokens, numbers = len(encoder.cards), len(encoder.gates)
+    if config.variant == "smotenc" and not (tokens and numbers):
+        came = "only categories" if tokens else "only numbers"
+        raise GeneratorError(f"numbers and categories that vary {word}", came, fast)
+    if config.bordering:
+        _check_bordering(encoder, data, config, word)
+
+
+def _check_bordering(encoder: Encoder, data: Encoded, config: SmoteConfig, word: str) -> None:
+    """Refuse all but numbers without missing entries beside a category of frequent levels."""
+    columns = encoder.schema.columns
+    classes = [column.name for column in columns if column.kind == "category"]
+    if config.target not in classes:
+        known = nearest(str(config.target), classes) if classes else "name a category"
+        raise GeneratorError(f"a category as target {word}", f"{config.target!r}", known)
+    varying = {columns[i].name for i in encoder.token_columns}
+    if varying != {config.target} or not encoder.gates:
+        came = f"columns with categories or missing entries: {sorted(varying)}"
+        do = 'drop or fill them, or use variant="fast"'
+        raise GeneratorError(f"numbers without missing entries beside the target {word}", came, do)
+    least = int(np.bincount(data.tokens[:, 0]).min())
+    if least <= config.neighbours:
+        do = "merge rare levels or lower neighbours"
+        needed = f"more than {config.neighbours} rows of each level of the target {word}"
+        raise GeneratorError(needed, f"{least} of one level", do)
+
+
+def _smotenc(
+    ranks: np.ndarray, tokens: np.ndarray, config: SmoteConfig, n: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return ranks and tokens of n rows by SMOTE-NC, the whole table being the minority."""
+    from imblearn.over_sampling import SMOTENC
+
+    d = ranks.shape[1]
+    rows = np.column_stack([ranks, tokens]).astype(np.float64)
+    label = np.r_[np.ones(len(rows), np.int64), 0]  # one row of another class: two are needed
+    sampler = SMOTENC(
+        list(range(d, rows.shape[1])),
+        sampling_strategy={1: len(rows) + n},
+        k_neighbors=config.neighbours,
+        random_state=int(rng.integers(2**31)),
+    )
+    made, _ = sampler.fit_resample(np.vstack([rows, rows[:1]]), label)
+    new = made[len(rows) + 1 :]
+    return new[:, :d], np.ascontiguousarray(new[:, d:], np.int32)
+
+
+def _bordering(
+    ranks: np.ndarray, tokens: np.ndarray, config: SmoteConfig, n: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return ranks and tokens of n rows, each class in its share of the table."""
+    label = tokens[:, 0]
+    share = np.bincount(label) / len(label)
+    counts = rng.multinomial(n, share)
+    parts = [
+        _of_class(ranks, label, k, int(count), config, rng)
+        for k, count in enumerate(counts)
+        if count
+    ]
+    drawn = np.repeat(np.flatnonzero(counts), counts[counts > 0])
+    order = rng.permutation(n)
+    return np.concatenate(parts)[order], drawn[order, None].astype(np.int32)
+
+
+def _of_class(
+    ranks: np.ndarray,
+    label: np.ndarray,
+    k: int,
+    count: int,
+    config: SmoteConfig,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return the ranks of rows of class k that the library draws near its borders."""
+    from imblearn.over_sampling import ADASYN, BorderlineSMOTE
+
+    own, found = int((label == k).sum()), np.zeros((0, ranks.shape[1]))
+    for _ in range(TRIES):
+        strategy = {k: own + max(count - len(found), 2 * own)}  # few would round to none
+        how = {"sampling_strategy": strategy, "random_state": int(rng.integers(2**31))}
+        sampler = (
+            ADASYN(n_neighbors=config.neighbours, **how)
+            if config.variant == "adasyn"
+            else BorderlineSMOTE(k_neighbors=config.neighbours, **how)
+        )
+        try:
+            made, _ = sampler.fit_resample(ranks, label)
+        except (ValueError, RuntimeError) as fault:
+            raise GeneratorError(
+                f"a class of the target that borders on others, for variant={config.variant!r}",
+                f"class {k}: {fault}",
+                'use variant="fast" or "smotenc"',
+            ) from fault
+        new = made[len(ranks) :]
+        found = np.concatenate([found, new[rng.permutation(len(new))]])
+        if len(found) >= count:
+            return found[:count]
+        if not len(new):
+            break
+    needed = f"a class of the target that borders on others, for variant={config.variant!r}"
+    raise GeneratorError(needed, f"class {k}, of which no row does", 'use variant="fast"')
 
 
 def neighbours(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from imblearn.over_sampling import SMOTENC
 from scipy import stats
 
 import generators
-from generators.smote import SmoteConfig, neighbours, vote
-from tests.generators.tables import mixed_table
+from generators.errors import GeneratorError
+from generators.smote import LIBRARY_BLOCK, SmoteConfig, neighbours, vote
+from tests.generators.tables import mixed_table, same_dtypes
 
 
 def naive_neighbours(tokens: np.ndarray, ranks: np.ndarray, order: list[int], k: int) -> np.ndarray:
@@ -90,3 +92,104 @@ def test_a_row_lies_between_a_row_and_its_neighbour_of_the_same_tokens() -> None
 def test_rules_between_atoms_hold() -> None:
     drawn = generators.create("smote").fit(mixed_table(3000)).sample(5000)
     assert ((drawn["files"] == 0) == (drawn["size"] == 0)).all()
+
+
+def classes(n: int = 300, seed: int = 0) -> pd.DataFrame:
+    """Return two overlapping clouds of numbers, two classes."""
+    rng = np.random.default_rng(seed)
+    own = (rng.random(n) < 0.3).astype(int)
+    x = rng.normal(size=(n, 2)) + 1.2 * own[:, None]
+    return pd.DataFrame(
+        {"x": x[:, 0], "y": x[:, 1], "c": pd.Categorical.from_codes(own, ["a", "b"])}
+    )
+
+
+VARIED = [
+    ("smotenc", {}, lambda: mixed_table(300)),
+    ("borderline", {"target": "c"}, classes),
+    ("adasyn", {"target": "c"}, classes),
+]
+
+
+@pytest.mark.parametrize(("variant", "more", "make"), VARIED, ids=lambda v: str(v)[:12])
+def test_a_variant_of_the_library_keeps_the_promises_of_a_generator(variant, more, make, tmp_path):
+    table = make()
+    model = generators.create("smote", variant=variant, **more).fit(table, seed=1)
+    drawn = model.sample(LIBRARY_BLOCK + 60, seed=2)
+    assert same_dtypes(drawn, table)
+    pd.testing.assert_frame_equal(drawn[:80], model.sample(80, seed=2))
+    model.save(tmp_path / "g")
+    pd.testing.assert_frame_equal(drawn[:80], generators.load(tmp_path / "g").sample(80, seed=2))
+    for column in drawn.select_dtypes("number"):
+        assert drawn[column].dropna().between(table[column].min(), table[column].max()).all()
+    category = str(drawn.select_dtypes("category").columns[0])
+    share, real = (t[category].value_counts(normalize=True) for t in (drawn, table))
+    assert (share - real).abs().max() < 0.15
+    level = table[category].iloc[0]
+    assert (model.sample(20, conditions={category: level})[category] == level).all()
+
+
+def test_smotenc_is_the_librarys_own() -> None:
+    table = mixed_table(200)[["kind", "cost"]]
+    model = generators.create("smote", variant="smotenc", atom_share=1.0).fit(table)
+    drawn = model.sample(LIBRARY_BLOCK, seed=3)
+    ranks = np.column_stack([model._ranks, model._kept]).astype(float)
+    seed = int(np.random.default_rng([3, 1, 0]).integers(2**31))
+    made, _ = SMOTENC(
+        [1], sampling_strategy={1: 200 + LIBRARY_BLOCK}, random_state=seed
+    ).fit_resample(np.vstack([ranks, ranks[:1]]), np.r_[np.ones(200, int), 0])
+    assert np.array_equal(drawn["kind"].cat.codes, made[201:, 1])
+    order = np.argsort(made[201:, 0], kind="stable")
+    assert (np.diff(drawn["cost"].to_numpy()[order]) >= 0).all()
+
+
+def test_bordering_variants_draw_nearer_to_the_other_class_than_smote_does() -> None:
+    table = classes(1200)
+    gap = {}
+    for variant, more in (
+        ("fast", {}),
+        ("borderline", {"target": "c"}),
+        ("adasyn", {"target": "c"}),
+    ):
+        drawn = generators.create("smote", variant=variant, **more).fit(table).sample(2000, seed=0)
+        gap[variant] = drawn.loc[drawn["c"] == "b", "x"].mean()
+    assert gap["borderline"] < gap["fast"] - 0.1
+    assert gap["adasyn"] < gap["fast"] - 0.1
+
+
+@pytest.mark.parametrize(
+    ("settings", "table", "message"),
+    [
+        ({"variant": "smotenc"}, classes()[["x", "y"]], "only numbers"),
+        ({"variant": "smotenc"}, classes()[["c"]], "only categories"),
+        ({"variant": "smotenc"}, classes(4), "6 to 20,000 rows"),
+        ({"variant": "adasyn", "target": "k"}, classes(), "category as target"),
+        (
+            {"variant": "adasyn", "target": "c"},
+            mixed_table(60).rename(columns={"kind": "c"}),
+            "place",
+        ),
+        ({"variant": "borderline", "target": "c"}, classes(12), "of each level"),
+    ],
+    ids=str,
+)
+def test_a_table_that_a_variant_cannot_hold_is_one_clear_error(settings, table, message) -> None:
+    with pytest.raises(GeneratorError, match=message):
+        generators.create("smote", **settings).fit(table).sample(50)
+
+
+def test_a_bordering_variant_needs_a_target_and_a_variant_must_be_known() -> None:
+    with pytest.raises(GeneratorError, match="target"):
+        generators.create("smote", variant="adasyn")
+    with pytest.raises(GeneratorError, match="smotenc"):
+        generators.create("smote", variant="smote-nc")
+
+
+def test_an_error_of_the_library_is_one_clear_error(monkeypatch) -> None:
+    def refuse(*_):
+        raise ValueError("not any neighbours belong to the majority class")
+
+    model = generators.create("smote", variant="adasyn", target="c").fit(classes())
+    monkeypatch.setattr("imblearn.over_sampling.ADASYN.fit_resample", refuse)
+    with pytest.raises(GeneratorError, match="borders on others.*majority"):
+        model.sample(5)

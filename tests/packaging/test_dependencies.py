@@ -55,8 +55,7 @@ def test_what_is_imported_is_declared() -> None:
 
 
 def test_what_is_declared_is_imported() -> None:
-    # imblearn offers the variants of SMOTE.
-    assert BASE - imported() - {"imblearn"} == set()
+    assert BASE - imported() == set()
 
 
 @pytest.mark.parametrize(
