@@ -191,5 +191,5 @@ def test_an_error_of_the_library_is_one_clear_error(monkeypatch) -> None:
 
     model = generators.create("smote", variant="adasyn", target="c").fit(classes())
     monkeypatch.setattr("imblearn.over_sampling.ADASYN.fit_resample", refuse)
-    with pytest.raises(GeneratorError, match="borders on others.*majority"):
+    with pytest.raises(GeneratorError, match=r"borders on others.*majority"):
         model.sample(5)
