@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import re
 import subprocess
@@ -68,3 +67,10 @@ def test_files_that_pages_name_exist() -> None:
     for path, text in texts.items():
         missing = [name for name in named.findall(text) if not (ROOT / name).exists()]
         assert missing == [], path
+
+
+def test_every_page_of_the_api_names_a_package_that_exists() -> None:
+    pages = [path.read_text() for path in (DOCS / "api").glob("*.md") if path.stem != "index"]
+    modules = re.findall(r"automodule:: ([\w.]+)", "\n".join(pages))
+    assert len(modules) == len(pages)
+    assert all(importlib.util.find_spec(module) for module in modules)
