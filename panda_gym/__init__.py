@@ -13,7 +13,7 @@ import gymnasium
 
 from panda_gym.deprecated import install
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _LAZY = {
     "JobStream": "panda_gym.jobs:JobStream",
