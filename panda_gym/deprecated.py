@@ -86,6 +86,7 @@ MOVED: Final[Mapping[str, str]] = {
     "metrics.white_box": "metrics.privacy.white_box",
     "panda_gym.batch": "panda_gym.environments.placement.batch",
     "panda_gym.benchmarking.contestants": "panda_gym.benchmarking.policy_resolution",
+    "panda_gym.benchmarking.protocol": "panda_gym.benchmarking.standard_suite",
     "panda_gym.benchmarking.standing": "panda_gym.benchmarking.statistical_comparison",
     "panda_gym.cli.table1": "panda_gym.cli.compare",
     "panda_gym.cli.watch": "panda_gym.cli.monitor",
@@ -130,6 +131,7 @@ MOVED: Final[Mapping[str, str]] = {
     "panda_gym.table1.judging": "panda_gym.experiments.generator_comparison.evaluation",
     "panda_gym.training.hindsight": "panda_gym.training.difference_reward",
     "panda_gym.training.marginal": "panda_gym.training.external_cost",
+    "panda_gym.training.worlds": "panda_gym.training.parallel_episodes",
     "panda_gym.vector_env": "panda_gym.environments.placement.vector_env",
     "panda_gym.watching": "panda_gym.experiments.monitoring",
     "panda_gym.workers": "panda_gym.executors",
@@ -153,6 +155,23 @@ NAMES: Final[Mapping[str, str]] = {
     "panda_gym.distributions:ks": "panda_gym.distributions.parametric:ks_distance",
     "panda_gym.distributions:load_law": "panda_gym.distributions.saved:load_distribution",
     "panda_gym.distributions:save_law": "panda_gym.distributions.saved:save_distribution",
+    "panda_gym.benchmarking.render:Sheet": "panda_gym.benchmarking.render:TextTable",
+    "panda_gym.benchmarking.standard_suite:KEPT": "panda_gym.benchmarking.standard_suite:STANDARD",
+    "panda_gym.benchmarking.tuning:Course": "panda_gym.benchmarking.tuning:SearchState",
+    "panda_gym.offline.datasets:Trial": "panda_gym.offline.datasets.trial:Trial",
+    "panda_gym.offline.off_policy:Logged": (
+        "panda_gym.offline.off_policy.estimators:LoggedEpisodes"
+    ),
+    "panda_gym.training.config:HindsightConfig": "panda_gym.training.config:DifferenceRewardConfig",
+    "panda_gym.training.difference_reward:Hindsight": (
+        "panda_gym.training.difference_reward:DifferenceRewardTraining"
+    ),
+    "panda_gym.training.difference_reward:train_hindsight": (
+        "panda_gym.training.difference_reward:train_difference_reward"
+    ),
+    "panda_gym.training.parallel_episodes:Worlds": (
+        "panda_gym.training.parallel_episodes:ParallelEpisodes"
+    ),
     "panda_gym.errors:LawError": "panda_gym.errors:DistributionError",
     "panda_gym.jit.compiled:entries": "panda_gym.jit.compiled:entry_decorator",
     "panda_gym.jit.compiled:inner": "panda_gym.jit.compiled:inline",
@@ -190,6 +209,13 @@ NAMES: Final[Mapping[str, str]] = {
 }
 """Old public name to new one, both as "module:name"; the module is the new one."""
 
+VALUES: Final[Mapping[str, Mapping[str, str]]] = {
+    "learner": {"hindsight": "difference_reward"},
+    "policy": {"hindsight-scorer": "difference-reward-scorer"},
+    "scenario": {"kept": "standard"},
+}
+"""Old values of options and arguments to new ones, by what they name."""
+
 
 FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
     "Task": {"law": "duration"},
@@ -216,6 +242,15 @@ def renamed(old: str, new: str, function: Callable[..., Any]) -> Callable[..., A
         return function(*args, **keywords)
 
     return call
+
+
+def renamed_value(kind: str, value: str) -> str:
+    """Return today's value of an option or argument; an old one of `VALUES` warns."""
+    new = VALUES[kind].get(value)
+    if new is None:
+        return value
+    warn(f"the {kind} {value!r}", repr(new), stacklevel=4)
+    return new
 
 
 def renamed_keywords(

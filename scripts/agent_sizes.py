@@ -17,7 +17,7 @@ import numpy as np
 import typer
 
 from panda_gym.benchmarking import benchmark
-from panda_gym.benchmarking.leaderboard import World, markdown
+from panda_gym.benchmarking.leaderboard import Section, markdown
 from panda_gym.cli.console import progress_bar
 from panda_gym.files import whole_file
 from panda_gym.sites import Platform, load_platform
@@ -64,12 +64,12 @@ def main(
         float, typer.Option(help="Cores of the whole grid over the platform's.")
     ] = 0.01,
     jobs: Annotated[int, typer.Option(help="Decisions of an episode.")] = 2_000,
-    seeds: Annotated[int, typer.Option(help="Paired worlds.")] = 10,
+    seeds: Annotated[int, typer.Option(help="Paired seeds.")] = 10,
     seed: Annotated[int, typer.Option(help="The first of them.")] = 1000,
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("runs/sizes"),
 ) -> None:
     """Print a ranking for each size."""
-    base, worlds = load_platform(platform), []
+    base, sections = load_platform(platform), []
     wanted = float(base.cores.sum()) * scale
     for sites in (50, 150, 500):
         grid = resized(base, sites)
@@ -85,8 +85,10 @@ def main(
                 jobs=jobs,
             )
         command = " ".join(f"--policy {name}" for name in policy)
-        worlds.append(World(f"{sites} sites", table, f"python scripts/agent_sizes.py {command}"))
-    text = markdown(worlds)
+        sections.append(
+            Section(f"{sites} sites", table, f"python scripts/agent_sizes.py {command}")
+        )
+    text = markdown(sections)
     with whole_file(out / "sizes.md") as aside:
         aside.write_text(text)
     print(re.sub(r"\n{3,}", "\n\n", text))

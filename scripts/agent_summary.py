@@ -19,7 +19,7 @@ import typer
 from metrics.statistics.intervals import from_draws
 from panda_gym.benchmarking import BenchmarkTable, Interval, bootstrap
 from panda_gym.benchmarking.intervals import mean
-from panda_gym.benchmarking.protocol import OBJECTIVE, is_heuristic
+from panda_gym.benchmarking.standard_suite import OBJECTIVE, is_heuristic
 from panda_gym.oracles import PREFIX
 
 BOUND = f"{PREFIX}clairvoyant"

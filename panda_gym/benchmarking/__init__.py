@@ -1,4 +1,4 @@
-"""Policies x streams x seeds on paired worlds, with intervals; see `benchmark`."""
+"""Compare policies on job streams with paired seeds, with intervals; see `benchmark`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Whether streams rank policies alike, for any number of streams; knows tables, never policies.
+"""Compare how job streams rank policies: Kendall's tau and top-1 regret against one stream.
 
-The part of the certificate on rankings (`metrics.efficacy.ranking`) judges two streams against a
-floor; here every stream of a benchmark is compared with one of them.
+The certificate (`metrics.efficacy.ranking`) compares two streams and judges the result against a
+real-vs-real reference; here every stream of a benchmark is compared with one of them.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ REPEATS: Final = 2000
 
 @dataclass(frozen=True)
 class Agreement:
-    """How alike a stream and the real one rank the same policies."""
+    """Agreement of a stream with the real one in ranking the same policies."""
 
     stream: str
     tau: Interval
-    """Kendall's tau-b of the two rankings by means over worlds."""
+    """Kendall's tau-b of the two rankings by means over seeds."""
     regret: Interval
-    """How much worse on the real stream the stream's best policy is, as a share of the best."""
+    """Relative loss on the real stream of the policy that is best on the other stream."""
 
 
 def agreement(
     table: BenchmarkTable, metric: str, real: str, *, seed: int = 0
 ) -> tuple[Agreement, ...]:
-    """Compare the ranking of every other stream with that of `real`, worlds drawn again.
+    """Compare the ranking of every other stream with that of `real`.
 
-    metric: one of which less is better. The intervals are percentiles of a bootstrap over the
-    worlds of both streams, the same ones for every policy.
+    metric: a measure of which less is better. The intervals are percentiles of a bootstrap over the
+    seeds of both streams; a draw takes the same seeds for every policy.
+    PolicyError for too few policies or an unknown stream.
     """
     if len(table.policies) < ranking.LEAST_POLICIES:
         needed = f"at least {ranking.LEAST_POLICIES} policies"
@@ -65,14 +66,14 @@ def agreement(
 
 
 def markdown(found: Sequence[Agreement], real: str) -> str:
-    """One line a stream."""
+    """Return the agreements as a Markdown table, one row a stream."""
     lines = [f"| stream | Kendall's tau with {real} | top-1 regret |", "| --- | --- | --- |"]
     lines += [f"| {one.stream} | {span(one.tau)} | {span(one.regret)} |" for one in found]
     return "\n".join(lines) + "\n"
 
 
 def _matrix(table: BenchmarkTable, metric: str, stream: str) -> Array:
-    """float64[policies, worlds], lower is better."""
+    """float64[policies, seeds], lower is better."""
     return np.stack([table.values(policy, metric, stream) for policy in table.policies])
 
 

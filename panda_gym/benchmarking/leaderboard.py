@@ -1,7 +1,4 @@
-"""The leaderboard: one row a policy and world, best first, with the command that made it.
-
-Knows tables of benchmarks, never how they were run.
-"""
+"""The leaderboard as Markdown: a ranking for each scenario, load and stream, with its command."""
 
 from __future__ import annotations
 
@@ -12,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from panda_gym.benchmarking.measures import MEASURE
-from panda_gym.benchmarking.protocol import HEADROOM, OBJECTIVE, is_heuristic
 from panda_gym.benchmarking.render import heading, number, span
+from panda_gym.benchmarking.standard_suite import HEADROOM, OBJECTIVE, is_heuristic
 from panda_gym.benchmarking.statistical_comparison import headroom, improvement
 from panda_gym.benchmarking.table import BenchmarkTable
 from panda_gym.oracles import PREFIX
@@ -29,29 +26,31 @@ COLUMNS: Final = (
     "fairness",
     "cost",
 )
-"""Measures that every row shows."""
+"""Columns of the leaderboard, names of measures."""
 
 
 @dataclass(frozen=True)
-class World:
-    """One table of the leaderboard."""
+class Section:
+    """One ranking of the leaderboard."""
 
     title: str
     """Scenario and load."""
     table: BenchmarkTable
     command: str
-    """What made it."""
+    """Command line that made the table."""
 
 
-def markdown(worlds: Sequence[World], columns: Sequence[str] = COLUMNS) -> str:
-    """For each world and stream a ranking, its command above it."""
+def markdown(sections: Sequence[Section], columns: Sequence[str] = COLUMNS) -> str:
+    """Return a ranking for each section and stream, under its command."""
     return "\n".join(
-        _ranking(world, stream, columns) for world in worlds for stream in world.table.streams
+        _ranking(section, stream, columns)
+        for section in sections
+        for stream in section.table.streams
     )
 
 
-def _ranking(world: World, stream: str, columns: Sequence[str]) -> str:
-    table = world.table
+def _ranking(section: Section, stream: str, columns: Sequence[str]) -> str:
+    table = section.table
     logs = {p: float(np.log(table.values(p, OBJECTIVE, stream)).mean()) for p in table.policies}
     head = ["policy", *(heading(MEASURE[name]) for name in columns), f"to {table.baseline}"]
     lines = [head, ["---"] * len(head)]
@@ -65,13 +64,12 @@ def _ranking(world: World, stream: str, columns: Sequence[str]) -> str:
         ]
         lines.append([shown, *values, _against(table, policy, stream)])
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    return (
-        f"### {world.title}, {stream}\n\n    {world.command}\n\n{_room(table, stream)}\n\n{body}\n"
-    )
+    title = f"### {section.title}, {stream}\n\n    {section.command}\n"
+    return f"{title}\n{_headroom(table, stream)}\n\n{body}\n"
 
 
 def _against(table: BenchmarkTable, policy: str, stream: str) -> str:
-    """Ratio of the objective to the baseline's, paired, with its interval."""
+    """Return the paired ratio of the objective to the baseline's, with its interval."""
     if policy == table.baseline:
         return "1"
     apart = table.log_ratio(policy, OBJECTIVE, stream=stream)
@@ -80,22 +78,22 @@ def _against(table: BenchmarkTable, policy: str, stream: str) -> str:
     return f"{np.exp(apart.value):.3f} [{ends}]{star}"
 
 
-def _room(table: BenchmarkTable, stream: str) -> str:
-    """What the best policy leaves to the bound, where the bound was run."""
+def _headroom(table: BenchmarkTable, stream: str) -> str:
+    """Return what the best heuristic leaves to the bound, where the bound was run."""
     bound = PREFIX + "clairvoyant"
     rules = [policy for policy in table.policies if is_heuristic(policy)]
     if bound not in table.policies or not rules:
-        return f"{len(table.seeds)} paired worlds."
+        return f"{len(table.seeds)} paired seeds."
     best, room = headroom(table, bound, OBJECTIVE, stream, rules)
     ends = f"[{room.low:.1%}, {room.high:.1%}]"
     return (
-        f"{len(table.seeds)} paired worlds. The best heuristic, `{best}`, leaves {room.value:.1%} "
-        f"{ends} to the bound (a scenario is kept from {HEADROOM:.0%} on)."
+        f"{len(table.seeds)} paired seeds. The best heuristic, `{best}`, leaves {room.value:.1%} "
+        f"{ends} to the bound (the standard suite takes scenarios from {HEADROOM:.0%} on)."
     )
 
 
 def probabilities(table: BenchmarkTable) -> str:
-    """Probability of improvement on the baseline, one line a policy."""
+    """Return the probability of improvement on the baseline as a table, one row a policy."""
     lines = [f"| policy | P(better than {table.baseline}) |", "| --- | --- |"]
     for policy in table.policies:
         if policy != table.baseline:

@@ -1,9 +1,9 @@
-"""What is measured of an episode: a table of measures over its log; knows no policy.
+"""The measures of an episode, computed from its log: one table entry each.
 
-Judged jobs are those that the policy placed; the warm start's jobs are not judged. A job that is
-retried counts once: it arrives with its first attempt and ends with its last. The window
-is the time from the first to the last arrival of a judged job. The bounded slowdown of a job is
-max(1, (end - arrival) / max(ideal, bound)) with its run on the fastest core as the ideal, see
+Judged jobs are those that the policy placed; jobs of the warm start are not judged. A retried job
+counts once, from the arrival of its first attempt to the end of its last. The window is the time
+from the first to the last arrival of a judged job. The bounded slowdown of a job is
+max(1, (end - arrival) / max(ideal, bound)), where the ideal is its run on the fastest core; see
 `panda_gym.simulator.log`.
 """
 
@@ -22,16 +22,16 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """What became of the n attempts of one episode, drained; a job stands at its first attempt."""
+    """The n attempts of a finished episode; values of a job are at its first attempt's row."""
 
     judged: Array
     """Whether the row is the first attempt of a job that the policy placed, bool[n]."""
     arrival_s: Array
     """Arrival, float64[n], s."""
     start_s: Array
-    """When it took its cores, float64[n], s; nan if it never did."""
+    """Start of the run, float64[n], s; nan if it never started."""
     end_s: Array
-    """When it left in whatever state, float64[n], s; nan if it never was placed."""
+    """End in any state, float64[n], s; nan if it was never placed."""
     ideal_s: Array
     """Run time on the fastest core, float64[n], s."""
     cores: Array
@@ -49,7 +49,7 @@ class Outcomes:
     cost: Array
     """Cost of each step, float64[m]."""
     total_cores: float
-    """Cores of the platform, those that others use included."""
+    """Cores of the platform, those of the competing load included."""
     bound_s: float
     """Bound of the bounded slowdown, s."""
     last_end_s: Array
@@ -57,26 +57,26 @@ class Outcomes:
     finished: Array
     """Whether that attempt finished, bool[n]; False at the rows of retries."""
     wasted_s: Array
-    """Core s that an attempt held without finishing, float64[n]."""
+    """Core seconds held by an attempt that did not finish, float64[n]."""
 
     def wait(self) -> Array:
-        """Arrival to start of each judged job's first attempt, float64[m], s, stage-in included.
+        """Return the time from arrival to start of each judged job's first attempt, float64[m], s.
 
-        To its end if it never started.
+        Stage-in is included. For an attempt that never started it is the time to its end.
         """
         return (np.fmin(self.start_s, self.end_s) - self.arrival_s)[self.judged]
 
     def turnaround(self) -> Array:
-        """Arrival to the end of the last attempt of each judged job, float64[m], s."""
+        """Return the time from arrival to end of last attempt of each judged job, float64[m], s."""
         return (self.last_end_s - self.arrival_s)[self.judged]
 
     def slowdown(self) -> Array:
-        """Bounded slowdown of each judged job, float64[m]."""
+        """Return the bounded slowdown of each judged job, float64[m]."""
         ideal = np.maximum(self.ideal_s[self.judged], self.bound_s)
         return np.maximum(1.0, self.turnaround() / ideal)
 
     def window(self) -> tuple[float, float]:
-        """First and last arrival of a judged job, s."""
+        """Return the first and the last arrival of a judged job, s."""
         arrivals = self.arrival_s[self.judged]
         return float(arrivals.min()), float(arrivals.max())
 
@@ -93,21 +93,21 @@ class Measure:
 
 
 def throughput(run: Outcomes) -> float:
-    """Jobs that finish within the window, per hour; jobs of the warm start included."""
+    """Return the jobs that finish within the window per hour, jobs of the warm start included."""
     first, last = run.window()
     ended = np.count_nonzero(run.finished & (run.last_end_s >= first) & (run.last_end_s <= last))
     return float(ended / max((last - first) / SECONDS_PER_HOUR, 1e-9))
 
 
 def utilisation(run: Outcomes) -> float:
-    """Share of the platform's core seconds within the window that the broker's jobs hold."""
+    """Return the share of the platform's core seconds within the window that jobs hold."""
     first, last = run.window()
     held = np.clip(run.end_s, first, last) - np.clip(run.start_s, first, last)
     return float(np.nansum(held * run.cores) / max(run.total_cores * (last - first), 1e-9))
 
 
 def remote_share(run: Outcomes) -> float:
-    """Share of the judged jobs with input whose input was moved between sites."""
+    """Return the share of judged jobs with input whose input was moved between sites."""
     has_input = run.judged & (run.input_bytes > 0)
     return float(np.mean(run.moved_bytes[has_input] > 0)) if has_input.any() else 0.0
 

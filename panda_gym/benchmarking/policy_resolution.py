@@ -1,4 +1,4 @@
-"""From what a user names to policies and streams with labels; knows names, never runs anything."""
+"""Resolve what a user names to policies and job streams with labels."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from panda_gym.jobs import JobStream
 from panda_gym.oracles import Oracle
 
 SCALED: Final = "@scaled"
-"""Suffix of a policy's name: its absolute constants are scaled with the platform."""
+"""Suffix of a policy's name: its constants are scaled with the platform."""
 
 WEIGHTS: Final = "tuned@"
-"""Before the name of the scenario that the weights of `tuned` were fitted on."""
+"""Prefix of the scenario whose weights the policy `tuned` uses."""
 
-Contestant = Policy | Oracle
+PolicyOrOracle = Policy | Oracle
 PolicyLike = str | Path | Policy | Oracle
 StreamLike = str | Path | JobStream
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Where jobs come from, as the environment takes it."""
+    """A source of jobs: its label and the environment's settings for it."""
 
     label: str
     settings: Mapping[str, Any] = field(compare=False)
@@ -38,18 +38,20 @@ class Stream:
 
 def find_policies(
     given: Iterable[PolicyLike] | Mapping[str, PolicyLike], scale: float
-) -> dict[str, Contestant]:
+) -> dict[str, PolicyOrOracle]:
     """Return policies by label, in order.
 
-    Each is a registered name (with "@scaled" for constants scaled by the platform's scale, as
-    "tuned@atlas" for the weights of a scenario), an agent's folder, a policy, or "oracle:" and the
-    name of an oracle, which knows what no policy may; a mapping gives labels of one's own.
-    PolicyError for an unknown name (nearest suggested) or a label used twice.
+    Each is a registered name, an agent's folder, a policy, or "oracle:" and the name of an oracle,
+    which sees what no policy may. "NAME@scaled" scales a policy's constants with the platform, and
+    "tuned@SCENARIO" uses the weights of a scenario. A mapping sets the labels.
+
+    Raises:
+        PolicyError: an unknown name (the nearest is suggested), or a label used twice.
     """
     if isinstance(given, (str, Path, Policy, Oracle)):
         given = [given]
     named = given.items() if isinstance(given, Mapping) else [(None, one) for one in given]
-    found: dict[str, Contestant] = {}
+    found: dict[str, PolicyOrOracle] = {}
     for label, one in named:
         own, policy = _policy(one, scale)
         _add(found, label or own, policy, PolicyError)
@@ -61,8 +63,11 @@ def find_policies(
 def find_streams(given: Iterable[StreamLike] | Mapping[str, StreamLike]) -> list[Stream]:
     """Return streams in order.
 
-    Each is a JobStream, the name or folder of a surrogate, a trace (.swf, .swf.gz), a stream or
-    records in a file (.parquet, .csv, .csv.gz); a mapping gives labels of one's own.
+    Each is a JobStream, the name or folder of a surrogate, a trace (.swf, .swf.gz), or a file of
+    a stream or of records (.parquet, .csv, .csv.gz). A mapping sets the labels.
+
+    Raises:
+        StreamError: a source that cannot be read, or a label used twice.
     """
     if isinstance(given, (str, Path, JobStream)):
         given = [given]
@@ -76,7 +81,7 @@ def find_streams(given: Iterable[StreamLike] | Mapping[str, StreamLike]) -> list
     return [Stream(label, settings) for label, settings in found.items()]
 
 
-def _policy(one: PolicyLike, scale: float) -> tuple[str, Contestant]:
+def _policy(one: PolicyLike, scale: float) -> tuple[str, PolicyOrOracle]:
     if isinstance(one, (Policy, Oracle)):
         return _registered(one), one
     if isinstance(one, str):
@@ -98,8 +103,8 @@ def _policy(one: PolicyLike, scale: float) -> tuple[str, Contestant]:
     raise PolicyError("the name of a policy or an agent's folder", repr(str(one)), hint)
 
 
-def _registered(policy: Contestant) -> str:
-    """The registered name of a policy's class, else the name of the class."""
+def _registered(policy: PolicyOrOracle) -> str:
+    """Return the registered name of a policy's class, else the name of the class."""
     path = f"{type(policy).__module__}:{type(policy).__qualname__}"
     return _TARGETS.get(path, type(policy).__name__)
 
@@ -108,7 +113,7 @@ _TARGETS: Final = {
     **{f"{policies.__name__}.{target}": name for name, target in policies.REGISTRY.items()},
     **{target: oracles.PREFIX + name for name, target in oracles.REGISTRY.items()},
 }
-"""Registered names by what they stand for."""
+"""Registered name by "module:Class"."""
 
 
 def _stream(one: StreamLike) -> tuple[str, Mapping[str, Any]]:
@@ -130,7 +135,7 @@ def _from_file(path: Path) -> JobStream:
         try:
             return JobStream.load(path)
         except StreamError:
-            pass  # a table of records then, or damaged, which its reader will say
+            pass  # a table of records; its reader reports damage
     from panda_gym.records import load_records
 
     return JobStream.from_records(load_records(path), name=path.name)
@@ -142,8 +147,8 @@ def _add(found: dict[str, Any], label: str, value: Any, error: type[Any]) -> Non
     found[label] = value
 
 
-def describe(policy: Contestant) -> dict[str, Any] | None:
-    """What makes a registered policy what it is, as JSON; None for a class that is not ours."""
+def describe(policy: PolicyOrOracle) -> dict[str, Any] | None:
+    """Return name and settings of a policy as JSON; None for a class that is not registered."""
     if _registered(policy) not in _TARGETS.values():
         return None
     settings = {

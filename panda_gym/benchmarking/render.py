@@ -30,7 +30,7 @@ def heading(measure: Measure) -> str:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class TextTable:
     """One table of text."""
 
     caption: str
@@ -44,15 +44,15 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(_bar(text) for text in line) + " |" for line in lines)
 
 
-def markdown(sheets: Sequence[Sheet]) -> str:
-    """Return one Markdown table a sheet, each below its caption."""
-    parts = [f"{one.caption}\n\n{markdown_table(one.head, one.body)}\n" for one in sheets]
+def markdown(tables: Sequence[TextTable]) -> str:
+    """Return one Markdown table each, each below its caption."""
+    parts = [f"{one.caption}\n\n{markdown_table(one.head, one.body)}\n" for one in tables]
     return "\n".join(parts)
 
 
-def html(sheets: Sequence[Sheet]) -> str:
-    """Return one HTML table a sheet; every text is escaped."""
-    return "\n".join(table(sheet.caption, sheet.head, sheet.body) for sheet in sheets)
+def html(tables: Sequence[TextTable]) -> str:
+    """Return one HTML table each; every text is escaped."""
+    return "\n".join(table(one.caption, one.head, one.body) for one in tables)
 
 
 def csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -1,4 +1,4 @@
-"""The benchmark: every policy on every stream with the same seeds; knows how cells are kept."""
+"""Run a benchmark: every policy on every stream with the same seeds, resumable cell by cell."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import panda_gym
 from panda_gym.benchmarking.episodes import play
 from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.benchmarking.policy_resolution import (
-    Contestant,
     PolicyLike,
+    PolicyOrOracle,
+    Stream,
     StreamLike,
     describe,
     find_policies,
@@ -43,17 +44,20 @@ def benchmark(
     progress: Progress | None = None,
     **scenario: Any,
 ) -> BenchmarkTable:
-    """Run policies x streams x seeds in paired worlds and return the table of measures.
+    """Run policies x streams x seeds and return the table of measures.
+
+    Seeds are paired: a seed gives every policy the same jobs, run noise, failures, outages and
+    competing load (common random numbers).
 
     Args:
         policies: names, agents' folders or policies, or a mapping of label to one of these;
             "panda_production@scaled" scales its constants with the platform.
         streams: JobStreams, surrogates, traces or files of records, or a mapping of label to one.
-        seeds: one world each; take others than an agent was trained on.
+        seeds: one episode each; take others than an agent was trained on.
         baseline: label of the policy that differences are taken against; the first by default.
-        folder: keep every finished (policy, stream) there and do not run it again.
-        workers: where (policy, stream) pairs are run, see `panda_gym.executors`; a matter of time
-            alone. Progress is told by whole pairs there.
+        folder: where finished (policy, stream) pairs are stored; they are not run again.
+        workers: executor of (policy, stream) pairs, see `panda_gym.executors`; it changes no
+            result. Progress then counts whole pairs.
         progress: called as progress(decisions done, in all, message).
         scenario: settings of the environment (`platform`, `scale`, `jobs`, `load`, ...).
 
@@ -61,94 +65,125 @@ def benchmark(
         PolicyError: an unknown policy, an illegal answer. StreamError, SurrogateError: a stream
         that cannot be opened. SettingError: an unknown setting. SeedError: not a seed, or twice.
     """
-    worlds = _seeds(seeds)
+    given = _seeds(seeds)
     setting = Scenario.of(**{key: value for key, value in scenario.items() if key not in _JOBS})
     _no_jobs(scenario)
-    contestants = find_policies(policies, setting.scale)
-    opened = find_streams(streams)
-    base = next(iter(contestants)) if baseline is None else baseline
-    if base not in contestants:
-        raise PolicyError("a baseline among the policies", repr(base), nearest(base, contestants))
-    counter = _Counter(len(contestants) * len(opened) * setting.jobs, progress)
+    by_label, opened = find_policies(policies, setting.scale), find_streams(streams)
+    base = _baseline(baseline, by_label)
+    tasks, origins = _tasks(by_label, opened, given, scenario)
+    counter = _Counter(len(tasks) * setting.jobs, progress)
     cells = _Cells(None if folder is None else Path(folder))
-    tasks: list[_Task] = []
-    found: dict[tuple[str, str], Values] = {}
-    origins: dict[str, str] = {}
-    for stream in opened:
-        batch = PlacementBatch(Scenario.of(**scenario, **stream.settings), 1)
-        origins[stream.label] = batch.stream.origin
-        for label, policy in contestants.items():
-            task = _Task(stream.label, label, _drawn(batch), _key(batch, policy, worlds))
-            values = cells.read(task.key)
-            if values is None:
-                tasks.append(task)
-            else:
-                found[task.pair] = values
-                counter.tick(setting.jobs)
-    common = (contestants, worlds, counter if workers is None else None)
-    for place, values in (workers or SerialExecutor()).each(_play, common, tasks):
-        task = tasks[place]
-        cells.write(task.key, values)
-        found[task.pair] = values
-        if workers is not None:
-            counter.tick(setting.jobs)
+    values = _run(tasks, (by_label, given, None if workers else counter), cells, counter, workers)
     rows = [
         Row(label, stream.label, seed, measured)
         for stream in opened
-        for label in contestants
-        for seed, measured in zip(worlds, found[stream.label, label], strict=True)
+        for label in by_label
+        for seed, measured in zip(given, values[stream.label, label], strict=True)
     ]
     provenance = {
         "scenario": plain(scenario),
-        "policies": {label: describe(policy) for label, policy in contestants.items()},
+        "policies": {label: describe(policy) for label, policy in by_label.items()},
         "streams": origins,
         "versions": versions(PACKAGES),
     }
     return BenchmarkTable(tuple(rows), base, provenance)
 
 
+def _baseline(baseline: str | None, by_label: Mapping[str, PolicyOrOracle]) -> str:
+    """Return the baseline, the first policy by default; PolicyError if it is none of them."""
+    base = next(iter(by_label)) if baseline is None else baseline
+    if base not in by_label:
+        raise PolicyError("a baseline among the policies", repr(base), nearest(base, by_label))
+    return base
+
+
+def _tasks(
+    by_label: Mapping[str, PolicyOrOracle],
+    opened: Iterable[Stream],
+    seeds: list[int],
+    scenario: Mapping[str, Any],
+) -> tuple[list[_Task], dict[str, str]]:
+    """Return one task for each stream and policy, and the origin of each stream."""
+    tasks: list[_Task] = []
+    origins: dict[str, str] = {}
+    for stream in opened:
+        batch = PlacementBatch(Scenario.of(**scenario, **stream.settings), 1)
+        origins[stream.label] = batch.stream.origin
+        tasks += [
+            _Task(stream.label, label, _with_stream(batch), _key(batch, policy, seeds))
+            for label, policy in by_label.items()
+        ]
+    return tasks, origins
+
+
+def _run(
+    tasks: list[_Task],
+    common: _Common,
+    cells: _Cells,
+    counter: _Counter,
+    workers: Executor | None,
+) -> dict[tuple[str, str], Values]:
+    """Return the values of every task: stored ones are read, the others are run and stored."""
+    found: dict[tuple[str, str], Values] = {}
+    missing: list[_Task] = []
+    for task in tasks:
+        values = cells.read(task.key)
+        if values is None:
+            missing.append(task)
+        else:
+            found[task.pair] = values
+            counter.tick(task.scenario.jobs)
+    for place, values in (workers or SerialExecutor()).each(_play, common, missing):
+        task = missing[place]
+        cells.write(task.key, values)
+        found[task.pair] = values
+        if workers is not None:
+            counter.tick(task.scenario.jobs)
+    return found
+
+
 _JOBS: Final = ("stream", "surrogate")
 
 PACKAGES: Final = ("panda-grid-gym", "numpy", "scipy")
-"""Packages whose versions are kept with a table."""
+"""Packages whose versions are stored with a table."""
 
 
 @dataclass(frozen=True)
 class _Task:
-    """One policy on one stream, all worlds side by side."""
+    """One policy on one stream, all seeds side by side."""
 
     stream: str
     policy: str
     scenario: Scenario
     key: dict[str, Any] | None
-    """What the cell's values depend on; None if they are not kept."""
+    """What the cell's values depend on; None if they are not stored."""
 
     @property
     def pair(self) -> tuple[str, str]:
         return self.stream, self.policy
 
 
-def _play(
-    common: tuple[Mapping[str, Contestant], list[int], _Counter | None], task: _Task
-) -> Values:
-    """The measures of one policy on one stream, by seed."""
-    contestants, worlds, counter = common
+_Common = tuple[Mapping[str, PolicyOrOracle], list[int], "_Counter | None"]
+"""What all tasks share: policies by label, seeds, and the counter where tasks run here."""
+
+
+def _play(common: _Common, task: _Task) -> Values:
+    """Return the measures of one policy on one stream, by seed."""
+    policies, seeds, counter = common
+    tick = None
     if counter is not None:
-        counter.message = f"{task.policy} on {task.stream}"
-    batch, tick = (
-        PlacementBatch(task.scenario, len(worlds)),
-        None if counter is None else counter.tick,
-    )
-    return play(batch, contestants[task.policy], worlds, label=task.policy, tick=tick)
+        counter.message, tick = f"{task.policy} on {task.stream}", counter.tick
+    batch = PlacementBatch(task.scenario, len(seeds))
+    return play(batch, policies[task.policy], seeds, label=task.policy, tick=tick)
 
 
-def _drawn(batch: PlacementBatch) -> Scenario:
-    """The batch's scenario with its jobs drawn, so that no task draws them again."""
+def _with_stream(batch: PlacementBatch) -> Scenario:
+    """Return the batch's scenario with its job stream, so that no task generates it again."""
     return replace(batch.scenario, stream=batch.stream, input_scale=1.0, arrivals=None)
 
 
-def _key(batch: PlacementBatch, policy: Contestant, worlds: list[int]) -> dict[str, Any] | None:
-    """What a cell's values depend on; None if a policy of the user's own cannot be described."""
+def _key(batch: PlacementBatch, policy: PolicyOrOracle, seeds: list[int]) -> dict[str, Any] | None:
+    """Return what a cell's values depend on; None for a policy that cannot be described."""
     described = describe(policy)
     if described is None:
         return None
@@ -156,7 +191,7 @@ def _key(batch: PlacementBatch, policy: Contestant, worlds: list[int]) -> dict[s
         "policy": described,
         "stream": batch.stream.digest(),
         "platform": named(batch.platform),
-        "seeds": worlds,
+        "seeds": seeds,
         "scenario": plain(vars(batch.scenario)),
         "measures": [measure.name for measure in MEASURES],
         "version": panda_gym.__version__,
@@ -164,7 +199,7 @@ def _key(batch: PlacementBatch, policy: Contestant, worlds: list[int]) -> dict[s
 
 
 class _Counter:
-    """Decisions done, passed on now and then."""
+    """Count decisions and report progress every 50 of them."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self.total, self.progress = total, progress
@@ -178,7 +213,7 @@ class _Counter:
 
 
 class _Cells:
-    """Finished cells in a folder, one JSON file each, named by what made them."""
+    """Finished cells in a folder, one JSON file each, named by a hash of its key."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
@@ -207,10 +242,10 @@ class _Cells:
 
 
 def _seeds(seeds: Iterable[int]) -> list[int]:
-    worlds = [check_seed(seed) for seed in seeds]
-    if not worlds or len(set(worlds)) < len(worlds):
-        raise SeedError("seeds that differ, at least one", repr(worlds), "pass seeds=range(10)")
-    return [int(seed) for seed in worlds]
+    found = [check_seed(seed) for seed in seeds]
+    if not found or len(set(found)) < len(found):
+        raise SeedError("seeds that differ, at least one", repr(found), "pass seeds=range(10)")
+    return [int(seed) for seed in found]
 
 
 def _no_jobs(scenario: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""How policies stand to each other over worlds; knows a benchmark's values, never how made.
+"""Compare policies statistically: improvement, profiles, normalised scores, headroom.
 
-After Agarwal et al. (NeurIPS 2021), whose performance profiles are those of Dolan and More (2002)
-where, as here, a score is a ratio within a world.
+After Agarwal et al. (NeurIPS 2021). Performance profiles are those of Dolan and More (2002),
+because a score is a ratio within a seed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LIMITS: Final = (0.5, 0.75, 1.0)
 
 @dataclass(frozen=True)
 class Profile:
-    """Share of worlds in which a policy is within a factor of the best one there."""
+    """Share of episodes in which a policy is within a factor of the best one of the same seed."""
 
     policy: str
     factor: Array
@@ -44,10 +44,11 @@ class Profile:
 def improvement(
     table: BenchmarkTable, policy: str, metric: str, *, against: str | None = None
 ) -> Interval:
-    """Return the probability that a policy is better than `against` (the baseline) in a world.
+    """Return the probability that a policy is better than `against` (the baseline) on a seed.
 
-    NOTE[DIFF]: Agarwal et al. compare every run of one with every run of the other; worlds are
-    paired here, so each is compared with itself. Equal counts half; seeds are drawn within streams.
+    NOTE[DIFF]: Agarwal et al. compare every run of one with every run of the other; seeds are
+    paired here, so runs of the same seed are compared. A tie counts half. The bootstrap draws seeds
+    within streams.
     """
     other = table.baseline if against is None else against
     sign = _sign(metric)
@@ -61,7 +62,7 @@ def improvement(
 def profiles(
     table: BenchmarkTable, metric: str, factors: Sequence[float] | None = None
 ) -> list[Profile]:
-    """Return every policy's performance profile over all worlds of all streams.
+    """Return every policy's performance profile over all seeds of all streams.
 
     The measure must be positive. factors: where they are evaluated; 1 to 4 by default.
     """
@@ -133,7 +134,7 @@ def _sign(metric: str) -> float:
 
 
 def _ratios(table: BenchmarkTable, metric: str) -> dict[str, list[Array]]:
-    """How many times worse than the best of its world each run is, by policy and stream."""
+    """Return how many times worse than the best of its seed each run is, by policy and stream."""
     sign = _sign(metric)
     found: dict[str, list[Array]] = {policy: [] for policy in table.policies}
     for stream in table.streams:

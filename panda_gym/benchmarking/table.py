@@ -1,7 +1,7 @@
 """The result of a benchmark: a value for each policy, stream and seed, and its statistics.
 
-Knows measured rows, never how they were made. Seeds are paired: the same seed of the same stream
-is the same world for every policy.
+Seeds are paired: the same seed of the same stream gives every policy the same episode to play
+(common random numbers).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ CSV_COLUMNS: Final = (
 
 @dataclass(frozen=True)
 class Row:
-    """One episode: a policy on one world."""
+    """One episode: a policy on one seed of a stream."""
 
     policy: str
     stream: str
@@ -141,7 +141,7 @@ class BenchmarkTable:
     def difference(
         self, policy: str, metric: str, *, against: str | None = None, stream: str | None = None
     ) -> Interval:
-        """Return the IQM of policy - `against` (the baseline) over paired worlds.
+        """Return the IQM of policy - `against` (the baseline) over paired seeds.
 
         stream: one stream; without it all streams together, seeds drawn within each.
         """
@@ -153,7 +153,7 @@ class BenchmarkTable:
     def log_ratio(
         self, policy: str, metric: str, *, against: str | None = None, stream: str | None = None
     ) -> Interval:
-        """Return the mean of ln(policy / `against`) over paired worlds, for a positive measure.
+        """Return the mean of ln(policy / `against`) over paired seeds, for a positive measure.
 
         exp of it is the ratio of the geometric means; against, stream: as in `difference`.
         """
@@ -171,11 +171,11 @@ class BenchmarkTable:
 
     def to_markdown(self, metrics: Sequence[str] = HEADLINE) -> str:
         """Return Markdown: for each stream IQMs with intervals, then paired differences."""
-        return render.markdown(self.sheets(metrics))
+        return render.markdown(self.text_tables(metrics))
 
     def to_html(self, metrics: Sequence[str] = HEADLINE) -> str:
         """Return the same as an HTML fragment; every name in it is escaped."""
-        return render.html(self.sheets(metrics))
+        return render.html(self.text_tables(metrics))
 
     def to_csv(self, path: str | Path) -> None:
         """Write one line a stream, policy and measure: IQM, interval, paired difference."""
@@ -205,7 +205,7 @@ class BenchmarkTable:
                 "a benchmark written by to_json", f"{path}: {error}", "run the benchmark again"
             ) from error
 
-    def sheets(self, metrics: Sequence[str]) -> list[render.Sheet]:
+    def text_tables(self, metrics: Sequence[str]) -> list[render.TextTable]:
         """For each stream the values and, of more than one policy, the differences in pairs."""
         for metric in metrics:
             self._check("metric", metric, self.metrics)
@@ -220,14 +220,14 @@ class BenchmarkTable:
                 ]
                 for policy in self.policies
             ]
-            found.append(render.Sheet(self._caption(stream), head, values))
+            found.append(render.TextTable(self._caption(stream), head, values))
             apart = [
                 [policy, *(self._starred(policy, metric, stream) for metric in metrics)]
                 for policy in others
             ]
             if others:
-                title = f"{stream}: difference to {self.baseline} in the same worlds"
-                found.append(render.Sheet(f"{title} (* interval without 0)", head, apart))
+                title = f"{stream}: difference to {self.baseline} on the same seeds"
+                found.append(render.TextTable(f"{title} (* interval without 0)", head, apart))
         return found
 
     def _caption(self, stream: str) -> str:

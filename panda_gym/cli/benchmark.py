@@ -49,7 +49,9 @@ def benchmark(
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
     named: Annotated[
         list[str] | None,
-        typer.Option("--scenario", help="Named scenario, or kept: all with headroom; repeatable."),
+        typer.Option(
+            "--scenario", help="Named scenario, or standard: the whole suite; repeatable."
+        ),
     ] = None,
     load: Annotated[
         list[float] | None,
@@ -74,14 +76,14 @@ def benchmark(
     allow_uncertified: AllowUncertified = False,
 ) -> None:
     """Compare policies on streams, on the same episodes for each; intervals span the seeds."""
-    from panda_gym.benchmarking.leaderboard import World, markdown
-    from panda_gym.benchmarking.protocol import expand_policies, expand_scenarios, weights_for
+    from panda_gym.benchmarking.leaderboard import Section, markdown
+    from panda_gym.benchmarking.standard_suite import expand_policies, expand_scenarios, weights_for
 
     scenarios = expand_scenarios(named or ["default"])
     loads: list[float | None] = [*load] if load else [None]
     policies = expand_policies(policy or DEFAULT_POLICIES)
     streams = {one: _opened(one, allow_uncertified) for one in stream or ["default"]}
-    many, worlds, rankings = len(scenarios) * len(loads) > 1, [], ""
+    many, sections, rankings = len(scenarios) * len(loads) > 1, [], ""
     command = shlex.join(["panda-grid", *sys.argv[1:]])
     for name in scenarios:
         for at in loads:
@@ -105,15 +107,15 @@ def benchmark(
                 rankings += _ranking(table, title, real)
             drawn = _pictures(picture or [], name, streams, seed, settings)
             _write(table, folder, command, drawn)
-            worlds.append(World(title, table, command))
+            sections.append(Section(title, table, command))
     if many:
-        _text(out / "leaderboard.md", markdown(worlds))
+        _text(out / "leaderboard.md", markdown(sections))
     if rankings:
         _text(out / "rankings.md", rankings)
     if json:
         show({"written": str(out), "policies": policies, "scenarios": scenarios}, json)
     else:
-        for one in worlds:
+        for one in sections:
             print(_for_terminal(one.title, one.table))
         print(f"\n{rankings}Written: {out}" if rankings else f"Written: {out}")
 
@@ -121,9 +123,9 @@ def benchmark(
 def _for_terminal(title: str, table: Any) -> str:
     """Return the tables of one benchmark in lines that fit the terminal."""
     parts = []
-    for sheet in table.sheets(SHOWN):
-        lines = lines_of_table(sheet.head, sheet.body, terminal_width())
-        parts.append("\n".join([f"{title}: {sheet.caption}", "", *lines]))
+    for shown in table.text_tables(SHOWN):
+        lines = lines_of_table(shown.head, shown.body, terminal_width())
+        parts.append("\n".join([f"{title}: {shown.caption}", "", *lines]))
     return "\n\n".join(parts)
 
 
@@ -162,7 +164,7 @@ def _pictures(
 
     from panda_gym.benchmarking.episodes import play
     from panda_gym.benchmarking.policy_resolution import find_policies
-    from panda_gym.benchmarking.protocol import weights_for
+    from panda_gym.benchmarking.standard_suite import weights_for
     from panda_gym.environments.placement.batch import PlacementBatch
     from panda_gym.environments.placement.scenario import Scenario
     from panda_gym.visualization.report.occupancy import gantt, heat_maps

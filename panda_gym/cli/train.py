@@ -31,11 +31,12 @@ def train(
     ] = Path("runs/training"),
     algo: Annotated[
         str,
-        typer.Option(help="maskable_ppo, ppo, a2c, dqn, ppo_lagrangian or hindsight."),
+        typer.Option(help="maskable_ppo, ppo, a2c, dqn, ppo_lagrangian or difference_reward."),
     ] = "maskable_ppo",
     steps: Annotated[int, typer.Option(min=1, help="Decisions to learn from.")] = 200_000,
     num_envs: Annotated[
-        int, typer.Option(min=1, help="Environments side by side; hindsight: of each scenario.")
+        int,
+        typer.Option(min=1, help="Environments side by side; difference_reward: of each scenario."),
     ] = 64,
     stream: Stream = "default",
     platform: Platform = "atlas150",
@@ -45,7 +46,7 @@ def train(
         list[str] | None,
         typer.Option(
             "--scenario",
-            help="Name of a scenario, or NAME@LOAD; hindsight: repeat it to learn from several.",
+            help="Name of a scenario, or NAME@LOAD; difference_reward: several, by repeating it.",
             show_default="default",
         ),
     ] = None,
@@ -53,7 +54,7 @@ def train(
         list[float] | None,
         typer.Option(
             help="Offered work / capacity; repeat it: a curriculum, each for as long "
-            "(hindsight: side by side).",
+            "(difference_reward: side by side).",
             show_default="scenario's",
         ),
     ] = None,
@@ -69,34 +70,36 @@ def train(
     evaluate_every: Annotated[
         int, typer.Option(min=0, help="Rollouts between evaluations on held-out seeds; 0: none.")
     ] = 0,
-    members: Annotated[int, typer.Option(min=1, help="hindsight: networks in the agent.")] = 1,
+    members: Annotated[
+        int, typer.Option(min=1, help="difference_reward: networks of the ensemble.")
+    ] = 1,
     hidden: Annotated[
         int | None, typer.Option(help="Width of the network.", show_default="the learner's")
     ] = None,
     external_weight: Annotated[
-        float, typer.Option(min=0.0, help="hindsight: weight of the cost for other jobs.")
+        float, typer.Option(min=0.0, help="difference_reward: weight of the external cost.")
     ] = 1.0,
     price_wan_tb: Annotated[
-        float, typer.Option(min=0.0, help="hindsight: price of a TB moved between sites.")
+        float, typer.Option(min=0.0, help="difference_reward: price of a TB moved between sites.")
     ] = 0.0,
     price_wasted_core_h: Annotated[
-        float, typer.Option(min=0.0, help="hindsight: price of a core hour held in vain.")
+        float, typer.Option(min=0.0, help="difference_reward: price of a wasted core hour.")
     ] = 0.0,
     start: Annotated[
-        str, typer.Option(help="hindsight: agent to go on from.", show_default="none")
+        str, typer.Option(help="difference_reward: agent to start from.", show_default="none")
     ] = "",
     temperature: Annotated[
         float | None,
-        typer.Option(help="hindsight: of the draw after the first round.", show_default="0.15"),
+        typer.Option(help="difference_reward: after the first round.", show_default="0.15"),
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(help="hindsight: stop after so long.", show_default="none"),
+        typer.Option(help="difference_reward: stop after so many.", show_default="none"),
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="hindsight: threads that step grids.")] = 1,
-    checkpoint: Annotated[
-        bool, typer.Option(help="hindsight: keep what a killed run needs to go on.")
-    ] = True,
+    threads: Annotated[
+        int, typer.Option(min=1, help="difference_reward: threads that step grids.")
+    ] = 1,
+    checkpoint: Annotated[bool, typer.Option(help="difference_reward: write checkpoints.")] = True,
     device: Annotated[str, typer.Option(help="Where the network is: cpu or cuda.")] = "cpu",
     tensorboard: Annotated[bool, typer.Option(help="Also log for TensorBoard.")] = False,
     seed: Seed = 0,
@@ -106,18 +109,18 @@ def train(
     """Train, with checkpoints; the agent is safetensors and JSON, and sees no true workload."""
     from panda_gym.training.config import check_algorithm
 
-    check_algorithm(algo)
+    algo = check_algorithm(algo)
     jobs_of = job_stream(stream, allow_uncertified)
     shared = {"jobs": jobs, "reward": reward}
     settings = [
         {**scenario(platform, scale, at, competing, named=name, **shared), **jobs_of}
-        for name, at in _cells(named or ["default"], load or [], spread=algo == "hindsight")
+        for name, at in _cells(named or ["default"], load or [], spread=algo == "difference_reward")
     ]
     given = {"steps": steps, "num_envs": num_envs, "seed": seed, "device": device}
     given |= {} if hidden is None else {"hidden": hidden}
     command = shlex.join(["panda-grid", *sys.argv[1:]])
     with progress_bar(f"train {algo}") as progress:
-        if algo == "hindsight":
+        if algo == "difference_reward":
             given |= {"members": members, "external_weight": external_weight, "threads": threads}
             given |= {"evaluate_every": evaluate_every} if evaluate_every else {}
             given |= {"checkpoints": checkpoint, "price_wan_tb": price_wan_tb}
@@ -125,7 +128,7 @@ def train(
             given |= {} if temperature is None else {"temperature": temperature}
             _refuse({"--cost-limit": cost_limit, "--gamma": gamma})
             runtime = {"minutes": minutes, "tensorboard": tensorboard}
-            shown = _hindsight(out, given, settings, command, runtime, progress)
+            shown = _difference_reward(out, given, settings, command, runtime, progress)
         else:
             given |= {"algo": algo, "cost_limit": cost_limit, "evaluate_every": evaluate_every}
             given |= {"loads": tuple(load or ())} | ({} if gamma is None else {"gamma": gamma})
@@ -147,18 +150,20 @@ def _cells(named: list[str], loads: list[float], spread: bool) -> list[tuple[str
         except ValueError:
             raise SettingError("a scenario as NAME or NAME@LOAD", repr(one), "correct it") from None
     if not spread and len(named) > 1:
-        raise SettingError("one scenario", f"{len(named)}", "--algo hindsight takes several")
+        raise SettingError(
+            "one scenario", f"{len(named)}", "--algo difference_reward takes several"
+        )
     return cells if spread else cells[:1]
 
 
 def _refuse(options: dict[str, Any]) -> None:
-    """PolicyError for options that hindsight has no use for."""
+    """PolicyError for options that difference_reward does not take."""
     from panda_gym.errors import PolicyError
 
     for name, value in options.items():
         if value is not None:
-            came = f"hindsight with {name} {value}"
-            raise PolicyError(f"no {name} for hindsight", came, "choose another --algo")
+            came = f"difference_reward with {name} {value}"
+            raise PolicyError(f"no {name} for difference_reward", came, "choose another --algo")
 
 
 def _sb3(
@@ -183,7 +188,7 @@ def _sb3(
     return _result(done.agent, done.curve[-1], done.share)
 
 
-def _hindsight(
+def _difference_reward(
     out: Path,
     given: dict[str, Any],
     settings: list[dict[str, Any]],
@@ -191,12 +196,12 @@ def _hindsight(
     runtime: dict[str, Any],
     progress: Progress,
 ) -> dict[str, Any]:
-    from panda_gym.training.config import HindsightConfig
-    from panda_gym.training.difference_reward import train_hindsight
+    from panda_gym.training.config import DifferenceRewardConfig
+    from panda_gym.training.difference_reward import train_difference_reward
 
-    agent, run = train_hindsight(
+    agent, run = train_difference_reward(
         out,
-        HindsightConfig(**given),
+        DifferenceRewardConfig(**given),
         settings,
         command=command,
         **runtime,

@@ -26,8 +26,10 @@ def tune(
     competing: Competing = None,
     generations: Annotated[int, typer.Option(min=1, help="Generations of the search.")] = 16,
     population: Annotated[int, typer.Option(min=4, help="Candidates in each.")] = 16,
-    worlds: Annotated[int, typer.Option(min=1, help="Worlds that each plays.")] = 8,
-    jobs: Annotated[int, typer.Option(min=1, help="Decisions in each world.")] = 800,
+    episodes: Annotated[
+        int, typer.Option("--episodes", "--worlds", min=1, help="Episodes that each plays.")
+    ] = 8,
+    jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 800,
     spread: Annotated[float, typer.Option(min=1e-6, help="Of the first generation.")] = 0.6,
     start: Annotated[
         str | None, typer.Option(help="Column of the shipped table to start from.")
@@ -44,8 +46,8 @@ def tune(
         settings |= job_stream(stream, False)
     with progress_bar("tune") as progress:
         end = tune(
-            Search(generations, population, worlds, jobs, spread, start, seed),
-            course=out.with_name(f"{out.stem}-{name}.json"),
+            Search(generations, population, episodes, jobs, spread, start, seed),
+            state_file=out.with_name(f"{out.stem}-{name}.json"),
             progress=progress,
             **settings,
         )

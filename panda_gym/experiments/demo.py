@@ -223,7 +223,7 @@ def _benchmark(run: RunFolder, demo: Demo, bars: Callable[[str], Any]) -> None:
     if (run.benchmark / "benchmark.json").is_file():
         return
     from panda_gym.benchmarking import benchmark
-    from panda_gym.benchmarking.protocol import EVALUATION_SEEDS
+    from panda_gym.benchmarking.standard_suite import EVALUATION_SEEDS
 
     entries: dict[str, Any] = {**{name: name for name in demo.policies}, "agent": run.agent}
     with bars("benchmark") as progress:

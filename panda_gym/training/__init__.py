@@ -1,4 +1,4 @@
-"""Training of placement agents with stable-baselines3; see `train`.
+"""Train placement agents with stable-baselines3, or on difference rewards.
 
 from panda_gym.training import TrainConfig, train
 trained = train("runs/agent", TrainConfig(steps=100_000), scenario={"scale": 0.02})
@@ -7,19 +7,33 @@ policy = trained.policy()
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from panda_gym.training.config import ALGORITHMS, TrainConfig
+from panda_gym.training.config import ALGORITHMS, DifferenceRewardConfig, TrainConfig
 
 if TYPE_CHECKING:
+    from panda_gym.training.difference_reward import train_difference_reward
     from panda_gym.training.run import Training, train
 
-__all__ = ["ALGORITHMS", "TrainConfig", "Training", "train"]
+__all__ = [
+    "ALGORITHMS",
+    "DifferenceRewardConfig",
+    "TrainConfig",
+    "Training",
+    "train",
+    "train_difference_reward",
+]
+
+_LAZY = {
+    "Training": "panda_gym.training.run",
+    "train": "panda_gym.training.run",
+    "train_difference_reward": "panda_gym.training.difference_reward",
+}
+"""Names that load torch when they are first used, by module."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("Training", "train"):
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from panda_gym.training import run
-
-    return getattr(run, name)
+    return getattr(importlib.import_module(_LAZY[name]), name)

@@ -1,7 +1,7 @@
-"""A run's state in one safetensors file; knows tensors and counters, never an environment.
+"""Write and read the state of a run in one safetensors file, without pickle.
 
-One file, so that a rename makes it whole: tensors (weights, Adam's moments, generators, actions
-since the worlds began) and, in the header, JSON (counters, settings, curve). No pickle.
+Tensors are weights, Adam's moments, generators and the actions since the episodes started; the
+header holds JSON: counters, settings, curve. One file, so that one rename replaces it as a whole.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FILE: Final = "checkpoint.safetensors"
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a run needs to go on as if it had never stopped."""
+    """State from which a run is resumed as if it had not been interrupted."""
 
     tensors: dict[str, Tensor]
     """By name: weight/..., adam/..., generators, actions."""

@@ -1,4 +1,4 @@
-"""The settings of a training run; knows numbers, never an environment."""
+"""Settings of training runs, checked when they are made."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
+from panda_gym.deprecated import old_names, renamed_value
 from panda_gym.errors import PolicyError, check_seed, nearest
 
-ALGORITHMS: Final = ("maskable_ppo", "ppo", "a2c", "dqn", "ppo_lagrangian", "hindsight")
-"""Learners that `panda-grid train` knows; all but the last are TrainConfig's."""
+ALGORITHMS: Final = ("maskable_ppo", "ppo", "a2c", "dqn", "ppo_lagrangian", "difference_reward")
+"""Learners that `panda-grid train` offers; all but the last are TrainConfig's."""
+
+RENAMED_FIELDS: Final = {"most": "external_cost_max"}
+"""Name of a setting in release 0.1 to today's name."""
 
 FIRST_SEED: Final = 1_000_000
-"""Training and its evaluations draw worlds with seeds from here on: below is for benchmarks."""
+"""Training and its evaluations use seeds from here on; benchmarks use seeds below."""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run, whole: same settings, same scenario, same agent."""
+    """Settings of a run of `train`: same settings and same scenario give the same agent."""
 
     algo: str = "maskable_ppo"
     """Learner, one of ALGORITHMS."""
@@ -27,17 +31,17 @@ class TrainConfig:
     num_envs: int = 64
     """Environments stepped together."""
     rollout_steps: int = 32
-    """Decisions an environment between two updates."""
+    """Decisions of each environment between two updates."""
     batch_size: int = 128
-    """Decisions a gradient step."""
+    """Decisions in a gradient step."""
     epochs: int = 2
     """Passes over a rollout."""
     learning_rate: float = 1e-3
-    """Adam's step size at the beginning; it falls linearly to `learning_rate_end`."""
+    """Adam's step size at the start; it falls linearly to `learning_rate_end`."""
     learning_rate_end: float = 1e-4
     """Adam's step size at the end."""
     gamma: float = 0.5
-    """Discount a decision; the default reward speaks of the job just placed, so it is short."""
+    """Discount per decision; small, because the default reward is that of the job just placed."""
     gae_lambda: float = 0.9
     """Decay of the generalised advantage estimate."""
     clip_range: float = 0.2
@@ -53,19 +57,19 @@ class TrainConfig:
     critic: int = 64
     """Width of the critic's layer."""
     seed: int = 0
-    """Seed of the weights, the actions and the worlds."""
+    """Seed of the weights, the actions and the episodes."""
     threads: int = 1
     """Threads of torch; more were slower on networks of this size."""
     checkpoint_every: int = 10
     """Rollouts between two checkpoints."""
     renew_every: int = 1000
-    """Rollouts after which all worlds begin anew, which bounds what a resumed run replays."""
+    """Rollouts after which all episodes restart; this bounds what a resumed run has to replay."""
     cost_limit: float | None = None
-    """Mean cost a decision that ppo_lagrangian allows; None for the others."""
+    """Limit of ppo_lagrangian on the mean cost per decision; None for the others."""
     loads: tuple[float, ...] = ()
-    """Curriculum: loads in the order of training, each for as long; none: the scenario's."""
+    """Curriculum: loads in order, each for the same share of training; none: the scenario's."""
     memory_steps: int = 20_000
-    """Decisions that DQN remembers, 19 kB each on 150 sites."""
+    """Size of DQN's replay buffer, decisions; 19 kB each on 150 sites."""
     evaluate_every: int = 0
     """Rollouts between two evaluations of the greedy agent on held-out seeds; 0: none."""
     evaluate_envs: int = 8
@@ -74,10 +78,11 @@ class TrainConfig:
     """Where the network is: cpu, cuda, cuda:0, ..."""
 
     def __post_init__(self) -> None:
-        check_algorithm(self.algo)
+        object.__setattr__(self, "algo", check_algorithm(self.algo))
         check_fields(self)
-        if self.algo == "hindsight":
-            raise PolicyError("HindsightConfig for hindsight", "TrainConfig", "see `hindsight`")
+        if self.algo == "difference_reward":
+            do = "use panda_gym.training.difference_reward"
+            raise PolicyError("DifferenceRewardConfig for difference_reward", "TrainConfig", do)
         if self.algo != "ppo_lagrangian" and self.cost_limit is not None:
             came = f"{self.algo} with {self.cost_limit}"
             raise PolicyError("no cost limit but for ppo_lagrangian", came, "--algo ppo_lagrangian")
@@ -86,7 +91,7 @@ class TrainConfig:
 
     @property
     def rollout(self) -> int:
-        """Decisions between two updates."""
+        """Decisions of all environments between two updates."""
         return self.num_envs * self.rollout_steps
 
     @property
@@ -95,61 +100,61 @@ class TrainConfig:
         return -(-self.steps // self.rollout) * self.rollout
 
     def stage(self, rollouts: int) -> int:
-        """Which of `loads` holds after so many rollouts."""
+        """Return the index in `loads` after so many rollouts."""
         total = self.total_steps // self.rollout
         return min(rollouts * len(self.loads) // total, max(len(self.loads) - 1, 0))
 
     def begins(self, rollouts: int) -> bool:
-        """Whether all worlds begin anew before the next rollout."""
+        """Whether all episodes restart before the next rollout."""
         if rollouts % self.renew_every == 0:
             return True
         return self.stage(rollouts) != self.stage(rollouts - 1)
 
 
 @dataclass(frozen=True)
-class HindsightConfig:
-    """One run of `panda_gym.training.difference_reward`, whole: same settings, same agent."""
+class DifferenceRewardConfig:
+    """Settings of a run of `panda_gym.training.difference_reward`: same settings, same agent."""
 
     steps: int = 1_000_000
     """Decisions to learn from; rounded up to whole rounds."""
     num_envs: int = 32
-    """Grids of each scenario; all play one episode a round."""
+    """Grids of each scenario; each plays one episode a round."""
     external_weight: float = 1.0
-    """What the cost for others counts beside the job's own; 0: selfish."""
-    most: float = 10.0
-    """The cost for others is cut here."""
+    """Weight of the external cost beside the job's own; 0: each job minds itself only."""
+    external_cost_max: float = 10.0
+    """The external cost of a decision is clipped here."""
     price_wan_tb: float = 0.0
-    """What a TB moved between sites counts beside a unit of ln(bounded slowdown)."""
+    """Price of a TB moved between sites, in units of ln(bounded slowdown)."""
     price_wasted_core_h: float = 0.0
-    """What a core hour held in vain counts."""
+    """Price of a core hour held without finishing, in the same units."""
     start: str = ""
-    """Agent of this kind and shape to go on from; none: from nothing."""
+    """Folder of an agent of the same shape to start from; empty: random weights."""
     temperature_first: float = 0.3
-    """Temperature of the first round, which draws from ln(predicted completion)."""
+    """Temperature of the first round, which samples by ln(predicted completion)."""
     temperature: float = 0.15
     """Temperature of the second round; it falls geometrically to `temperature_end`."""
     temperature_end: float = 0.02
     """Temperature at the end."""
     window: int = 8
-    """Rounds that are learned from together."""
+    """Rounds kept in the replay memory."""
     epochs: int = 3
-    """Passes over the window a round."""
+    """Passes over the replay memory in a round."""
     batch_size: int = 1024
-    """Decisions a gradient step."""
+    """Decisions in a gradient step."""
     learning_rate: float = 2e-3
     """Adam's step size; within each round it falls linearly to a fiftieth."""
     hidden: int = 64
     """Width of the network's layers."""
     depth: int = 2
-    """How many there are."""
+    """Number of layers."""
     members: int = 1
-    """Networks whose mean is taken."""
+    """Networks of the ensemble, whose mean is taken."""
     evaluate_every: int = 1
     """Rounds between two evaluations of the greedy agent."""
     evaluate_envs: int = 16
     """Held-out grids of each scenario."""
     seed: int = 0
-    """Seed of the weights, the actions and the worlds."""
+    """Seed of the weights, the actions and the episodes."""
     threads: int = 1
     """Threads that step grids."""
     torch_threads: int = 1
@@ -157,21 +162,29 @@ class HindsightConfig:
     device: str = "cpu"
     """Where the network is: cpu, cuda, cuda:0, ..."""
     checkpoints: bool = True
-    """Whether a killed run can go on; the file holds the window, some 140 bytes a decision."""
+    """Whether an interrupted run can be resumed; some 140 bytes for each decision in memory."""
 
     def __post_init__(self) -> None:
         check_fields(self)
 
 
-def check_algorithm(algo: str) -> None:
-    """PolicyError unless it is the name of a learner; the nearest is suggested."""
-    if algo not in ALGORITHMS:
+def check_algorithm(algo: str) -> str:
+    """Return today's name of a learner; PolicyError suggests the nearest of an unknown one."""
+    name = renamed_value("learner", algo)
+    if name not in ALGORITHMS:
         hint = f"{nearest(str(algo), ALGORITHMS)}; known: {', '.join(ALGORITHMS)}"
         raise PolicyError("a learner", repr(algo), hint)
+    return name
+
+
+def renamed_fields(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a checkpoint with fields of 0.1 under today's names."""
+    config = settings.get("config", {})
+    return {**settings, "config": {RENAMED_FIELDS.get(k, k): v for k, v in config.items()}}
 
 
 def check_device(device: str) -> None:
-    """PolicyError unless torch finds the device."""
+    """Raise PolicyError unless torch finds the device."""
     import torch
 
     try:
@@ -181,8 +194,8 @@ def check_device(device: str) -> None:
         raise PolicyError("a device of torch", came, "pass --device cpu") from error
 
 
-def check_fields(config: TrainConfig | HindsightConfig) -> None:
-    """PolicyError for a number out of its range."""
+def check_fields(config: TrainConfig | DifferenceRewardConfig) -> None:
+    """Raise PolicyError for a number out of its range."""
     check_seed(config.seed)
     for field in dataclasses.fields(config):
         if field.type == "int" and field.name != "seed":
@@ -202,3 +215,6 @@ def _number(name: str, value: Any) -> None:
     top = 1.0 if name in ("gamma", "gae_lambda") else math.inf
     if not number or not math.isfinite(value) or not 0.0 <= value <= top:
         raise PolicyError(f"{name} from 0 to {top:g}", repr(value), "change it")
+
+
+__getattr__ = old_names(__name__)

@@ -1,4 +1,4 @@
-"""The learning curve: one row a rollout; knows numbers, never a learner."""
+"""The learning curve: one row for each rollout, written and read as CSV."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from panda_gym.files import whole_file
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """What one rollout and the update after it were like; None: the learner does not say."""
+    """Figures of one rollout and the update after it; None where the learner has none."""
 
     steps: int
     """Decisions so far."""
@@ -21,9 +21,9 @@ class CurvePoint:
     entropy: float | None
     """Mean entropy of the choice, nat."""
     value_loss: float | None
-    """Mean squared error of what values: the critic, or the network of the sites' costs."""
+    """Mean squared error of the critic, or of the network of the sites' costs."""
     explained_variance: float | None
-    """Share of the returns' variance that it explains."""
+    """Share of the returns' variance that the critic explains."""
     kl: float | None
     """Approximate Kullback-Leibler divergence of the update."""
     environment_s: float

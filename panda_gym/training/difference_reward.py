@@ -1,16 +1,20 @@
-"""Learning from what every decision cost in the end; knows worlds and a network, never SB3.
+"""Train an agent on difference rewards: each decision's own final cost plus its external cost.
 
-Episodes run to their last job's end; then each decision is told the ln(bounded slowdown) of its
-own job and what it cost the jobs behind it (`marginal`). A network learns the sum from the site
-that was chosen; the policy draws from softmax(-cost / temperature), and the temperature falls.
-This is fitted regression for a contextual bandit (the direct method: Dudik, Langford and Li,
-ICML 2011) whose bandit feedback, the marginal cost, makes selfish choices good for all.
+A difference reward is what all agents together lose by one agent's action (Wolpert and Tumer,
+"Optimal payoff functions for members of collectives", 2002; as a counterfactual baseline: COMA,
+Foerster et al., AAAI 2018). Here it is minus the sum of two costs, computed when the episode is
+over: the ln(bounded slowdown) of the decision's own job, and the external cost, which is what the
+decision added to the ln(bounded slowdown) of the other jobs (`external_cost`).
+
+A network regresses that sum on the features of the chosen site. The policy draws a site from
+softmax(-predicted cost / temperature), and the temperature falls. This is the direct method for
+contextual bandits (Dudik, Langford and Li, ICML 2011): no critic, no bootstrap, no discount.
 
     out/agent/                     the agent of the best evaluation
     out/curve.csv                  learning curve, one row a round
-    out/checkpoint.safetensors     where a killed run goes on
+    out/checkpoint.safetensors     state from which an interrupted run is resumed
 
-A resumed run ends as one that was never stopped, on one machine with the same versions.
+A resumed run gives the same agent bit for bit, on one machine with the same versions.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from panda_gym.deprecated import old_names
 from panda_gym.environments.placement.policies.learned import load_agent, read_card, save_agent
 from panda_gym.environments.placement.policies.scorer import derive
 from panda_gym.environments.placement.policies.site_value import ROW, SiteValue, ValueShape
@@ -32,10 +37,10 @@ from panda_gym.errors import PolicyError
 from panda_gym.extras import import_extra
 from panda_gym.provenance import plain, versions
 from panda_gym.training.checkpoint import FILE, Checkpoint
-from panda_gym.training.config import HindsightConfig, check_device
+from panda_gym.training.config import DifferenceRewardConfig, check_device, renamed_fields
 from panda_gym.training.curve import CurvePoint, write_curve
-from panda_gym.training.evaluation import TRAINING, HeldOut, world_seeds
-from panda_gym.training.worlds import Credit, Parts, Worlds
+from panda_gym.training.evaluation import TRAINING, HeldOut, episode_seeds
+from panda_gym.training.parallel_episodes import Credit, ParallelEpisodes, Parts
 
 Progress = Callable[[int, int, str], None]
 
@@ -45,24 +50,29 @@ PACKAGES: Final = ("panda-grid-gym", "torch", "numpy", "numba")
 
 @dataclass
 class Window:
-    """The decisions of the last rounds: what the network saw, and what they cost."""
+    """Replay memory: the decisions of the last rounds with their features and costs."""
 
     rows: list[Tensor]
-    """float32[n, ROW] a round."""
+    """Features of the chosen sites, float32[n, ROW] a round."""
     costs: list[Tensor]
-    """float32[n] a round."""
+    """Total costs of the decisions, float32[n] a round."""
 
     def add(self, rows: Tensor, costs: Tensor, most: int) -> None:
-        """Take a round in; forget the oldest beyond `most`."""
+        """Add a round; drop the oldest beyond `most`."""
         self.rows, self.costs = [*self.rows, rows][-most:], [*self.costs, costs][-most:]
 
 
-class Hindsight:
-    """A run between two rounds."""
+class DifferenceRewardTraining:
+    """State of a training run between two rounds.
 
-    def __init__(self, scenarios: Sequence[Mapping[str, Any]], config: HindsightConfig) -> None:
+    scenarios: settings of the environment; all are played side by side.
+    """
+
+    def __init__(
+        self, scenarios: Sequence[Mapping[str, Any]], config: DifferenceRewardConfig
+    ) -> None:
         self.config = config
-        self.worlds = Worlds(
+        self.episodes = ParallelEpisodes(
             scenarios, config.num_envs, threads=config.threads, device=config.device
         )
         self.held_out = HeldOut(
@@ -72,9 +82,9 @@ class Hindsight:
             threads=config.threads,
             device=config.device,
         )
-        self.device = self.worlds.device
+        self.device = self.episodes.device
         self.generator = torch.Generator(self.device).manual_seed(config.seed)
-        self.begun = bool(config.start)
+        self.warm_start = bool(config.start)
         self.network = self._network().to(self.device)
         self.window = Window([], [])
         self.points: list[CurvePoint] = []
@@ -90,19 +100,19 @@ class Hindsight:
     @property
     def round_steps(self) -> int:
         """Decisions of a round."""
-        return len(self.worlds) * self.worlds.jobs
+        return len(self.episodes) * self.episodes.jobs
 
     def advance(self, gone: float) -> CurvePoint:
-        """Play, learn, evaluate; gone: share of the run that is behind it."""
+        """Run one round: play, learn, evaluate. gone: share of the run already done."""
         number, config = len(self.points), self.config
-        rows = torch.empty((self.worlds.jobs, len(self.worlds), ROW), device=self.device)
+        rows = torch.empty((self.episodes.jobs, len(self.episodes), ROW), device=self.device)
         fall = (config.temperature_end / config.temperature) ** gone
-        first = number == 0 and not self.begun
+        first = number == 0 and not self.warm_start
         tau = config.temperature_first if first else config.temperature * fall
-        choose = self._drawing(tau, rows, first)
-        seeds = world_seeds(config.seed, TRAINING, number, self.worlds)
+        choose = self._sampler(tau, rows, first)
+        seeds = episode_seeds(config.seed, TRAINING, number, self.episodes)
         credit = self._timed_play(seeds, choose)
-        costs = torch.as_tensor(self._charged(credit), dtype=torch.float32, device=self.device)
+        costs = torch.as_tensor(self._total_costs(credit), dtype=torch.float32, device=self.device)
         self.window.add(rows.flatten(0, 1), costs.flatten(), config.window)
         began = self._now()
         loss, explained = self._fit()
@@ -127,16 +137,16 @@ class Hindsight:
         self.points.append(point)
         return point
 
-    def _charged(self, credit: Credit) -> np.ndarray:
-        """What every decision is said to have cost, float32[T, E]."""
+    def _total_costs(self, credit: Credit) -> np.ndarray:
+        """Return minus the difference reward of every decision, float32[T, E]."""
         config = self.config
-        others = config.external_weight * np.minimum(credit.external, config.most)
+        others = config.external_weight * np.minimum(credit.external, config.external_cost_max)
         spent = config.price_wan_tb * credit.wan_tb
         spent = spent + config.price_wasted_core_h * credit.wasted_core_h
         return credit.own + others + spent
 
     def checkpoint(self, settings: dict[str, Any]) -> Checkpoint:
-        """Return everything that a later process needs to go on."""
+        """Return everything that a later process needs to resume the run."""
         tensors = {f"weight/{k}": v.cpu() for k, v in self.network.state_dict().items()}
         tensors |= {f"best/{k}": v.cpu() for k, v in self.best.items()}
         for k, (rows, costs) in enumerate(zip(self.window.rows, self.window.costs, strict=True)):
@@ -146,7 +156,7 @@ class Hindsight:
         return Checkpoint(tensors, state)
 
     def restore(self, saved: Checkpoint) -> None:
-        """Bring the run to where a checkpoint was written."""
+        """Set the run to the state of a checkpoint."""
         kinds = ("weight", "best", "rows", "costs")
         found: dict[str, dict[str, Tensor]] = {kind: {} for kind in kinds}
         for name, tensor in saved.tensors.items():
@@ -172,16 +182,17 @@ class Hindsight:
 
     def _network(self) -> SiteValue:
         shape = ValueShape(self.config.hidden, self.config.depth, self.config.members)
-        if self.begun:
-            return _started(self.config.start, shape)
+        if self.warm_start:
+            return _initial(self.config.start, shape)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.config.seed)
             return SiteValue(shape)
 
-    def _drawing(self, tau: float, rows: Tensor, first: bool) -> Callable[[int, Parts], Tensor]:
-        """Draw from softmax(score / tau) and keep the rows of the chosen sites.
+    def _sampler(self, tau: float, rows: Tensor, first: bool) -> Callable[[int, Parts], Tensor]:
+        """Return a function that draws sites from softmax(score / tau) and stores their features.
 
-        In the first round a score is minus the ln of the predicted completion.
+        In the first round a score is minus the ln of the predicted completion. Sites are drawn by
+        the Gumbel-max trick.
         """
         network, each = self.network, torch.arange(rows.shape[1], device=self.device)
 
@@ -198,10 +209,10 @@ class Hindsight:
         return choose
 
     def _fit(self) -> tuple[float, float]:
-        """Regress the window's costs on its rows; loss, share of the variance explained."""
+        """Fit costs to features over the window; return loss and share of variance explained."""
         config, network = self.config, self.network
         rows, costs = torch.cat(self.window.rows), torch.cat(self.window.costs)
-        if not self.points and not self.begun:
+        if not self.points and not self.warm_start:
             network.standardise(rows)
         steps = max(1, config.epochs * len(costs) // config.batch_size)
         adam = torch.optim.Adam(network.parameters(), config.learning_rate)
@@ -235,32 +246,42 @@ class Hindsight:
             spent += self._now() - start
             return sites
 
-        credit = self.worlds.play(seeds, timed)
+        credit = self.episodes.play(seeds, timed)
         self.seconds["choosing"] += spent
         self.seconds["environment"] += self._now() - began - spent
         return credit
 
     def _now(self) -> float:
-        """CPU seconds, or wall seconds where another device does the work."""
+        """Return CPU seconds, or wall seconds where another device does the work."""
         return time.perf_counter() if self._sync else time.process_time()
 
 
-def train_hindsight(
+def train_difference_reward(
     out: str | Path,
-    config: HindsightConfig,
+    config: DifferenceRewardConfig,
     scenarios: Sequence[Mapping[str, Any]],
     *,
     command: str = "",
     minutes: float | None = None,
     tensorboard: bool = False,
     progress: Progress | None = None,
-) -> tuple[Path, Hindsight]:
-    """Train an agent; a folder with a checkpoint of the same run goes on from there.
+) -> tuple[Path, DifferenceRewardTraining]:
+    """Train an agent on difference rewards; return its folder and the finished run.
 
-    minutes: stop after so long, and let the temperature fall in that time; such a run is not
-    repeated exactly.
-    tensorboard: also log to out/tensorboard (needs the package `tensorboard`).
-    PolicyError if `out` holds a checkpoint of other settings.
+    A folder with a checkpoint of the same run is resumed.
+
+    Args:
+        out: folder of the run.
+        config: sizes, rates and weights.
+        scenarios: settings of the environment, one mapping each; played side by side.
+        command: command line, stored in agent.json.
+        minutes: stop after so many; the temperature falls within them. Such a run cannot be
+            repeated exactly.
+        tensorboard: also log to out/tensorboard (needs the package `tensorboard`).
+        progress: called as progress(decisions done, in all, message).
+
+    Raises:
+        PolicyError: `out` holds a checkpoint of other settings, or a scenario takes other actions.
     """
     out = Path(out)
     check_device(config.device)
@@ -271,7 +292,7 @@ def train_hindsight(
     threads = torch.get_num_threads()
     torch.set_num_threads(config.torch_threads)
     try:
-        run, began = Hindsight(scenarios, config), time.monotonic()
+        run, began = DifferenceRewardTraining(scenarios, config), time.monotonic()
         if saved is not None:
             run.restore(saved)
         provenance = {**settings, "command": command, "versions": versions(PACKAGES)}
@@ -286,7 +307,7 @@ def train_hindsight(
             if tensorboard:
                 _log(out / "tensorboard", point)
             if progress is not None:
-                progress(point.steps, run.rounds * run.round_steps, _word(point))
+                progress(point.steps, run.rounds * run.round_steps, _message(point))
     finally:
         torch.set_num_threads(threads)
     return out / "agent", run
@@ -301,12 +322,14 @@ def _log(folder: Path, point: CurvePoint) -> None:
                 board.add_scalar(name, value, point.steps)
 
 
-def _word(point: CurvePoint) -> str:
+def _message(point: CurvePoint) -> str:
     held_out = "" if point.evaluation is None else f", greedy on held-out {-point.evaluation:.3f}"
     return f"ln slowdown {-point.reward:.3f}{held_out}"
 
 
-def _write(run: Hindsight, out: Path, settings: dict[str, Any], provenance: dict[str, Any]) -> None:
+def _write(
+    run: DifferenceRewardTraining, out: Path, settings: dict[str, Any], provenance: dict[str, Any]
+) -> None:
     write_curve(run.points, out / "curve.csv")
     curve = [[point.steps, point.reward, point.evaluation] for point in run.points]
     save_agent(out / "agent", run.agent(), {**provenance, "curve": curve})
@@ -314,8 +337,8 @@ def _write(run: Hindsight, out: Path, settings: dict[str, Any], provenance: dict
         run.checkpoint(settings).write(out / FILE)
 
 
-def _started(agent: str, shape: ValueShape) -> SiteValue:
-    """The network of an agent to go on from; PolicyError if it is of another shape."""
+def _initial(agent: str, shape: ValueShape) -> SiteValue:
+    """Return the network of the agent to start from; PolicyError if it is of another shape."""
     found = load_agent(agent).train()
     if not isinstance(found, SiteValue) or found.shape != shape:
         raise PolicyError(f"an agent of {shape}", f"{found.shape} in {agent}", "pass its sizes")
@@ -326,8 +349,11 @@ def _saved(out: Path, settings: dict[str, Any]) -> Checkpoint | None:
     if not (out / FILE).is_file():
         return None
     saved = Checkpoint.read(out / FILE)
-    if saved.state["settings"] != settings:
+    if renamed_fields(saved.state["settings"]) != settings:
         raise PolicyError(
             f"the settings of the run in {out}", "others", "train into another folder"
         )
     return saved
+
+
+__getattr__ = old_names(__name__)

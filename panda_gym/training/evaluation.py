@@ -1,6 +1,6 @@
-"""A greedy network on held-out worlds; knows worlds and a network, never how it learns.
+"""Evaluate a network greedily on held-out episodes.
 
-The seeds are none that training draws, and none below `FIRST_SEED`, which benchmarks use.
+Their seeds are none that training draws, and none below `FIRST_SEED`, which benchmarks use.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from panda_gym.training.config import FIRST_SEED
-from panda_gym.training.worlds import Credit, Parts, Worlds
+from panda_gym.training.parallel_episodes import Credit, ParallelEpisodes, Parts
 
 TRAINING, HELD_OUT = 0, 1
 """What seeds are drawn for."""
@@ -22,15 +22,17 @@ SHIFT: Final = 2**31
 """Held-out seeds lie above all that training draws."""
 
 
-def world_seeds(seed: int, purpose: int, number: int, worlds: Worlds) -> list[list[int]]:
-    """Seeds of one round's worlds, shard by shard."""
-    drawn = np.random.SeedSequence([seed, purpose, number]).generate_state(len(worlds)) >> 1
+def episode_seeds(
+    seed: int, purpose: int, number: int, episodes: ParallelEpisodes
+) -> list[list[int]]:
+    """Return the seeds of round `number`, batch by batch; purpose: TRAINING or HELD_OUT."""
+    drawn = np.random.SeedSequence([seed, purpose, number]).generate_state(len(episodes)) >> 1
     first = FIRST_SEED + purpose * SHIFT
-    return (first + drawn.astype(np.int64)).reshape(len(worlds.shards), -1).tolist()
+    return (first + drawn.astype(np.int64)).reshape(len(episodes.batches), -1).tolist()
 
 
 class HeldOut:
-    """Worlds that training never sees; the same at every call."""
+    """Episodes that training never sees; the same at every call."""
 
     def __init__(
         self,
@@ -41,19 +43,19 @@ class HeldOut:
         threads: int = 1,
         device: str = "cpu",
     ) -> None:
-        self.worlds = Worlds(scenarios, num_envs, threads=threads, device=device)
-        self.seeds = world_seeds(seed, HELD_OUT, 0, self.worlds)
+        self.episodes = ParallelEpisodes(scenarios, num_envs, threads=threads, device=device)
+        self.seeds = episode_seeds(seed, HELD_OUT, 0, self.episodes)
 
     def play(self, network: nn.Module) -> Credit:
-        """What the greedy choice by a scorer's scores leads to."""
+        """Play greedily by a network's scores, float32[E, S]; return the credit."""
 
         def greedy(step: int, parts: Parts) -> Tensor:
             with torch.inference_mode():
                 scores, _ = network(*parts)
             return torch.where(parts[3].bool(), scores, -torch.inf).argmax(dim=1)
 
-        return self.worlds.play(self.seeds, greedy)
+        return self.episodes.play(self.seeds, greedy)
 
     def evaluate(self, network: nn.Module) -> float:
-        """Minus the mean ln(bounded slowdown)."""
+        """Return minus the mean ln(bounded slowdown) of the greedy network."""
         return -float(self.play(network).objective.mean())

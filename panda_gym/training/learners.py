@@ -1,6 +1,6 @@
-"""The learners of stable-baselines3 and sb3-contrib as one kind of thing; knows no grid.
+"""Build learners of stable-baselines3 and sb3-contrib, and drive all of them in the same way.
 
-A learner is what `Loop` turns: it collects a rollout, learns from it, and says what it saw.
+`Loop` collects a rollout with a learner, lets it learn, and reads what it logged.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from panda_gym.training.sb3_policy import (
 
 
 def build(env: Any, config: TrainConfig) -> Any:
-    """The learner of a configuration, over a stable-baselines3 VecEnv."""
+    """Return the learner of a configuration over a stable-baselines3 VecEnv."""
     return BUILDERS[config.algo](env, config)
 
 
 def collect(model: Any, config: TrainConfig, callback: BaseCallback) -> None:
-    """One rollout of `rollout_steps` decisions an environment."""
+    """Collect one rollout: `rollout_steps` decisions in each environment."""
     if isinstance(model, SiteDQN):
         often = TrainFreq(config.rollout_steps, TrainFrequencyUnit.STEP)
         model.collect_rollouts(model.env, callback, often, model.replay_buffer, learning_starts=0)
@@ -41,7 +41,7 @@ def collect(model: Any, config: TrainConfig, callback: BaseCallback) -> None:
 
 
 def learn(model: Any, config: TrainConfig) -> None:
-    """Learn from the rollout just collected; DQN from as many decisions of its memory."""
+    """Learn from the last rollout; DQN learns from as many decisions of its replay buffer."""
     if isinstance(model, SiteDQN):
         steps = config.epochs * config.rollout // min(config.batch_size, config.rollout)
         model.train(max(1, steps), min(config.batch_size, config.rollout))
@@ -50,7 +50,7 @@ def learn(model: Any, config: TrainConfig) -> None:
 
 
 def seen(model: Any) -> dict[str, float | None]:
-    """What the learner logged of its latest update, as fields of CurvePoint."""
+    """Return what the learner logged of its last update, as fields of CurvePoint."""
     logged = model.logger.name_to_value
 
     def find(*names: str) -> float | None:

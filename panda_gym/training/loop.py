@@ -1,4 +1,4 @@
-"""Rollout, update, record, checkpoint, over and over; knows the learner and its vector env."""
+"""The training loop of stable-baselines3 learners: rollout, update, evaluation, checkpoint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from panda_gym.training.stopwatch import Stopwatch
 
 
 class Loop:
-    """The state of a run between two rollouts."""
+    """State of a run between two rollouts."""
 
     def __init__(
         self, model: Any, env: Stopwatch, config: TrainConfig, held_out: HeldOut | None = None
@@ -40,7 +40,7 @@ class Loop:
 
     @property
     def done(self) -> bool:
-        """Whether all decisions have been learned from."""
+        """Whether the run has used all its decisions."""
         return bool(self.model.num_timesteps >= self.config.total_steps)
 
     def seconds(self) -> dict[str, float]:
@@ -52,14 +52,14 @@ class Loop:
         }
 
     def advance(self) -> CurvePoint:
-        """Do one rollout and learn from it."""
+        """Collect one rollout and learn from it."""
         if self.config.begins(self.rollouts):
-            self._offer(self.rollouts)
-            fresh = self.env.begin(self._world_seed(self.rollouts))
-            self._stand(fresh, np.ones(self.env.num_envs, dtype=bool))
+            self._set_load(self.rollouts)
+            fresh = self.env.begin(self._episode_seed(self.rollouts))
+            self._set_observation(fresh, np.ones(self.env.num_envs, dtype=bool))
         model, inside = self.model, self.env.seconds
         with self._timed("choosing_s"):
-            collect(model, self.config, self._started())
+            collect(model, self.config, self._ready())
         self.choosing_s -= self.env.seconds - inside
         model._update_current_progress_remaining(model.num_timesteps, self.config.total_steps)
         with self._timed("learning_s"):
@@ -69,7 +69,7 @@ class Loop:
         return self.points[-1]
 
     def checkpoint(self, settings: dict[str, Any]) -> Checkpoint:
-        """Return everything that a later process needs to go on."""
+        """Return everything that a later process needs to resume the run."""
         actions = np.array(self.env.actions, dtype=np.int16).reshape(-1, self.env.num_envs)
         tensors = {**read_learner(self.model.policy), **read_generators()}
         tensors["actions"] = torch.as_tensor(actions)
@@ -85,7 +85,7 @@ class Loop:
         return Checkpoint(tensors, state)
 
     def restore(self, saved: Checkpoint) -> None:
-        """Bring learner, counters, worlds and generators to where a checkpoint was written."""
+        """Set learner, counters, episodes and generators to the state of a checkpoint."""
         self.points = [CurvePoint(**point) for point in saved.state["curve"]]
         self.model.num_timesteps = saved.state["steps"]
         self.model._n_updates = saved.state["updates"]
@@ -98,10 +98,10 @@ class Loop:
         if hasattr(self.model, "multiplier"):
             self.model.multiplier.restore(saved.state["multiplier"])
         if not self.config.begins(self.rollouts):
-            begun = next(k for k in range(self.rollouts, -1, -1) if self.config.begins(k))
-            self._offer(begun)
+            start = next(k for k in range(self.rollouts, -1, -1) if self.config.begins(k))
+            self._set_load(start)
             taken = saved.tensors["actions"].numpy()
-            self._stand(*self.env.replay(self._world_seed(begun), taken))
+            self._set_observation(*self.env.replay(self._episode_seed(start), taken))
         if self.points:
             last = self.points[-1]
             self.choosing_s, self.learning_s = last.choosing_s, last.learning_s
@@ -109,27 +109,27 @@ class Loop:
         write_generators(saved.tensors)
 
     def scorer(self) -> Any:
-        """The network of the best evaluation; the present one if there was none."""
+        """Return the network of the best evaluation, or the current one if there was none."""
         if self.best:
             self.model.policy.scorer.load_state_dict(self.best)
         return self.model.policy.scorer
 
-    def _offer(self, rollouts: int) -> None:
-        """Give the worlds that begin after so many rollouts the load of their stage."""
+    def _set_load(self, rollouts: int) -> None:
+        """Set the load of the curriculum's stage for episodes that start after so many rollouts."""
         if self.config.loads:
             self.env.venv.batch.offer(self.config.loads[self.config.stage(rollouts)])
 
-    def _world_seed(self, rollouts: int) -> int:
-        """The seed of worlds: of the run's seed and of when they begin."""
+    def _episode_seed(self, rollouts: int) -> int:
+        """Return the seed of the episodes that start after so many rollouts."""
         sequence = np.random.SeedSequence([self.config.seed, rollouts])
         return FIRST_SEED + int(sequence.generate_state(1)[0] >> 1)
 
-    def _stand(self, observation: Any, dones: np.ndarray) -> None:
-        """Tell the learner where its worlds stand."""
+    def _set_observation(self, observation: Any, dones: np.ndarray) -> None:
+        """Set the observation from which the learner collects next."""
         self.model._last_obs, self.model._last_episode_starts = observation, dones
 
-    def _started(self) -> BaseCallback:
-        """The empty callback that SB3 wants, made once, when the learner is ready."""
+    def _ready(self) -> BaseCallback:
+        """Return the empty callback that SB3 requires; the first call sets the learner up."""
         if self.callback is None:
             _, self.callback = self.model._setup_learn(1, None, reset_num_timesteps=False)
         return self.callback
@@ -141,7 +141,7 @@ class Loop:
         setattr(self, counter, getattr(self, counter) + time.process_time() - began)
 
     def _evaluated(self) -> float | None:
-        """The evaluation that is due, if one is; the best network is kept."""
+        """Evaluate if it is due, and keep the best network; None where it is not due."""
         every, number = self.config.evaluate_every, self.rollouts + 1
         if self.held_out is None or (number % every and not self.done):
             return None

@@ -1,7 +1,6 @@
-"""The generators that stable-baselines3 draws from, lent to a run and given back as they were.
+"""Seed the global generators of torch and numpy for a run, and restore them afterwards.
 
-stable-baselines3 samples actions from torch's global generator and shuffles by numpy's. A run
-takes them over with its own seed and leaves no trace of that behind.
+stable-baselines3 samples actions from torch's global generator and shuffles by numpy's.
 """
 
 from __future__ import annotations

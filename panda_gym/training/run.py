@@ -1,14 +1,13 @@
-"""A training run from settings to an agent's folder; knows the SB3 face of the environment.
+"""Train an agent with stable-baselines3 and write it to a folder, with checkpoints.
 
     out/agent/                     agent.json, agent.safetensors: see
-    `panda_gym.environments.placement.policies.learned`
+                                   `panda_gym.environments.placement.policies.learned`
     out/curve.csv                  learning curve
-    out/checkpoint.safetensors     where a killed run goes on
+    out/checkpoint.safetensors     state from which an interrupted run is resumed
 
-What a resumed run repeats exactly: weights, optimiser, generators and counters are those of the
-checkpoint, and the worlds are brought back by repeating the actions taken since they began, so on
-one machine with the same versions and one thread the agent is the same bit for bit. Only CPU
-times differ.
+A resumed run gives the same agent bit for bit, on one machine with the same versions and one
+thread: weights, optimiser, generators and counters come from the checkpoint, and the episodes are
+restored by repeating the actions since they started. Only CPU times differ.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from panda_gym.errors import PolicyError
 from panda_gym.extras import import_extra
 from panda_gym.provenance import plain, versions
 from panda_gym.training.checkpoint import FILE, Checkpoint
-from panda_gym.training.config import TrainConfig, check_device
+from panda_gym.training.config import TrainConfig, check_device, renamed_fields
 from panda_gym.training.curve import CurvePoint, write_curve
 from panda_gym.training.evaluation import HeldOut
 from panda_gym.training.learners import build
@@ -42,7 +41,7 @@ PACKAGES: Final = ("panda-grid-gym", "torch", "stable-baselines3", "sb3-contrib"
 
 @dataclass(frozen=True)
 class Training:
-    """What a run left behind."""
+    """Result of a run."""
 
     agent: Path
     """Folder of the agent."""
@@ -71,12 +70,18 @@ def train(
     tensorboard: bool = False,
     progress: Progress | None = None,
 ) -> Training:
-    """Train an agent; a folder with a checkpoint of the same run goes on from there.
+    """Train an agent; a folder with a checkpoint of the same run is resumed.
 
-    scenario: settings of the environment (`surrogate`, `platform`, `scale`, `jobs`, ...).
-    command: the command line, kept in agent.json.
-    tensorboard: also log to out/tensorboard (needs the package `tensorboard`).
-    PolicyError if `out` holds a checkpoint of other settings.
+    Args:
+        out: folder of the run.
+        config: learner, sizes and rates; the defaults of `TrainConfig` if none.
+        scenario: settings of the environment (`surrogate`, `platform`, `scale`, `jobs`, ...).
+        command: command line, stored in agent.json.
+        tensorboard: also log to out/tensorboard (needs the package `tensorboard`).
+        progress: called as progress(decisions done, in all, message).
+
+    Raises:
+        PolicyError: `out` holds a checkpoint of other settings, or a cost limit was not reached.
     """
     config, out, scenario = config or TrainConfig(), Path(out), dict(scenario or {})
     settings = plain({"config": asdict(config), "scenario": scenario})
@@ -95,7 +100,7 @@ def train(
     provenance = {**settings, "command": command, "versions": versions(PACKAGES)}
     provenance["curve"] = [[point.steps, point.reward] for point in loop.points]
     save_agent(out / "agent", loop.scorer(), provenance)
-    _judge(loop)
+    _check_cost_limit(loop)
     return Training(out / "agent", tuple(loop.points), loop.seconds())
 
 
@@ -118,13 +123,13 @@ def _log(model: Any, tensorboard: Path | None) -> Any:
 
 
 def _environment(config: TrainConfig, scenario: Mapping[str, Any]) -> Stopwatch:
-    """Worlds with room for the highest load of the curriculum; steps say no more than the cost."""
+    """Return environments with capacity for the highest load; their info holds the cost alone."""
     load = {"load": max(config.loads)} if config.loads else {}
     return Stopwatch(sb3_vec_env(num_envs=config.num_envs, info="cost", **{**scenario, **load}))
 
 
 def _held_out(config: TrainConfig, scenario: Mapping[str, Any]) -> HeldOut | None:
-    """The worlds of the evaluations: of the last load, if there are several."""
+    """Return the held-out episodes, of the last load if there are several; None if not wanted."""
     if config.evaluate_every == 0:
         return None
     load = {"load": config.loads[-1]} if config.loads else {}
@@ -133,8 +138,8 @@ def _held_out(config: TrainConfig, scenario: Mapping[str, Any]) -> HeldOut | Non
     )
 
 
-def _judge(loop: Loop) -> None:
-    """PolicyError if a cost limit was not kept when training ended."""
+def _check_cost_limit(loop: Loop) -> None:
+    """Raise PolicyError if training ended above its cost limit."""
     multiplier = getattr(loop.model, "multiplier", None)
     if multiplier is not None and multiplier.excess > multiplier.tolerance:
         reached = multiplier.limit * (1.0 + multiplier.excess)
@@ -146,11 +151,11 @@ def _judge(loop: Loop) -> None:
 
 
 def _saved(path: Path, settings: dict[str, Any]) -> Checkpoint | None:
-    """The checkpoint to go on from, if there is one; PolicyError if it is of another run."""
+    """Return the checkpoint to resume from, if any; PolicyError if it is of another run."""
     if not path.is_file():
         return None
     saved = Checkpoint.read(path)
-    theirs = saved.state["settings"]
+    theirs = renamed_fields(saved.state["settings"])
     if theirs != settings:
         differ = [
             f"{part}.{name}"

@@ -1,8 +1,7 @@
-"""The site scorer in the shapes that stable-baselines3 and sb3-contrib ask for; knows no
-environment.
+"""The site scorer as policies of stable-baselines3 and sb3-contrib.
 
-The mask is part of the observation, so that learners without a mask of their own (PPO, A2C, DQN)
-choose among legal sites too.
+The mask is part of the observation, so that learners without action masks (PPO, A2C, DQN) choose
+among legal sites too.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ NEVER: Final = -1e8
 
 
 class WholeObservation(BaseFeaturesExtractor):
-    """Hands the dictionary of tensors on as it is."""
+    """Pass the dictionary of tensors on unchanged."""
 
     def __init__(self, observation_space: gymnasium.Space[Any]) -> None:
         super().__init__(observation_space, features_dim=1)
@@ -79,7 +78,7 @@ class SiteScorerPolicy(MaskableActorCriticPolicy):
 
 
 class UnmaskedScorerPolicy(ActorCriticPolicy):
-    """The same for learners without masks: illegal sites are scored out of reach."""
+    """The same for learners without masks: illegal sites score NEVER."""
 
     masked = True
 
@@ -98,7 +97,7 @@ class UnmaskedScorerPolicy(ActorCriticPolicy):
 
 
 def build_scorer(policy: Any, lr_schedule: Any) -> None:
-    """Give an actor-critic policy the site scorer as all its layers."""
+    """Replace all layers of an actor-critic policy by the site scorer."""
     policy.mlp_extractor = ScorerLatents(SiteScorer(policy._shape), policy.masked)
     policy.action_net, policy.value_net = nn.Identity(), nn.Identity()
     policy.optimizer = torch.optim.Adam(policy.parameters(), lr=lr_schedule(1), eps=1e-5)
@@ -116,7 +115,7 @@ class SiteQNetwork(QNetwork):
 
 
 class SiteQPolicy(DQNPolicy):
-    """DQN's two networks of this kind."""
+    """Policy of DQN: online and target network are site scorers."""
 
     def __init__(self, *args: Any, shape: ScorerShape, **kwargs: Any) -> None:
         self._shape = shape
@@ -137,7 +136,7 @@ class SiteQPolicy(DQNPolicy):
 
 
 class SiteDQN(DQN):
-    """DQN whose exploration draws among legal sites."""
+    """DQN that explores among legal sites only."""
 
     def predict(
         self,
@@ -146,7 +145,7 @@ class SiteDQN(DQN):
         episode_start: Any = None,
         deterministic: bool = False,
     ) -> tuple[np.ndarray, Any]:
-        """The best site; with probability `exploration_rate`, each environment's own, any legal."""
+        """Return the best site, or with probability `exploration_rate` a random legal one."""
         sites, state = self.policy.predict(observation, state, episode_start, True)
         if deterministic:
             return sites, state

@@ -1,7 +1,6 @@
-"""A vector environment's time, rewards and actions; knows no learner.
+"""Record a vector environment's CPU time, rewards, costs and actions.
 
-The actions since the worlds began are kept, because they and the seed are all that it takes to
-bring a deterministic environment back to where it was.
+Seed and actions since the episodes started restore a deterministic environment to its state.
 """
 
 from __future__ import annotations
@@ -15,27 +14,27 @@ from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 
 class Stopwatch(VecEnvWrapper):
-    """Passes everything on; counts CPU seconds, rewards and costs, remembers actions."""
+    """Wrapper that counts CPU seconds, rewards and costs, and stores actions."""
 
     def __init__(self, venv: VecEnv) -> None:
         super().__init__(venv)
         self.seconds = 0.0
         """CPU seconds spent in the environment."""
         self.rewards: list[np.ndarray] = []
-        """Rewards since they were last taken, float32[E] each."""
+        """Rewards since `take_reward`, float32[E] each."""
         self.costs: list[float] = []
-        """Mean cost of each step since they were last taken; nothing where infos have none."""
+        """Mean cost of each step since `take_cost`; empty where infos have none."""
         self.actions: list[np.ndarray] = []
-        """Actions since the worlds began, int16[E] each."""
+        """Actions since the episodes started, int16[E] each."""
 
     def begin(self, seed: int) -> Any:
-        """Begin all worlds anew from `seed`; return the first observation."""
+        """Restart all episodes from `seed`; return the first observation."""
         self.actions.clear()
         self.venv.seed(seed)
         return self.reset()
 
     def replay(self, seed: int, actions: np.ndarray) -> tuple[Any, np.ndarray]:
-        """Begin from `seed` and repeat actions int[T, E]: the last observation and dones."""
+        """Restart from `seed`, repeat actions int[T, E]; return the last observation and dones."""
         observation, dones = self.begin(seed), np.ones(self.num_envs, dtype=bool)
         for taken in actions:
             observation, _, dones, _ = self.step(taken.astype(np.int64))
@@ -44,13 +43,13 @@ class Stopwatch(VecEnvWrapper):
         return observation, dones
 
     def take_reward(self) -> float:
-        """Return the mean reward since the last call, and forget it."""
+        """Return the mean reward since the last call."""
         mean = float(np.mean(self.rewards)) if self.rewards else float("nan")
         self.rewards.clear()
         return mean
 
     def take_cost(self) -> float | None:
-        """Return the mean cost a step since the last call, and forget it; None: none is known."""
+        """Return the mean cost per step since the last call; None where infos have none."""
         mean = float(np.mean(self.costs)) if self.costs else None
         self.costs.clear()
         return mean

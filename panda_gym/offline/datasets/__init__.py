@@ -1,4 +1,4 @@
-"""Data sets for offline learning: what known policies did, with masks, costs and probabilities.
+"""Data sets for offline learning: logged decisions with masks, costs and action probabilities.
 
     from panda_gym.offline import datasets
 
@@ -8,11 +8,12 @@
     data.get_normalized_score(reward=-3000.0, cost=5.0, limit=data.cost_limits[1])
     datasets.export(data, "dsrl", "runs/medley.hdf5")
 
-A folder holds Parquet shards and `dataset.json`. Knows batches and policies, never a learner.
+A folder holds Parquet shards and `dataset.json`.
 """
 
 from __future__ import annotations
 
+from panda_gym.deprecated import old_names
 from panda_gym.offline.datasets.behaviour import Behaviour
 from panda_gym.offline.datasets.collect import collect
 from panda_gym.offline.datasets.dataset import OfflineDataset
@@ -21,7 +22,7 @@ from panda_gym.offline.datasets.formats import FORMATS, export
 from panda_gym.offline.datasets.recipes import RECIPES, SMALL, Recipe, recipe
 from panda_gym.offline.datasets.reference import Reference, measure
 from panda_gym.offline.datasets.transitions import Minibatch, Transitions
-from panda_gym.offline.datasets.trial import Trial, trial
+from panda_gym.offline.datasets.trial import trial
 
 __all__ = [
     "FORMATS",
@@ -34,10 +35,11 @@ __all__ = [
     "Recipe",
     "Reference",
     "Transitions",
-    "Trial",
     "collect",
     "export",
     "measure",
     "recipe",
     "trial",
 ]
+
+__getattr__ = old_names(__name__)

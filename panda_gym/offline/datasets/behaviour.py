@@ -1,4 +1,4 @@
-"""A policy that acts for a data set, and with what probability; knows no environment."""
+"""Behaviour policies of a data set, with the probabilities of their actions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from panda_gym.benchmarking.policy_resolution import Contestant, PolicyLike, describe, find_policies
+from panda_gym.benchmarking.policy_resolution import (
+    PolicyLike,
+    PolicyOrOracle,
+    describe,
+    find_policies,
+)
 from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies import Policy
 from panda_gym.errors import SettingError
@@ -19,12 +24,12 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class Behaviour:
-    """A policy, made to explore.
+    """A policy that explores: with probability epsilon it takes a random legal site.
 
-    label: how its episodes are marked.
-    policy: what it follows.
-    weight: its part of the data set beside those of the others.
-    epsilon: probability of any legal site, each as likely, instead of the policy's choice.
+    label: name of the behaviour in the data set.
+    policy: the policy that decides otherwise.
+    weight: its share of the data set, relative to the weights of the others.
+    epsilon: probability of a random legal site, all equally likely.
     """
 
     label: str
@@ -45,11 +50,11 @@ class Behaviour:
     ) -> tuple[Array, Array]:
         """Return sites int64[E] and their probabilities float64[E].
 
-        uniform: float64[E] in [0, 1), one number a decision, so that what an environment does
-        never depends on how many stand beside it.
+        uniform: float64[E] in [0, 1), one number for each decision, so that an episode does not
+        depend on those beside it.
         """
         probabilities = self.action_probabilities(PlacementView(observation), rng)
-        sites = drawn(probabilities, uniform)
+        sites = sample_sites(probabilities, uniform)
         return sites, probabilities[np.arange(len(sites)), sites]
 
     def action_probabilities(self, view: PlacementView, rng: np.random.Generator) -> Array:
@@ -61,21 +66,21 @@ class Behaviour:
         return probabilities
 
     def describe(self) -> dict[str, Any]:
-        """What makes this behaviour what it is, as JSON holds it."""
+        """Return the policy with its settings, the weight and epsilon, as JSON."""
         policy = describe(self.policy) or {"name": type(self.policy).__name__}
-        if "weights_sha256" in policy.get("settings", {}):  # an agent is its weights, not its place
+        if "weights_sha256" in policy.get("settings", {}):  # the weights identify an agent
             policy["settings"].pop("folder", None)
         return {"policy": policy, "weight": self.weight, "epsilon": self.epsilon}
 
 
 Behaviours = Mapping[Any, float] | Sequence["Behaviour"] | Sequence[PolicyLike]
-"""Policies' names, folders or objects with their weights, or one after the other."""
+"""Policies by name, folder or object, with their weights if a mapping."""
 
 
-def drawn(probabilities: Array, uniform: Array) -> Array:
-    """Return the first site whose cumulated probability exceeds the uniform number, int64[E].
+def sample_sites(probabilities: Array, uniform: Array) -> Array:
+    """Return the first site whose cumulative probability exceeds the uniform number, int64[E].
 
-    Never a site of probability 0, whatever rounding does to the sum.
+    A site of probability 0 is never returned, in spite of rounding of the sum.
     """
     reached = np.cumsum(probabilities, axis=1) > uniform[:, None] * probabilities.sum(
         axis=1, keepdims=True
@@ -90,7 +95,7 @@ def find_behaviours(
     epsilon: float,
     scale: float,
 ) -> list[Behaviour]:
-    """Return behaviours from policies' names or folders, with their weights if a mapping."""
+    """Return behaviours from names, folders or policies, with their weights if a mapping."""
     if all(isinstance(one, Behaviour) for one in given):
         return list(given)  # type: ignore[arg-type]
     weights = list(given.values()) if isinstance(given, Mapping) else [1.0] * len(given)
@@ -101,7 +106,7 @@ def find_behaviours(
     ]
 
 
-def _policy(label: str, found: Contestant) -> Policy:
+def _policy(label: str, found: PolicyOrOracle) -> Policy:
     """What may act for a data set: an oracle sees what no learner will, nor states chances."""
     if isinstance(found, Policy):
         return found

@@ -1,7 +1,7 @@
-"""Collecting a data set, shard by shard; knows plans and workers, never a file's columns.
+"""Collect a data set, shard by shard, by an executor.
 
-Each shard is one task, played and encoded wherever the workers are, and written here. A
-collection that was stopped goes on where it stood: the folder says which shards are whole.
+Each shard is one task, played and encoded by a worker and written here. An interrupted collection
+is resumed: the manifest lists the shards that are complete.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ def collect(
     progress: Progress | None = None,
     **scenario: Any,
 ) -> OfflineDataset:
-    """Log what behaviours do and return the data set; goes on where an earlier call stopped.
+    """Log the decisions of behaviours and return the data set; an interrupted call is resumed.
 
     Args:
-        folder: where to write.
+        folder: folder to write to.
         behaviours: policies' names or agents' folders, with their weights if a mapping.
         transitions: decisions in all, rounded up to whole episodes.
         seed: episode i has seed `seed + i`; the default lies between evaluation and training.
-        epsilon: probability of any legal site instead of the policy's choice.
-        side_by_side: episodes played at once; a matter of memory, never of the result.
+        epsilon: probability of a random legal site instead of the policy's choice.
+        side_by_side: episodes played at once; it changes memory, not the result.
         workers: where shards are played, see `panda_gym.executors`; a matter of time alone.
         progress: called as progress(decisions done, in all, label).
         scenario: settings of the environment (`platform`, `scale`, `jobs`, `load`, ...).
@@ -75,7 +75,7 @@ def _fill(
     workers: Executor,
     progress: Progress | None,
 ) -> None:
-    """Have every shard played that the folder lacks, and write each as it comes."""
+    """Play and write all shards that the folder lacks."""
     jobs = common[0].jobs
     missing = [shard for shard in plan if not manifest.has(shard.name)]
     total = jobs * sum(len(shard.seeds) for shard in plan)
@@ -90,7 +90,7 @@ def _fill(
 
 
 def _played(common: Common, shard: Shard) -> tuple[bytes, dict[str, Any]]:
-    """A shard's file and what the manifest says of it."""
+    """Return the file of a shard and its entry in the manifest."""
     scenario, behaviours = common
     episodes = play(scenario, behaviours[shard.behaviour], shard.seeds)
     content = encoded(episodes)
@@ -98,12 +98,12 @@ def _played(common: Common, shard: Shard) -> tuple[bytes, dict[str, Any]]:
 
 
 def _opened(batch: PlacementBatch) -> Scenario:
-    """The batch's scenario with its jobs drawn, so that no worker draws them again."""
+    """Return the batch's scenario with its job stream, so that no worker generates it again."""
     return replace(batch.scenario, stream=batch.stream, input_scale=1.0, arrivals=None)
 
 
 def _one_site_a_decision(scenario: Scenario) -> Scenario:
-    """The scenario, if an action is one site; SettingError if it is more."""
+    """Return the scenario; SettingError unless an action is one site."""
     if scenario.decisions > 1 or scenario.data_actions or scenario.defer:
         raise SettingError(
             "decisions that are one site each",

@@ -1,4 +1,4 @@
-"""A folder of shards and what is known of it; knows manifests, never how episodes came about."""
+"""A data set in a folder: Parquet shards and the manifest `dataset.json`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PACKAGES: Final = ("panda-grid-gym", "numpy", "pyarrow")
 
 @dataclass
 class Manifest:
-    """What `dataset.json` says, written anew whenever a shard is whole."""
+    """Content of `dataset.json`, rewritten whenever a shard is complete."""
 
     folder: Path
     facts: dict[str, Any]
@@ -46,7 +46,7 @@ class Manifest:
         plan: Sequence[Shard],
         scenario: Mapping[str, Any],
     ) -> Manifest:
-        """Open a folder to write, or to go on with; SettingError if it holds something else."""
+        """Open a folder to write or to resume; SettingError if it holds another data set."""
         facts = {
             "format": FORMAT,
             "environment": {"id": ENVIRONMENT, "settings": plain(scenario)},
@@ -87,28 +87,28 @@ class Manifest:
         return path.is_file() and sha256(path) == entry["sha256"]
 
     def has(self, name: str) -> bool:
-        """Whether a shard is written and as it was written."""
+        """Whether a shard is written and unchanged."""
         return name in self.shards
 
     def add(self, name: str, facts: dict[str, Any]) -> None:
-        """Note a shard that was just written; shards stand in the order of their names."""
+        """Add a shard that was just written; shards are ordered by name."""
         self.shards = dict(sorted({**self.shards, name: facts}.items()))
         self.write(complete=False)
 
     def finish(self, reference: Reference) -> None:
-        """Say that every shard is there, and by what its scores are normalised."""
+        """Mark the data set as complete, with the reference that normalises its scores."""
         self.facts["reference"] = asdict(reference)
         self.write(complete=True)
 
     def write(self, complete: bool) -> None:
-        """Write `dataset.json`, whole or not at all."""
+        """Write `dataset.json` atomically."""
         document = {"complete": complete, **self.facts, "shards": self.shards}
         with whole_file(self.folder / MANIFEST) as aside:
             aside.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def entry(content: bytes, episodes: Sequence[Episode]) -> dict[str, Any]:
-    """Return what `dataset.json` says of a shard."""
+    """Return the entry of a shard in `dataset.json`."""
     return {
         "sha256": hashlib.sha256(content).hexdigest(),
         "behaviour": episodes[0].behaviour,
@@ -127,7 +127,7 @@ class OfflineDataset:
 
     @classmethod
     def open(cls, folder: str | Path, partial: bool = False) -> OfflineDataset:
-        """Open a data set; RecordsError if it is damaged, or not whole and `partial` is False."""
+        """Open a data set; RecordsError if it is damaged, or incomplete and `partial` is False."""
         folder = Path(folder)
         document = read_manifest(folder)
         if not document["complete"] and not partial:
@@ -154,7 +154,7 @@ class OfflineDataset:
 
     @property
     def raw_bytes(self) -> int:
-        """Size of what is seen, without compression: float32, masks as int8."""
+        """Size of observations and masks without compression: float32 and int8."""
         features, sites = self.document["features"], self.document["sites"]
         around = len(features["job"]) + len(features["grid"])
         row = 4 * (len(features["sites"]) * sites + around) + sites
@@ -178,12 +178,15 @@ class OfflineDataset:
 
     @property
     def reference(self) -> Reference:
-        """What known policies reach in this environment; RecordsError if collection goes on."""
+        """Returns and costs of known policies in this environment; RecordsError if incomplete."""
         if "reference" not in self.document:
             raise RecordsError(
                 "a whole data set, which has a reference", f"{self.folder}", "collect it to its end"
             )
-        return Reference(**self.document["reference"])
+        known = dict(self.document["reference"])
+        if "worlds" in known:  # written by release 0.1
+            known["episodes"] = known.pop("worlds")
+        return Reference(**known)
 
     @property
     def cost_limits(self) -> tuple[float, ...]:
@@ -205,7 +208,7 @@ class OfflineDataset:
         return self.reference.normalized(reward, cost, limit)
 
     def check_cost_limit(self, limit: float) -> float:
-        """Return a limit on an episode's cost; SettingError if nobody here is known to keep it."""
+        """Return a limit on an episode's cost; SettingError if it is below all known costs."""
         least = min(float(self.costs.min()), self.reference.min_episode_cost)
         if not limit >= least:
             raise SettingError(
@@ -216,7 +219,7 @@ class OfflineDataset:
         return float(limit)
 
     def make(self, **settings: Any) -> Any:
-        """Return the environment that the data came from, as `gymnasium.make` does."""
+        """Make the environment of the data with `gymnasium.make`; `settings` override its own."""
         import gymnasium
 
         known = self.document["environment"]
@@ -228,7 +231,7 @@ class OfflineDataset:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return what `dataset.json` says; RecordsError if there is none of ours."""
+    """Return the content of `dataset.json`; RecordsError if it is missing or of another format."""
     path = folder / MANIFEST
     try:
         document = json.loads(path.read_text())
@@ -246,12 +249,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _instead(folder: Path) -> str:
-    """The data sets that lie where one was looked for, nearest name first."""
+    """Suggest the data set with the nearest name in the same place."""
     beside = [path.parent.name for path in folder.absolute().parent.glob(f"*/{MANIFEST}")]
     return nearest(folder.name, beside) if beside else "collect one first"
 
 
 def feature_names() -> dict[str, list[str]]:
-    """The observation's features, by which a data set is known to fit this version."""
+    """Return the names of the observation's features, which tie a data set to a version."""
     tables = {"sites": SITE_FEATURES, "job": JOB_FEATURES, "grid": GRID_FEATURES}
     return {part: [feature.name for feature in table] for part, table in tables.items()}

@@ -1,4 +1,4 @@
-"""One logged episode as arrays; knows neither files nor policies."""
+"""One logged episode as arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Episode:
-    """T decisions of one grid, and what was seen before each and after the last.
+    """T decisions of one grid, with the observations before each and after the last.
 
     An episode is truncated after T decisions, never terminated.
     """
@@ -54,7 +54,7 @@ class Episode:
         }
 
     def equals(self, other: Episode) -> bool:
-        """Whether all that was logged is the same, bit for bit."""
+        """Whether two episodes are equal bit for bit."""
         return all(
             _same(getattr(self, field.name), getattr(other, field.name)) for field in fields(self)
         )

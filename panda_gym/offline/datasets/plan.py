@@ -1,4 +1,4 @@
-"""Which episodes a data set has, in which shards; knows counts and seeds, runs nothing."""
+"""Divide the episodes of a data set among behaviours and shards."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from panda_gym.errors import SettingError
 
 SEED: Final = 500_000
-"""First seed of a data set: above evaluation's worlds (1000 on), below training's (1,000,000 on),
-so that no agent is logged in a world that it was trained or judged in."""
+"""First seed of a data set: above those of evaluation (from 1000), below those of training (from
+1,000,000), so that no agent is logged on a seed that it was trained or evaluated on."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ def shards(
 ) -> list[Shard]:
     """Return the shards of at least `transitions` decisions in episodes of `jobs`.
 
-    Whole episodes are dealt to the behaviours in proportion to their weights (largest
-    remainder), at least one each. Episode i of the data set has seed `seed + i`, whatever
+    Whole episodes are allocated to the behaviours in proportion to their weights, by largest
+    remainder, at least one each. Episode i of the data set has seed `seed + i`, whatever
     `side_by_side` is.
     """
     if transitions < 1:
         raise SettingError("at least one transition", repr(transitions), "pass transitions=100000")
-    counts = dealt(max(-(-transitions // jobs), len(weights)), weights)
+    counts = allocated(max(-(-transitions // jobs), len(weights)), weights)
     plan: list[Shard] = []
     first = seed
     for behaviour, count in enumerate(counts):
@@ -48,7 +48,7 @@ def shards(
     return plan
 
 
-def dealt(episodes: int, weights: Sequence[float]) -> list[int]:
+def allocated(episodes: int, weights: Sequence[float]) -> list[int]:
     """Return how many of `episodes` each weight gets, at least one, by largest remainder."""
     share = np.asarray(weights, dtype=np.float64) / np.sum(weights)
     exact = share * (episodes - len(share)) + 1.0

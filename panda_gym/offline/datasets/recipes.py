@@ -1,4 +1,4 @@
-"""The data sets that papers name, as a table; knows names and weights, collects nothing.
+"""Named recipes of data sets: which behaviours, in which proportions (as in D4RL and DSRL).
 
     panda-grid dataset --recipe medium-expert
 
@@ -25,9 +25,9 @@ PANDA: Final = "panda_production_draw@scaled"
 
 @dataclass(frozen=True)
 class Recipe:
-    """One line of the table.
+    """One recipe.
 
-    behaviours: policies' names or agents' folders, with their part of the episodes.
+    behaviours: policies' names or agents' folders, with their shares of the episodes.
     """
 
     meaning: str
@@ -44,7 +44,7 @@ SMALL: Final[Mapping[str, Any]] = MappingProxyType(
         "input_scale": 10.0,
     }
 )
-"""A small environment in which bytes between sites are a cost worth limiting: the examples'."""
+"""Settings of the small environment of the examples, in which WAN traffic is a cost to limit."""
 
 RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
     {
@@ -57,7 +57,7 @@ RECIPES: Final[Mapping[str, Recipe]] = MappingProxyType(
         "expert": Recipe("an agent trained to the end", {EXPERT: 1.0}),
         "medium-expert": Recipe("half of each", {MEDIUM: 1.0, EXPERT: 1.0}),
         "medley": Recipe(
-            "rules from poor to good and from dear to cheap",
+            "rules from poor to good and from expensive to cheap",
             {"random": 1.0, PANDA: 1.0, "earliest_completion": 1.0, "data_locality": 1.0},
         ),
     }

@@ -1,7 +1,6 @@
-"""What known policies reach in an environment, by which scores are normalised; knows no data set.
+"""Reference returns and costs of known policies in an environment, which normalise scores.
 
-Data sets of one environment share it, so that a learner's score on one of them can be set beside
-its score on another.
+All data sets of an environment share it, so that scores of learners on them can be compared.
 """
 
 from __future__ import annotations
@@ -22,9 +21,10 @@ POLICIES: Final = ("random", "data_locality", "panda_production_draw@scaled", "e
 """Policies whose means span the scores."""
 
 SEED: Final = 2_000_000
-"""World i of the reference has this seed + i."""
+"""Episode i of the reference has this seed + i."""
 
-WORLDS: Final = 8
+EPISODES: Final = 8
+"""Episodes of each reference policy."""
 
 QUARTERS: Final = (0.25, 0.5, 0.75)
 """Where the cost limits lie between the cheapest and the best policy."""
@@ -34,13 +34,13 @@ QUARTERS: Final = (0.25, 0.5, 0.75)
 class Reference:
     """Mean return and mean cost of an episode under the reference policies.
 
-    returns, costs: by policy; undiscounted sums over an episode, mean over the worlds.
-    worlds: how many episodes each mean is over.
+    returns, costs: by policy; undiscounted sums over an episode, mean over the episodes.
+    episodes: number of episodes of each policy.
     """
 
     returns: Mapping[str, float]
     costs: Mapping[str, float]
-    worlds: int
+    episodes: int
 
     @property
     def min_episode_reward(self) -> float:
@@ -105,13 +105,13 @@ class Reference:
         return (reward - low) / (high - low), (cost + spare) / (limit + spare)
 
 
-def measure(scenario: Scenario, worlds: int = WORLDS) -> Reference:
-    """Play the reference policies on the reference worlds; same scenario, same answer."""
-    seeds = range(SEED, SEED + worlds)
+def measure(scenario: Scenario, episodes: int = EPISODES) -> Reference:
+    """Play the reference policies on the reference seeds; same scenario, same result."""
+    seeds = range(SEED, SEED + episodes)
     returns, costs = {}, {}
     for one in find_behaviours(POLICIES, 0.0, scenario.scale):
         returns[one.label], costs[one.label] = _means(play(scenario, one, seeds))
-    return Reference(returns, costs, worlds)
+    return Reference(returns, costs, episodes)
 
 
 def _means(episodes: list[Episode]) -> tuple[float, float]:

@@ -1,12 +1,12 @@
-"""One Parquet file of episodes; knows columns, never where the episodes come from.
+"""Write and read one Parquet file of episodes.
 
-One row a decision, and after an episode's last decision one row more with what was then seen:
-`step` runs from 0 to T, and in row T action, reward, costs and probability are null.
+One row for each decision, and one more row with the observation after the last: `step` runs from
+0 to T, and in row T action, reward, costs and probability are null.
 
     episode  int64                  seed of the episode
     behaviour  dictionary<string>   label of the policy that acted
     step  int32
-    observation  float32[D]         flat view, see `panda_gym.environments.placement.observation`
+    observation  float32[D]         see `panda_gym.environments.placement.observation`
     action_mask  bool[S]
     action  int32    reward  float64    cost.NAME  float64    probability  float64
 """

@@ -1,4 +1,4 @@
-"""Transitions in memory, drawn in minibatches, for learners; knows episodes, never a learner."""
+"""Transitions in memory, sampled in minibatches by learners."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Array = np.ndarray
 class Minibatch:
     """n transitions.
 
-    observation, following: what was seen before and after, parts as the environment's Dict, [n].
+    observation, following: observations before and after, parts of the environment's Dict, [n].
     actions: int64[n]. rewards, costs: float32[n].
     """
 
@@ -32,11 +32,11 @@ class Minibatch:
 
 @dataclass(frozen=True)
 class Transitions:
-    """N transitions of E episodes; what is seen is kept once, N + E rows.
+    """N transitions of E episodes; each observation is stored once, N + E rows.
 
     seen: parts of the observation by name. before: int64[N], row of `seen` before each decision;
     the row after it is the next one. An episode is cut off after its last decision, never
-    terminated, so that every transition has a row after it that counts.
+    terminated, so that every transition has an observation after it.
     """
 
     seen: dict[str, Array]
@@ -65,7 +65,7 @@ class Transitions:
         return len(self.before)
 
     def draw(self, rng: np.random.Generator, n: int) -> Minibatch:
-        """Return n transitions, each as likely, with repetition."""
+        """Return n transitions, drawn uniformly with replacement."""
         some = rng.integers(0, len(self), n)
         rows = self.before[some]
         return Minibatch(

@@ -1,7 +1,4 @@
-"""How a policy fares in the environment of a data set, as offline learners are scored.
-
-Knows worlds and scores, never how a policy was learned.
-"""
+"""Evaluate a policy online in the environment of a data set, as offline learners are scored."""
 
 from __future__ import annotations
 
@@ -18,21 +15,21 @@ from panda_gym.offline.datasets.play import play
 
 Array = np.ndarray
 SEEDS = range(3_000_000, 3_000_016)
-"""Worlds of a trial: of no data set, of no training, of no reference."""
+"""Seeds of a trial; no data set, training or reference uses them."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One episode a world.
+    """Returns and costs of one episode a seed.
 
-    returns, costs: float64[worlds], undiscounted sums over an episode.
+    returns, costs: float64[seeds], undiscounted sums over an episode.
     """
 
     returns: Array
     costs: Array
 
     def normalized(self, data: OfflineDataset, limit: float) -> tuple[float, float]:
-        """Return normalised reward and cost of the mean episode, see `Reference.normalized`."""
+        """Return normalised mean reward and cost, see `Reference.normalized`."""
         return data.get_normalized_score(
             float(self.returns.mean()), float(self.costs.mean()), limit
         )
@@ -47,11 +44,11 @@ def trial(
     data set, for it was collected from objects.
     """
     scenario = Scenario.of(**data.document["environment"]["settings"])
-    worlds, behaviour = list(seeds), Behaviour(type(policy).__name__, policy)
+    given, behaviour = list(seeds), Behaviour(type(policy).__name__, policy)
     episodes = [
         one
-        for start in range(0, len(worlds), side_by_side)
-        for one in play(scenario, behaviour, worlds[start : start + side_by_side])
+        for start in range(0, len(given), side_by_side)
+        for one in play(scenario, behaviour, given[start : start + side_by_side])
     ]
     return Trial(
         np.array([one.rewards.sum() for one in episodes]),

@@ -1,11 +1,11 @@
-"""Estimators of a policy's value from episodes of another; knows arrays, never where they are from.
+"""Estimators of a policy's value from episodes of another policy.
 
 All of them are one sum. With ratios rho of the two policies' probabilities, W the product of the
 ratios up to a decision, n episodes and discount g,
 
     estimate = base + sum_t g^t sum_i share_it residual_it
 
-| | share | residual | base | after |
+| | share | residual | base | source |
 |---|---|---|---|---|
 | importance | W_iT / n | r | 0 | Precup et al., ICML 2000 |
 | weighted importance | W_iT / sum_i W_iT | r | 0 | Precup et al. |
@@ -15,8 +15,8 @@ ratios up to a decision, n episodes and discount g,
 | doubly robust | W_it / n | r + g v' - q | mean v_0 | Jiang and Li, arXiv 1511.03722 |
 | weighted doubly robust | W_it / sum_i W_it | r + g v' - q | mean v_0 | arXiv 1604.00923 |
 
-Importance, per decision and doubly robust are unbiased whatever the model says, where the
-behaviour tries all that the policy may do; a good model makes doubly robust narrow.
+Importance, per decision and doubly robust are unbiased for any model if the behaviour takes every
+action that the policy may take. A good model reduces the variance of doubly robust.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ REPEATS: Final = 1000
 
 
 @dataclass(frozen=True)
-class Logged:
+class LoggedEpisodes:
     """n episodes of T decisions, as the estimators take them.
 
     ratios: float64[n, T], probability of the action under the policy over the behaviour's.
@@ -59,15 +59,15 @@ class Logged:
         """Products of the ratios up to and including each decision, float64[n, T]."""
         return np.cumprod(self.ratios, axis=1)
 
-    def take(self, rows: Array) -> Logged:
-        """The episodes of the given rows, again and again if drawn so."""
-        taken = Logged(*(getattr(self, field.name)[rows] for field in fields(self)))
+    def take(self, rows: Array) -> LoggedEpisodes:
+        """Return the episodes of the given rows; a row may repeat."""
+        taken = LoggedEpisodes(*(getattr(self, field.name)[rows] for field in fields(self)))
         taken.__dict__["weights"] = self.weights[rows]
         return taken
 
     @property
     def effective_episodes(self) -> float:
-        """(sum W_iT)^2 / sum W_iT^2: how many of the n episodes speak of the policy at the end."""
+        """(sum W_iT)^2 / sum W_iT^2: effective number of the n episodes at the end."""
         last = self.weights[:, -1]
         square = float((last**2).sum())
         return float(last.sum()) ** 2 / square if square > 0.0 else 0.0
@@ -75,10 +75,10 @@ class Logged:
 
 @dataclass(frozen=True)
 class Estimator:
-    """One line of the table.
+    """One row of the table above.
 
-    whole: weigh with the whole episode's ratio. normalised: weights sum to 1 a decision.
-    model: a model's values are part of it. weighing: False for what the model says alone.
+    whole: weight each decision by the ratio of the whole episode. normalised: weights of a decision
+    sum to 1. model: uses a model of the values. weighing: False where the model is used alone.
     """
 
     whole: bool = False
@@ -101,8 +101,8 @@ ESTIMATORS: Final[Mapping[str, Estimator]] = MappingProxyType(
 """Estimators by name."""
 
 
-def estimate(logged: Logged, name: str, gamma: float) -> float:
-    """Return the expected discounted sum of rewards over an episode under the policy."""
+def estimate(logged: LoggedEpisodes, name: str, gamma: float) -> float:
+    """Return the estimate `name` of the policy's expected discounted return over an episode."""
     kind = ESTIMATORS[name]
     base = float(logged.v[:, 0].mean()) if kind.model else 0.0
     if not kind.weighing:
@@ -115,7 +115,7 @@ def estimate(logged: Logged, name: str, gamma: float) -> float:
 
 
 def interval(
-    logged: Logged,
+    logged: LoggedEpisodes,
     name: str,
     gamma: float,
     *,
@@ -123,14 +123,14 @@ def interval(
     repeats: int = REPEATS,
     seed: int = 0,
 ) -> Interval:
-    """Return an estimate with its percentile bootstrap interval, drawn over whole episodes."""
+    """Return an estimate with its percentile bootstrap interval over whole episodes."""
     rng, n = np.random.default_rng(seed), len(logged)
     samples = [estimate(logged.take(rng.integers(0, n, n)), name, gamma) for _ in range(repeats)]
     return from_draws(estimate(logged, name, gamma), np.array(samples), level, n)
 
 
-def _shares(logged: Logged, kind: Estimator) -> Array:
-    """What each decision counts, float64[n, T]; 0 where no episode speaks of the policy."""
+def _shares(logged: LoggedEpisodes, kind: Estimator) -> Array:
+    """Return the weight of each decision, float64[n, T]; 0 where all ratios are 0."""
     weights = logged.weights
     if kind.whole:
         weights = np.broadcast_to(weights[:, -1:], weights.shape)

@@ -1,4 +1,4 @@
-"""From a data set and a policy to estimates with intervals; knows episodes, never how they end."""
+"""Evaluate a policy on a data set: all estimators with their intervals."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from panda_gym.errors import PolicyError, SettingError, nearest
 from panda_gym.offline.datasets.behaviour import Behaviour, find_behaviours
 from panda_gym.offline.datasets.dataset import OfflineDataset
 from panda_gym.offline.datasets.episode import Episode
-from panda_gym.offline.off_policy.estimators import ESTIMATORS, REPEATS, Logged, interval
-from panda_gym.offline.off_policy.model import WIDTH, Equations, features
+from panda_gym.offline.off_policy.estimators import ESTIMATORS, REPEATS, LoggedEpisodes, interval
+from panda_gym.offline.off_policy.model import WIDTH, NormalEquations, features
 
 Array = np.ndarray
 FOLDS = 2
-"""An episode is judged by a model of the other fold, so that the model owes it nothing."""
+"""Cross-fitting: an episode is evaluated by a model fitted on the other fold."""
 ROWS = 100_000
-"""Sites times decisions that are worked on at once, some 30 MB."""
+"""Sites times decisions in memory at once, about 30 MB."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a data set says of a policy.
+    """Off-policy estimates of a policy's value.
 
     estimates: by estimator, of the discounted sum over the first `horizon` decisions.
-    effective_episodes: how many episodes the weights at the horizon amount to; below about 10 no
-    estimate that weighs can be trusted, shorten the horizon.
+    effective_episodes: effective sample size of the weights at the horizon. Below about 10 no
+    estimate with weights is reliable: shorten the horizon.
     """
 
     estimates: Mapping[str, Interval]
@@ -51,13 +51,13 @@ def evaluate(
     repeats: int = REPEATS,
     level: float = 0.95,
 ) -> Evaluation:
-    """Estimate what `policy` would earn, or cost, in the first `horizon` decisions of an episode.
+    """Estimate the return or cost of `policy` in the first `horizon` decisions of an episode.
 
     Args:
         data: episodes of behaviours whose probabilities are known.
-        policy: one whose answer depends on the observation alone, its name or its folder.
-        gamma: discount a decision, from 0 to 1.
-        horizon: decisions; the whole episode by default. Weights spread with every decision.
+        policy: a memoryless policy, its name or its folder.
+        gamma: discount per decision, from 0 to 1.
+        horizon: decisions; the whole episode by default. The weights' variance grows with it.
         of: "reward", "cost" or the name of a cost.
         epsilon: probability of any legal site instead of the policy's choice.
         repeats, level: bootstrap samples over episodes, coverage of the intervals.
@@ -90,9 +90,11 @@ class _Block:
     """float64[n, T, WIDTH], features under the policy's action probabilities."""
 
 
-def _logged(data: OfflineDataset, target: Behaviour, steps: int, gamma: float, of: str) -> Logged:
-    """Two passes over the data: one sums the model's equations, one applies the models."""
-    folds = [Equations(gamma) for _ in range(FOLDS)]
+def _logged(
+    data: OfflineDataset, target: Behaviour, steps: int, gamma: float, of: str
+) -> LoggedEpisodes:
+    """Pass over the data twice: sum the model's equations, then apply the models."""
+    folds = [NormalEquations(gamma) for _ in range(FOLDS)]
     for block in _blocks(data, target, steps, of):
         folds[block.fold].add(block.taken, block.expected, block.series)
     weights = [_others(folds, one).solve() for one in range(FOLDS)]
@@ -101,7 +103,7 @@ def _logged(data: OfflineDataset, target: Behaviour, steps: int, gamma: float, o
         own = weights[block.fold]
         v = np.pad(block.expected @ own, ((0, 0), (0, 1)))
         rows.append((block.ratios, block.series, block.taken @ own, v))
-    return Logged(*(np.concatenate(part) for part in zip(*rows, strict=True)))
+    return LoggedEpisodes(*(np.concatenate(part) for part in zip(*rows, strict=True)))
 
 
 def _blocks(data: OfflineDataset, target: Behaviour, steps: int, of: str) -> Iterator[_Block]:
@@ -141,8 +143,8 @@ def _joined(parts: list[dict[str, Array]], steps: int) -> dict[str, Array]:
     return {name: np.concatenate([one[name][:steps] for one in parts]) for name in parts[0]}
 
 
-def _others(folds: list[Equations], one: int) -> Equations:
-    total = Equations(folds[0].gamma)
+def _others(folds: list[NormalEquations], one: int) -> NormalEquations:
+    total = NormalEquations(folds[0].gamma)
     total.matrix, total.vector = (
         np.sum([getattr(fold, name) for fold in folds], axis=0) for name in ("matrix", "vector")
     )

@@ -1,8 +1,8 @@
-"""A linear model of a policy's values, solved at once (LSTD-Q); knows features, never data sets.
+"""A linear model of a policy's action values, fitted by LSTD-Q.
 
-Q(s, a) = w . f(s, a), with w such that Q is its own image under the policy's Bellman equation in
-the span of the features (Lagoudakis and Parr, JMLR 2003). Features of a site are what the site
-scorer sees of it, so that the model holds no count of sites.
+Q(s, a) = w . f(s, a), where Q is the fixed point of the policy's Bellman equation projected on the
+span of the features (Lagoudakis and Parr, JMLR 2003). Features of a site are those of the site
+scorer, so that the model works for any number of sites.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WIDTH = len(SITE_FEATURES) + len(DERIVED) + len(JOB_FEATURES) + len(GRID_FEATURE
 BYTES = 1e10
 
 RIDGE = 1e-3
-"""Pull of every weight towards 0, in decisions."""
+"""Ridge penalty of every weight, in decisions."""
 
 
 def features(view: PlacementView) -> Array:
@@ -56,7 +56,7 @@ def features(view: PlacementView) -> Array:
 
 
 @dataclass
-class Equations:
+class NormalEquations:
     """The normal equations of LSTD-Q, summed over decisions; those of two folds add up.
 
     matrix: float64[WIDTH, WIDTH], sum of f (f - gamma f')^T, f' expected under the policy.
@@ -75,9 +75,9 @@ class Equations:
         self.matrix += done.T @ (done - self.gamma * ahead.reshape(-1, WIDTH))
         self.vector += done.T @ rewards.ravel()
 
-    def without(self, other: Equations) -> Equations:
+    def without(self, other: NormalEquations) -> NormalEquations:
         """What is left when a fold is taken out."""
-        return Equations(self.gamma, self.matrix - other.matrix, self.vector - other.vector)
+        return NormalEquations(self.gamma, self.matrix - other.matrix, self.vector - other.vector)
 
     def solve(self) -> Array:
         """Return the weights, float64[WIDTH]."""

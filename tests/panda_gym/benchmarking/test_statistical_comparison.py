@@ -7,7 +7,7 @@ import pytest
 
 from panda_gym.benchmarking import BenchmarkTable, Row
 from panda_gym.benchmarking.fidelity import agreement
-from panda_gym.benchmarking.leaderboard import World, markdown
+from panda_gym.benchmarking.leaderboard import Section, markdown
 from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.benchmarking.statistical_comparison import (
     headroom,
@@ -92,7 +92,7 @@ def test_headroom_is_against_the_best_of_the_rules() -> None:
 
 
 def test_the_leaderboard_ranks_and_names_its_command() -> None:
-    text = markdown([World("atlas", table(), "panda-grid benchmark --seeds 10")])
+    text = markdown([Section("atlas", table(), "panda-grid benchmark --seeds 10")])
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     first = [line.split(" | ")[0].strip("| *") for line in lines[2:6]]
     assert first == ["oracle:clairvoyant", "agent", "rule", "random"]

@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from panda_gym.benchmarking import tuning
-from panda_gym.benchmarking.protocol import EVALUATION_SEEDS, expand_policies, expand_scenarios
+from panda_gym.benchmarking.standard_suite import (
+    EVALUATION_SEEDS,
+    expand_policies,
+    expand_scenarios,
+)
 from panda_gym.benchmarking.tuning import Search, tune, update, write_column
 from panda_gym.environments.placement.policies.tuned import WEIGHTS, read_table
 from panda_gym.errors import SettingError
@@ -24,7 +28,7 @@ SCENARIO: dict[str, Any] = {
     "running": 0,
     "load": 1.2,
 }
-SMALL = Search(generations=3, population=6, worlds=2, jobs=20)
+SMALL = Search(generations=3, population=6, episodes=2, jobs=20)
 
 
 def test_the_search_finds_the_bottom_of_a_bowl() -> None:
@@ -38,12 +42,12 @@ def test_the_search_finds_the_bottom_of_a_bowl() -> None:
 
 def test_a_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
     whole = tune(SMALL, **SCENARIO)
-    part = Search(generations=1, population=6, worlds=2, jobs=20)
-    tune(part, course=tmp_path / "course.json", **SCENARIO)
+    part = Search(generations=1, population=6, episodes=2, jobs=20)
+    tune(part, state_file=tmp_path / "state.json", **SCENARIO)
     ahead: list[int] = []
     rest = tune(
         SMALL,
-        course=tmp_path / "course.json",
+        state_file=tmp_path / "state.json",
         progress=lambda done, total, message: ahead.append(done),
         **SCENARIO,
     )
@@ -52,9 +56,9 @@ def test_a_search_goes_on_where_it_stopped(tmp_path: Path) -> None:
     np.testing.assert_allclose(rest.mean, whole.mean, rtol=1e-12)
 
 
-def test_a_damaged_course_is_begun_anew(tmp_path: Path) -> None:
-    (tmp_path / "course.json").write_text('{"key": ')
-    end = tune(SMALL, course=tmp_path / "course.json", **SCENARIO)
+def test_a_damaged_state_is_started_anew(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text('{"key": ')
+    end = tune(SMALL, state_file=tmp_path / "state.json", **SCENARIO)
     assert len(end.losses) == 3
 
 
@@ -85,6 +89,6 @@ def test_groups_stand_for_their_members() -> None:
     assert names[0] == "tuned"
     assert names.count("tuned") == 1
     assert names[-1] == "oracle:clairvoyant"
-    assert "atlas" in expand_scenarios(["kept"])
+    assert "atlas" in expand_scenarios(["standard"])
     with pytest.raises(SettingError, match="outage"):
         expand_scenarios(["outages"])

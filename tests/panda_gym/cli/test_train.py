@@ -33,13 +33,13 @@ def call(monkeypatch: pytest.MonkeyPatch, *words: Any) -> int:
     return 0
 
 
-def test_hindsight_learns_from_scenarios_and_loads_side_by_side(
+def test_difference_reward_learns_from_scenarios_and_loads_side_by_side(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     stream: Path,
     tmp_path: Path,
 ) -> None:
-    words = ("--algo", "hindsight", "--scenario", "default@0.7", "--scenario", "default")
+    words = ("--algo", "difference_reward", "--scenario", "default@0.7", "--scenario", "default")
     code = call(
         monkeypatch, *words, "--stream", stream, "--steps", 80, "--hidden", 8, "--out", tmp_path
     )
@@ -64,11 +64,14 @@ def test_a_curriculum_and_evaluations_by_flags(
 BAD = {
     "an unknown learner": (("--algo", "maskable-ppo"), "maskable_ppo"),
     "a limit for a learner without": (("--cost-limit", 1), "ppo_lagrangian"),
-    "a limit for hindsight": (("--algo", "hindsight", "--cost-limit", 1), "--cost-limit"),
+    "a limit for difference_reward": (
+        ("--algo", "difference_reward", "--cost-limit", 1),
+        "--cost-limit",
+    ),
     "no limit for one with": (("--algo", "ppo_lagrangian"), "--cost-limit"),
     "a limit of nothing": (("--algo", "ppo_lagrangian", "--cost-limit", 0), "above 0"),
     "a device that is none": (("--device", "abacus"), "device"),
-    "two scenarios for one": (("--scenario", "default", "--scenario", "calm"), "hindsight"),
+    "two scenarios for one": (("--scenario", "default", "--scenario", "calm"), "difference_reward"),
     "an unknown scenario": (("--scenario", "clam"), "calm"),
     "a load that is none": (("--scenario", "calm@high"), "NAME@LOAD"),
 }

@@ -1,4 +1,4 @@
-"""Learning in hindsight on a small grid: it learns, resumes exactly, refuses bad input."""
+"""Training on difference rewards on a small grid: it learns, resumes exactly, refuses bad input."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import torch
 from panda_gym.environments.placement.policies.learned import Learned, load_agent, read_card
 from panda_gym.environments.placement.policies.site_value import SiteValue, ValueShape
 from panda_gym.errors import PolicyError
-from panda_gym.training.config import FIRST_SEED, HindsightConfig
+from panda_gym.training.config import FIRST_SEED, DifferenceRewardConfig
 from panda_gym.training.curve import read_curve
-from panda_gym.training.difference_reward import train_hindsight
-from panda_gym.training.evaluation import HELD_OUT, TRAINING, HeldOut, world_seeds
-from panda_gym.training.worlds import Parts, Worlds
+from panda_gym.training.difference_reward import train_difference_reward
+from panda_gym.training.evaluation import HELD_OUT, TRAINING, HeldOut, episode_seeds
+from panda_gym.training.parallel_episodes import ParallelEpisodes, Parts
 from tests.oracles.observations import observation, permuted
 from tests.oracles.worlds import make_platform, make_stream
 
@@ -30,7 +30,7 @@ SCENARIO: dict[str, Any] = {
     "warmup": 30,
 }
 BUSY = {**SCENARIO, "load": 1.4}
-SMALL = HindsightConfig(
+SMALL = DifferenceRewardConfig(
     steps=320, num_envs=2, evaluate_envs=2, window=2, batch_size=32, hidden=8, members=2
 )
 """Four rounds of two scenarios with two grids each."""
@@ -40,8 +40,8 @@ class Stop(Exception):
     """Raised in the middle of a run."""
 
 
-def run(folder: Path, config: HindsightConfig = SMALL, **given: Any) -> Path:
-    return train_hindsight(folder, config, [SCENARIO, BUSY], **given)[0]
+def run(folder: Path, config: DifferenceRewardConfig = SMALL, **given: Any) -> Path:
+    return train_difference_reward(folder, config, [SCENARIO, BUSY], **given)[0]
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +85,10 @@ def test_threads_change_nothing(whole: Path, tmp_path: Path) -> None:
 
 
 def test_it_learns(tmp_path: Path) -> None:
-    config = HindsightConfig(
+    config = DifferenceRewardConfig(
         steps=6400, num_envs=16, evaluate_envs=16, window=4, batch_size=64, hidden=16
     )
-    _, trained = train_hindsight(tmp_path, config, [BUSY])
+    _, trained = train_difference_reward(tmp_path, config, [BUSY])
     drawn = -np.array([point.reward for point in trained.points])
     # The first round draws by predicted completion; the slowdown of what is drawn falls.
     assert drawn[-5:].mean() < 0.8 * drawn[0]
@@ -101,12 +101,12 @@ def test_a_run_of_other_settings_is_refused(whole: Path) -> None:
 
 def test_scenarios_of_other_lengths_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="same platform and number of jobs"):
-        train_hindsight(tmp_path, SMALL, [SCENARIO, {**SCENARIO, "jobs": 21}])
+        train_difference_reward(tmp_path, SMALL, [SCENARIO, {**SCENARIO, "jobs": 21}])
 
 
 def test_actions_of_several_parts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="one site a decision"):
-        train_hindsight(tmp_path, SMALL, [{**SCENARIO, "defer": True}])
+        train_difference_reward(tmp_path, SMALL, [{**SCENARIO, "defer": True}])
 
 
 def test_an_unknown_device_is_refused(tmp_path: Path) -> None:
@@ -115,8 +115,10 @@ def test_an_unknown_device_is_refused(tmp_path: Path) -> None:
 
 
 def test_seeds_of_training_evaluation_and_benchmarks_never_meet() -> None:
-    worlds = Worlds([SCENARIO], 50)
-    drawn = [np.array(world_seeds(0, p, n, worlds)) for p in (TRAINING, HELD_OUT) for n in range(9)]
+    episodes = ParallelEpisodes([SCENARIO], 50)
+    drawn = [
+        np.array(episode_seeds(0, p, n, episodes)) for p in (TRAINING, HELD_OUT) for n in range(9)
+    ]
     assert min(seeds.min() for seeds in drawn) >= FIRST_SEED
     assert max(d.max() for d in drawn[:9]) < min(d.min() for d in drawn[9:])
 
@@ -126,8 +128,8 @@ def test_what_a_grid_plays_does_not_depend_on_its_neighbours() -> None:
         return torch.where(parts[3].bool(), -parts[0][:, 6], -torch.inf).argmax(dim=1)
 
     seeds = [[3, 4], [5, 6]]
-    both = Worlds([SCENARIO, BUSY], 2).play(seeds, least_loaded)
-    alone = Worlds([BUSY], 2).play(seeds[1:], least_loaded)
+    both = ParallelEpisodes([SCENARIO, BUSY], 2).play(seeds, least_loaded)
+    alone = ParallelEpisodes([BUSY], 2).play(seeds[1:], least_loaded)
     np.testing.assert_array_equal(both.own[:, 2:], alone.own)
     np.testing.assert_array_equal(both.external[:, 2:], alone.external)
 
@@ -142,7 +144,7 @@ def test_the_greedy_agent_is_what_the_policy_of_its_folder_does(whole: Path) -> 
         batch = {name: part.numpy() for name, part in zip(names, parts, strict=True)}
         return torch.as_tensor(policy(batch, np.random.default_rng(0)))
 
-    by_policy = held_out.worlds.play(held_out.seeds, choose)
+    by_policy = held_out.episodes.play(held_out.seeds, choose)
     np.testing.assert_array_equal(with_network.own, by_policy.own)
 
 
@@ -174,7 +176,9 @@ def test_an_agent_of_another_shape_is_not_gone_on_from(whole: Path, tmp_path: Pa
 
 
 def test_prices_are_paid_for_what_was_moved_and_wasted(tmp_path: Path) -> None:
-    credit = Worlds([SCENARIO], 2).play([[3, 4]], lambda step, parts: parts[3].argmax(dim=1))
+    credit = ParallelEpisodes([SCENARIO], 2).play(
+        [[3, 4]], lambda step, parts: parts[3].argmax(dim=1)
+    )
     assert credit.wan_tb.sum() > 0.0
     assert credit.wan_tb.mean() == pytest.approx(float(credit.cost.mean()), rel=1e-5)
     assert not credit.wasted_core_h.any()

@@ -107,35 +107,35 @@ def test_a_limit_that_costs_nothing_changes_nothing() -> None:
 def test_a_price_of_nought_is_the_reward() -> None:
     reward, cost = np.array([1.0, 2.0]), np.array([3.0, 4.0])
     free, dear = Multiplier(0.5), Multiplier(0.5, value=3.0)
-    np.testing.assert_array_equal(free.price(reward, cost), reward)
-    np.testing.assert_allclose(dear.price(reward, cost), (reward - 3.0 * cost / 0.5) / 4.0)
+    np.testing.assert_array_equal(free.penalised(reward, cost), reward)
+    np.testing.assert_allclose(dear.penalised(reward, cost), (reward - 3.0 * cost / 0.5) / 4.0)
 
 
 def test_the_multiplier_rises_above_the_limit_and_falls_below_it() -> None:
     one = Multiplier(1.0)
     values = []
     for cost in [2.0] * 10 + [0.5] * 60:
-        one.move(cost)
+        one.update(cost)
         values.append(one.value)
     assert np.all(np.diff(values[1:10]) > 0)
     assert values[-1] == 0.0
 
 
 def test_a_limit_out_of_reach_is_refused() -> None:
-    one = Multiplier(1e-3, patience=10, most=0.3)
+    one = Multiplier(1e-3, patience=10, maximum=0.3)
 
     def train() -> None:
         for _ in range(40):
-            one.move(0.5)
+            one.update(0.5)
 
     with pytest.raises(PolicyError, match="a cost limit that some policy reaches"):
         train()
 
 
 def test_a_cost_that_still_falls_is_waited_for() -> None:
-    one = Multiplier(1e-3, patience=10, most=0.3)
+    one = Multiplier(1e-3, patience=10, maximum=0.3)
     for rollout in range(40):
-        one.move(0.5 * 0.9**rollout)
+        one.update(0.5 * 0.9**rollout)
 
 
 @pytest.mark.parametrize("limit", [0.0, -1.0, float("nan"), "1"])
@@ -147,7 +147,7 @@ def test_a_limit_of_nothing_is_refused(limit: Any) -> None:
 def test_a_restored_multiplier_goes_on_as_it_was() -> None:
     one, other = Multiplier(1.0), Multiplier(1.0)
     for cost in (2.0, 1.5, 0.7):
-        one.move(cost)
+        one.update(cost)
     other.restore(one.state())
-    one.move(1.2), other.move(1.2)
+    one.update(1.2), other.update(1.2)
     assert one == other

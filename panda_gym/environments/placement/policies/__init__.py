@@ -10,7 +10,7 @@ import dataclasses
 import importlib
 from typing import Any, Final
 
-from panda_gym.deprecated import warn
+from panda_gym.deprecated import renamed_value
 from panda_gym.environments.placement.policies.base import Policy
 from panda_gym.errors import PolicyError, nearest
 
@@ -42,9 +42,6 @@ REGISTRY: Final = {
 }
 """Name to "module:Class" in this package: a new policy is one file and one line."""
 
-RENAMED: Final = {"hindsight-scorer": "difference-reward-scorer"}
-"""Name of release 0.1 to today's name."""
-
 ORACLES: Final = "use panda_gym.oracles.create, or name it in a benchmark"
 
 
@@ -55,9 +52,7 @@ def names() -> tuple[str, ...]:
 
 def current_name(name: str) -> str:
     """Return today's name of a policy; an old name warns."""
-    if name in RENAMED:
-        warn(f"the policy {name!r}", repr(RENAMED[name]), stacklevel=4)
-    return RENAMED.get(name, name)
+    return renamed_value("policy", name)
 
 
 def create(name: str, **config: Any) -> Policy:

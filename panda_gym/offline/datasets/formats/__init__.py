@@ -1,4 +1,4 @@
-"""Formats that offline learners read: one file a format, one line in FORMATS."""
+"""Export data sets to the formats that offline learners read."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ FORMATS: Final = {
     "dsrl": "panda_gym.offline.datasets.formats.dsrl:write",
     "minari": "panda_gym.offline.datasets.formats.minari:write",
 }
-"""Name to "module:function(data, path)"; Parquet is what the data set itself is kept in."""
+"""Format to "module:function(data, path)"; the data set itself is Parquet."""
 
 
 def export(data: OfflineDataset, form: str, path: str | Path, **options: Any) -> Path:
-    """Write a data set in another format, whole or not at all; return where it lies."""
+    """Write a data set atomically in another format; return its path."""
     if form not in FORMATS:
         raise SettingError("the name of a format", repr(form), nearest(str(form), FORMATS))
     module, _, function = FORMATS[form].partition(":")

@@ -1,11 +1,11 @@
-"""Arrays for d3rlpy's MDPDataset, kept as HDF5; knows their shapes, never imports d3rlpy.
+"""Write the arrays of d3rlpy's MDPDataset to HDF5, without importing d3rlpy.
 
     with h5py.File(path) as file:
         arrays = {name: file[name][()] for name in ARRAYS}
     data = d3rlpy.dataset.MDPDataset(
         **arrays, action_space=d3rlpy.ActionSpace.DISCRETE, action_size=file.attrs["action_size"])
 
-NOTE[DIFF] d3rlpy knows neither costs nor masks: both lie beside, under `costs` and `masks`.
+NOTE[DIFF] d3rlpy has neither costs nor masks: both are stored as `costs` and `masks`.
 """
 
 from __future__ import annotations

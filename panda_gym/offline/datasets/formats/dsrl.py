@@ -1,4 +1,4 @@
-"""DSRL's HDF5 (arXiv 2306.09303), which OSRL reads too; knows its keys and nothing of learners.
+"""Write HDF5 in the layout of DSRL (arXiv 2306.09303), which OSRL reads too.
 
     observations, next_observations  float32 [N, D]   views of `frames`, not copies
     actions     int32 [N], or float32 [N, S] as scores for learners that know only Box actions

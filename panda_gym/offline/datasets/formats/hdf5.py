@@ -1,4 +1,4 @@
-"""HDF5 files written whole or not at all; knows how HDF5 fails, never what is written."""
+"""Write HDF5 files atomically, with one clear error for a full disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import h5py
 
 SPARE: Final = 1_000_000
-"""Bytes for what HDF5 keeps beside the numbers."""
+"""Bytes reserved for the metadata of HDF5."""
 
 
 @contextmanager

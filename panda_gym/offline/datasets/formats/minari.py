@@ -1,4 +1,4 @@
-"""Minari's HDF5 data set; knows its buffers and metadata.
+"""Write a data set in the format of Minari.
 
 Observations are the environment's own Dict, T + 1 of them an episode; infos hold `cost`, the
 costs by name and `probability` (T + 1 values, the first 0 as at reset). The environment can be
@@ -87,7 +87,7 @@ def _metadata(data: OfflineDataset) -> dict[str, Any]:
         "cost_limits": list(data.cost_limits),
         "ref_min_score": ends["min_episode_reward"],
         "ref_max_score": ends["max_episode_reward"],
-        "num_episodes_average_score": data.reference.worlds,
+        "num_episodes_average_score": data.reference.episodes,
         **ends,
     }
 

@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import panda_gym
-from panda_gym.benchmarking.protocol import EVALUATION_SEEDS
+from panda_gym.benchmarking.standard_suite import EVALUATION_SEEDS
 from panda_gym.benchmarking.tuning import TRAINING_SEEDS
 from panda_gym.cli.dataset import dataset
 from panda_gym.environments.placement import policies
 from panda_gym.errors import PolicyError, RecordsError, SettingError
 from panda_gym.offline import datasets
-from panda_gym.offline.datasets.behaviour import drawn
-from panda_gym.offline.datasets.plan import SEED, dealt, shards
+from panda_gym.offline.datasets.behaviour import sample_sites
+from panda_gym.offline.datasets.plan import SEED, allocated, shards
 from panda_gym.training.config import FIRST_SEED
 
 SCENARIO: dict[str, Any] = {"platform": "tiny4", "scale": 1.0, "jobs": 25, "warmup": 5}
@@ -192,7 +192,7 @@ def test_the_reference_is_of_the_environment_and_not_of_the_data(
 ) -> None:
     other = datasets.collect(tmp_path, ["fastest"], 25, seed=5, **scenario)
     assert other.reference == data.reference
-    episodes = 25 * data.reference.worlds
+    episodes = 25 * data.reference.episodes
     played = datasets.collect(tmp_path / "random", ["random"], episodes, seed=2_000_000, **scenario)
     assert played.returns.mean() == pytest.approx(data.reference.returns["random"])
     assert played.costs.mean() == pytest.approx(data.reference.costs["random"])
@@ -232,12 +232,12 @@ def test_the_plan_covers_what_was_asked(transitions: int, jobs: int, weights: li
     assert len(seeds) * jobs >= transitions
     assert len(seeds) == max(-(-transitions // jobs), len(weights))
     assert {shard.behaviour for shard in plan} == set(range(len(weights)))
-    assert all(count >= 1 for count in dealt(len(seeds), weights))
+    assert all(count >= 1 for count in allocated(len(seeds), weights))
 
 
 def test_a_draw_follows_its_law_and_never_takes_the_impossible() -> None:
     law = np.tile([0.0, 0.3, 0.0, 0.7, 0.0], (40_000, 1))
-    sites = drawn(law, np.random.default_rng(0).random(40_000))
+    sites = sample_sites(law, np.random.default_rng(0).random(40_000))
     np.testing.assert_allclose(np.bincount(sites, minlength=5) / 40_000, law[0], atol=0.01)
     edge = np.nextafter(1.0, 0.0)
-    assert drawn(law[:2], np.array([0.0, edge])).tolist() == [1, 3]
+    assert sample_sites(law[:2], np.array([0.0, edge])).tolist() == [1, 3]

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from panda_gym.offline.off_policy import ESTIMATORS, Logged, estimate, interval
+from panda_gym.offline.off_policy import ESTIMATORS, LoggedEpisodes, estimate, interval
 
 STATES, ACTIONS, STEPS, GAMMA = 2, 2, 3, 0.8
 REWARD = np.array([[1.0, -0.5], [0.3, 2.0]])
@@ -28,14 +28,16 @@ def values() -> tuple[np.ndarray, np.ndarray]:
 TRUTH = float(values()[1][0, 0])  # every episode begins in state 0
 
 
-def logged(paths: list[tuple[tuple[int, int], ...]], model: float) -> Logged:
+def logged(paths: list[tuple[tuple[int, int], ...]], model: float) -> LoggedEpisodes:
     """Episodes of (state, action) pairs, with the exact model times `model`."""
     states, actions = (np.array([[pair[k] for pair in path] for path in paths]) for k in (0, 1))
     steps = np.arange(STEPS)
     q, v = values()
     after = np.column_stack([v[steps, states], np.zeros(len(paths))])
     ratios = TARGET[states, actions] / BEHAVIOUR[states, actions]
-    return Logged(ratios, REWARD[states, actions], model * q[steps, states, actions], model * after)
+    return LoggedEpisodes(
+        ratios, REWARD[states, actions], model * q[steps, states, actions], model * after
+    )
 
 
 def every_path() -> tuple[list[tuple[tuple[int, int], ...]], np.ndarray]:
@@ -52,7 +54,7 @@ def every_path() -> tuple[list[tuple[tuple[int, int], ...]], np.ndarray]:
     return paths, np.array(chances)
 
 
-def drawn(n: int, seed: int) -> Logged:
+def drawn(n: int, seed: int) -> LoggedEpisodes:
     paths, chances = every_path()
     picked = np.random.default_rng(seed).choice(len(paths), size=n, p=chances)
     return logged([paths[k] for k in picked], model=1.0)
@@ -74,7 +76,7 @@ def test_large_samples_come_to_the_truth(name: str) -> None:
 
 def test_the_behaviour_itself_is_judged_by_its_mean_return() -> None:
     sample = drawn(50, seed=2)
-    same = Logged(np.ones_like(sample.ratios), sample.rewards, 0 * sample.q, 0 * sample.v)
+    same = LoggedEpisodes(np.ones_like(sample.ratios), sample.rewards, 0 * sample.q, 0 * sample.v)
     mean = float((sample.rewards @ GAMMA ** np.arange(STEPS)).mean())
     for name in set(ESTIMATORS) - {"direct"}:
         assert estimate(same, name, GAMMA) == pytest.approx(mean)
@@ -97,7 +99,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say() -> None:
 
 def test_episodes_without_support_say_nothing() -> None:
     sample = drawn(20, seed=4)
-    none = Logged(np.zeros_like(sample.ratios), sample.rewards, sample.q, sample.v)
+    none = LoggedEpisodes(np.zeros_like(sample.ratios), sample.rewards, sample.q, sample.v)
     assert none.effective_episodes == 0.0
     assert estimate(none, "weighted_per_decision", GAMMA) == 0.0
     assert estimate(none, "doubly_robust", GAMMA) == pytest.approx(float(sample.v[:, 0].mean()))

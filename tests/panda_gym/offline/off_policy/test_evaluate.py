@@ -13,7 +13,7 @@ from panda_gym.environments.placement import policies
 from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.errors import PolicyError, SettingError
 from panda_gym.offline import datasets, off_policy
-from panda_gym.offline.off_policy.model import WIDTH, Equations, features
+from panda_gym.offline.off_policy.model import WIDTH, NormalEquations, features
 
 GAMMA, HORIZON, EPSILON = 0.8, 3, 0.4
 
@@ -104,7 +104,7 @@ def test_the_model_solves_what_its_features_can_say(few: datasets.OfflineDataset
     assert rows.shape == (9, 4, WIDTH)
     taken = rows[np.arange(8), episode.actions][None]
     wanted = np.random.default_rng(0).standard_normal(WIDTH)
-    equations = Equations(gamma=0.0)
+    equations = NormalEquations(gamma=0.0)
     for _ in range(50):
         equations.add(taken, rows[None, :8].mean(axis=2), taken @ wanted)
     np.testing.assert_allclose(taken @ equations.solve(), taken @ wanted, atol=1e-2)

@@ -1,8 +1,8 @@
-"""Whole episodes in many grids at once, and what every decision cost; knows no learner.
+"""Play whole episodes in many grids at once, and compute what every decision cost.
 
-Grids stand in shards, one a scenario or load, each stepped in a thread of its own: the kernel
-lets go of the interpreter's lock. What a shard plays depends on its seeds alone, so the number
-of threads changes nothing.
+Grids stand in batches, one a scenario or load, each stepped in a thread of its own: the kernel
+releases the interpreter's lock. What a batch plays depends on its seeds alone, so the number of
+threads changes no result.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from panda_gym.benchmarking.rollout import Actor, rollout
+from panda_gym.deprecated import old_names
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.environments.placement.scenario import Scenario
@@ -31,27 +32,28 @@ Parts = tuple[Tensor, Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Credit:
-    """What the decisions of T steps in E grids led to."""
+    """What each of T decisions in E grids led to, once its episode was over."""
 
     own: Array
     """ln(bounded slowdown) of the decision's own job in the end, float32[T, E]."""
     external: Array
-    """What it cost the others, float32[T, E]; see `marginal`."""
+    """External cost, float32[T, E]; see `panda_gym.training.external_cost`."""
     wan_tb: Array
     """What its attempt moved between sites, TB, float32[T, E]."""
     wasted_core_h: Array
-    """Core hours that its attempt held in vain, float32[T, E]."""
+    """Core hours that its attempt held without finishing, float32[T, E]."""
     objective: Array
     """Mean ln(bounded slowdown) of each grid's jobs, float64[E]."""
     cost: Array
-    """Mean cost a decision of each grid, float64[E]."""
+    """Mean cost of a decision in each grid, float64[E]."""
 
 
-class Worlds:
-    """Grids of several scenarios on one platform, `num_envs` in each shard.
+class ParallelEpisodes:
+    """Grids of several scenarios on one platform, `num_envs` of each scenario.
 
-    scenarios: settings of the environment, one mapping a shard; they must place the same number of
+    scenarios: settings of the environment, one mapping a batch; they must place the same number of
     jobs, one at a time.
+    PolicyError where scenarios differ in platform or jobs, or an action is more than one site.
     """
 
     def __init__(
@@ -62,11 +64,11 @@ class Worlds:
         threads: int = 1,
         device: str = "cpu",
     ) -> None:
-        self.shards = [PlacementBatch(Scenario.of(**settings), num_envs) for settings in scenarios]
+        self.batches = [PlacementBatch(Scenario.of(**settings), num_envs) for settings in scenarios]
         self.num_envs, self.device = num_envs, torch.device(device)
         self._check()
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        first = self.shards[0]
+        first = self.batches[0]
         total, pinned = len(self), self.device.type == "cuda"
         self.sites = len(first.platform)
         self.jobs = first.scenario.jobs
@@ -74,16 +76,16 @@ class Worlds:
         self._flat = torch.zeros((total, width), pin_memory=pinned)
         self._mask = torch.zeros((total, self.sites), dtype=torch.int8, pin_memory=pinned)
         self._rows = np.zeros((self.jobs, total), dtype=np.int32)
-        self._spent = np.zeros(total)
+        self._cost_sums = np.zeros(total)
 
     def __len__(self) -> int:
-        return self.num_envs * len(self.shards)
+        return self.num_envs * len(self.batches)
 
     def _check(self) -> None:
-        first = self.shards[0]
-        for shard in self.shards:
-            scenario = shard.scenario
-            same = len(shard.platform) == len(first.platform)
+        first = self.batches[0]
+        for batch in self.batches:
+            scenario = batch.scenario
+            same = len(batch.platform) == len(first.platform)
             if scenario.decisions > 1 or scenario.data_actions or scenario.defer:
                 raise PolicyError("one site a decision", "other actions", "train with PPO instead")
             if scenario.jobs != first.scenario.jobs or not same:
@@ -96,77 +98,80 @@ class Worlds:
     def play(
         self, seeds: Sequence[Sequence[int]], choose: Callable[[int, Parts], Tensor]
     ) -> Credit:
-        """Play one episode in every grid to its last job's end.
+        """Play one episode in every grid until its judged jobs have ended; return the credit.
 
-        seeds: one a grid, shard by shard. choose: step and observation -> sites int64[E].
+        seeds: one a grid, batch by batch. choose: step and observation -> sites int64[E].
         """
-        self._spent[:] = 0.0
-        rollout(self.shards, seeds, _Drawing(self, choose), each=self._each)
-        found = [part for shard in self._each(self._settle, self._all()) for part in shard]
-        *each, objective, cost = zip(*found, strict=True)
-        own, external, wan, wasted = (np.stack(one, axis=1) for one in each)
+        self._cost_sums[:] = 0.0
+        rollout(self.batches, seeds, _NetworkActor(self, choose), each=self._each)
+        every = range(len(self.batches))
+        found = [one for batch in self._each(self._credit, every) for one in batch]
+        *series, objective, cost = zip(*found, strict=True)
+        own, external, wan, wasted = (np.stack(one, axis=1) for one in series)
         return Credit(own, external, wan, wasted, np.array(objective), np.array(cost))
 
-    def _all(self) -> range:
-        return range(len(self.shards))
-
-    def _each(self, work: Callable[[int], Any], shards: Iterable[int]) -> Iterable[Any]:
-        return self.pool.map(work, shards) if self.pool else map(work, shards)
-
-    def _part(self, k: int) -> slice:
-        return slice(k * self.num_envs, (k + 1) * self.num_envs)
-
-    def observe(self, k: int, step: int) -> None:
-        """Copy what the brokers of shard k see, and note which job each decides on."""
-        part, simulator = self._part(k), self.shards[k].simulator
-        np.copyto(self._flat.numpy()[part], simulator.flat)
-        np.copyto(self._mask.numpy()[part], simulator.mask)
-        if step < self.jobs:
-            self._rows[step, part] = simulator.pending[:, 0]
-
-    def record(self, k: int) -> None:
-        """Add the cost of the last decision in shard k."""
-        self._spent[self._part(k)] += self.shards[k].cost()
-
     def parts(self) -> Parts:
-        """What the brokers of all grids see, on the learner's device."""
+        """Return the observations of all grids on the learner's device."""
         flat = self._flat.to(self.device, non_blocking=True)
         mask = self._mask.to(self.device, non_blocking=True)
         n, j = len(SITE_FEATURES) * self.sites, len(JOB_FEATURES)
         sites = flat[:, :n].unflatten(1, (len(SITE_FEATURES), self.sites))
         return sites, flat[:, n : n + j], flat[:, n + j :], mask
 
-    def _settle(self, k: int) -> list[tuple[Any, ...]]:
+    def observe(self, k: int, step: int) -> None:
+        """Copy the observations of batch k, and note which job each grid decides on."""
+        part, simulator = self._part(k), self.batches[k].simulator
+        np.copyto(self._flat.numpy()[part], simulator.flat)
+        np.copyto(self._mask.numpy()[part], simulator.mask)
+        if step < self.jobs:
+            self._rows[step, part] = simulator.pending[:, 0]
+
+    def record(self, k: int) -> None:
+        """Add the costs of the last decisions in batch k."""
+        self._cost_sums[self._part(k)] += self.batches[k].cost()
+
+    def _each(self, work: Callable[[int], Any], batches: Iterable[int]) -> Iterable[Any]:
+        """Call `work` for every batch, in threads where there are any."""
+        return self.pool.map(work, batches) if self.pool else map(work, batches)
+
+    def _part(self, k: int) -> slice:
+        """Where batch k stands among all grids."""
+        return slice(k * self.num_envs, (k + 1) * self.num_envs)
+
+    def _credit(self, k: int) -> list[tuple[Any, ...]]:
         return list(self._credits(k))
 
     def _credits(self, k: int) -> Iterator[tuple[Any, ...]]:
         """The fields of Credit, grid by grid."""
-        shard = self.shards[k]
+        batch = self.batches[k]
         for e in range(self.num_envs):
-            log = shard.log(e, drain=False)
+            log = batch.log(e, drain=False)
             rows = self._rows[:, k * self.num_envs + e]
-            own, external = own_costs(log), external_costs(shard.simulator, e, log)
+            own, external = own_costs(log), external_costs(batch.simulator, e, log)
             placed = (log.attempt == 1) & (np.arange(len(log)) >= log.warmup) & (log.site >= 0)
             wan, wasted = log.moved_bytes / BYTES_PER_TB, log.wasted_s / SECONDS_PER_HOUR
             yield (
                 *(one[rows].astype(np.float32) for one in (own, external, wan, wasted)),
                 float(own[placed].mean()),
-                float(self._spent[k * self.num_envs + e]) / self.jobs,
+                float(self._cost_sums[k * self.num_envs + e]) / self.jobs,
             )
 
 
-class _Drawing(Actor):
-    """Sites drawn by a network for all shards at once."""
+class _NetworkActor(Actor):
+    """Sites chosen by a network, in one call for all batches."""
 
-    def __init__(self, worlds: Worlds, choose: Callable[[int, Parts], Tensor]) -> None:
-        self.worlds, self.drawn = worlds, choose
+    def __init__(self, episodes: ParallelEpisodes, choose: Callable[[int, Parts], Tensor]) -> None:
+        self.episodes, self.network = episodes, choose
 
     def choose(self, step: int) -> list[Array]:
-        sites = self.drawn(step, self.worlds.parts()).cpu().numpy()
-        return np.split(sites, len(self.worlds.shards))
+        sites = self.network(step, self.episodes.parts()).cpu().numpy()
+        return np.split(sites, len(self.episodes.batches))
 
     def observe(self, k: int, step: int) -> None:
-        self.worlds.observe(k, step)
+        self.episodes.observe(k, step)
 
     def record(self, k: int, step: int) -> None:
-        self.worlds.record(k)
+        self.episodes.record(k)
+
+
+__getattr__ = old_names(__name__)

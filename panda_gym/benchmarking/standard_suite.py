@@ -1,8 +1,8 @@
-"""The benchmark's protocol: what is compared on what; a table of names and numbers, no machine.
+"""The standard suite: scenarios, policies, loads and seeds that published results compare.
 
-    panda-grid benchmark --policy heuristics --policy bound --scenario kept --load 0.85 --load 1.1
+    panda-grid benchmark --policy heuristics --policy bound --scenario standard --load 0.85
 
-Training uses seeds from `tuning.TRAINING_SEEDS` on, evaluation the seeds from EVALUATION_SEEDS on.
+Evaluation uses seeds from EVALUATION_SEEDS on; training uses seeds from `tuning.TRAINING_SEEDS` on.
 """
 
 from __future__ import annotations
@@ -10,23 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from panda_gym.deprecated import old_names, renamed_value
 from panda_gym.errors import PolicyError, SettingError, nearest
 from panda_gym.oracles import PREFIX
 from panda_gym.oracles import names as oracle_names
 
 EVALUATION_SEEDS: Final = 1000
-"""The first seed of an evaluation; what is trained or fitted uses seeds from 1,000,000 on."""
+"""First seed of an evaluation; training and fitting use seeds from 1,000,000 on."""
 LEAST_SEEDS: Final = 10
-"""Paired worlds below which no row enters the leaderboard."""
+"""Fewest paired seeds of a row of the leaderboard."""
 LOADS: Final = (0.85, 1.0, 1.1)
-"""Offered work / what the sites can do."""
+"""Offered work / capacity of the sites."""
 OBJECTIVE: Final = "geometric_slowdown"
-"""What headroom and rank are stated in: exp of the mean ln bounded slowdown."""
+"""Measure that ranks policies and states headroom: exp of the mean ln(bounded slowdown)."""
 HEADROOM: Final = 0.15
-"""A scenario stays while its best heuristic leaves this share of the objective to the bound."""
+"""Least share of the objective that the best heuristic leaves to the bound in a scenario."""
 
-KEPT: Final = ("atlas", "data-heavy", "default", "outage", "rush", "saturated", "stale")
-"""Scenarios with headroom, see docs/results/benchmark.md."""
+STANDARD: Final = ("atlas", "data-heavy", "default", "outage", "rush", "saturated", "stale")
+"""Scenarios of the suite: those with headroom, see the page on the benchmark."""
 
 HEURISTICS: Final = (
     "random",
@@ -45,42 +46,43 @@ HEURISTICS: Final = (
     "earliest_completion",
     "tuned",
 )
-"""Policies that were not learned; "tuned" takes the weights of the scenario it is run in."""
+"""Policies that were not trained; "tuned" uses weights fitted to the scenario it runs in."""
 
 GROUPS: Final = {
     "heuristics": HEURISTICS,
     "oracles": tuple(PREFIX + name for name in oracle_names()),
     "bound": (PREFIX + "clairvoyant",),
 }
-"""Names that stand for several policies."""
+"""Groups: names that stand for several policies."""
 
 
 def is_heuristic(label: str) -> bool:
-    """Whether a label names one of HEURISTICS, whatever its weights or the scale of constants."""
+    """Whether a label names one of HEURISTICS, with any weights or scale of constants."""
     return label.split("@")[0] in {name.split("@")[0] for name in HEURISTICS}
 
 
 def expand_policies(given: Iterable[str]) -> list[str]:
-    """Names with groups put out, in order, each once."""
+    """Return names with groups expanded, in order, without repetition."""
     wide = [one for name in given for one in GROUPS.get(name, (name,))]
     return list(dict.fromkeys(wide))
 
 
 def expand_scenarios(given: Iterable[str]) -> list[str]:
-    """Names with "kept" put out; SettingError suggests the nearest of an unknown one."""
+    """Return names with "standard" expanded; SettingError for an unknown name."""
     from panda_gym.environments.placement.named_scenarios import SCENARIOS
 
-    wide = [one for name in given for one in (KEPT if name == "kept" else (name,))]
+    named = [renamed_value("scenario", name) for name in given]
+    wide = [one for name in named for one in (STANDARD if name == "standard" else (name,))]
     for name in wide:
         if name not in SCENARIOS:
             raise SettingError(
-                "the name of a scenario", repr(name), nearest(name, [*SCENARIOS, "kept"])
+                "the name of a scenario", repr(name), nearest(name, [*SCENARIOS, "standard"])
             )
     return list(dict.fromkeys(wide))
 
 
 def weights_for(name: str, scenario: str) -> str:
-    """ "tuned" as the policy tuned for a scenario, or for the default one where none is."""
+    """Return "tuned" with the weights of a scenario, or of the default one; else the name."""
     from panda_gym.environments.placement.policies.tuned import fitted
 
     if name != "tuned":
@@ -90,3 +92,6 @@ def weights_for(name: str, scenario: str) -> str:
     if "default" not in fitted():
         raise PolicyError("weights of the scenario or the default", "neither", "panda-grid tune")
     return "tuned@default"
+
+
+__getattr__ = old_names(__name__)

@@ -1,10 +1,10 @@
-"""An agent that is told what every decision cost in the end, in one file, on torch alone.
+"""Train an agent on difference rewards, in one file, on torch alone.
 
-What `panda-grid train --algo hindsight` does, stripped to its idea: play whole episodes, charge
-each decision with the ln(bounded slowdown) of its own job and with what it cost the jobs behind
-it, regress that on what was seen of the chosen site, draw from softmax(-cost / temperature).
+The idea of `panda-grid train --algo difference_reward`: play whole episodes, charge each decision
+with the ln(bounded slowdown) of its own job and with its external cost, regress the sum on the
+features of the chosen site, and draw sites from softmax(-cost / temperature).
 
-    python examples/31_hindsight.py --rounds 12 --envs 32 --jobs 2000   # an agent worth having
+    python examples/31_difference_reward.py --rounds 12 --envs 32 --jobs 2000   # a useful agent
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from panda_gym.training.external_cost import external_costs, own_costs
 
 
 def features(sites: torch.Tensor, job: torch.Tensor, legal: torch.Tensor) -> torch.Tensor:
-    """What the network sees of every site: logarithms of its features and of the job's."""
+    """Return the features of every site: logarithms of its own and of the job's."""
     own = torch.cat([spread(sites, torch.ones(1, dtype=torch.bool)), derive(sites, legal)], dim=1)
     about = spread(job, torch.ones(1, dtype=torch.bool))[:, None, :].expand(-1, sites.shape[2], -1)
     return torch.cat([own.transpose(1, 2), about], dim=2)
@@ -71,7 +71,7 @@ def fit(network: nn.Module, rows: torch.Tensor, costs: torch.Tensor, steps: int)
 
 def main() -> None:
     """Play and fit, round after round."""
-    parser = argparse.ArgumentParser(description="Learn to place jobs in hindsight.")
+    parser = argparse.ArgumentParser(description="Learn to place jobs from difference rewards.")
     parser.add_argument("--scenario", default="default")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--envs", type=int, default=4)
