@@ -45,18 +45,18 @@ def strings(value: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def place(
-    tmp_path_factory: pytest.TempPathFactory, records: pd.DataFrame, sealed: Surrogate, draft: Path
+    tmp_path_factory: pytest.TempPathFactory, records: pd.DataFrame, sealed: Surrogate, fitted: Path
 ) -> dict[str, str]:
     """Inputs of the verbs, by the word that stands for them in CASES."""
     root = tmp_path_factory.mktemp("verbs")
     save_records(records, root / "records.parquet")
-    return {"ROOT": str(root), "SEALED": str(sealed.folder), "DRAFT": str(draft)}
+    return {"ROOT": str(root), "SEALED": str(sealed.folder), "FITTED": str(fitted)}
 
 
 GRID = ("--stream", "SEALED", "--jobs", "30", "--allow-uncertified")
 CASES: dict[str, tuple[str, ...]] = {
     "records": ("records", "--reference", "500", "--out", "ROOT/r.parquet"),
-    "fit": ("fit", "ROOT/records.parquet", "--generator", "smote", "--out", "ROOT/draft"),
+    "fit": ("fit", "ROOT/records.parquet", "--generator", "smote", "--out", "ROOT/fitted"),
     "sample": ("sample", "SEALED", "--rows", "20", "--out", "ROOT/s.csv", "--allow-uncertified"),
     "verify": ("verify", "SEALED", "--redraw"),
     "simulate": ("simulate", *GRID, "--policy", "fastest", "--log", "ROOT/log.parquet"),
