@@ -21,8 +21,8 @@ HOUR_S = 3600.0
 MOST_HOURS = 5 * 366 * 24
 """Longest window, hours."""
 WEEK_H, DAY_H = 168, 24
-TURNS = 2
-"""Rounds of telling begotten events from others and fitting the rate to the others."""
+ROUNDS = 2
+"""Rounds of separating triggered from background events and refitting the background rate."""
 WINDOW, ONWARD, EVENTS = range(3)
 
 
@@ -33,13 +33,13 @@ class Arrivals:
     cycles: Cycles
     """The calendar."""
     rate: Rate
-    """Rate of unbegotten events per hour."""
+    """Rate of background events per hour."""
     excitation: Excitation
-    """What events beget."""
+    """What events trigger."""
     first_s: float
     """First event seen, seconds since 1970."""
     last_s: float
-    """End of what was watched, seconds since 1970."""
+    """End of the observed time, seconds since 1970."""
 
     @classmethod
     def fit(
@@ -53,12 +53,12 @@ class Arrivals:
 
         Args:
             seconds: when events happened, seconds since 1970, in any order, [n], n >= 1.
-            last_s: until when it was watched, at least the last event.
+            last_s: end of the observed time, at least the last event.
             holidays: spans of days "MM-DD/MM-DD" that have a rate of their own.
-            rng: of telling begotten events from others.
+            rng: of separating triggered from background events.
 
         Raises:
-            GeneratorError: no watched time at all, or more than five years of it.
+            GeneratorError: no observed time at all, or more than five years of it.
         """
         rng = rng or np.random.default_rng(0)
         times = np.sort(np.asarray(seconds, np.float64))
@@ -70,11 +70,11 @@ class Arrivals:
         hour = (times // HOUR_S).astype(np.int64) - first
         design, precision = cycles.design(np.arange(hours)), cycles.precision()
         own, excitation = np.ones(len(times), bool), Excitation(np.zeros(len(DELAYS_S)))
-        for _ in range(TURNS):
+        for _ in range(ROUNDS):
             counts = np.bincount(hour[own], minlength=hours).astype(np.float64)
             rate = Rate.fit(counts, exposure, design, precision)
             level = np.exp(design @ rate.weights + rate.paths.sum(axis=0)) / HOUR_S
-            # The first turn's rate counts all events, the later ones' only those not begotten.
+            # The first round's rate counts all events, the later ones' only background events.
             excitation, chance = learn(times, level[hour] / (1.0 - excitation.branching))
             if not excitation.branching:
                 break
@@ -83,7 +83,7 @@ class Arrivals:
         return cls(cycles, rate, excitation, float(times[0]), float(last_s))
 
     def path(self, seed: int, replay: bool = False) -> Path:
-        """Return one course of the process: same seed, same course.
+        """Return one realisation of the process: same seed, same realisation.
 
         `replay` repeats the window (its last whole weeks, or days) for ever instead of going on
         after its end.
@@ -118,7 +118,7 @@ class Arrivals:
 
 
 class Path:
-    """One course of a process, read forward.
+    """One realisation of a process, read forward.
 
     Hours are counted from the window's first, 0; those from `Arrivals.cycles.hours` on lie after
     the window.
@@ -149,7 +149,7 @@ class Path:
         return drawn[:cut]
 
     def _own(self, hour: int, rate: float, rng: np.random.Generator) -> np.ndarray:
-        """Return unbegotten events of one hour; in the first, none before those seen."""
+        """Return background events of one hour; in the first, none before those seen."""
         model = self._model
         low = (model.cycles.first + hour) * HOUR_S
         high = low + HOUR_S
@@ -159,7 +159,7 @@ class Path:
         return low + (high - low) * rng.random(rng.poisson(min(rate * share, 1e7)))
 
     def _rates(self, start: int, stop: int) -> np.ndarray:
-        """Return the rate of unbegotten events in each hour, per hour."""
+        """Return the rate of background events in each hour, per hour."""
         model, hours = self._model, self._model.cycles.hours
         at = np.arange(start, stop)
         if self._replay:

@@ -26,7 +26,7 @@ ROUNDS = 200
 
 @dataclass(frozen=True)
 class Excitation:
-    """How many events an event begets, and when."""
+    """How many events an event triggers, and when."""
 
     weights: np.ndarray
     """float64[delays], mean number of direct offspring by delay; their sum is below 1."""
@@ -51,11 +51,11 @@ class Excitation:
 
 
 def learn(seconds: np.ndarray, rate: np.ndarray) -> tuple[Excitation, np.ndarray]:
-    """Return the excitation of events, and each one's chance of having been begotten, [n].
+    """Return the excitation of events, and each one's chance of having been triggered, [n].
 
     Args:
         seconds: times of the events, sorted, [n].
-        rate: rate of unbegotten events per second at each of them, [n].
+        rate: rate of background events per second at each of them, [n].
     """
     late = slice(max(len(seconds) - MOST, 0), None)
     times, base = seconds[late], np.maximum(rate[late], 1e-12)
@@ -71,13 +71,13 @@ def learn(seconds: np.ndarray, rate: np.ndarray) -> tuple[Excitation, np.ndarray
         weights = new
     weights = np.where(weights < LEAST, 0.0, weights)
     share = (pull * weights).sum(axis=1)
-    begotten = share / ((1.0 - weights.sum()) * base + share)
+    triggered = share / ((1.0 - weights.sum()) * base + share)
     gain = float(np.log((1.0 - weights.sum()) + share / base).sum())
     # Each delay in use must pay for itself (Bayesian information criterion).
     if gain < 0.5 * np.count_nonzero(weights) * np.log(max(len(times), 2)):
         return Excitation(np.zeros(len(DELAYS_S))), np.zeros(len(seconds))
-    chance = np.full(len(seconds), float(begotten.mean()))
-    chance[late] = begotten
+    chance = np.full(len(seconds), float(triggered.mean()))
+    chance[late] = triggered
     return Excitation(weights), chance
 
 

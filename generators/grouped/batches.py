@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 RECURRING = 0.05
-"""Share of batches from which on groups that come again are told from each other."""
+"""Share of batches above which recurring groups are distinguished."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class CategoryPart:
     kinds: int
     """Different third and later choices of a batch that has any."""
     sticky: float
-    """Chance beyond luck that a row has the choice of the row before it."""
+    """Chance beyond coincidence that a row has the choice of the row before it."""
 
     @classmethod
     def fit(
@@ -144,6 +144,6 @@ def _stickiness(
         return 0.0
     inside = (np.diff(label) == 0) & mixed[label[1:]]
     agree = float((np.diff(codes)[inside] == 0).mean())
-    by_luck = pairs[mixed] / (sizes[mixed] * (sizes[mixed] - 1.0))
-    luck = float(np.average(by_luck, weights=sizes[mixed] - 1.0))
-    return float(np.clip((agree - luck) / max(1.0 - luck, 1e-9), 0.0, 0.99))
+    by_chance = pairs[mixed] / (sizes[mixed] * (sizes[mixed] - 1.0))
+    chance = float(np.average(by_chance, weights=sizes[mixed] - 1.0))
+    return float(np.clip((agree - chance) / max(1.0 - chance, 1e-9), 0.0, 0.99))

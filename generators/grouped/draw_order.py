@@ -23,10 +23,10 @@ def sample(model: TwoLevelModel, seed: int) -> Iterator[Block]:
     asked for in any number show the whole of it. Rows after its end are dropped, as they were
     when it was recorded.
     """
-    number, turn = 0, 0
+    number, round_ = 0, 0
     for starts in _beginnings(model, seed):
-        block = model.bodies(starts, _count(model, starts), number, [seed, BODY, turn])
-        number, turn = number + _count(model, starts), turn + 1
+        block = model.bodies(starts, _count(model, starts), number, [seed, BODY, round_])
+        number, round_ = number + _count(model, starts), round_ + 1
         if model.times is not None:
             unit = model.columns.unit
             block = block.between(-np.inf, model.times.arrivals.last_s * unit)
@@ -39,18 +39,18 @@ def _count(model: TwoLevelModel, starts: np.ndarray | None) -> int:
 
 def _beginnings(model: TwoLevelModel, seed: int) -> Iterator[np.ndarray | None]:
     """Yield when the batches drawn at once begin, or None where there are no times."""
-    turn = 0
+    round_ = 0
     while model.times is None:
         yield None
     arrivals = model.times.arrivals
     while True:
-        rng = np.random.default_rng([seed, ORDER, turn])
+        rng = np.random.default_rng([seed, ORDER, round_])
         path = arrivals.path(int(rng.integers(2**62)))
         starts = path.events(0, arrivals.cycles.hours)
         starts = rng.permutation(starts[starts <= arrivals.last_s])
         for at in range(0, len(starts), model.at_once):
             yield starts[at : at + model.at_once]
-        turn += 1
+        round_ += 1
 
 
 def stream(model: TwoLevelModel, times: Times, seed: int, replay: bool) -> Iterator[Block]:
@@ -66,13 +66,13 @@ def stream(model: TwoLevelModel, times: Times, seed: int, replay: bool) -> Itera
     warm = min(int(np.ceil(times.reach_s / HOUR_S)), hours)
     at = hours - arrivals.period if replay else hours - warm
     born = -np.inf if replay else arrivals.last_s * unit
-    waiting, number, turn = model.empty(), 0, 0
+    waiting, number, round_ = model.empty(), 0, 0
     while True:
         starts = path.events(at, at + step)
         if len(starts):
-            drawn = model.bodies(starts, len(starts), number, [seed, PATH, turn], in_order=True)
+            drawn = model.bodies(starts, len(starts), number, [seed, PATH, round_], in_order=True)
             waiting = joined([waiting, drawn]).sorted()
-        number, turn, at = number + len(starts), turn + 1, at + step
+        number, round_, at = number + len(starts), round_ + 1, at + step
         end = (arrivals.cycles.first + at) * HOUR_S * unit - 1
         ready, waiting = waiting.between(born, end), waiting.between(end, np.inf)
         if len(ready):

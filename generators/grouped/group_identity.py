@@ -82,12 +82,12 @@ class GroupIdentity:
         return cls(arrays["levels"], arrays["chance"], float(echo), int(reach))
 
 
-def _echo(member: np.ndarray, luck: float, reach: int) -> float:
+def _echo(member: np.ndarray, chance: float, reach: int) -> float:
     """Return the chance of an echo under which batches agree as often as they do.
 
     If a is the agreement of a batch with any of the last k, an echo agrees with one of them for
     certain and with the others as often as these do among each other, about a:
-    a = echo (1 / k + (1 - 1 / k) a) + (1 - echo) luck.
+    a = echo (1 / k + (1 - 1 / k) a) + (1 - echo) chance.
     """
     if not reach:
         return 0.0
@@ -95,4 +95,4 @@ def _echo(member: np.ndarray, luck: float, reach: int) -> float:
     same = [((member[k:] == member[:-k]) & (member[k:] >= 0)).mean() for k in lags]
     agree = float(np.mean(same))
     certain = 1.0 / reach + (1.0 - 1.0 / reach) * agree
-    return float(np.clip((agree - luck) / max(certain - luck, 1e-9), 0.0, MOST_ECHO))
+    return float(np.clip((agree - chance) / max(certain - chance, 1e-9), 0.0, MOST_ECHO))

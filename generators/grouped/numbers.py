@@ -246,7 +246,7 @@ def _leans(
 ) -> np.ndarray:
     """Return the slope of deviations on typical values in each class, shrunk, [classes, d].
 
-    Batches all of one value in a number (`varies` False, [n, d]) tell nothing and stay so.
+    Batches all of one value in a number (`varies` False, [n, d]) say nothing and stay so.
     """
     size = _size(classes)
     out = np.zeros((size, away.shape[1]))

@@ -22,7 +22,7 @@ SIZE, MEMBER = "size", "member"
 NARROW = 8
 """Levels up to which a category that varies within batches is a circumstance of the numbers."""
 MOST_KINDS = 16
-"""Circumstances told apart by categories."""
+"""Circumstances distinguished by categories."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _levels(codes: np.ndarray) -> pd.Categorical:
 
 
 def _wide(varying: dict[int, tuple[np.ndarray, int]]) -> list[int]:
-    """Return the categories with too many levels to be told apart as circumstances."""
+    """Return the categories with too many levels to be circumstances."""
     wide, kinds = [], 1
     for place, (_, size) in sorted(varying.items(), key=lambda item: item[1][1]):
         if size > NARROW + 1 or kinds * size > MOST_KINDS:

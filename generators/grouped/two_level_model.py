@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PERIODS = 2
 """Equal parts of the window that a batch's columns may depend on; a forecast keeps the last.
 
-Shorter parts follow drifts more closely and hand their own luck on: with eight, the last fifteen
+Shorter parts follow drifts more closely and pass their own noise on: with eight, the last fifteen
 days of a reference workload had batches a third smaller by chance, and so had every forecast.
 """
 BATCHES, ROWS = 1900, 65_536
@@ -58,7 +58,7 @@ class Times:
     """Mean number of batches that begin in an hour."""
 
     def parts(self, starts: np.ndarray) -> pd.DataFrame:
-        """Return what beginnings [n] tell of batches, as categories of levels that were seen."""
+        """Return the calendar features of beginnings [n], as categories of seen levels."""
         codes = calendar(starts, self.arrivals)
         return pd.DataFrame({name: _near(codes[name], seen) for name, seen in self.seen.items()})
 
@@ -117,7 +117,7 @@ class TwoLevelModel:
         rows, summary = Rows.fit(table[columns.rest], batches, rng)
         identity, fixed = None, []
         if rows.recurring:
-            # Whose batch it is tells more than when it began, and leaves too few batches for both.
+            # The group predicts more than the time, and leaves too few batches for both.
             identity, fixed = _identity(batches, times, starts), [MEMBER]
         elif times is not None and starts is not None:
             summary = pd.concat([times.parts(starts), summary], axis=1)

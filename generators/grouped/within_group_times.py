@@ -27,7 +27,7 @@ PACE, STEP = 10, 3.0
 STATES = 2 * PACE
 """States of a batch: its pace, before the first pause and after it."""
 RUN = 64
-"""Rows since the last pause that are told apart one by one."""
+"""Rows since the last pause that are distinguished one by one."""
 LEFT = 8
 """Classes of the rows still to come, each twice as many."""
 LARGE = np.array([20, 60, 200, 600])

@@ -178,17 +178,17 @@ class OrderedNet(nn.Module):
     ) -> None:
         super().__init__()
         self.cards, self.dropout = tuple(cards), dropout
-        heard = len(self.cards) - (
+        embedded = len(self.cards) - (
             numbers is None
         )  # the last token enters no context, unless conditions fix it
         sizes = {tuple(columns): math.prod(cards[c] for c in columns) for columns in interactions}
         self.interactions = {
             c[-1]: c
             for c, size in sizes.items()
-            if size <= InteractionEmbedding.largest and c[-1] < heard
+            if size <= InteractionEmbedding.largest and c[-1] < embedded
         }
         self.condition_embedding = ConditionEmbedding(numbers, width) if numbers else None
-        self.embed = nn.ModuleList(_vectors(k, width) for k in cards[:heard])
+        self.embed = nn.ModuleList(_vectors(k, width) for k in cards[:embedded])
         self.interaction_embedding = nn.ModuleDict(
             {
                 str(end): InteractionEmbedding(tuple(cards[c] for c in columns), width)

@@ -1,6 +1,6 @@
 """Differentially private fits: noise on gradients and marginals, and the privacy accountant.
 
-A fit is (epsilon, delta)-differentially private for rows: it hardly tells whether one row was in
+A fit is (epsilon, delta)-differentially private for rows: it hardly shows whether one row was in
 the table (adding or removing a row; Dwork and Roth 2014). Two mechanisms look at the table:
 
 1. `noisy_marginals` counts every column on a grid that does not depend on the data and adds

@@ -39,7 +39,7 @@ class World:
 
     @property
     def leads(self) -> bool:
-        """Whether this is the process that writes and speaks."""
+        """Whether this is the process that writes and reports."""
         return self.rank == 0
 
     def share(self, index: Tensor) -> Tensor:
@@ -73,9 +73,9 @@ class World:
         """Return the leader's value."""
         if self.size == 1:
             return value
-        told = torch.tensor([value], dtype=torch.float64, device=device)
-        dist.broadcast(told, 0)
-        return float(told)
+        value_of_leader = torch.tensor([value], dtype=torch.float64, device=device)
+        dist.broadcast(value_of_leader, 0)
+        return float(value_of_leader)
 
     def wait(self) -> None:
         """Return once all processes have come here."""

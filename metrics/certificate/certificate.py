@@ -54,7 +54,7 @@ KEYS = {
 }
 """Entries of a certificate, besides its seal and its signature."""
 KINDS = ("self-test", "metric", "part", "margin")
-"""What may fail beside a score, in the order in which reasons are told."""
+"""What may fail beside a score, in the order in which reasons are listed."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ PAPER = {"iterations": 200, "depth": 10, "learning_rate": 1.0, "loss_function": 
 LEAST_ROWS = 20
 """Rows below which no model is fitted."""
 LEAST_SEEDS = 2
-"""Fits on each table below which the noise of learning cannot be told."""
+"""Fits on each table below which the noise of learning cannot be estimated."""
 
 
 def mlef(

@@ -21,7 +21,7 @@ from metrics.errors import MetricError, NotApplicable, check_seed
 STREAMS = ("real", "synthetic")
 """The two tables of outcomes that are needed."""
 LEAST_POLICIES = 3
-"""Policies below which there is no ranking to speak of."""
+"""Policies below which a ranking says nothing."""
 LEAST_WORLDS = {"real": 8, "synthetic": 4}
 """Worlds below which a table of outcomes is not ranked; real ones are split in two halves."""
 TIMES = 500

@@ -11,7 +11,7 @@ beta-recall       R(beta): share of real rows whose nearest synthetic row lies w
                   is 1 - 2 * integral |R(beta) - beta|. A dropped mode lowers it.
 NOTE[DIFF] The paper learns the embedding with a one-class network. Here it is fixed: normal scores
 of numbers and shares of levels, decorrelated by the real rows. It needs no training, so that two
-runs agree, and the reference carries whatever it cannot tell apart.
+runs agree, and the reference has the same blind spots.
 """
 
 from __future__ import annotations

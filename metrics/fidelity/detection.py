@@ -25,9 +25,9 @@ from metrics.tables import scales
 from metrics.tables.samples import Sample, read
 
 MAX_LEVELS = 250
-"""Levels that the booster tells apart; rarer ones share a code (its own limit is 255)."""
+"""Levels that the booster distinguishes; rarer ones share a code (its own limit is 255)."""
 LOGISTIC_LEVELS = 30
-"""Commonest levels of a category that the logistic regression tells apart."""
+"""Commonest levels of a category that the logistic regression distinguishes."""
 LEAST_ROWS = 50
 """Rows on each side below which the test says nothing."""
 

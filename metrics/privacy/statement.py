@@ -15,7 +15,7 @@ from metrics.base import Score
 from metrics.statistics.equivalence import TAILS, holm
 
 NO_LEAKS = ("k_anonymity", "rare_combinations")
-"""Privacy scores that tell of risk, not of training rows."""
+"""Privacy scores that measure risk, not training rows."""
 
 
 def privacy(scores: Sequence[Score], notes: Mapping[str, Any], alpha: float) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def digest(sample: Sample) -> str:
 def fingerprint(sample: Sample) -> str:
     """Return the SHA-256 of rows as they lie: levels, codes and numbers in their order.
 
-    Quicker than `digest`, and other codes or another order of the rows are told apart.
+    Quicker than `digest`, and other codes or another order of the rows give another hash.
     """
     schema = sample.schema
     header = {"numbers": schema.numbers, "levels": list(schema.levels.items())}
