@@ -36,6 +36,7 @@ bench: install
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.workflows
 	$(BIN)/python -m tests.bench.pipelines
+	$(BIN)/python -m tests.bench.jit
 
 # The site in build/docs/html: every warning is an error, then internal links are checked.
 docs: install
