@@ -1,4 +1,4 @@
-"""`panda-grid workflow`: analyse and simulate workflows; reproduce the Summit experiment."""
+"""`panda-grid workflow`: analyse, simulate and schedule workflows; reproduce the Summit runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from panda_gym.cli.console import Json, Quantity, Seed, show
 
 if TYPE_CHECKING:
     from panda_gym.sites import Platform
-    from panda_gym.workflows import Pool, Workflow
+    from panda_gym.workflows import Execution, Overheads, Pool, Workflow
 
 workflow = typer.Typer(
     name="workflow",
@@ -33,16 +33,19 @@ Sites = Annotated[
 ]
 Gap = Annotated[float, typer.Option(min=0.0, help="Overhead between stages or sets, s.")]
 Launch = Annotated[float, typer.Option(min=0.0, help="Overhead of a task, s.")]
+Job = Annotated[
+    str | None, typer.Option(help="Workflow of a file that holds several; default: all of them.")
+]
 Plot = Annotated[
     list[Path] | None, typer.Option(help="Picture to write, .html or .png; repeatable.")
 ]
 
 
 def _opened(
-    file: str, nodes: int | None, threads: int | None, gpus: int | None
-) -> tuple[Workflow, Pool]:
-    """The workflow, and the pool of the options, else of the file, else of Summit."""
-    from panda_gym.workflows.formats import read_workflow
+    file: str, job: str | None, nodes: int | None, threads: int | None, gpus: int | None
+) -> tuple[dict[str, Workflow], Pool]:
+    """Return workflows by name, and the pool of the options, else of the file, else of Summit."""
+    from panda_gym.workflows.formats import read_workflow, read_workflows
     from panda_gym.workflows.formats.documents import read_document
     from panda_gym.workflows.formats.setfile import pool_of
     from panda_gym.workflows.pool import Pool
@@ -50,9 +53,9 @@ def _opened(
 
     path, pool = Path(file), SUMMIT16
     if file in WORKFLOWS or not path.exists():
-        flow = summit_workflow(file)
+        flows = {file: summit_workflow(file)}
     else:
-        flow = read_workflow(path)
+        flows = read_workflows(path) if job is None else {job: read_workflow(path, job)}
         if path.suffix == ".json":
             pool = pool_of(read_document(path), path.name) or pool
     if nodes is not None or threads is not None or gpus is not None:
@@ -63,23 +66,43 @@ def _opened(
             gpus=pool.gpus if gpus is None else gpus,
             threads_per_core=1 if threads else pool.threads_per_core,
         )
-    return flow, pool
+    return flows, pool
+
+
+def _one(flows: dict[str, Workflow], files: object) -> None:
+    """Raise WorkflowError if files are to be written and there are several workflows."""
+    if files and len(flows) > 1:
+        from panda_gym.errors import WorkflowError
+
+        needed, came = "one workflow for a picture or export", f"{len(flows)}"
+        raise WorkflowError(needed, came, "name one with --job")
+
+
+def _unwrapped(results: dict[str, Any]) -> dict[str, Any]:
+    """Return the result of a single workflow, or all results by name."""
+    return next(iter(results.values())) if len(results) == 1 else results
 
 
 @workflow.command()
 def analyse(
-    file: File, nodes: Nodes = None, threads: Threads = None, gpus: Gpus = None, json: Json = False
+    file: File,
+    job: Job = None,
+    nodes: Nodes = None,
+    threads: Threads = None,
+    gpus: Gpus = None,
+    json: Json = False,
 ) -> None:
     """Degrees of asynchronicity, span, area, sequential time and the best that can be gained."""
     from panda_gym.workflows.analytics import analyse as analysis
 
-    flow, pool = _opened(file, nodes, threads, gpus)
-    show(analysis(flow, pool).to_dict(), json)
+    flows, pool = _opened(file, job, nodes, threads, gpus)
+    show(_unwrapped({name: analysis(flow, pool).to_dict() for name, flow in flows.items()}), json)
 
 
 @workflow.command()
 def run(
     file: File,
+    job: Job = None,
     mode: Annotated[str, typer.Option(help="sequential, pipelines, sets or tasks.")] = "sets",
     priority: Annotated[str, typer.Option(help="fifo, upward_rank, longest_first, ...")] = "fifo",
     nodes: Nodes = None,
@@ -96,20 +119,26 @@ def run(
     """Simulate one execution event by event."""
     from panda_gym.workflows import Overheads, simulate, write_wfformat
 
-    flow, pool = _opened(file, nodes, threads, gpus)
+    flows, pool = _opened(file, job, nodes, threads, gpus)
+    _one(flows, plot or export)
     overheads = Overheads(gap_s=gap, launch_s=launch)
     where = _resource(platform, pool)
-    ran = simulate(flow, where, mode, priority=priority, overheads=overheads, seed=seed)
-    for path in plot or ():
-        _draw(path, {f"{flow.name}, {mode}": ran})
-    if export is not None:
-        write_wfformat(export, ran, threads_per_core=pool.threads_per_core)
-    show(_figures(ran), json)
+    runs = {
+        name: simulate(flow, where, mode, priority=priority, overheads=overheads, seed=seed)
+        for name, flow in flows.items()
+    }
+    for name, ran in runs.items():
+        for path in plot or ():
+            _draw(path, {f"{name}, {mode}": ran})
+        if export is not None:
+            write_wfformat(export, ran, threads_per_core=pool.threads_per_core)
+    show(_unwrapped({name: _figures(ran) for name, ran in runs.items()}), json)
 
 
 @workflow.command()
 def compare(
     file: File,
+    job: Job = None,
     nodes: Nodes = None,
     threads: Threads = None,
     gpus: Gpus = None,
@@ -120,42 +149,87 @@ def compare(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Every execution mode by FIFO and by upward rank: time, and I against sequential FIFO."""
-    from panda_gym.workflows import Overheads, simulate
-    from panda_gym.workflows.analytics import improvement
-    from panda_gym.workflows.barriers import MODES
+    """Compare execution modes and static schedules with a lower bound of the time to execution.
 
-    flow, pool = _opened(file, nodes, threads, gpus)
-    overheads = Overheads(gap_s=gap, launch_s=launch)
-    where = _resource(platform, pool)
+    Every mode is simulated by FIFO and by upward rank with earliest finish. Static schedules take
+    mean durations, and so does the bound. The improvement is that over sequential FIFO.
+    """
+    from panda_gym.workflows import Overheads
+
+    flows, pool = _opened(file, job, nodes, threads, gpus)
+    _one(flows, plot)
+    overheads, where = Overheads(gap_s=gap, launch_s=launch), _resource(platform, pool)
+    results: dict[str, Any] = {}
+    for name, flow in flows.items():
+        runs = _compared(flow, where, overheads, seed)
+        for path in plot or ():
+            _draw(path, {key: ran for key, ran in runs.items() if key.endswith("fifo")})
+        results[name] = _comparison(flow, where, overheads, runs)
+    if json:
+        show(_unwrapped(results), json)
+        return
+    several = len(results) > 1
+    show({
+        f"{name}, {key}" if several else key: _line(row)
+        for name, rows in results.items() for key, row in rows.items()
+    }, json)  # fmt: skip
+
+
+MOST_PLANNED = 5_000
+"""Tasks up to which `compare` makes static schedules, which take some ms a task."""
+
+
+def _compared(
+    flow: Workflow, where: Pool | Platform, overheads: Overheads, seed: int
+) -> dict[str, Execution]:
+    """Return the executions of every mode, and the static schedules of small workflows."""
+    from panda_gym.workflows import simulate
+    from panda_gym.workflows.barriers import MODES
+    from panda_gym.workflows.static_scheduling import RULES, schedule
+
     runs = {
         f"{mode} {rule}": simulate(flow, where, mode, priority=rule, overheads=overheads, seed=seed)
         for mode in MODES
         for rule in ("fifo", "upward_rank")
     }
+    if flow.total_tasks <= MOST_PLANNED:
+        runs |= {
+            f"static {rule}": schedule(flow, where, rule, overheads=overheads) for rule in RULES
+        }
+    return runs
+
+
+def _comparison(
+    flow: Workflow,
+    where: Pool | Platform,
+    overheads: Overheads,
+    runs: dict[str, Execution],
+) -> dict[str, Any]:
+    """Return the figures of executions beside the lower bound."""
+    from panda_gym.workflows.analytics import improvement
+    from panda_gym.workflows.static_scheduling import lower_bound_s, problem_of
+
+    bound = lower_bound_s(problem_of(flow, where, overheads=overheads))
     base = runs["sequential fifo"].ttx_s
-    for path in plot or ():
-        _draw(path, {name: ran for name, ran in runs.items() if name.endswith("fifo")})
-    rows = {
+    return {
         name: {
             **_figures(ran),
+            "lower_bound_s": bound,
+            "over_bound": ran.ttx_s / bound if bound > 0.0 else 1.0,
             "improvement": improvement(base, ran.ttx_s),
             "masked_s": base - ran.ttx_s,
         }
         for name, ran in runs.items()
     }
-    if json:
-        show(rows, json)
-        return
-    lines = {
-        name: {
-            "time": Quantity(row["ttx_s"], "s"),
-            "improvement": row["improvement"],
-            "masked": Quantity(row["masked_s"], "s"),
-        }
-        for name, row in rows.items()
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "time": Quantity(row["ttx_s"], "s"),
+        "lower bound": Quantity(row["lower_bound_s"], "s"),
+        "improvement": row["improvement"],
+        "masked": Quantity(row["masked_s"], "s"),
     }
-    show(lines, json)
 
 
 @workflow.command()

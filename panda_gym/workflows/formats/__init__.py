@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from panda_gym.errors import WorkflowError
+from panda_gym.errors import WorkflowError, nearest
 from panda_gym.workflows.formats.alibaba import read_alibaba
 from panda_gym.workflows.formats.documents import read_document
 from panda_gym.workflows.formats.setfile import FORMAT, from_sets, read_sets, write_sets
@@ -18,32 +18,44 @@ __all__ = [
     "read_sets",
     "read_wfformat",
     "read_workflow",
+    "read_workflows",
     "read_wta",
     "write_sets",
     "write_wfformat",
 ]
 
 
-def read_workflow(path: str | Path) -> Workflow:
-    """Read a workflow of any known format: a file of sets, WfFormat, an Alibaba CSV, a WTA folder.
+def read_workflow(path: str | Path, name: str | None = None) -> Workflow:
+    """Read one workflow of any known format, see `read_workflows`.
 
-    A CSV or a folder must hold one workflow; else use its own reader.
+    `name` selects a workflow of a file that holds several. Raises WorkflowError if it is unknown,
+    or if it is None and there are several.
+    """
+    found = read_workflows(path)
+    if name is None and len(found) == 1:
+        return next(iter(found.values()))
+    if name in found:
+        return found[name]
+    if name is not None:
+        needed = f"a workflow of {Path(path).name}"
+        raise WorkflowError(needed, repr(name), nearest(name, found))
+    shown = ", ".join([*list(found)[:5], *(["..."] if len(found) > 5 else [])])
+    needed, came = f"one workflow in {Path(path).name}", f"{len(found)} ({shown})"
+    raise WorkflowError(needed, came, "name one: --job NAME, or name= in Python")
+
+
+def read_workflows(path: str | Path) -> dict[str, Workflow]:
+    """Read all workflows of a file or folder by name; the format is detected by content.
+
+    Formats: a file of task sets, WfFormat, a CSV of Alibaba, a folder of the Workflow Trace
+    Archive. Only the last two hold several workflows.
     """
     path = Path(path)
     if path.is_dir():
-        return _only(path, read_wta(path))
+        return read_wta(path)
     if path.suffix == ".csv":
-        return _only(path, read_alibaba(path))
+        return read_alibaba(path)
     document = read_document(path)
-    if document.get("format") == FORMAT:
-        return from_sets(document, path.name)
-    return from_wfformat(document, path.name)
-
-
-def _only(path: Path, found: dict[str, Workflow]) -> Workflow:
-    if len(found) != 1:
-        shown = ", ".join(list(found)[:5])
-        raise WorkflowError(
-            f"one workflow in {path.name}", f"{len(found)} ({shown})", "read it by its own reader"
-        )
-    return next(iter(found.values()))
+    reader = from_sets if document.get("format") == FORMAT else from_wfformat
+    flow = reader(document, path.name)
+    return {flow.name: flow}

@@ -12,7 +12,7 @@ import pytest
 from panda_gym.errors import WorkflowError
 from panda_gym.workflows import Pool, random_workflow, read_workflow, simulate, write_sets
 from panda_gym.workflows.formats import read_alibaba, read_sets, read_wta
-from panda_gym.workflows.formats.alibaba import parse_task_name, task_names
+from panda_gym.workflows.formats.alibaba import COLUMNS, parse_task_name, task_names
 from panda_gym.workflows.formats.setfile import pool_of
 from panda_gym.workflows.random_graphs import SHAPES
 from panda_gym.workflows.summit import SUMMIT16, summit_workflow
@@ -67,6 +67,8 @@ def test_a_bad_file_of_sets_is_refused(change, named, tmp_path):
         ("M1", (1, ())),
         ("R2_1", (2, (1,))),
         ("M5_3_4", (5, (3, 4))),
+        ("J4_3_", (4, (3,))),
+        ("R5_1_2__", (5, (1, 2))),
         ("J10_2_Stg3", (10, (2,))),
         ("task_Nzg3ODAwNDgzMTA=", None),
         ("MergeTask", None),
@@ -95,8 +97,24 @@ def test_alibaba_jobs_are_read_and_names_come_back(tmp_path):
     assert found["j_1"].tasks.tolist() == [2] * 30
     assert found["j_1"].mean_s.tolist() == [60.0] * 30
     assert list(read_alibaba(path, jobs={"j_2"})) == ["j_2"]
-    with pytest.raises(WorkflowError, match="one workflow"):
+    with pytest.raises(WorkflowError, match=r"one workflow.*--job"):
         read_workflow(path)
+    assert len(read_workflow(path, "j_2")) == 2
+    with pytest.raises(WorkflowError, match="did you mean j_"):
+        read_workflow(path, "j_3")
+    with pytest.raises(WorkflowError, match="job 'j_4'"):
+        read_alibaba(path, jobs=["j_1", "j_4"])
+
+
+def test_an_underscore_at_the_end_keeps_the_edge_and_a_header_is_no_job(tmp_path):
+    path = tmp_path / "batch_task.csv"
+    body = rows(["M1", "R2_1_", "J3_1_2_", "J4_3_"])
+    path.write_text("\ufeff" + ",".join(COLUMNS) + "\n" + body, encoding="utf-8")
+    flow = read_workflow(path)
+    edges = {(flow.ids[p], flow.ids[c]) for p, c in flow.edges}
+    assert edges == {("M1", "R2_1_"), ("M1", "J3_1_2_"), ("R2_1_", "J3_1_2_"), ("J3_1_2_", "J4_3_")}
+    path.write_text(body)
+    assert set(map(tuple, read_workflow(path).edges)) == set(map(tuple, flow.edges))
 
 
 @pytest.mark.parametrize(
