@@ -39,9 +39,8 @@ ENVIRONMENTS: dict[str, dict[str, Any]] = {
         "vector_entry_point": "panda_gym.environments.placement.vector_env:PlacementVectorEnv",
     },
     "PandaGrid/DataPlacement-v0": {
-        "entry_point": "panda_gym.environments.placement.env:PlacementEnv",
-        "vector_entry_point": "panda_gym.environments.placement.vector_env:PlacementVectorEnv",
-        "kwargs": {"data_actions": True},
+        "entry_point": "panda_gym.environments.placement.data_env:DataPlacementEnv",
+        "vector_entry_point": "panda_gym.environments.placement.data_env:DataPlacementVectorEnv",
     },
     "PandaGrid/Workflow-v0": {
         "entry_point": "panda_gym.environments.workflow.env:WorkflowEnv",

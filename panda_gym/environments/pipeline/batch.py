@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 from gymnasium import spaces
@@ -11,6 +11,7 @@ from gymnasium import spaces
 from panda_gym.environments.base.batch import Batch, Seeded
 from panda_gym.environments.base.features import encode
 from panda_gym.environments.base.spaces import box
+from panda_gym.environments.pipeline.cost import COSTS
 from panda_gym.environments.pipeline.observation import (
     FLEET_FEATURES,
     MODEL_FEATURES,
@@ -30,6 +31,19 @@ Array = np.ndarray
 
 NEVER = (np.inf, 0, -1)
 """A request that never comes: what fills the arrivals of shorter episodes."""
+
+INFO: Final[Mapping[str, tuple[str, str]]] = {
+    "clock_s": ("float", "time since the episode's start, s"),
+    "reward_net": ("float", "reward `net` of the step, whatever reward is paid"),
+    "reward_quality": ("float", "reward `quality` of the step, whatever reward is paid"),
+    "requests": ("int", "runs asked for so far"),
+    "merged": ("int", "requests that joined one that already waited"),
+    "runs": ("int", "runs started so far"),
+    "ended": ("int", "runs that have ended"),
+    "cost": ("float", "cost of the tasks that were started in the step"),
+    "costs": ("dict of float", "every cost by name"),
+}
+"""Key of `info` to type and meaning: what `PipelineBatch.report` returns."""
 
 
 class PipelineBatch(Batch):
@@ -207,7 +221,7 @@ class PipelineBatch(Batch):
             "runs": run["runs"].copy(),
             "ended": run["ended"].copy(),
             "cost": self.cost.copy(),
-            "costs": {"compute": self.cost.copy(), "illegal": self.illegal.astype(np.float64)},
+            "costs": {name: cost(self.cost, self.illegal) for name, cost in COSTS.items()},
         }
 
     def history(self, e: int) -> History:

@@ -4,15 +4,150 @@ from __future__ import annotations
 
 from typing import Any, final
 
+from panda_gym.environments.base.documentation import (
+    documented,
+    feature_rows,
+    function_rows,
+    info_rows,
+    setting_rows,
+)
 from panda_gym.environments.base.env import BatchEnv
-from panda_gym.environments.pipeline.batch import PipelineBatch
-from panda_gym.environments.pipeline.scenario import PipelineScenario
+from panda_gym.environments.pipeline.batch import INFO, PipelineBatch
+from panda_gym.environments.pipeline.cost import COSTS
+from panda_gym.environments.pipeline.observation import (
+    FLEET_FEATURES,
+    MODEL_FEATURES,
+    PLACE_FEATURES,
+)
+from panda_gym.environments.pipeline.reward import REWARDS
+from panda_gym.environments.pipeline.scenario import FLEET, PipelineScenario
+from panda_gym.pipelines.fleet import Fleet
 from panda_gym.pipelines.history import History
 
 
 @final
+@documented(
+    models=feature_rows(MODEL_FEATURES, "M"),
+    places=feature_rows(PLACE_FEATURES, "P"),
+    fleet=feature_rows(FLEET_FEATURES, "1"),
+    rewards=function_rows(REWARDS),
+    costs=function_rows(COSTS),
+    info=info_rows(INFO),
+    arguments=setting_rows(PipelineScenario, Fleet),
+    fleet_defaults=", ".join(f"`{name}={value}`" for name, value in FLEET.items()),
+)
 class PipelineEnv(BatchEnv):
-    """One fleet. Keywords are the fields of PipelineScenario and of Fleet."""
+    """Operate a fleet of machine-learning models whose quality drifts.
+
+    ## Description
+    M models are in service. Their performance drifts as the world changes; a pipeline of tasks
+    (preprocess, train, evaluate, deploy) makes a model fresh again. Monitors, periods and new data
+    ask for runs. The agent is the operator: at each step it runs the pipeline of a model at a
+    place, whether it was asked for or not, or defers. Places are the training cluster and grid
+    sites, which have slots, a speed and a price. Time runs to the next request or review when the agent
+    defers; running a model takes no time.
+
+    ## Action space
+    `Discrete(M * P + 1)`, for M models and P places.
+
+    | number | action |
+    |---|---|
+    | m * P + p | run the pipeline of model m with its training at place p |
+    | M * P | defer: do nothing until the next request or review |
+
+    A model with a run under way cannot be run again. The mask is `observation["action_mask"]`, and
+    `env.unwrapped.action_masks()` through wrappers. An illegal action defers, and costs.
+
+    ## Observation space
+    A dictionary of arrays, float32 but for the mask. Values are encoded by fixed constants, as the
+    last column says, and cut to [0, 1]; the class `PipelineView` decodes them.
+
+    `models`, the models in service:
+
+    | name | shape | unit | range | meaning |
+    |---|---|---|---|---|
+    <<models>>
+
+    `places`, the training cluster and grid sites:
+
+    | name | shape | unit | range | meaning |
+    |---|---|---|---|---|
+    <<places>>
+
+    `fleet`, the whole:
+
+    | name | shape | unit | range | meaning |
+    |---|---|---|---|---|
+    <<fleet>>
+
+    The mask, int8:
+
+    | name | shape | unit | range | meaning |
+    |---|---|---|---|---|
+    | `action_mask` | M * P + 1 | 1 | [0, 1] | 1 where the action is legal |
+
+    ## Reward
+    `reward=` chooses one of these functions. Quality hours are the weighted time integral of the
+    models' performance since the last step.
+
+    | name | meaning |
+    |---|---|
+    <<rewards>>
+
+    A day of M models at performance 1 and weight 1 is 24 M quality hours, so returns of the default
+    episode are some thousands: normalise rewards. Steps differ in length, so use a discount near 1.
+
+    ## Cost
+    `info["costs"]` holds every cost by name.
+
+    | name | meaning |
+    |---|---|
+    <<costs>>
+
+    ## Episode end
+    Truncated after `days`; never terminated. `history()` returns all runs and tasks.
+    A `step` outside an episode raises SettingError. In the vector form the step that ends an
+    episode begins the next one (`AutoresetMode.SAME_STEP`); `autoreset_mode=` chooses another.
+
+    ## Reset options
+    None in the single form. In the vector form `options={"reset_mask": mask}`, bool[num_envs],
+    begins new episodes only where the mask is true. Other options raise SettingError. The seed
+    draws requests and durations; the fleet itself is drawn from `fleet_seed`.
+
+    ## Info
+    | key | type | meaning |
+    |---|---|---|
+    <<info>>
+
+    ## Arguments
+    All are keywords of `gymnasium.make` and `gymnasium.make_vec`. The fleet starts with
+    <<fleet_defaults>> unless they are given.
+
+    | name | default | meaning |
+    |---|---|---|
+    <<arguments>>
+    | `copy` | `True` | vector form only: kept for the common interface |
+    | `autoreset_mode` | `'same_step'` | vector form only: `next_step` or `disabled` |
+    | `max_episode_steps` | `None` | steps after which an episode is truncated earlier |
+
+    ## Example
+    ```python
+    import gymnasium
+    import panda_gym
+
+    env = gymnasium.make("PandaGrid/Pipelines-v0", models=5, days=3.0)
+    observation, info = env.reset(seed=0)
+    total, done = 0.0, False
+    while not done:
+        action = env.action_space.sample(observation["action_mask"])
+        observation, reward, terminated, truncated, info = env.step(action)
+        total, done = total + reward, terminated or truncated
+    print(total, info["runs"])
+    ```
+
+    ## Version history
+    - v0: first version.
+    """
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
     batch: PipelineBatch

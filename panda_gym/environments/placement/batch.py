@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from gymnasium import spaces
@@ -24,8 +24,15 @@ from panda_gym.simulator import Encoding, EpisodeLog, Simulator
 
 Array = np.ndarray
 OBSERVATIONS = ("dict", "flat")
-REPORTED = ("cost", "costs", "reward_pred", "reward_true", "site", "time_s")
-"""Keys of `PlacementBatch.report`."""
+INFO: Final[Mapping[str, tuple[str, str]]] = {
+    "cost": ("float", "sum of the costs of the step"),
+    "costs": ("dict of float", "every cost by name"),
+    "reward_pred": ("float", "reward `predicted` of the step, whatever reward is paid"),
+    "reward_true": ("float", "reward `true` of the step, whatever reward is paid"),
+    "site": ("int", "site of the last job that was placed; -1: none or deferred"),
+    "time_s": ("float", "time since the episode's start, s"),
+}
+"""Key of `info` to type and meaning: what `PlacementBatch.report` returns."""
 
 
 def encoding() -> Encoding:

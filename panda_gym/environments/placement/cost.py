@@ -1,8 +1,8 @@
-"""Costs as functions of what a decision led to; knows no simulator and no protocol.
+"""Costs: functions of the outcome of a decision.
 
 Each takes the outcomes of E decisions (a structured array, see `panda_gym.simulator.state`:
 OUTCOME) and returns float64[E], to be kept small. `info["costs"]` has all by name,
-`info["cost"]` their sum. A cost of one's own is one function and one line in COSTS.
+`info["cost"]` their sum. A new cost is one function and one line in COSTS.
 """
 
 from __future__ import annotations

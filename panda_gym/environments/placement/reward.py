@@ -1,8 +1,8 @@
-"""Rewards as functions of what a decision led to; knows no simulator and no protocol.
+"""Rewards: functions of the outcome of a decision.
 
 Each takes the outcomes of E decisions (a structured array, see `panda_gym.simulator.state`:
 OUTCOME) and the bound of the bounded slowdown in seconds, and returns float64[E], to be
-maximised. A reward of one's own is one function and one line in REWARDS.
+maximised. A new reward is one function and one line in REWARDS.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ def create(name: str) -> Reward:
     module, _, function = REWARDS[name].partition(":")
     reward: Reward = getattr(importlib.import_module(module), function)
     return reward
+
+
+def functions() -> dict[str, Reward]:
+    """All rewards by name."""
+    return {name: create(name) for name in REWARDS}
 
 
 def bounded_slowdown(wait_s: Array, run_s: Array, ideal_s: Array, bound_s: float) -> Array:

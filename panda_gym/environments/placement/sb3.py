@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from panda_gym.environments.base.autoreset import spread_seeds
 from panda_gym.environments.base.info import one_info
 from panda_gym.environments.base.lazy_info import TRUNCATED, LazyInfo, StepInfo
-from panda_gym.environments.placement.batch import REPORTED, PlacementBatch
+from panda_gym.environments.placement.batch import INFO, PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import SettingError
 from panda_gym.simulator import EpisodeLog
@@ -96,7 +96,7 @@ class PlacementVecEnv(VecEnv):
     def _infos(self, rewards: Array) -> list[dict[str, Any]]:
         if not self._full:
             return [{"cost": one} for one in self.batch.cost().tolist()]
-        step = StepInfo(REPORTED, self.batch.report_later(rewards))
+        step = StepInfo(INFO, self.batch.report_later(rewards))
         return [LazyInfo(step, e) for e in range(self.num_envs)]
 
     def close(self) -> None:

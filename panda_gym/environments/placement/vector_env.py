@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, final
+from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
@@ -14,7 +14,6 @@ from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
 
 
-@final
 class PlacementVectorEnv(BatchVectorEnv):
     """E grids side by side; see `PlacementEnv` for actions, observations, rewards and costs.
 

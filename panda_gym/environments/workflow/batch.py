@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 from gymnasium import spaces
@@ -11,6 +11,7 @@ from gymnasium import spaces
 from panda_gym.environments.base.batch import Batch, Seeded
 from panda_gym.environments.base.features import scales
 from panda_gym.environments.base.spaces import box
+from panda_gym.environments.workflow.cost import COSTS
 from panda_gym.environments.workflow.observation import TABLES
 from panda_gym.environments.workflow.reward import REWARDS
 from panda_gym.environments.workflow.scenario import WorkflowScenario, goals_of
@@ -35,6 +36,17 @@ from panda_gym.workflows.residual import closures_of, make_residual
 from panda_gym.workflows.state import make_state
 
 Array = np.ndarray
+
+INFO: Final[Mapping[str, tuple[str, str]]] = {
+    "clock_s": ("float", "time since the execution's start, s"),
+    "t_seq_s": ("float", "sequential time to execution of the workflow, s"),
+    "reward_work": ("float", "reward `work` of the step, whatever reward is paid"),
+    "reward_makespan": ("float", "reward `makespan` of the step, whatever reward is paid"),
+    "decisions": ("int", "decisions taken so far"),
+    "cost": ("float", "sum of the costs"),
+    "costs": ("dict of float", "every cost by name"),
+}
+"""Key of `info` to type and meaning: what `WorkflowBatch.report` returns."""
 
 
 def encoding() -> Scales:
@@ -154,15 +166,15 @@ class WorkflowBatch(Batch):
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
         """Return the entries of `info`, arrays [E]: both rewards, times, counts and costs."""
         counters, reference = self.view.counters, self.references.whole[self.which]
-        illegal = counters["illegal"].astype(np.float64)
+        costs = {name: cost(counters) for name, cost in COSTS.items()}
         return {
             "clock_s": self._state.run["clock"].copy(),
             "t_seq_s": reference["t_seq"].copy(),
             "reward_work": self.rewards("work"),
             "reward_makespan": self.rewards("makespan"),
             "decisions": counters["decisions"].copy(),
-            "cost": illegal,
-            "costs": {"illegal": illegal.copy()},
+            "cost": sum(costs.values()),
+            "costs": costs,
         }
 
     def execution(self, e: int) -> Execution:

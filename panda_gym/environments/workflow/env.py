@@ -4,15 +4,156 @@ from __future__ import annotations
 
 from typing import Any, final
 
+from panda_gym.environments.base.documentation import (
+    documented,
+    feature_rows,
+    function_rows,
+    info_rows,
+    setting_rows,
+)
 from panda_gym.environments.base.env import BatchEnv
-from panda_gym.environments.workflow.batch import WorkflowBatch
+from panda_gym.environments.workflow.batch import INFO, WorkflowBatch
+from panda_gym.environments.workflow.cost import COSTS
+from panda_gym.environments.workflow.observation import (
+    GRAPH_FEATURES,
+    PAIR_FEATURES,
+    SET_FEATURES,
+    SITE_FEATURES,
+)
+from panda_gym.environments.workflow.reward import REWARDS
 from panda_gym.environments.workflow.scenario import WorkflowScenario
 from panda_gym.workflows.execution import Execution
 
 
 @final
+@documented(
+    sets=feature_rows(SET_FEATURES, "K"),
+    graph=feature_rows(GRAPH_FEATURES, "1"),
+    sites=feature_rows(SITE_FEATURES, "P"),
+    pairs=feature_rows(PAIR_FEATURES, "K, P"),
+    rewards=function_rows(REWARDS),
+    costs=function_rows(COSTS),
+    info=info_rows(INFO),
+    arguments=setting_rows(WorkflowScenario),
+)
 class WorkflowEnv(BatchEnv):
-    """One running workflow. Keywords are the fields of WorkflowScenario."""
+    """Run a workflow of task sets on a pool of nodes or on grid sites.
+
+    ## Description
+    A workflow is a graph of task sets, such as one DeepDriveMD campaign: a set waits for others,
+    and its tasks are alike. The agent is the workflow manager. At each step it places tasks of a
+    ready set at a site, or holds; time then runs to the next moment at which something can be
+    decided. Running sets beside each other masks the time of short ones beneath long ones
+    (asynchronous execution). Tasks need threads, GPUs and memory; on a platform with several sites
+    inputs travel between them.
+
+    ## Action space
+    `Discrete(K * P + 1)`, for K slots (`slots`) and P sites (1 for a pool).
+
+    | number | action |
+    |---|---|
+    | k * P + p | place the ready set of slot k at site p (all of its waiting tasks that fit, or one with `granularity="task"`) |
+    | K * P | hold: place nothing until the next event |
+
+    Ready sets stand in the slots first come first. The mask is `observation["action_mask"]`, and
+    `env.unwrapped.action_masks()` through wrappers. An illegal action is replaced by the first
+    legal one, and costs.
+
+    ## Observation space
+    A dictionary of arrays, float32 but for the mask. Values are encoded by fixed constants, as the
+    last column says, and cut to 1; the class `WorkflowView` decodes them.
+
+    `sets`, the ready sets:
+
+    | name | shape | unit | range | meaning |
+    |---|---|---|---|---|
+    <<sets>>
+
+    `graph`, the workflow and the machine as a whole:
+
+    | name | shape | unit | range | meaning |
+    |---|---|---|---|---|
+    <<graph>>
+
+    `sites`, where tasks can run:
+
+    | name | shape | unit | range | meaning |
+    |---|---|---|---|---|
+    <<sites>>
+
+    `pairs`, a ready set at a site:
+
+    | name | shape | unit | range | meaning |
+    |---|---|---|---|---|
+    <<pairs>>
+
+    The mask, int8:
+
+    | name | shape | unit | range | meaning |
+    |---|---|---|---|---|
+    | `action_mask` | K * P + 1 | 1 | [0, 1] | 1 where the action is legal |
+
+    ## Reward
+    `reward=` chooses one of these functions.
+
+    | name | meaning |
+    |---|---|
+    <<rewards>>
+
+    t_seq is the sequential time to execution: one stage after the other. Returns lie between about
+    -1 and 0 without discount: use a discount of 1.
+
+    ## Cost
+    `info["costs"]` holds every cost by name, `info["cost"]` their sum.
+
+    | name | meaning |
+    |---|---|
+    <<costs>>
+
+    ## Episode end
+    Terminated when all tasks have ended; never truncated. `execution()` then returns the times of
+    every task. A `step` outside an episode raises SettingError. In the vector form the step that
+    ends an episode begins the next one (`AutoresetMode.SAME_STEP`); `autoreset_mode=` chooses
+    another.
+
+    ## Reset options
+    None in the single form. In the vector form `options={"reset_mask": mask}`, bool[num_envs],
+    begins new episodes only where the mask is true. Other options raise SettingError. The seed
+    draws the workflow from the library and the durations of its tasks.
+
+    ## Info
+    | key | type | meaning |
+    |---|---|---|
+    <<info>>
+
+    ## Arguments
+    All are keywords of `gymnasium.make` and `gymnasium.make_vec`.
+
+    | name | default | meaning |
+    |---|---|---|
+    <<arguments>>
+    | `copy` | `True` | vector form only: `False` gives views that the next step rewrites |
+    | `autoreset_mode` | `'same_step'` | vector form only: `next_step` or `disabled` |
+    | `max_episode_steps` | `None` | steps after which an episode is truncated |
+
+    ## Example
+    ```python
+    import gymnasium
+    import panda_gym
+
+    env = gymnasium.make("PandaGrid/Workflow-v0", workflow="ddmd")
+    observation, info = env.reset(seed=0)
+    total, done = 0.0, False
+    while not done:
+        action = env.action_space.sample(observation["action_mask"])
+        observation, reward, terminated, truncated, info = env.step(action)
+        total, done = total + reward, terminated or truncated
+    print(total, info["clock_s"])
+    ```
+
+    ## Version history
+    - v0: first version.
+    """  # noqa: E501
 
     metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
     batch: WorkflowBatch

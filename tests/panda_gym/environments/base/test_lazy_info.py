@@ -12,7 +12,7 @@ import pytest
 import panda_gym
 from panda_gym.environments.base.info import one_info
 from panda_gym.environments.base.lazy_info import TRUNCATED, LazyInfo, StepInfo, rows
-from panda_gym.environments.placement.batch import REPORTED
+from panda_gym.environments.placement.batch import INFO
 from tests.panda_gym.placements import small
 
 WHOLE = {
@@ -122,7 +122,7 @@ def test_infos_of_the_environment_are_those_of_the_single_one():
         kept += [(infos[e], one_info(report, e)) for e in range(3)]
     for found, expected in kept:  # read steps later, from what was then
         assert found == {TRUNCATED: False, **expected}
-        assert list(found) == [TRUNCATED, *REPORTED]
+        assert list(found) == [TRUNCATED, *INFO]
         assert all(type(found[name]) is type(v) for name, v in expected.items())
 
 
