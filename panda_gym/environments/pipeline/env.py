@@ -44,8 +44,8 @@ class PipelineEnv(BatchEnv):
     (preprocess, train, evaluate, deploy) makes a model fresh again. Monitors, periods and new data
     ask for runs. The agent is the operator: at each step it runs the pipeline of a model at a
     place, whether it was asked for or not, or defers. Places are the training cluster and grid
-    sites, which have slots, a speed and a price. Time runs to the next request or review when the agent
-    defers; running a model takes no time.
+    sites, which have slots, a speed and a price. Time runs to the next request or review
+    when the agent defers; running a model takes no time.
 
     ## Action space
     `Discrete(M * P + 1)`, for M models and P places.
