@@ -69,13 +69,18 @@ def _ranking(section: Section, stream: str, columns: Sequence[str]) -> str:
 
 
 def _against(table: BenchmarkTable, policy: str, stream: str) -> str:
-    """Return the paired ratio of the objective to the baseline's, with its interval."""
+    """Return the paired ratio of the objective to the baseline's, with its interval.
+
+    A star says that the interval excludes 1; else ± is the smallest detectable difference.
+    """
     if policy == table.baseline:
         return "1"
     apart = table.log_ratio(policy, OBJECTIVE, stream=stream)
     ends = ", ".join(f"{np.exp(x):.3f}" for x in (apart.low, apart.high))
-    star = " *" if apart.excludes(0.0) else ""
-    return f"{np.exp(apart.value):.3f} [{ends}]{star}"
+    if apart.excludes(0.0):
+        return f"{np.exp(apart.value):.3f} [{ends}] *"
+    least = table.detectable_ratio(policy, OBJECTIVE, stream=stream)
+    return f"{np.exp(apart.value):.3f} [{ends}] (±{least - 1.0:.1%})"
 
 
 def _headroom(table: BenchmarkTable, stream: str) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from panda_gym.benchmarking import render
-from panda_gym.benchmarking.intervals import Interval, bootstrap, mean
+from panda_gym.benchmarking.intervals import Interval, bootstrap, detectable, mean
 from panda_gym.benchmarking.measures import MEASURE, MEASURES
 from panda_gym.errors import PolicyError, nearest
 from panda_gym.files import whole_file
@@ -50,8 +50,12 @@ CSV_COLUMNS: Final = (
     "difference",
     "difference_low",
     "difference_high",
+    "difference_detectable",
 )
-"""Of `BenchmarkTable.to_csv`."""
+"""Columns of `BenchmarkTable.to_csv`."""
+
+LEGEND: Final = "* interval without 0; else ± the smallest difference that these seeds could show"
+"""Meaning of the marks beside a paired difference; the power is `intervals.POWER`."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +149,17 @@ class BenchmarkTable:
 
         stream: one stream; without it all streams together, seeds drawn within each.
         """
-        other = self.baseline if against is None else against
-        streams = self.streams if stream is None else (stream,)
-        pairs = [self.values(policy, metric, s) - self.values(other, metric, s) for s in streams]
-        return bootstrap(pairs, level=self.level)
+        return bootstrap(self._differences(policy, metric, against, stream), level=self.level)
+
+    def detectable(
+        self, policy: str, metric: str, *, against: str | None = None, stream: str | None = None
+    ) -> float:
+        """Return the smallest difference that these seeds could have shown, with power 0.8.
+
+        An interval of `difference` that includes 0 excludes no difference smaller than this; see
+        `panda_gym.benchmarking.intervals.detectable`. Arguments as in `difference`.
+        """
+        return detectable(self._differences(policy, metric, against, stream), level=self.level)
 
     def log_ratio(
         self, policy: str, metric: str, *, against: str | None = None, stream: str | None = None
@@ -157,12 +168,18 @@ class BenchmarkTable:
 
         exp of it is the ratio of the geometric means; against, stream: as in `difference`.
         """
-        other = self.baseline if against is None else against
-        streams = self.streams if stream is None else (stream,)
-        pairs = [
-            np.log(self.values(policy, metric, s) / self.values(other, metric, s)) for s in streams
-        ]
+        pairs = self._log_ratios(policy, metric, against, stream)
         return bootstrap(pairs, level=self.level, statistic=mean)
+
+    def detectable_ratio(
+        self, policy: str, metric: str, *, against: str | None = None, stream: str | None = None
+    ) -> float:
+        """Return the smallest ratio above 1 that these seeds could have shown, with power 0.8.
+
+        As `detectable`, for the ratio of `log_ratio`; its inverse is the ratio below 1.
+        """
+        pairs = self._log_ratios(policy, metric, against, stream)
+        return float(np.exp(detectable(pairs, level=self.level, statistic=mean)))
 
     def separated(self, a: str, b: str, metric: str, stream: str | None = None) -> bool:
         """Whether the intervals of two policies do not overlap; on every stream if none named."""
@@ -227,7 +244,7 @@ class BenchmarkTable:
             ]
             if others:
                 title = f"{stream}: difference to {self.baseline} on the same seeds"
-                found.append(render.TextTable(f"{title} (* interval without 0)", head, apart))
+                found.append(render.TextTable(f"{title} ({LEGEND})", head, apart))
         return found
 
     def _caption(self, stream: str) -> str:
@@ -239,9 +256,12 @@ class BenchmarkTable:
         )
 
     def _starred(self, policy: str, metric: str, stream: str) -> str:
-        """A paired difference, starred where its interval leaves out 0."""
+        """Return a paired difference with a star, or with the smallest detectable difference."""
         apart = self.difference(policy, metric, stream=stream)
-        return render.span(apart) + (" *" if apart.excludes(0.0) else "")
+        if apart.excludes(0.0):
+            return f"{render.span(apart)} *"
+        least = self.detectable(policy, metric, stream=stream)
+        return f"{render.span(apart)} (±{render.number(least)})"
 
     def _lines(self) -> Iterator[tuple[object, ...]]:
         """One a stream, policy and measure, in the order of CSV_COLUMNS."""
@@ -252,7 +272,27 @@ class BenchmarkTable:
                     off = self.difference(policy, measure.name, stream=stream)
                     about = (stream, policy, measure.name, measure.unit, measure.better)
                     numbers = (at.value, at.low, at.high, at.n)
-                    yield (*about, *numbers, self.baseline, off.value, off.low, off.high)
+                    ends = (off.value, off.low, off.high)
+                    least = self.detectable(policy, measure.name, stream=stream)
+                    yield (*about, *numbers, self.baseline, *ends, least)
+
+    def _differences(
+        self, policy: str, metric: str, against: str | None, stream: str | None
+    ) -> list[np.ndarray]:
+        """Return the paired differences to `against` (the baseline), one array a stream."""
+        other = self.baseline if against is None else against
+        streams = self.streams if stream is None else (stream,)
+        return [self.values(policy, metric, s) - self.values(other, metric, s) for s in streams]
+
+    def _log_ratios(
+        self, policy: str, metric: str, against: str | None, stream: str | None
+    ) -> list[np.ndarray]:
+        """Return the logarithms of the paired ratios, one array a stream."""
+        other = self.baseline if against is None else against
+        streams = self.streams if stream is None else (stream,)
+        return [
+            np.log(self.values(policy, metric, s) / self.values(other, metric, s)) for s in streams
+        ]
 
     def _stream(self, stream: str | None) -> str:
         if stream is None and len(self.streams) == 1:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from panda_gym.benchmarking.intervals import Interval, bootstrap, iqm
+from panda_gym.benchmarking.intervals import Interval, bootstrap, detectable, iqm, mean
 
 
 def naive_iqm(values: list[float]) -> float:
@@ -65,3 +66,27 @@ def test_apart_means_no_overlap() -> None:
 
 def _ends(interval: Interval) -> tuple[float, float]:
     return interval.low, interval.high
+
+
+def test_the_smallest_detectable_difference_is_that_of_the_paired_t_test() -> None:
+    values = stats.zscore(np.random.default_rng(3).normal(size=10), ddof=1)
+    # ten pairs of deviation 1, two-sided 5 %, power .8: .996 (Cohen 1988; G*Power 3.1)
+    found = [detectable([values], statistic=mean, seed=seed) for seed in range(5)]
+    assert np.mean(found) == pytest.approx(0.996, rel=0.02)
+    assert detectable([100.0 * values], statistic=mean) == pytest.approx(100.0 * found[0])
+    assert detectable([values[:1], values[1:2]]) == np.inf
+
+
+def test_a_difference_of_that_size_is_found_four_times_in_five() -> None:
+    rng, n, tries = np.random.default_rng(5), 12, 600
+    unit = stats.zscore(rng.normal(size=n), ddof=1)
+    least = np.mean([detectable([unit], statistic=mean, seed=seed) for seed in range(5)])
+    p = [stats.ttest_1samp(rng.normal(least, 1.0, n), 0.0).pvalue for _ in range(tries)]
+    # a binomial of 600 tries at .8 has a standard deviation of .016
+    assert np.mean(np.array(p) < 0.05) == pytest.approx(0.8, abs=0.05)
+
+
+def test_more_runs_detect_smaller_differences() -> None:
+    rng = np.random.default_rng(4)
+    few, many = (np.mean([detectable([rng.normal(size=n)]) for _ in range(20)]) for n in (10, 160))
+    assert many < few / 3.0

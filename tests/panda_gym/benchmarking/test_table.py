@@ -82,7 +82,7 @@ def test_markdown_shows_paired_differences_to_the_baseline() -> None:
     lines = made(0.25).to_markdown(["wan"]).splitlines()
     assert lines[7].startswith("day: difference to fast on the same seeds")
     assert lines[-1] == "| slow | 0.25 [0.25, 0.25] * |"
-    assert made(0.0).to_markdown(["wan"]).splitlines()[-1] == "| slow | 0 [0, 0] |"
+    assert made(0.0).to_markdown(["wan"]).splitlines()[-1] == "| slow | 0 [0, 0] (±0) |"
 
 
 def test_csv_has_every_policy_and_metric(tmp_path: Path) -> None:
