@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import inspect
 import re
 import subprocess
 import sys
@@ -74,3 +76,26 @@ def test_every_page_of_the_api_names_a_package_that_exists() -> None:
     modules = re.findall(r"automodule:: ([\w.]+)", "\n".join(pages))
     assert len(modules) == len(pages)
     assert all(importlib.util.find_spec(module) for module in modules)
+
+
+SECTIONS = [
+    "Description",
+    "Action space",
+    "Observation space",
+    "Reward",
+    "Cost",
+    "Episode end",
+    "Reset options",
+    "Info",
+    "Arguments",
+    "Example",
+    "Version history",
+]
+
+
+@pytest.mark.parametrize("name", sorted(panda_gym.ENVIRONMENTS))
+def test_the_docstring_of_an_environment_has_every_section(name: str) -> None:
+    module, _, attribute = panda_gym.ENVIRONMENTS[name]["entry_point"].partition(":")
+    text = inspect.getdoc(getattr(importlib.import_module(module), attribute)) or ""
+    assert re.findall(r"^## (.*)", text, flags=re.MULTILINE) == SECTIONS
+    assert text.partition("\n")[0].endswith(".")
