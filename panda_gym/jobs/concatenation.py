@@ -16,7 +16,7 @@ def concatenate(streams: Iterable[JobStream], *, name: str | None = None) -> Job
     """Return all jobs of the streams, sorted by their recorded times; ties keep the given order.
 
     Streams that overlap in time are merged. Site names and levels are united; datasets of
-    different streams stay different.
+    different streams stay different. `wall_times` holds only where it holds for all of them.
 
     Raises:
         StreamError: no stream at all.
@@ -44,6 +44,7 @@ def concatenate(streams: Iterable[JobStream], *, name: str | None = None) -> Job
         epoch=str(epoch),
         site_names=site_names,
         levels=levels,
+        wall_times=all(part.wall_times for part in parts),
         **{field: values[order] for field, values in arrays.items()},
     )
 

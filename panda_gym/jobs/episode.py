@@ -97,11 +97,14 @@ def episode(
     seed: int = 0,
     strict: bool = False,
     anomaly: Disturbance | None = None,
+    start: int | None = None,
+    efficiency: float = 1.0,
 ) -> Episode:
     """Cut an episode of running + warmup + jobs jobs from a stream and map it onto a platform.
 
     Args:
-        stream: read from a job that the seed draws; past its end it repeats.
+        stream: read from job `start` on. With a load it repeats past its end; at recorded times
+            it ends with its last job.
         platform: its sites are what `source` and `replicas` index.
         jobs: jobs that the policy places, at least 1.
         warmup: jobs that arrive before them.
@@ -113,6 +116,9 @@ def episode(
         seed: same seed, same episode.
         strict: a site that the platform does not have is an error.
         anomaly: what happens in the window; the load is that of its ordinary jobs.
+        start: first job of the window; None draws it by the seed.
+        efficiency: CPU efficiency of the simulation. Where the stream records wall times, work is
+            multiplied by it and noise is left out, so that run times come out as recorded.
 
     Raises:
         StreamError: a setting out of range, a job that fits no site, a load that cannot be
@@ -120,21 +126,25 @@ def episode(
     """
     rng = np.random.default_rng(check_seed(seed))
     count = _check(jobs, warmup, running, load, competing_mean)
-    start = int(rng.integers(len(stream)))
+    start = _start(stream, start, count, load, rng)
     row, arrival = stream.rows(start, count)
     part = {field: getattr(stream, field)[row] for field in ARRAYS if field != "arrival_s"}
     rates = failure_rates(stream, platform)
     part["hazard"] = rates.hazard[row]
     free = platform.capacity_gflops * (1.0 - competing_mean)
-    factor = 1.0 if load is None else _stretch(part["workload_true"], arrival, free * load)
+    scale = efficiency if stream.wall_times else 1.0
+    factor = 1.0 if load is None else _stretch(part["workload_true"], arrival, free * load / scale)
     if anomaly is not None:
         window, part["hazard"] = anomaly.of_window(stream, start, count, rates.hazard)
         arrival = window.arrival_s
         part |= {field: getattr(window, field) for field in ARRAYS if field != "arrival_s"}
     part |= dict(zip(UNIFORMS, rng.random((3, count)), strict=True))
-    span, offered = (arrival[-1] - arrival[0]) * factor, float(part["workload_true"].sum())
+    span, offered = (arrival[-1] - arrival[0]) * factor, float(part["workload_true"].sum()) * scale
     if running:
         part = _with_residual_jobs(part, stream, running, rng)
+    if stream.wall_times:
+        part |= {field: part[field] * scale for field in ("workload_true", "workload_pred")}
+        part["noise_u"] = np.full(len(part["cores"]), 0.5)  # the median: a factor of exactly 1
     _check_fit(part["cores"], platform)
     known = catalogue(stream, platform, strict)
     part["source"] = known.sites[part["source"]]
@@ -148,6 +158,23 @@ def episode(
         risk=rates.risk,
         **part,
     )
+
+
+def _start(
+    stream: JobStream, start: int | None, count: int, load: float | None, rng: np.random.Generator
+) -> int:
+    """Return the first job of the window; at recorded times the window ends within the stream."""
+    if load is not None:
+        return int(rng.integers(len(stream))) if start is None else start
+    last = len(stream) - count - (start or 0)
+    if last < 0:
+        raise StreamError(
+            f"at most {len(stream) - (start or 0)} jobs, as stream {stream.name!r} has them at"
+            " recorded times",
+            f"{count} jobs with those of the warm-up",
+            "pass jobs='all' (--jobs all), fewer jobs, or a load",
+        )
+    return int(rng.integers(last + 1)) if start is None else start
 
 
 def noise(uniform: np.ndarray) -> np.ndarray:

@@ -43,6 +43,7 @@ def read_fields(path: str | Path) -> dict[str, Any]:
             raise ValueError("another format")
         about = {key: said[key] for key in ABOUT}
         about["levels"] = {key: tuple(names) for key, names in said["levels"].items()}
+        about["wall_times"] = bool(said.get("wall_times", False))
         arrays = {field: table.column(field).to_numpy() for field in ARRAYS}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
         do = "write it again with JobStream.save"

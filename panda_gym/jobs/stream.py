@@ -18,6 +18,7 @@ from panda_gym.jobs.fields import ARRAYS, CATEGORIES, FIELDS, STATUSES, Workload
 if TYPE_CHECKING:
     import pandas as pd
 
+    from panda_gym.reading import Reading
     from panda_gym.surrogate import Surrogate
 
 
@@ -78,6 +79,11 @@ class JobStream:
     """Uniform of the failure, float64[n] in [0, 1)."""
     place_u: np.ndarray
     """Uniform of the warm start's placement, float64[n] in [0, 1)."""
+    wall_times: bool = False
+    """Whether work is recorded wall time x cores x power: episodes then replay the run times as
+    recorded, without CPU efficiency and without noise."""
+    reading: Reading | None = None
+    """What the reader of the file took, dropped and assumed; None if there was no file."""
 
     def __post_init__(self) -> None:
         levels = {key: tuple(self.levels.get(key, ())) for key in CATEGORIES}
@@ -239,6 +245,7 @@ class JobStream:
             "epoch": self.epoch,
             "site_names": list(self.site_names),
             "levels": {key: list(value) for key, value in self.levels.items()},
+            **({"wall_times": True} if self.wall_times else {}),
         }
 
     def digest(self) -> str:

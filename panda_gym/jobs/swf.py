@@ -5,21 +5,30 @@ The format (Chapin et al., JSSPP 1999; version 2.2) has 18 numbers a line and a 
 
     arrival    submit time; jobs are sorted by it
     kept       lines that sum up a job (status 2, 3 and 4 are parts of one) with a known run time
-               (>= 0); a run of 0 s is a job without work
+               (>= 0) and submit time (>= 0); a run of 0 s is a job without work
     cores      allocated processors, else requested, else 1
-    workload   run time x cores x reference power (10 HS23 per core, taken as Gflop/s)
+    workload   run time x cores x reference power (10 HS23 per core, taken as Gflop/s); the stream
+               says that these are wall times, so that episodes replay them as recorded
     predicted  median workload of the jobs of the same user, at least 1 Gflop
     site       partition, named by the header's `Partition: number name` where there
     dataset    user: the jobs of one user read one dataset; no sizes are known, so 0 bytes
     classes    project is the group (virtual organisation), prodstep the queue
     status     1 finished, 0 failed, 5 cancelled; unknown (-1) counts as finished, since it ran
+
+What was dropped and assumed is counted in the stream's `reading`. Text is read as Latin-1, or as
+its byte-order mark says; lines may end in LF, CR LF or CR. Fields beyond the 18th are ignored where
+all lines have them.
 """
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
+import re
+import warnings
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +37,7 @@ import numpy as np
 
 from panda_gym.errors import StreamError, check_seed
 from panda_gym.jobs.fields import LEAST_PREDICTION, STATUSES, UNIFORMS
+from panda_gym.reading import Reading, announce
 from panda_gym.units import GFLOPS_PER_HS23
 
 FIELDS: Final = (
@@ -54,6 +64,14 @@ STATUS: Final = {1: "finished", 0: "failed", 5: "cancelled", -1: "finished"}
 PARTS: Final = (2, 3, 4)
 """Status of lines that are parts of a job."""
 
+LINE_END: Final = re.compile(r"\r\n|\r|\n")
+MARKS: Final = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Encoding by byte-order mark."""
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -65,24 +83,34 @@ class Trace:
     """Names of the partitions by number."""
     fields: dict[str, np.ndarray]
     """One float64[n] for each of FIELDS, a value a line, in the order of the file."""
+    wider: int = 0
+    """Lines with fields beyond the 18th, which were ignored."""
 
 
 def read_swf(path: str | Path) -> Trace:
-    """Parse a log; StreamError names the line that is damaged, or says what is missing."""
-    lines = _text(Path(path)).splitlines()
+    """Parse a log.
+
+    A header that counts other jobs than the file has is a UserWarning: logs are cleaned after their
+    headers were written.
+
+    Raises:
+        StreamError: unreadable, without a job, or damaged; names the line and what it holds.
+    """
+    text, encoding = _text(Path(path))
+    lines = LINE_END.split(text)
     comments = [line[1:] for line in lines if line.startswith(";")]
     header, partitions = _header(comments)
-    values = _values(lines, path)
+    values, wider = _values(lines, f"{path}, read as {encoding}")
     fields = dict(zip(FIELDS, values.T, strict=True))
     jobs = int((~np.isin(fields["status"], PARTS)).sum())
     if header.get("MaxJobs", str(jobs)) != str(jobs):
-        needed = f"{header['MaxJobs']} jobs in {path}, as its header MaxJobs says"
-        raise StreamError(needed, f"{jobs}", "fetch the whole file, or correct its header")
-    return Trace(header, partitions, fields)
+        said = f"{path}: its header says MaxJobs: {header['MaxJobs']}, but it has {jobs} jobs"
+        warnings.warn(f"{said}; all of them are read", UserWarning, stacklevel=2)
+    return Trace(header, partitions, fields, len(values) if wider else 0)
 
 
 def from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> dict[str, Any]:
-    """The fields of a stream of a log's jobs.
+    """Return the fields of a stream of a log's jobs.
 
     Args:
         path: the log, plain or gzip.
@@ -96,7 +124,7 @@ def from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> dict[st
     if not 0.0 < power < np.inf:
         raise StreamError("a power above 0 HS23 per core", f"{power!r}", "pass power=10.0")
     trace = read_swf(path)
-    field = _jobs(trace, path)
+    field, dropped = _jobs(trace, path)
     count = len(field["submit_s"])
     allocated = np.where(field["allocated"] > 0, field["allocated"], field["requested"])
     cores = np.maximum(allocated, 1)
@@ -105,6 +133,7 @@ def from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> dict[st
     source, site_names = _sites(field["partition"], trace.partitions)
     project, groups = _classes("group", field["group"])
     prodstep, queues = _classes("queue", field["queue"])
+    reading = announce(_reading(trace, field, dropped, path))
     return dict(
         name=Path(path).name,
         origin=f"swf:{Path(path).name}",
@@ -124,19 +153,26 @@ def from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> dict[st
         prodstep=prodstep,
         datatype=np.zeros(count, dtype=np.int16),
         **{key: rng.random(count) for key in UNIFORMS},
+        wall_times=True,
+        reading=reading,
     )
 
 
-def _text(path: Path) -> str:
-    """The file's text, unpacked if it is gzip (by its first bytes, not by its name)."""
+def _text(path: Path) -> tuple[str, str]:
+    """Return the file's text and its encoding; gzip is told by its first bytes, not its name."""
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
     except (OSError, EOFError, zlib.error) as error:
         raise StreamError(f"a readable trace at {path}", repr(error), "fetch it again") from None
-    # Headers name people and places in whatever encoding; the numbers are ASCII.
-    return data.decode("latin-1")
+    # Headers name people and places in any encoding; the numbers are ASCII.
+    encoding = next((name for mark, name in MARKS.items() if data.startswith(mark)), "latin-1")
+    try:
+        return data.decode(encoding), encoding
+    except UnicodeDecodeError as error:
+        needed = f"{encoding} text in {path}, as its byte-order mark says"
+        raise StreamError(needed, f"{error}", "save it as plain text") from None
 
 
 def _header(comments: list[str]) -> tuple[dict[str, str], dict[int, str]]:
@@ -151,52 +187,79 @@ def _header(comments: list[str]) -> tuple[dict[str, str], dict[int, str]]:
     return header, partitions
 
 
-def _values(lines: list[str], path: str | Path) -> np.ndarray:
-    """The numbers, float64[lines, 18]; a damaged line is looked for only if there is one."""
+def _values(lines: list[str], where: str) -> tuple[np.ndarray, bool]:
+    """Return the numbers, float64[lines, 18], and whether lines have more fields than 18."""
     import pandas as pd
 
     data = [line for line in lines if line.strip() and not line.startswith(";")]
     if not data:
-        raise StreamError(f"at least one job in {path}", "none", "is this a trace in SWF?")
-    try:
-        frame = pd.read_csv(io.StringIO("\n".join(data)), sep=r"\s+", header=None, dtype=np.float64)
-        values = frame.to_numpy()
-        if values.shape == (len(data), len(FIELDS)) and np.isfinite(values).all():
-            return values
-    except ValueError:  # pandas' ParserError is one too
-        pass
-    raise _damage(lines, path)
+        raise StreamError(f"at least one job in {where}", "none", "is this a trace in SWF?")
+    widths = Counter(len(line.split()) for line in data)
+    width = max(widths.most_common(1)[0][0], len(FIELDS))
+    if widths[width] == len(data):
+        try:
+            text, first = io.StringIO("\n".join(data)), range(len(FIELDS))
+            frame = pd.read_csv(text, sep=r"\s+", header=None, usecols=first, dtype=np.float64)
+            values = frame.to_numpy()
+            if np.isfinite(values).all():
+                return values, width > len(FIELDS)
+        except ValueError:  # pandas' ParserError is one too
+            pass
+    raise _damage(lines, width, where)
 
 
-def _damage(lines: list[str], path: str | Path) -> StreamError:
-    """The error that names the first line which is not 18 finite numbers."""
+def _damage(lines: list[str], width: int, where: str) -> StreamError:
+    """Return the error that names the first line which is not `width` fields or 18 numbers."""
     for number, line in enumerate(lines, start=1):
         if line.startswith(";") or not line.strip():
             continue
         words = line.split()
-        came = f"{len(words)} fields" if len(words) != len(FIELDS) else ""
-        for word in words if not came else ():
-            try:
-                came = "" if np.isfinite(float(word)) else repr(word)
-            except ValueError:
-                came = repr(word[:40])
-            if came:
-                break
+        wrong = [repr(word[:40]) for word in words[: len(FIELDS)] if not _is_finite(word)]
+        came = f"{len(words)} fields" if len(words) != width else next(iter(wrong), "")
         if came:
-            needed = f"{len(FIELDS)} numbers in line {number} of {path}"
+            needed = f"{width} numbers in line {number} of {where}"
             return StreamError(needed, came, "correct or remove the line")
-    return StreamError(f"numbers in {path}", "something else", "is this a trace in SWF?")
+    return StreamError(f"numbers in {where}", "something else", "is this a trace in SWF?")
 
 
-def _jobs(trace: Trace, path: str | Path) -> dict[str, np.ndarray]:
-    """The lines that are jobs which ran, in order of submission."""
+def _is_finite(word: str) -> bool:
+    try:
+        return bool(np.isfinite(float(word)))
+    except ValueError:
+        return False
+
+
+def _jobs(trace: Trace, path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+    """Return the lines that are jobs which ran, in order of submission, and what was dropped."""
     field = trace.fields
-    kept = ~np.isin(field["status"], PARTS) & (field["run_s"] >= 0) & (field["submit_s"] >= 0)
-    if not kept.any():
+    left, dropped = np.ones(len(field["status"]), dtype=bool), {}
+    for why, wrong in (
+        ("part of a job (status 2, 3 or 4)", np.isin(field["status"], PARTS)),
+        ("run time unknown", field["run_s"] < 0),
+        ("submit time unknown", field["submit_s"] < 0),
+    ):
+        dropped[why] = int((left & wrong).sum())
+        left &= ~wrong
+    if not left.any():
         raise StreamError(f"a job with a run time in {path}", "none", "is the trace complete?")
-    order = np.flatnonzero(kept)
+    order = np.flatnonzero(left)
     order = order[np.argsort(field["submit_s"][order], kind="stable")]
-    return {key: values[order] for key, values in field.items()}
+    return {key: values[order] for key, values in field.items()}, dropped
+
+
+def _reading(
+    trace: Trace, field: dict[str, np.ndarray], dropped: dict[str, int], path: str | Path
+) -> Reading:
+    """Return what was read, dropped and assumed."""
+    allocated, requested = field["allocated"] > 0, field["requested"] > 0
+    assumed = {
+        "requested processors taken as allocated": int((~allocated & requested).sum()),
+        "1 core, none stated": int((~allocated & ~requested).sum()),
+        "status unknown, taken as finished": int((field["status"] == -1).sum()),
+        "fields after the 18th ignored": trace.wider,
+    }
+    found, kept = len(trace.fields["status"]), len(field["status"])
+    return Reading(Path(path).name, "lines", found, kept, dropped, assumed)
 
 
 def _epoch(header: dict[str, str], first_s: float) -> str:

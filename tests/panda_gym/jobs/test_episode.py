@@ -164,3 +164,41 @@ def test_a_load_that_cannot_be_reached_is_refused(stream: JobStream) -> None:
     with pytest.raises(StreamError, match="all at once"):
         episode(together, TINY, jobs=1, warmup=1, seed=0)
     assert np.isnan(episode(together, TINY, jobs=5, load=None).load)
+
+
+def test_wall_times_are_replayed_as_recorded(make_stream) -> None:
+    recorded = replace(make_stream(30), wall_times=True)
+    made = episode(recorded, TINY, jobs=30, load=None, start=0, efficiency=0.8, seed=2)
+    assert np.array_equal(made.workload_true, recorded.workload_true * 0.8)
+    assert np.array_equal(made.workload_pred, recorded.workload_pred * 0.8)
+    assert np.array_equal(made.noise, np.ones(30))
+    assert np.array_equal(made.arrival_s, recorded.arrival_s - recorded.arrival_s[0])
+
+
+def test_the_load_of_wall_times_is_offered_as_asked(make_stream) -> None:
+    recorded = replace(make_stream(30), wall_times=True)
+    made = episode(recorded, TINY, jobs=30, load=0.5, running=5, efficiency=0.8, seed=2)
+    plain = episode(make_stream(30), TINY, jobs=30, load=0.5, running=5, efficiency=0.8, seed=2)
+    assert made.load == pytest.approx(0.5) == pytest.approx(plain.load)
+    assert made.arrival_s == pytest.approx(plain.arrival_s * 0.8)
+    assert np.array_equal(made.noise, np.ones(35))
+    assert not np.array_equal(plain.noise, np.ones(35))
+
+
+def test_recorded_times_never_begin_anew(make_stream) -> None:
+    stream = make_stream(30)
+    for seed in range(20):
+        made = episode(stream, TINY, jobs=25, load=None, seed=seed)
+        first = int(np.flatnonzero(stream.workload_true == made.workload_true[0])[0])
+        assert first <= 5
+        assert np.array_equal(made.workload_true, stream.workload_true[first : first + 25])
+    assert len({episode(stream, TINY, jobs=25, load=None, seed=s).clock_s for s in range(20)}) > 1
+    for more in ({"warmup": 6}, {"start": 6}):
+        with pytest.raises(StreamError, match=r"at most \d+ jobs.*recorded times.*--jobs all"):
+            episode(stream, TINY, jobs=25, load=None, **more)
+
+
+def test_a_window_may_begin_at_a_named_job(make_stream) -> None:
+    stream = make_stream(30)
+    made = episode(stream, TINY, jobs=5, load=0.9, start=28, seed=1)
+    assert np.array_equal(made.workload_true, stream.workload_true[[28, 29, 0, 1, 2]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,19 +77,73 @@ def test_sites_without_names_are_numbered(tmp_path: Path) -> None:
     [
         (" 2  30 -1", " 2  30", "18 numbers in line 7 of .*; got 17 fields"),
         (" 2  30 -1", " 2  30 -1 9", "18 numbers in line 7 of .*; got 19 fields"),
+        ("   50 -1", "   50\u00e9 -1", r"line 7 of .*, read as latin-1; got '50é'"),
         ("   50 -1", "   fifty -1", "18 numbers in line 7 of .*'fifty'"),
         ("   50 -1", "   nan -1", "18 numbers in line 7 of .*'nan'"),
-        ("MaxJobs: 4", "MaxJobs: 5", "5 jobs in .*MaxJobs.*got 4"),
         (JOBS, "", "at least one job"),
         (JOBS, "hello world\n", "18 numbers in line 6"),
-        (JOBS, JOBS.splitlines()[0].replace(" 100 ", " -1 "), "MaxJobs"),
     ],
 )
 def test_each_damage_is_one_clear_error(log: Path, old: str, new: str, needed: str) -> None:
     assert old in log.read_text()
-    log.write_text(log.read_text().replace(old, new))
+    log.write_text(log.read_text().replace(old, new), encoding="latin-1")
     with pytest.raises(StreamError, match=needed):
         JobStream.from_swf(log)
+
+
+@pytest.mark.parametrize("stated", ["3", "5", "many"])
+def test_a_header_that_counts_other_jobs_is_a_warning(log: Path, stated: str) -> None:
+    log.write_text(log.read_text().replace("MaxJobs: 4", f"MaxJobs: {stated}"))
+    with pytest.warns(UserWarning, match=f"header says MaxJobs: {stated}, but it has 4 jobs"):
+        assert len(JobStream.from_swf(log)) == 4
+
+
+def same(one: JobStream, other: JobStream) -> bool:
+    return one.digest() == replace(other, name=one.name, origin=one.origin).digest()
+
+
+@pytest.mark.parametrize("more", [2, 3])
+def test_fields_beyond_the_18th_are_ignored_and_counted(
+    log: Path, tmp_path: Path, more: int
+) -> None:
+    wide = tmp_path / "wide.swf"
+    wide.write_text(HEADER + "".join(f"{line}{' x7' * more}\n" for line in JOBS.splitlines()))
+    stream = JobStream.from_swf(wide)
+    assert same(JobStream.from_swf(log), stream)
+    assert stream.reading is not None
+    assert stream.reading.assumed["fields after the 18th ignored"] == 4
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_byte_order_marks_latin_1_and_every_line_end_are_read(
+    log: Path, tmp_path: Path, encoding: str, end: str
+) -> None:
+    text = HEADER.replace("; Version", "; Person: Ren\u00e9 \x85\n; Version") + JOBS
+    other = tmp_path / "other.swf"
+    other.write_bytes(text.replace("\n", end).encode(encoding))
+    assert same(JobStream.from_swf(log), JobStream.from_swf(other))
+
+
+def test_text_that_its_mark_denies_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "log.swf").write_bytes(b"\xef\xbb\xbf; Person: Ren\xe9\n" + JOBS.encode())
+    with pytest.raises(StreamError, match=r"utf-8-sig text in .*byte-order mark.*0xe9"):
+        JobStream.from_swf(tmp_path / "log.swf")
+
+
+def test_a_reading_counts_what_was_dropped_and_assumed(tmp_path: Path, caplog) -> None:
+    lines = JOBS.splitlines()
+    lines += [lines[0].replace("  1  5 2", "  2  5 2"), lines[0].replace(" 100 ", "  -1 ")]
+    lines += [lines[0].replace(" 1   0 ", " 9  -1 "), lines[0].replace(" 1   0 ", " 9  -5 ")]
+    (tmp_path / "log").write_text("\n".join(lines))
+    with caplog.at_level("INFO", logger="panda_gym"):
+        stream = JobStream.from_swf(tmp_path / "log")
+    assert caplog.messages == [
+        "log: read 4 of 8 lines; dropped: part of a job (status 2, 3 or 4) (1), run time unknown"
+        " (1), submit time unknown (2); assumed: requested processors taken as allocated (1),"
+        " 1 core, none stated (1), status unknown, taken as finished (1)"
+    ]
+    assert str(stream.reading) == caplog.messages[0]
 
 
 def test_a_log_without_any_run_is_refused(tmp_path: Path) -> None:
