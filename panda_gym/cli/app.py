@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 from typing import Annotated, Final
@@ -83,6 +84,14 @@ def build() -> typer.Typer:
     return app
 
 
+def show_readings() -> None:
+    """Print on standard error what every reader took, dropped and assumed, a line a file."""
+    logger = logging.getLogger("panda_gym")
+    if not logger.handlers:
+        logger.addHandler(logging.StreamHandler())
+        logger.setLevel(logging.INFO)
+
+
 def main() -> None:
     """Entry point: run a verb; bad input prints one line and exits with 2."""
     # One thread by default: with small networks two threads are many times slower.
@@ -91,6 +100,7 @@ def main() -> None:
     from metrics.errors import MetricError
     from panda_gym.errors import InputError
 
+    show_readings()
     try:
         build()()
     except (InputError, GeneratorError, MetricError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,7 +27,13 @@ def simulate(
     stream: Stream = "default",
     platform: Platform = "atlas150",
     scale: Scale = 0.01,
-    jobs: Annotated[int, typer.Option(min=1, help="Decisions.")] = 2_000,
+    jobs: Annotated[
+        str | None,
+        typer.Option(
+            help="Decisions; all: the whole stream, once, without warm-up.",
+            show_default="2000; all for a file with --load 0",
+        ),
+    ] = None,
     named: Named = "default",
     load: Load = None,
     competing: Competing = None,
@@ -51,14 +57,15 @@ def simulate(
     from panda_gym.episode_log import check_path
     from panda_gym.records import save_records
 
+    source = job_stream(stream, allow_uncertified)
     settings = scenario(
         platform,
         scale,
         load,
         competing,
         named=named,
-        jobs=jobs,
-        **job_stream(stream, allow_uncertified),
+        **_window(jobs, load, recorded="stream" in source),
+        **source,
     )
     as_csv = log is not None and log.suffix == ".csv"
     if log is not None and not as_csv:
@@ -77,15 +84,33 @@ def simulate(
         def tick(decisions: int) -> None:
             nonlocal done
             done += decisions
-            progress(done, jobs, f"{batch.stream.name}")
+            progress(done, batch.scenario.jobs, f"{batch.stream.name}")
 
         (measures,) = play(batch, chosen, [seed], label=policy, tick=tick)
     if log is not None and as_csv:
         save_records(pd.DataFrame(batch.log(0).columns()), log)
     shown = {name: Quantity(value, unit_of(name)) for name, value in measures.items()}
     written = {} if log is None else {"log": str(log)}
-    about = {"policy": policy, "jobs": Quantity(jobs, "jobs"), "origin": batch.stream.origin}
+    about = {
+        "policy": policy,
+        "jobs": Quantity(batch.scenario.jobs, "jobs"),
+        "origin": batch.stream.origin,
+    }
     show({**about, **shown, **written}, json)
+
+
+def _window(jobs: str | None, load: float | None, recorded: bool) -> dict[str, Any]:
+    """Which jobs of the stream are placed: at recorded times from the first on, no warm-up."""
+    from panda_gym.errors import SettingError
+
+    replayed = load == 0.0 and recorded
+    if jobs is None:
+        return {"jobs": "all" if replayed else 2_000}
+    if jobs == "all":
+        return {"jobs": jobs}
+    if not jobs.isdecimal() or int(jobs) < 1:
+        raise SettingError("--jobs of at least 1, or all", repr(jobs), "pass --jobs 2000")
+    return {"jobs": int(jobs), **({"start": 0, "warmup": 0} if replayed else {})}
 
 
 def unit_of(measure: str) -> str:

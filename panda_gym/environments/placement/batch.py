@@ -217,6 +217,8 @@ class PlacementBatch(Batch):
                 competing_mean=self.competing_mean,
                 seed=seed,
                 anomaly=anomaly,
+                start=scenario.start,
+                efficiency=scenario.efficiency,
             )
             self.simulator.load(e, drawn, seed)
             self.pool.submit(self.simulator.begin, e, e + 1)

@@ -45,7 +45,11 @@ class Scenario:
     scale: float = 0.01
     """Factor on the cores of every site (at least one core stays)."""
     jobs: int = 2000
-    """Decisions in an episode."""
+    """Decisions in an episode; "all" replays the whole stream once, from its first job to its
+    last, without warm-up and without residual jobs."""
+    start: int | None = None
+    """First job of the window of the stream; None: drawn by the episode's seed. At recorded times
+    (`load=None`) a window ends within the stream."""
     running: int | None = None
     """Jobs under way when the episode begins; None: as many as keep `load` of the cores busy
     that competing work leaves."""
@@ -109,6 +113,8 @@ class Scenario:
     def __post_init__(self) -> None:
         _whole("jobs", self.jobs, 1)
         _whole("warmup", self.warmup, 0)
+        if self.start is not None:
+            _whole("start", self.start, 0)
         if self.running is not None:
             _whole("running", self.running, 0)
         if self.stream_jobs is not None:
@@ -138,7 +144,19 @@ class Scenario:
         for name in settings:
             if name not in known:
                 raise KeywordError.of("PlacementEnv", name, nearest(name, known))
+        if isinstance(settings.get("jobs"), str):
+            settings = cls._whole_stream(settings)
         return cls(**settings)
+
+    @classmethod
+    def _whole_stream(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        """Settings of one replay of the whole stream, for jobs="all"."""
+        if settings["jobs"] != "all":
+            came = repr(settings["jobs"])
+            raise SettingError('jobs as a whole number >= 1, or "all"', came, "pass jobs=2000")
+        stream = cls(**{**settings, "jobs": 1})._named_stream()
+        once = {"start": 0, "warmup": 0, "running": 0}
+        return {**settings, "stream": stream, "jobs": len(stream), **once}
 
     def settings(self) -> Settings:
         """What the simulator is told; SettingError for a setting out of range."""
