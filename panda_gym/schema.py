@@ -72,5 +72,8 @@ EXTRAS: Final = (
 )
 """Columns that may be kept beside the nine when asked for by name."""
 
+STREAM_EXTRAS: Final = ("corecount", "jeditaskid")
+"""Extra columns that a stream of jobs takes where the records have them."""
+
 INPUT_SIZES: Final = ("ninputdatafiles", "inputfilebytes")
 """Columns that say how much input a job reads."""

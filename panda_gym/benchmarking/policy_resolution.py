@@ -137,8 +137,9 @@ def _from_file(path: Path) -> JobStream:
         except StreamError:
             pass  # a table of records; its reader reports damage
     from panda_gym.records import load_records
+    from panda_gym.schema import STREAM_EXTRAS
 
-    return JobStream.from_records(load_records(path), name=path.name)
+    return JobStream.from_records(load_records(path, optional=STREAM_EXTRAS), name=path.name)
 
 
 def _add(found: dict[str, Any], label: str, value: Any, error: type[Any]) -> None:

@@ -40,10 +40,11 @@ def _fleet(pairs: list[str] | None) -> Fleet:
 def _stream(path: Path) -> JobStream:
     from panda_gym.jobs import JobStream
     from panda_gym.records import load_records
+    from panda_gym.schema import STREAM_EXTRAS
 
     if path.name.endswith((".swf", ".swf.gz")):
         return JobStream.from_swf(path)
-    return JobStream.from_records(load_records(path))
+    return JobStream.from_records(load_records(path, optional=STREAM_EXTRAS))
 
 
 def _processors(path: Path) -> int | None:

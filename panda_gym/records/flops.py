@@ -16,8 +16,7 @@ from panda_gym.units import GFLOPS_PER_HS23
 def workload_gflop(cores: Any, power: Any, cpu_s: Any) -> np.ndarray:
     """Return cores x Gflop/s per core x CPU time (arXiv 2410.07940, section III).
 
-    The paper's product is taken as written. Where an export's CPU time is already summed over
-    the cores of a job, multi-core jobs (3 % of user analysis) count their cores twice.
+    Where the time is already summed over the cores of a job, pass 1 core (see `apply_funnel`).
 
     Shape:
         cores [n], power [n] HS23 per core of the job's site, cpu_s [n] s; returns float64[n] Gflop.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from panda_gym.errors import RecordsError
@@ -106,6 +108,12 @@ class Funnel:
     notes: Mapping[str, int] = field(default_factory=dict)
     """Assumption and the number of rows that it touches."""
 
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Rows that each filter dropped, by its name."""
+        pairs = itertools.pairwise(self.steps)
+        return {f"not {later.name}": earlier.rows - later.rows for earlier, later in pairs}
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists and dicts, for JSON."""
         return {"steps": [dict(vars(step)) for step in self.steps], "notes": dict(self.notes)}
@@ -126,15 +134,26 @@ class Funnel:
 
 
 def apply_funnel(
-    raw: pd.DataFrame, keep: Sequence[str] = (), platform: Platform | None = None
+    raw: pd.DataFrame,
+    keep: Sequence[str] = (),
+    platform: Platform | None = None,
+    *,
+    paper_formula: bool = False,
 ) -> tuple[pd.DataFrame, Funnel]:
     """Filter a raw table and compute the workload.
+
+    The workload is core-seconds x core power. Core-seconds are wall time x cores where the wall
+    time (`walltime`, or `starttime` and `endtime`) is known, else the CPU time as it is: PanDA sums
+    it over the cores of a job. The notes say how many rows took which, and how the workload
+    compares with `hs06sec` where the export has it.
 
     Args:
         raw: what `read_export` returns.
         keep: extra columns: `corecount`, `cpuconsumptiontime`, `jeditaskid`.
         platform: where the core power of each site stands; `atlas150` by default. Sites that it
             does not know get its median power, and are counted in the notes.
+        paper_formula: take cores x CPU time for the core-seconds, as arXiv 2410.07940 writes it;
+            cores count twice where the CPU time is already summed over them.
 
     Returns:
         The nine columns (and `keep`) as by `check_table`, in the order of `raw`, and the funnel,
@@ -153,13 +172,16 @@ def apply_funnel(
             "export those columns as well",
         )
     left, steps, notes = _filtered(raw)
+    notes = {**raw.attrs.get("notes", {}), **notes}
     if not len(left):
         counts = ", ".join(f"{step.name} {step.rows}" for step in steps)
         raise RecordsError("at least one row that passes the filters", counts, "check the export")
     left = _with_cores(left, notes)
-    table = check_table(_with_workload(left, notes, platform)[[*NAMES, *extras]], extras)
-    funnel = Funnel(tuple(steps), notes)
-    table.attrs = {**raw.attrs, "funnel": funnel.to_dict()}
+    left = _with_workload(left, notes, platform, paper_formula)
+    table = check_table(left[[*NAMES, *extras]], extras)
+    funnel = Funnel(tuple(steps), {name: n for name, n in notes.items() if n})
+    kept = {name: value for name, value in raw.attrs.items() if name != "notes"}
+    table.attrs = {**kept, "funnel": funnel.to_dict()}
     return table, funnel
 
 
@@ -186,10 +208,52 @@ def _with_cores(left: pd.DataFrame, notes: dict[str, int]) -> pd.DataFrame:
 
 
 def _with_workload(
-    left: pd.DataFrame, notes: dict[str, int], platform: Platform | None
+    left: pd.DataFrame, notes: dict[str, int], platform: Platform | None, paper_formula: bool
 ) -> pd.DataFrame:
     power, known = site_power(left["computingsite"], platform or load_platform(PLATFORM))
     if not known.all():
         notes["site unknown to the platform, median power taken"] = int((~known).sum())
-    cpu_s = left["cpuconsumptiontime"]
-    return left.assign(workload=workload_gflop(left["corecount"], power, cpu_s))
+    cores, seconds = _core_seconds(left, notes, paper_formula)
+    workload = workload_gflop(cores, power, seconds)
+    _compare(workload, left, notes)
+    return left.assign(workload=workload)
+
+
+def _core_seconds(
+    left: pd.DataFrame, notes: dict[str, int], paper_formula: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two factors of each job's core-seconds: cores, and seconds of each."""
+    cores = left["corecount"].to_numpy(np.float64)
+    cpu_s = left["cpuconsumptiontime"].to_numpy(np.float64)
+    if paper_formula:
+        notes["core-seconds are cores x CPU time (the paper's formula)"] = len(left)
+        return cores, cpu_s
+    wall_s = _wall_seconds(left)
+    walled = wall_s > 0.0
+    notes["core-seconds are wall time x cores"] = int(walled.sum())
+    notes["core-seconds are the CPU time as it is"] = int((~walled).sum())
+    notes["CPU time above wall time x cores"] = int((walled & (cpu_s > wall_s * cores)).sum())
+    return np.where(walled, cores, 1.0), np.where(walled, wall_s, cpu_s)
+
+
+def _wall_seconds(left: pd.DataFrame) -> np.ndarray:
+    """Return the wall time of each job, float64[n] s; NaN where it is not known."""
+    wall_s = np.full(len(left), np.nan)
+    if {"starttime", "endtime"} <= set(left.columns):
+        span = left["endtime"] - left["starttime"]
+        wall_s = span.dt.total_seconds().to_numpy(np.float64, na_value=np.nan)
+    if "walltime" in left.columns:
+        stated = left["walltime"].to_numpy(np.float64, na_value=np.nan)
+        wall_s = np.where(stated > 0.0, stated, wall_s)
+    return wall_s
+
+
+def _compare(workload: np.ndarray, left: pd.DataFrame, notes: dict[str, int]) -> None:
+    """Note the median ratio of the workload to hs06sec, where an export has it."""
+    if "hs06sec" not in left.columns:
+        return
+    stated = left["hs06sec"].to_numpy(np.float64, na_value=np.nan)
+    known = stated > 0.0
+    if known.any():
+        ratio = float(np.median(workload[known] / stated[known]))
+        notes[f"hs06sec known, median of workload / hs06sec {ratio:.2f}"] = int(known.sum())

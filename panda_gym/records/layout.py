@@ -17,6 +17,10 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "computingsite": ("site", "queue", "pandaqueue", "computingqueue"),
     "corecount": ("cores", "ncores", "actualcorecount"),
     "cpuconsumptiontime": ("cputime", "cpuconsumptiontimes", "cputimes", "cpuseconds"),
+    "starttime": ("jobstarttime",),
+    "endtime": ("jobendtime",),
+    "walltime": ("wallclocktime", "wallclock", "durationsec", "walltimesec"),
+    "hs06sec": ("hs06secs", "hs06seconds"),
     "ninputdatafiles": ("ninputfiles", "inputfiles", "numinputfiles"),
     "inputfilebytes": ("inputbytes", "inputsize", "inputfilesize"),
     "noutputdatafiles": ("noutputfiles",),
@@ -48,7 +52,9 @@ DATASET: Final = (
 )
 """Names of columns that hold the input dataset, best first; parsed into fields, then dropped."""
 
-TIMES: Final = ("creationtime",)
+TIMES: Final = ("creationtime", "starttime", "endtime")
+OPTIONAL_TIMES: Final = TIMES[1:]
+"""Times whose unreadable columns count as missing; they only serve the core-seconds."""
 TEXTS: Final = (
     "jobstatus",
     "computingsite",

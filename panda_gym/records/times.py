@@ -30,10 +30,11 @@ _EPOCH_UNITS: Final = ((1e11, "s"), (1e14, "ms"), (1e17, "us"), (np.inf, "ns"))
 
 
 def parse_times(values: pd.Series) -> pd.Series:
-    """Return times as naive UTC datetime64[s]; text may be in any of `FORMATS`, numbers since 1970.
+    """Return times as naive UTC datetime64[s].
 
-    A time zone is converted, its absence read as UTC. A single text that does not fit the
-    format of the others becomes a missing value.
+    Text may be in any of `FORMATS`, or hold numbers; numbers count from 1970. A time zone is
+    converted, its absence read as UTC. A single text that does not fit the format of the others
+    becomes a missing value.
 
     Raises:
         RecordsError: no text fits any format, or the values are neither text, times nor numbers.
@@ -62,6 +63,7 @@ def _from_text(values: pd.Series) -> pd.Series:
     present = int(values.notna().sum())
     text = values.astype("str").str.strip().where(values.notna())
     best, most = None, 0
+    numbers = pd.to_numeric(text, errors="coerce")
     for form in FORMATS:
         parsed = pd.to_datetime(text, format=form, errors="coerce", utc=True)
         fitted = int(parsed.notna().sum())
@@ -69,6 +71,8 @@ def _from_text(values: pd.Series) -> pd.Series:
             best, most = parsed, fitted
         if most == present:
             break
+    if present and numbers.notna().sum() > most:
+        return _from_epoch(numbers)
     if present and not most:
         raise _unreadable(values)
     assert best is not None

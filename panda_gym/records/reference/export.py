@@ -112,6 +112,8 @@ def _raw(jobs: Jobs, kind: np.ndarray, first: int, rng: np.random.Generator) -> 
         "computingsite": category(jobs.site, site_traits().names),
         "corecount": jobs.cores,
         "cpuconsumptiontime": _cpu_time(jobs, is_kind),
+        "starttime": tables.START + jobs.created_s.astype("timedelta64[s]"),
+        "endtime": tables.START + (jobs.created_s + jobs.cpu_s).astype("timedelta64[s]"),
         "ninputdatafiles": pd.array(jobs.files, dtype="Int64"),
         "inputfilebytes": _holes(jobs.bytes, is_kind["incomplete"] & (jobs.task % 2 == 1)),
         "noutputdatafiles": outputs,
