@@ -39,7 +39,7 @@ def records(
         if reference is not None:
             file = Path(aside) / "reference.parquet"
             write_reference(file, reference, seed, raw=True, progress=progress)
-        table = load_records(file, optional=STREAM_EXTRAS, paper_formula=paper_formula)
+        table = load_records(str(file), optional=STREAM_EXTRAS, paper_formula=paper_formula)
         save_records(table, out)
     steps = {step["name"]: step["rows"] for step in table.attrs.get("funnel", {}).get("steps", [])}
     show({**steps, "rows": len(table), "origin": table.attrs["origin"], "written": str(out)}, json)
