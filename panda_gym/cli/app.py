@@ -6,7 +6,8 @@ import importlib
 import logging
 import os
 import sys
-from typing import Annotated, Final
+import warnings
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -92,6 +93,11 @@ def show_readings() -> None:
         logger.setLevel(logging.INFO)
 
 
+def one_line(message: Warning | str, *_: Any, **__: Any) -> str:
+    """Format a warning as one line."""
+    return f"warning: {message}\n"
+
+
 def main() -> None:
     """Entry point: run a verb; bad input prints one line and exits with 2."""
     # One thread by default: with small networks two threads are many times slower.
@@ -101,10 +107,15 @@ def main() -> None:
     from panda_gym.errors import InputError
 
     show_readings()
+    warnings.formatwarning = one_line
     try:
         build()()
     except (InputError, GeneratorError, MetricError) as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+    except ImportError as error:
+        needed = f"the package {error.name or 'that an import names'}"
+        print(f"error: needed {needed}; got {error}; run `panda-grid doctor`", file=sys.stderr)
         sys.exit(BAD_INPUT)
     except OSError as error:
         print(f"error: {error.strerror or error}: {error.filename or ''}", file=sys.stderr)

@@ -98,16 +98,31 @@ def _from_csv(name: str, sites: Path, matrices: Mapping[str, str | Path]) -> Pla
 
 
 def _from_json(path: Path) -> Platform:
-    """{"name": ..., "sites": [{"name", "cores", "power", ...}, ...], "bandwidth_mbps": [[...]]}"""
+    """Read {"name": ..., "sites": [{"name", "cores", "power", ...}], "bandwidth_mbps": [[...]]}."""
+    needed = f'a JSON object with a list "sites" of objects in {path}'
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-        rows = [dict(row) for row in body["sites"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        needed = f'a JSON object with a list "sites" of objects in {path}'
-        raise PlatformError(needed, repr(error), "correct the file") from None
+        body = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise PlatformError(needed, f"{error}", "correct the file") from None
+    rows = body.get("sites") if isinstance(body, dict) else None
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise PlatformError(needed, _shape(body), "name the sites as the page on platforms does")
     columns = {key: [row.get(key) for row in rows] for row in rows for key in row}
     given = {m: body[m] for m in _MATRICES if m in body}
     return _platform(str(body.get("name", path.stem)), columns, given, str(path))
+
+
+def _shape(body: Any) -> str:
+    """Describe in a few words what a JSON file holds."""
+    if not isinstance(body, dict):
+        return f"a JSON {type(body).__name__}"
+    if "sites" in body:
+        inner = body["sites"]
+        kinds = {type(row).__name__ for row in inner} if isinstance(inner, list) else set()
+        return f'"sites" as a {type(inner).__name__}' + (
+            f" of {', '.join(sorted(kinds))}" * bool(kinds)
+        )
+    return f"an object with keys {sorted(body)[:6]}"
 
 
 def _platform(

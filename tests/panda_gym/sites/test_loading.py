@@ -125,7 +125,7 @@ def test_each_bad_matrix_is_one_clear_error(tmp_path: Path, text: str, needed: s
         ("{", "a JSON object"),
         ("[]", "a JSON object"),
         ('{"sites": [1]}', "a JSON object"),
-        ('{"sites": []}', "columns name, cores, power"),
+        ('{"sites": []}', "a JSON object"),
         ('{"sites": [{"name": "A", "cores": 1}]}', "no power"),
         ('{"sites": [{"name": "A", "cores": NaN, "power": 1}]}', "without NaN"),
         (
@@ -158,3 +158,20 @@ def test_an_unknown_name_is_met_with_the_nearest() -> None:
 def test_a_folder_without_sites_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="a readable CSV"):
         load_platform(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("body", "came"),
+    [
+        ([1, 2], "a JSON list"),
+        ({"nodes": [], "links": []}, r"an object with keys \['links', 'nodes'\]"),
+        ({"sites": {"a": 1}}, '"sites" as a dict of nothing'),
+        ({"sites": []}, '"sites" as a list of nothing'),
+        ({"sites": ["a", 3]}, '"sites" as a list of int, str'),
+        ({"sites": [["name", "a"]]}, '"sites" as a list of list'),
+    ],
+)
+def test_json_of_another_shape_is_described(tmp_path: Path, body: object, came: str) -> None:
+    (tmp_path / "p.json").write_text(json.dumps(body))
+    with pytest.raises(PlatformError, match=f'list "sites" of objects in .*; got {came}'):
+        load_platform(tmp_path / "p.json")
