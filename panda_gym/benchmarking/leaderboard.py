@@ -23,7 +23,8 @@ COLUMNS: Final = (
     "throughput",
     "wan",
     "wasted",
-    "fairness",
+    "fairness_projects",
+    "fairness_sizes",
     "cost",
 )
 """Columns of the leaderboard, names of measures."""
@@ -51,6 +52,7 @@ def markdown(sections: Sequence[Section], columns: Sequence[str] = COLUMNS) -> s
 
 def _ranking(section: Section, stream: str, columns: Sequence[str]) -> str:
     table = section.table
+    columns = [name for name in columns if name in table.metrics]
     logs = {p: float(np.log(table.values(p, OBJECTIVE, stream)).mean()) for p in table.policies}
     head = ["policy", *(heading(MEASURE[name]) for name in columns), f"to {table.baseline}"]
     lines = [head, ["---"] * len(head)]

@@ -36,8 +36,10 @@ class Outcomes:
     """Run time on the fastest core, float64[n], s."""
     cores: Array
     """Cores held while running, int[n]."""
-    group: Array
-    """Project code, int[n]: whom fairness compares."""
+    project: Array
+    """Project code, int[n]."""
+    size: Array
+    """Quarter of the judged jobs' true workloads, int[n], 0 .. 3."""
     input_bytes: Array
     """Size of the input, float64[n]."""
     moved_bytes: Array
@@ -112,9 +114,12 @@ def remote_share(run: Outcomes) -> float:
     return float(np.mean(run.moved_bytes[has_input] > 0)) if has_input.any() else 0.0
 
 
-def fairness(run: Outcomes) -> float:
-    """Jain's index (Jain et al. 1984) of the projects' mean bounded slowdowns; 1 is even."""
-    _, group = np.unique(run.group[run.judged], return_inverse=True)
+def fairness(run: Outcomes, group: Array) -> float:
+    """Return Jain's index of the groups' mean bounded slowdowns: 1 is even, 1 / groups the least.
+
+    Jain, Chiu and Hawe, "A quantitative measure of fairness", DEC-TR-301 (1984). group: int[n].
+    """
+    _, group = np.unique(group[run.judged], return_inverse=True)
     means = np.bincount(group, weights=run.slowdown()) / np.bincount(group)
     return float(means.sum() ** 2 / (len(means) * (means**2).sum()))
 
@@ -187,7 +192,20 @@ MEASURES: Final = (
         "share of judged jobs with input whose input was moved",
         remote_share,
     ),
-    Measure("fairness", "1", "high", "Jain's index of the projects' mean slowdowns", fairness),
+    Measure(
+        "fairness_projects",
+        "1",
+        "high",
+        "Jain's index of the projects' mean slowdowns",
+        lambda r: fairness(r, r.project),
+    ),
+    Measure(
+        "fairness_sizes",
+        "1",
+        "high",
+        "Jain's index of the mean slowdowns of four classes of jobs, quarters by true workload",
+        lambda r: fairness(r, r.size),
+    ),
     Measure(
         "reward_pred",
         "1",

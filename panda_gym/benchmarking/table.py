@@ -30,7 +30,8 @@ HEADLINE: Final = (
     "mean_turnaround",
     "throughput",
     "wan",
-    "fairness",
+    "fairness_projects",
+    "fairness_sizes",
     "reward_pred",
     "reward_gap",
 )
@@ -56,6 +57,10 @@ CSV_COLUMNS: Final = (
 
 LEGEND: Final = "* interval without 0; else ± the smallest difference that these seeds could show"
 """Meaning of the marks beside a paired difference; the power is `intervals.POWER`."""
+
+
+OLD_MEASURES: Final = {"fairness": "fairness_sizes"}
+"""Measure of a table written by 0.1 to today's name."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +104,9 @@ class BenchmarkTable:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of the measures."""
-        return tuple(measure.name for measure in MEASURES)
+        """Names of the measures, in the order of MEASURES; tables of 0.1 lack some."""
+        known = self.rows[0].values if self.rows else {}
+        return tuple(measure.name for measure in MEASURES if measure.name in known)
 
     def values(self, policy: str, metric: str, stream: str | None = None) -> np.ndarray:
         """Return a measure by seed, float64[seeds]; the only stream if none is named."""
@@ -215,7 +221,7 @@ class BenchmarkTable:
         """Read what `to_json` wrote; PolicyError if it is no such file."""
         try:
             document = json.loads(Path(path).read_text())
-            rows = tuple(Row(**row) for row in document["rows"])
+            rows = tuple(_row(row) for row in document["rows"])
             return cls(rows, document["baseline"], document["provenance"], document["level"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise PolicyError(
@@ -224,6 +230,7 @@ class BenchmarkTable:
 
     def text_tables(self, metrics: Sequence[str]) -> list[render.TextTable]:
         """For each stream the values and, of more than one policy, the differences in pairs."""
+        metrics = [name for name in metrics if name in self.metrics or name not in MEASURE]
         for metric in metrics:
             self._check("metric", metric, self.metrics)
         head = ["policy", *(render.heading(MEASURE[metric]) for metric in metrics)]
@@ -267,7 +274,7 @@ class BenchmarkTable:
         """One a stream, policy and measure, in the order of CSV_COLUMNS."""
         for stream in self.streams:
             for policy in self.policies:
-                for measure in MEASURES:
+                for measure in (MEASURE[name] for name in self.metrics):
                     at = self.interval(policy, measure.name, stream)
                     off = self.difference(policy, measure.name, stream=stream)
                     about = (stream, policy, measure.name, measure.unit, measure.better)
@@ -308,3 +315,9 @@ class BenchmarkTable:
     def _check(what: str, name: str, known: Sequence[str]) -> None:
         if name not in known:
             raise PolicyError(f"a {what} of this benchmark", repr(name), nearest(name, known))
+
+
+def _row(document: dict[str, Any]) -> Row:
+    """Return a row of a file; tables of 0.1 called the fairness between job sizes `fairness`."""
+    values = {OLD_MEASURES.get(name, name): value for name, value in document["values"].items()}
+    return Row(**{**document, "values": values})

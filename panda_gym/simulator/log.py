@@ -21,6 +21,7 @@ attempts and `state` ends as "finished".
     cores, input_bytes, moved_bytes, workload_true, workload_pred, ideal_s   see `EpisodeLog`
     wasted_s     float64  core s that an attempt which did not finish had held
     priority     float64  PanDA's user priority at placement (1000 where the queue has none)
+    project      int16    index of the stream's levels["project"]; -1: not known
 
 Times are s from the episode's start, nan where the attempt never came to that state.
 
@@ -58,7 +59,7 @@ DataPlacement action has a row of its own (state "assigned", then "finished"), c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -129,6 +130,12 @@ class EpisodeLog:
     """Core s held by an attempt that did not finish, float64[n]."""
     priority: np.ndarray
     """PanDA's user priority at the placement, float64[n]."""
+    project: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int16))
+    """Project of the job, int16[n], index of the stream's `levels["project"]`; -1: not known."""
+
+    def __post_init__(self) -> None:
+        if len(self.project) != len(self.arrival_s):  # a log file of 0.1 has no projects
+            object.__setattr__(self, "project", np.full(len(self.arrival_s), -1, np.int16))
 
     def __len__(self) -> int:
         return len(self.arrival_s)
@@ -175,12 +182,13 @@ class EpisodeLog:
             "moved_bytes", "workload_true", "workload_pred", "ideal_s", "run_s", "wait_s",
             "queue_s", "turnaround_s", "bounded_slowdown", "state", "origin", "attempt",
             "placed_s", "starting_s", "source", "state_code", "cause", "wasted_s", "priority",
+            "project",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 
-def episode_log(w: World, e: int, bound_s: float) -> EpisodeLog:
-    """Copy the log of grid e from the state."""
+def episode_log(w: World, e: int, bound_s: float, projects: np.ndarray) -> EpisodeLog:
+    """Copy the log of grid e from the state; projects: of the stream's jobs, int16[jobs]."""
     n, now = int(w.grids[e]["rows"]), float(w.grids[e]["clock"])
     jobs, job_states, attempts = w.jobs[e, :n], w.job_states[e, :n], w.attempts[e, :n]
     run = job_states["end"] - job_states["start"]
@@ -213,6 +221,7 @@ def episode_log(w: World, e: int, bound_s: float) -> EpisodeLog:
         cause=np.where(left, job_states["cause"], NO_CAUSE).astype(np.int8),
         wasted_s=np.where(lost, jobs["cores"] * (job_states["end"] - attempts["starting"]), 0.0),
         priority=user_priority(jobs["user_jobs"]),
+        project=projects[attempts["origin"]],
     )
 
 

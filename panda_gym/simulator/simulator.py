@@ -134,6 +134,7 @@ class Simulator:
         self._no_actions = np.zeros((0, 1), dtype=np.int64)
         self._capacity = capacity
         self._datasets: list[np.ndarray] = [np.zeros(0, np.int64)] * batch
+        self._projects: list[np.ndarray] = [np.zeros(0, np.int16)] * batch
         self._take(_allocate(platform, batch, capacity, encoding, self.settings))
 
     def _take(self, world: World) -> None:
@@ -160,6 +161,7 @@ class Simulator:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._loaded, self._datasets = self._loaded.copy(), self._datasets.copy()
+        self._projects = self._projects.copy()
         parts = dict(state["world"])
         memory = aligned_zeros(len(parts["memory"]))
         memory[:] = parts.pop("memory")
@@ -265,6 +267,7 @@ class Simulator:
         grid = w.grids[e]
         grid["seed"], grid["clock_0"] = np.uint64(seed), episode.clock_s
         grid["jobs"], grid["warmup"] = n, episode.warmup
+        self._projects[e] = np.asarray(episode.project, dtype=np.int16)
         self._loaded[e] = True
 
     def _load_attempts(self, e: int, episode: Episode) -> None:
@@ -327,7 +330,7 @@ class Simulator:
 
     def log(self, e: int) -> EpisodeLog:
         """Return the log of grid e up to now."""
-        return episode_log(self.world, e, self.settings.bound_s)
+        return episode_log(self.world, e, self.settings.bound_s, self._projects[e])
 
     def events(self, e: int) -> np.ndarray:
         """Return the events of grid e up to now, EVENT[m]; see `panda_gym.simulator.log`."""

@@ -21,7 +21,8 @@ def run() -> Outcomes:
         end_s=np.array([200.0, 220.0, 205.0, 400.0]),
         ideal_s=np.array([80.0, 60.0, 4.0, 100.0]),
         cores=np.array([1, 1, 1, 2]),
-        group=np.array([0, 0, 1, 1]),
+        project=np.array([0, 0, 1, 1]),
+        size=np.array([3, 0, 1, 0]),
         input_bytes=np.array([5e12, 1e12, 2e12, 0.0]),
         moved_bytes=np.array([5e12, 0.0, 2e12, 0.0]),
         reward_pred=np.array([-1.0, -2.0, -3.0]),
@@ -38,6 +39,7 @@ def run() -> Outcomes:
 def test_measures_are_as_worked_out_by_hand(run: Outcomes) -> None:
     slowdowns = [120 / 60, 55 / 10, 1.0]
     means = [slowdowns[0], (slowdowns[1] + slowdowns[2]) / 2]
+    sizes = [(slowdowns[0] + slowdowns[2]) / 2, slowdowns[1]]
     expected = {
         "mean_slowdown": sum(slowdowns) / 3,
         "geometric_slowdown": np.prod(np.array(slowdowns) ** (1 / len(slowdowns))),
@@ -50,7 +52,8 @@ def test_measures_are_as_worked_out_by_hand(run: Outcomes) -> None:
         "utilisation": (100 + 100 + 5 + 0) / (2 * 200),
         "wan": 2.0,
         "remote_share": 0.5,
-        "fairness": sum(means) ** 2 / (2 * sum(m * m for m in means)),
+        "fairness_projects": sum(means) ** 2 / (2 * sum(m * m for m in means)),
+        "fairness_sizes": sum(sizes) ** 2 / (2 * sum(m * m for m in sizes)),
         "reward_pred": -2.0,
         "reward_true": -3.0,
         "reward_gap": 1.0,
@@ -65,8 +68,8 @@ def test_a_retried_job_counts_once_and_ends_with_its_last_attempt(run: Outcomes)
     # The second judged job failed after 5 s; its retry, another row, held a core from 250 to 290.
     more = {
         "judged": False, "arrival_s": 240.0, "start_s": 250.0, "end_s": 290.0, "ideal_s": 4.0,
-        "cores": 1, "group": 1, "input_bytes": 2e12, "moved_bytes": 0.0, "last_end_s": 290.0,
-        "finished": False, "wasted_s": 0.0,
+        "cores": 1, "project": 1, "size": 1, "input_bytes": 2e12, "moved_bytes": 0.0,
+        "last_end_s": 290.0, "finished": False, "wasted_s": 0.0,
     }  # fmt: skip
     rows = {name: np.append(getattr(run, name), value) for name, value in more.items()}
     rows["last_end_s"][2] = 290.0
@@ -93,3 +96,16 @@ def test_every_measure_says_unit_and_meaning(run: Outcomes) -> None:
     assert len({entry.name for entry in MEASURES}) == len(MEASURES)
     assert all(entry.unit and entry.meaning for entry in MEASURES)
     assert all(math.isfinite(value) for value in measure(run).values())
+
+
+def test_fairness_compares_projects_and_sizes_each_on_its_own(run: Outcomes) -> None:
+    even = replace(run, last_end_s=run.arrival_s + 2.0 * np.maximum(run.ideal_s, run.bound_s))
+    found = measure(even)
+    assert (found["fairness_projects"], found["fairness_sizes"]) == (1.0, 1.0)
+    late = even.last_end_s.copy()
+    late[1] += 1000.0  # the only judged job of project 0; of size 0, as the last job
+    found = measure(replace(even, last_end_s=late))
+    assert found["fairness_projects"] < 1.0
+    same = measure(replace(even, last_end_s=late, size=np.zeros(4, dtype=int)))
+    assert same["fairness_sizes"] == 1.0
+    assert same["fairness_projects"] == found["fairness_projects"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,3 +97,19 @@ def test_the_same_policy_twice_is_the_same_run() -> None:
     batch = PlacementBatch(Scenario.of(**small(**ROUGH)), 2)
     first, again = (play(batch, policies.create("least_loaded"), [1, 2]) for _ in range(2))
     assert first == again
+
+
+def test_the_log_names_the_project_of_every_attempt() -> None:
+    settings = small(jobs=120, **ROUGH)
+    stream = settings["stream"]
+    codes = (np.arange(len(stream)) % 3).astype(np.int16)
+    levels = {**stream.levels, "project": ("a", "b", "c")}
+    settings["stream"] = replace(stream, project=codes, levels=levels)
+    batch = PlacementBatch(Scenario.of(**settings), 1)
+    play(batch, policies.create("random"), [3])
+    log = batch.log(0, drain=False)
+    assert (log.attempt > 1).any()
+    np.testing.assert_array_equal(log.project, log.project[log.origin])
+    window = np.flatnonzero((log.attempt == 1) & (log.arrival_s > 0.0))
+    steps = np.diff(log.project[window].astype(int)) % 3  # jobs follow each other in the stream
+    assert (steps == 1).mean() > 0.95

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
@@ -132,3 +133,17 @@ def test_unknown_names_suggest_the_nearest() -> None:
         table.interval("slow", "wan")
     with pytest.raises(PolicyError, match="did you mean"):
         table.to_markdown(["mean_slow"])
+
+
+def test_a_table_of_0_1_is_read_with_the_fairness_that_it_has(tmp_path: Path) -> None:
+    made().to_json(tmp_path / "table.json")
+    document = json.loads((tmp_path / "table.json").read_text())
+    for row in document["rows"]:
+        row["values"].pop("fairness_projects")
+        row["values"]["fairness"] = row["values"].pop("fairness_sizes")
+    (tmp_path / "old.json").write_text(json.dumps(document))
+    table = BenchmarkTable.from_json(tmp_path / "old.json")
+    assert "fairness_projects" not in table.metrics
+    own = made().values("slow", "fairness_sizes")
+    np.testing.assert_array_equal(table.values("slow", "fairness_sizes"), own)
+    assert "fairness_sizes" in table.to_markdown()
