@@ -66,18 +66,21 @@ class PolicyActor(Actor):
         self.series: dict[str, list[np.ndarray]] = {name: [] for name in STEPS}
 
     def begin(self) -> None:
+        """Reset the policy, or show the oracle the new episodes."""
         if isinstance(self.policy, Oracle):
             self.policy.reset(self.batch)
         else:
             self.policy.reset(len(self.batch))
 
     def choose(self, step: int) -> list[np.ndarray]:
+        """Return the sites that the policy names."""
         if isinstance(self.policy, Oracle):
             return [self.policy.choose(self.batch)]
         observation: Any = self.batch.observe(copy=False)
         return [self.policy(observation, self.rng)]
 
     def record(self, k: int, step: int) -> None:
+        """Append rewards and costs of the decision."""
         report = self.batch.report()
         for name, series in self.series.items():
             series.append(report[name])

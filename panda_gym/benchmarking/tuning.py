@@ -90,6 +90,7 @@ class Candidates(Ranking):
         self.weights = weights
 
     def score(self, view: PlacementView) -> Array:
+        """Return minus the weighted cost of every site, float64[E, S]."""
         return -cost(view, self.weights)
 
 

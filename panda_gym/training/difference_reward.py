@@ -104,25 +104,37 @@ class DifferenceRewardTraining:
 
     def advance(self, gone: float) -> CurvePoint:
         """Run one round: play, learn, evaluate. gone: share of the run already done."""
-        number, config = len(self.points), self.config
+        number = len(self.points)
         rows = torch.empty((self.episodes.jobs, len(self.episodes), ROW), device=self.device)
-        fall = (config.temperature_end / config.temperature) ** gone
-        first = number == 0 and not self.warm_start
-        tau = config.temperature_first if first else config.temperature * fall
-        choose = self._sampler(tau, rows, first)
-        seeds = episode_seeds(config.seed, TRAINING, number, self.episodes)
-        credit = self._timed_play(seeds, choose)
+        seeds = episode_seeds(self.config.seed, TRAINING, number, self.episodes)
+        credit = self._timed_play(seeds, self._sampler(*self._temperature(gone), rows))
         costs = torch.as_tensor(self._total_costs(credit), dtype=torch.float32, device=self.device)
-        self.window.add(rows.flatten(0, 1), costs.flatten(), config.window)
+        self.window.add(rows.flatten(0, 1), costs.flatten(), self.config.window)
         began = self._now()
         loss, explained = self._fit()
         self.seconds["learning"] += self._now() - began
-        evaluated = None
-        if (number + 1) % config.evaluate_every == 0 or number + 1 == self.rounds:
-            evaluated = self.held_out.evaluate(self.network)
+        evaluated = self._evaluated(number + 1)
         self._keep(evaluated)
-        point = CurvePoint(
-            steps=(number + 1) * self.round_steps,
+        self.points.append(self._point(number + 1, credit, loss, explained, evaluated))
+        return self.points[-1]
+
+    def _temperature(self, gone: float) -> tuple[float, bool]:
+        """Return the temperature of the next round, and whether predictions replace the network."""
+        config, first = self.config, not self.points and not self.warm_start
+        fall = (config.temperature_end / config.temperature) ** gone
+        return config.temperature_first if first else config.temperature * fall, first
+
+    def _evaluated(self, rounds: int) -> float | None:
+        """Return the evaluation after so many rounds; None where none is due."""
+        if rounds % self.config.evaluate_every == 0 or rounds == self.rounds:
+            return self.held_out.evaluate(self.network)
+        return None
+
+    def _point(
+        self, rounds: int, credit: Credit, loss: float, explained: float, evaluated: float | None
+    ) -> CurvePoint:
+        return CurvePoint(
+            steps=rounds * self.round_steps,
             reward=-float(credit.objective.mean()),
             entropy=None,
             value_loss=loss,
@@ -134,8 +146,6 @@ class DifferenceRewardTraining:
             evaluation=evaluated,
             cost=float(credit.cost.mean()),
         )
-        self.points.append(point)
-        return point
 
     def _total_costs(self, credit: Credit) -> np.ndarray:
         """Return minus the difference reward of every decision, float32[T, E]."""
@@ -188,7 +198,7 @@ class DifferenceRewardTraining:
             torch.manual_seed(self.config.seed)
             return SiteValue(shape)
 
-    def _sampler(self, tau: float, rows: Tensor, first: bool) -> Callable[[int, Parts], Tensor]:
+    def _sampler(self, tau: float, first: bool, rows: Tensor) -> Callable[[int, Parts], Tensor]:
         """Return a function that draws sites from softmax(score / tau) and stores their features.
 
         In the first round a score is minus the ln of the predicted completion. Sites are drawn by
@@ -292,18 +302,12 @@ def train_difference_reward(
     threads = torch.get_num_threads()
     torch.set_num_threads(config.torch_threads)
     try:
-        run, began = DifferenceRewardTraining(scenarios, config), time.monotonic()
+        run, gone = DifferenceRewardTraining(scenarios, config), _clock(minutes)
         if saved is not None:
             run.restore(saved)
-        provenance = {**settings, "command": command, "versions": versions(PACKAGES)}
-        while len(run.points) < run.rounds:
-            gone = len(run.points) / run.rounds
-            if minutes is not None:
-                gone = max(gone, (time.monotonic() - began) / (60.0 * minutes))
-                if gone >= 1.0:
-                    break
-            point = run.advance(gone)
-            _write(run, out, settings, provenance)
+        while len(run.points) < run.rounds and (done := gone(run)) < 1.0:
+            point = run.advance(done)
+            _write(run, out, settings, command)
             if tensorboard:
                 _log(out / "tensorboard", point)
             if progress is not None:
@@ -311,6 +315,19 @@ def train_difference_reward(
     finally:
         torch.set_num_threads(threads)
     return out / "agent", run
+
+
+def _clock(minutes: float | None) -> Callable[[DifferenceRewardTraining], float]:
+    """Return a function that gives the share of a run that is done, by rounds or by time."""
+    began = time.monotonic()
+
+    def gone(run: DifferenceRewardTraining) -> float:
+        by_rounds = len(run.points) / run.rounds
+        if minutes is None:
+            return by_rounds
+        return max(by_rounds, (time.monotonic() - began) / (60.0 * minutes))
+
+    return gone
 
 
 def _log(folder: Path, point: CurvePoint) -> None:
@@ -328,10 +345,12 @@ def _message(point: CurvePoint) -> str:
 
 
 def _write(
-    run: DifferenceRewardTraining, out: Path, settings: dict[str, Any], provenance: dict[str, Any]
+    run: DifferenceRewardTraining, out: Path, settings: dict[str, Any], command: str
 ) -> None:
+    """Write curve, agent and checkpoint."""
     write_curve(run.points, out / "curve.csv")
     curve = [[point.steps, point.reward, point.evaluation] for point in run.points]
+    provenance = {**settings, "command": command, "versions": versions(PACKAGES)}
     save_agent(out / "agent", run.agent(), {**provenance, "curve": curve})
     if run.config.checkpoints:
         run.checkpoint(settings).write(out / FILE)

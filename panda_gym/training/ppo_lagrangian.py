@@ -117,9 +117,11 @@ class PenalisedRewards(VecEnvWrapper):
         """Mean cost of each step since `take_cost`."""
 
     def reset(self) -> Any:
+        """Return the first observation."""
         return self.venv.reset()
 
     def step_wait(self) -> Any:
+        """Return the step with r' as its reward."""
         observation, rewards, dones, infos = self.venv.step_wait()
         cost = np.array([info["cost"] for info in infos], dtype=np.float64)
         self.costs.append(float(cost.mean()))

@@ -32,6 +32,7 @@ class WholeObservation(BaseFeaturesExtractor):
         super().__init__(observation_space, features_dim=1)
 
     def forward(self, observations: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return the observations."""
         return observations
 
 
@@ -46,15 +47,18 @@ class ScorerLatents(nn.Module):
         self.scorer, self.masked = scorer, masked
 
     def forward(self, observation: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return scores [E, S] and values [E, 1]."""
         scores, value = self.scorer(*(observation[part] for part in PARTS))
         if self.masked:
             scores = scores.masked_fill(~observation["action_mask"].bool(), NEVER)
         return scores, value[:, None]
 
     def forward_actor(self, observation: dict[str, Tensor]) -> Tensor:
+        """Return scores [E, S]."""
         return self(observation)[0]
 
     def forward_critic(self, observation: dict[str, Tensor]) -> Tensor:
+        """Return values [E, 1]."""
         return self(observation)[1]
 
 
@@ -111,6 +115,7 @@ class SiteQNetwork(QNetwork):
         self.q_net = ScorerLatents(SiteScorer(shape), masked=True)
 
     def forward(self, obs: Any) -> Tensor:
+        """Return action values [E, S]."""
         return self.q_net(obs)[0]
 
 
@@ -128,6 +133,7 @@ class SiteQPolicy(DQNPolicy):
         return self.q_net.q_net.scorer
 
     def make_q_net(self) -> QNetwork:
+        """Return a new network of action values."""
         given = self._update_features_extractor(self.net_args, features_extractor=None)
         names = ("observation_space", "action_space", "features_extractor", "features_dim")
         return SiteQNetwork(**{name: given[name] for name in names}, shape=self._shape).to(

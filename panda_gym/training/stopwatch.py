@@ -55,16 +55,19 @@ class Stopwatch(VecEnvWrapper):
         return mean
 
     def reset(self) -> Any:
+        """Reset the environment and count the time."""
         began = time.process_time()
         observation = self.venv.reset()
         self.seconds += time.process_time() - began
         return observation
 
     def step_async(self, actions: np.ndarray) -> None:
+        """Store the actions and pass them on."""
         self.actions.append(np.asarray(actions, dtype=np.int16))
         self.venv.step_async(actions)
 
     def step_wait(self) -> Any:
+        """Step the environment; count time, rewards and costs."""
         began = time.process_time()
         observation, rewards, dones, infos = self.venv.step_wait()
         self.seconds += time.process_time() - began
@@ -74,6 +77,7 @@ class Stopwatch(VecEnvWrapper):
         return observation, rewards, dones, infos
 
     def env_method(self, name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+        """Call a method of the environment and count the time."""
         began = time.process_time()
         answer: Sequence[Any] = self.venv.env_method(name, *args, indices=indices, **kwargs)
         self.seconds += time.process_time() - began
