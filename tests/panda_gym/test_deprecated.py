@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from panda_gym import deprecated
-from panda_gym.deprecated import ALIASES, MOVED, NAMES, REMOVED_IN, old_keywords, renamed
+from panda_gym.deprecated import (
+    ALIASES,
+    MOVED,
+    NAMES,
+    REMOVED_IN,
+    VALUES,
+    old_keywords,
+    renamed,
+    renamed_value,
+)
 
 
 def imported_anew(path: str) -> ModuleType:
@@ -133,3 +142,23 @@ def test_installing_twice_changes_nothing() -> None:
     before = list(sys.meta_path)
     deprecated.install()
     assert sys.meta_path == before
+
+
+@pytest.mark.parametrize(("kind", "old"), [(k, v) for k, table in VALUES.items() for v in table])
+def test_an_old_value_of_an_option_is_the_new_one(kind: str, old: str) -> None:
+    new = VALUES[kind][old]
+    with pytest.warns(FutureWarning, match=f"the {kind} '{old}' is now '{new}'.*{REMOVED_IN}"):
+        assert renamed_value(kind, old) == new
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert renamed_value(kind, new) == new
+
+
+def test_the_old_learner_and_the_old_suite_work() -> None:
+    from panda_gym.benchmarking.standard_suite import STANDARD, expand_scenarios
+    from panda_gym.training.config import check_algorithm
+
+    with pytest.warns(FutureWarning, match="difference_reward"):
+        assert check_algorithm("hindsight") == "difference_reward"
+    with pytest.warns(FutureWarning, match="standard"):
+        assert expand_scenarios(["kept"]) == list(STANDARD)
