@@ -110,8 +110,16 @@ def residual_at(run: Execution, pool: Pool, time_s: float) -> Degrees:
     started, ended = run.start <= time_s, run.stop <= time_s
     unstarted = np.bincount(owner[~started], minlength=len(flow))
     unfinished = np.bincount(owner[~ended], minlength=len(flow))
-    held = run.need[owner[started & ~ended]].sum(axis=0)
-    return residual_degrees(flow, pool, unstarted, unfinished, pool.capacity - held)
+    return residual_degrees(flow, pool, unstarted, unfinished, _free_at(run, started & ~ended))
+
+
+def _free_at(run: Execution, running: Array) -> Array:
+    """Return the free capacity of every node, int64[M, 3]; of one node if none was recorded."""
+    owner, free = run.workflow.task_set(), run.capacity.copy()
+    if (run.node < 0).any():
+        return free.sum(axis=0, keepdims=True) - run.need[owner[running]].sum(axis=0)
+    np.subtract.at(free, run.node[running], run.need[owner[running]])
+    return free
 
 
 def masked_s(flow: Workflow, pool: Pool, run: Execution) -> float:

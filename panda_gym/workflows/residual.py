@@ -18,6 +18,7 @@ from panda_gym.workflows import closure
 from panda_gym.workflows.closure import has
 from panda_gym.workflows.compiled import entry
 from panda_gym.workflows.degrees import Search, make_search, members, search_kinds
+from panda_gym.workflows.packing import Packing
 from panda_gym.workflows.workflow import Workflow
 
 Array = np.ndarray
@@ -27,6 +28,9 @@ MOST_SETS: Final = 512
 
 STEPS: Final = 2000
 """Steps after which the search for DOA_res returns the best found, a lower bound."""
+
+PACK_STEPS: Final = 200
+"""Fillings after which a packing counts as impossible, so that DOA_res is a lower bound."""
 
 CLOSURE: Final = np.dtype([("sets", "i8"), ("kinds", "i8"), ("matched", "i8")])
 NODE: Final = np.dtype(
@@ -61,7 +65,8 @@ class Residual(NamedTuple):
 
     left: Array  # LEFT[E]
     links: Array  # LINK[E, S]
-    demand: Array  # int64[E, S, 3]
+    need: Array  # int64[E, S, 3]: need of a task
+    tasks: Array  # int64[E, S]: tasks that have not started; -1: the set has ended
     search: Search  # with leading axis E
 
 
@@ -97,7 +102,7 @@ def closures_of(flows: Sequence[Workflow]) -> Closures:
         nodes["order"], nodes["kind"] = flow.order, flow.kind
         nodes["to"] = nodes["of"] = -1
         closures.whole[w] = (n, len(flow.kind_names), 0)
-    residual = make_residual(closures, len(flows))
+    residual = make_residual(closures, len(flows), 1)
     for w in range(len(flows)):
         _match_all(closures, residual, w)
         n = len(flows[w])
@@ -107,14 +112,15 @@ def closures_of(flows: Sequence[Workflow]) -> Closures:
     return closures
 
 
-def make_residual(closures: Closures, envs: int) -> Residual:
-    """Return zeroed residuals of `envs` executions."""
+def make_residual(closures: Closures, envs: int, nodes: int) -> Residual:
+    """Return zeroed residuals of `envs` executions on `nodes` nodes."""
     sets, words = closures.after.shape[1:]
     return Residual(
         np.zeros(envs, LEFT),
         np.zeros((envs, sets), LINK),
         np.zeros((envs, sets, 3), np.int64),
-        make_search(closures.kind_first.shape[1] - 1, words, (envs,)),
+        np.zeros((envs, sets), np.int64),
+        make_search(closures.kind_first.shape[1] - 1, words, nodes, (envs,)),
     )
 
 
@@ -130,13 +136,17 @@ def closure_row(closures: Any, w: int) -> Any:
 @inline
 def residual_row(residual: Any, e: int) -> Any:
     """Return the fields of one execution without the first axis (`left` has length 1)."""
-    f = residual.search
+    f, k = residual.search, residual.search.packing
     return Residual(
         residual.left[e : e + 1],
         residual.links[e],
-        residual.demand[e],
-        Search(f.choice[e], f.taken[e], f.left[e], f.kinds[e]),
-    )
+        residual.need[e],
+        residual.tasks[e],
+        Search(
+            f.choice[e], f.taken[e], f.left[e], f.kinds[e], f.chosen[e],
+            Packing(k.sets[e], k.free[e], k.limit[e], k.fill[e]),
+        ),
+    )  # fmt: skip
 
 
 @entry
@@ -212,24 +222,21 @@ def most_kinds_left(p: Any, g: Any, d: Any, x: Any, nodes: int) -> int:
 
     The search stops after `STEPS` steps and then returns a lower bound.
     """
-    free = d.search.left
-    for r in range(3):
-        free[0, r] = 0
+    free, total = d.search.packing.free, d.search.left
     for k in range(nodes):
-        free[0, 0] += x.nodes[k].threads
-        free[0, 1] += x.nodes[k].gpus
-        free[0, 2] += x.nodes[k].memory
+        node = x.nodes[k]
+        free[0, k, 0], free[0, k, 1], free[0, k, 2] = node.threads, node.gpus, node.memory
+    for r in range(3):
+        total[0, r] = 0
+        for k in range(nodes):
+            total[0, r] += free[0, k, r]
     for v in range(g.whole[0].sets):
-        need, count = p.sets[v], x.sets[v].unstarted
-        if x.sets[v].unfinished == 0:
-            count = 0
-            d.demand[v, 0] = -1
-            continue
-        d.demand[v, 0] = need.threads * count
-        d.demand[v, 1] = need.gpus * count
-        d.demand[v, 2] = need.memory * count
+        need = p.sets[v]
+        d.need[v, 0], d.need[v, 1], d.need[v, 2] = need.threads, need.gpus, need.memory
+        d.tasks[v] = x.sets[v].unstarted if x.sets[v].unfinished > 0 else -1
     kinds = g.whole[0].kinds
     found = search_kinds(
-        d.search, kinds, g.kind_first, g.member, g.ordered, d.demand, 0, kinds, STEPS
-    )
+        d.search, kinds, g.kind_first, g.member, g.ordered, d.need, d.tasks, 0, kinds, STEPS,
+        PACK_STEPS,
+    )  # fmt: skip
     return found if found >= 0 else -1 - found

@@ -73,7 +73,7 @@ class WorkflowBatch(Batch):
         self.references = goals_of(self.library, self.resource)
         self._scales = encoding()
         self._state = make_state(self._plan, self._machine, self.num_envs)
-        self._residual = make_residual(self._shape, self.num_envs)
+        self._residual = make_residual(self._shape, self.num_envs, len(self._machine.nodes))
         self.view = self._make_view()
         self.which = np.zeros(self.num_envs, dtype=np.int64)
 

@@ -9,11 +9,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 
 from panda_gym.workflows import Pool, TaskSet, Workflow, analyse, degrees, random_workflow
 from panda_gym.workflows.degrees import residual_degrees, subgraph
+from panda_gym.workflows.packing import NO, STEPS, YES, make_packing
+from panda_gym.workflows.packing import packs as packs_inline
 from panda_gym.workflows.pool import needs
 from panda_gym.workflows.width import width
+
+
+@njit
+def packs_once(scratch, n, need, count, steps):
+    """Call the inline function of the kernel from Python."""
+    return packs_inline(scratch, n, need, count, steps)
 
 
 def random_graph(seed: int, most: int = 9) -> Workflow:
@@ -48,20 +57,64 @@ def antichains(flow: Workflow) -> list[tuple[int, ...]]:
     ]
 
 
+def packs(needs: list[tuple[int, ...]], free: list[tuple[int, ...]]) -> bool:
+    """Whether tasks fit on nodes, by trying every node for every task."""
+    if not needs:
+        return True
+    for i, node in enumerate(free):
+        rest = tuple(a - b for a, b in zip(node, needs[0], strict=True))
+        if min(rest) >= 0 and packs(needs[1:], [*free[:i], rest, *free[i + 1 :]]):
+            return True
+    return False
+
+
+def kinds_by_exhaustion(flow: Workflow, pool: Pool) -> int:
+    """Most kinds of an antichain whose tasks fit on the nodes at once."""
+    most, need = 0, needs(flow)
+    free = [tuple(pool.node_capacity.tolist())] * pool.nodes
+    for chosen in antichains(flow):
+        kinds = len({int(flow.kind[s]) for s in chosen})
+        tasks = [tuple(need[s].tolist()) for s in chosen for _ in range(flow.tasks[s])]
+        if kinds > most and packs(sorted(tasks, reverse=True), free):
+            most = kinds
+    return most
+
+
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 100_000))
-def test_width_and_doa_res_equal_exhaustion(seed):
-    flow, pool = random_graph(seed), Pool("p", nodes=2, threads=8, gpus=3)
-    every = antichains(flow)
+@given(seed=st.integers(0, 100_000), nodes=st.integers(1, 4))
+def test_width_and_doa_res_equal_exhaustion(seed, nodes):
+    flow, pool = random_graph(seed, most=7), Pool("p", nodes=nodes, threads=5, gpus=2)
     found = degrees(flow, pool)
     assert found.exact_dep
     assert found.exact_res
-    assert found.doa_dep == max(map(len, every)) - 1
-    demand = needs(flow) * flow.tasks[:, None]
-    tasks_that_fit = [c for c in every if (demand[list(c)].sum(axis=0) <= pool.capacity).all()]
-    most = max((len({int(flow.kind[s]) for s in c}) for c in tasks_that_fit), default=1)
-    assert found.doa_res == most - 1
+    assert found.doa_dep == max(map(len, antichains(flow))) - 1
+    assert found.doa_res == max(kinds_by_exhaustion(flow, pool), 1) - 1
     assert found.wla == min(found.doa_dep, found.doa_res)
+
+
+def test_sets_that_fit_in_total_but_not_on_the_nodes_do_not_run_at_once():
+    sets = [TaskSet(f"s{i}", threads=threads) for i, threads in enumerate((3, 3, 2))]
+    flow = Workflow.of("w", sets)
+    for nodes, expected in ((2, 1), (3, 2)):
+        found = degrees(flow, Pool("p", nodes=nodes, threads=4))
+        assert (found.doa_res, found.exact_res) == (expected, True)
+    assert degrees(flow, Pool("p", nodes=1, threads=8)).doa_res == 2
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    needs=st.lists(st.tuples(st.integers(1, 6), st.integers(0, 2)), min_size=1, max_size=4),
+    counts=st.lists(st.integers(1, 3), min_size=4, max_size=4),
+    nodes=st.lists(st.tuples(st.integers(1, 8), st.integers(0, 4)), min_size=1, max_size=4),
+)
+def test_packing_equals_trying_every_node(needs, counts, nodes):
+    need = np.array([(*n, 0) for n in needs], dtype=np.int64)
+    scratch = make_packing(len(needs), len(nodes))
+    scratch.sets[:] = np.arange(len(needs))
+    scratch.free[0] = [(*n, 0) for n in nodes]
+    tasks = [n for n, count in zip(needs, counts, strict=False) for _ in range(count)]
+    answer = packs_once(scratch, len(needs), need, np.array(counts), STEPS)
+    assert answer == (YES if packs(tasks, nodes) else NO)
 
 
 @settings(max_examples=25, deadline=None)
@@ -106,15 +159,16 @@ def test_independent_sets_and_a_chain():
 
 def test_residual_degrees_are_those_of_what_is_left():
     flow, pool = random_workflow("ddmd", 0), Pool("p", nodes=16, threads=168, gpus=6)
-    everything = residual_degrees(flow, pool, flow.tasks, flow.tasks, pool.capacity)
+    free = np.tile(pool.node_capacity, (pool.nodes, 1))
+    everything = residual_degrees(flow, pool, flow.tasks, flow.tasks, free)
     assert everything == degrees(flow, pool)
-    nothing = residual_degrees(flow, pool, flow.tasks * 0, flow.tasks * 0, pool.capacity)
+    nothing = residual_degrees(flow, pool, flow.tasks * 0, flow.tasks * 0, free)
     assert (nothing.doa_dep, nothing.doa_res) == (0, 0)
     left = flow.tasks.copy()
     gone = flow.order[:5]
     left[gone] = 0
     rest = subgraph(flow, np.flatnonzero(left))
-    assert residual_degrees(flow, pool, left, left, pool.capacity) == degrees(rest, pool)
+    assert residual_degrees(flow, pool, left, left, free) == degrees(rest, pool)
 
 
 @pytest.mark.parametrize("layers", [20, 2000])

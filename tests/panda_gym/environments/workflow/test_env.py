@@ -86,7 +86,7 @@ def test_residual_degrees_are_those_of_a_recomputation(shape):
     while not done:
         view, state = WorkflowView(observation), env.unwrapped.batch._state
         sets = state.sets[0]
-        free = np.array([int(state.nodes[name][0].sum()) for name in ("threads", "gpus", "memory")])
+        free = np.stack([state.nodes[name][0] for name in ("threads", "gpus", "memory")], axis=1)
         expected = residual_degrees(flow, pool, sets["unstarted"], sets["unfinished"], free)
         assert view.graph("doa_dep")[0, 0] == pytest.approx(expected.doa_dep, abs=1e-3)
         assert view.graph("doa_res")[0, 0] == pytest.approx(expected.doa_res, abs=1e-3)
