@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from panda_gym.workflows import graph
-from panda_gym.workflows.barriers import stages
 from panda_gym.workflows.degrees import Degrees, degrees, residual_degrees
-from panda_gym.workflows.execution import Execution
-from panda_gym.workflows.pool import RESOURCES, UNBOUNDED, Pool, check_fits, needs, waves
+from panda_gym.workflows.execution import Execution, ideal_execution
+from panda_gym.workflows.pool import RESOURCES, UNBOUNDED, Pool, check_fits, needs
 from panda_gym.workflows.workflow import Workflow
 
 Array = np.ndarray
@@ -58,7 +57,7 @@ class Analysis:
     area_s: Mapping[str, float]
     """Demand over capacity by resource: lower bounds of the time to execution."""
     t_seq_s: float
-    """Sum over the stages of the longest set in each, in waves where a set does not fit at once."""
+    """Sum over the stages of the time of each on the pool, see `t_seq_s`."""
     t_async_bound_s: float
     """Largest of span and areas: a lower bound of asynchronous execution."""
     improvement_bound: float
@@ -149,12 +148,12 @@ def areas_s(flow: Workflow, pool: Pool) -> dict[str, float]:
 
 
 def t_seq_s(flow: Workflow, pool: Pool) -> float:
-    """Sum over the stages of the longest set in each (in waves), s."""
-    rounds = waves(needs(flow, pool.threads_per_core), flow.tasks, pool)
-    _, stage = np.unique(stages(flow), return_inverse=True)
-    longest = np.zeros(int(stage.max()) + 1)
-    np.maximum.at(longest, stage.ravel(), rounds * flow.mean_s)
-    return float(longest.sum())
+    """Return the sequential time: the sum over the stages of the time of each on the pool, s.
+
+    The sets of a stage run side by side as far as the capacity permits, by FIFO and first fit,
+    with mean durations. It is the time to execution of the mode `sequential` without overheads.
+    """
+    return ideal_execution(flow, pool, "sequential").ttx_s
 
 
 def improvement(t_seq: float, t_async: float) -> float:

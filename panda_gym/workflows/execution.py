@@ -152,6 +152,15 @@ def simulate(
     return execution_of(flow, resource, mode, overheads, state.tasks[0])
 
 
+def ideal_execution(flow: Workflow, pool: Pool, mode: str) -> Execution:
+    """Simulate a workflow on a pool by FIFO, with mean durations and without overheads."""
+    machine, library = machine_arrays(pool, Overheads()), workflow_arrays(flow, pool, mode)
+    state = make_state(library, machine, 1)
+    state.tasks["duration"][0] = flow.mean_s[flow.task_set()]
+    run_list_schedule(library, machine, state, 0, 0, True)
+    return execution_of(flow, pool, mode, Overheads(), state.tasks[0])
+
+
 def execution_of(
     flow: Workflow, resource: Pool | Platform, mode: str, overheads: Overheads, ran: Array
 ) -> Execution:

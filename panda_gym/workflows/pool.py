@@ -95,15 +95,3 @@ def check_fits(flow: Workflow, need: Array, largest: Array, where: str) -> None:
             wanted,
             "lower its needs or take larger nodes",
         )
-
-
-def waves(need: Array, tasks: Array, pool: Pool) -> Array:
-    """Return how many waves a set needs to run all its tasks alone in the pool, int64[n].
-
-    NOTE[DIFF] The reconstruction counts ceil(n x need / capacity) over the whole pool; here a
-    task stays on one node, so that every node leaves a remainder. They agree where sets pack
-    evenly, as all measured ones do.
-    """
-    room = pool.node_capacity[None, :] // np.maximum(need, 1)
-    at_once = np.where(need > 0, room, UNBOUNDED).min(axis=1) * pool.nodes
-    return -(-tasks.astype(np.int64) // np.maximum(at_once, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import networkx as nx
@@ -179,3 +180,53 @@ def test_a_hundred_thousand_tasks_are_analysed_exactly(layers):
     assert found.doa_dep_exact
     assert found.doa_res_exact
     assert found.doa_dep + 1 >= np.bincount(flow.level).max()
+
+
+def test_sequential_time_respects_the_capacity():
+    sets = [TaskSet(f"t{i}", 1, 1.0, cores=1) for i in range(10)]
+    for cores, expected in ((1, 10.0), (3, 4.0), (10, 1.0)):
+        found = analyse(Workflow.of("w", sets), Pool.cores(cores))
+        assert found.t_seq_s == expected
+        assert found.t_async_bound_s == max(10.0 / cores, 1.0)
+        assert found.improvement_bound == 1.0 - found.t_async_bound_s / expected
+
+
+def stage_time(tasks: list[tuple[float, tuple[int, ...]]], free: list[list[int]]) -> float:
+    """Time of one stage by first fit in order, task by task, from instant to instant."""
+    now, running, last = 0.0, [], 0.0
+    while tasks or running:
+        for task in list(tasks):
+            duration, need = task
+            node = next(
+                (n for n in free if all(a >= b for a, b in zip(n, need, strict=True))), None
+            )
+            if node is not None:
+                node[:] = [a - b for a, b in zip(node, need, strict=True)]
+                running.append((now + duration, need, node))
+                tasks.remove(task)
+        now = min(end for end, _, _ in running)
+        for end, need, node in [one for one in running if one[0] == now]:
+            node[:] = [a + b for a, b in zip(node, need, strict=True)]
+            running.remove((end, need, node))
+        last = now
+    return last
+
+
+@settings(max_examples=300, deadline=None)
+@given(seed=st.integers(0, 100_000), nodes=st.integers(1, 4))
+def test_sequential_time_is_the_sum_of_the_stages_and_above_the_bound(seed, nodes):
+    flow, pool = random_graph(seed, most=7), Pool("p", nodes=nodes, threads=5, gpus=2)
+    rng = np.random.default_rng(seed)
+    flow = replace(flow, mean_s=rng.integers(1, 9, len(flow)).astype(float))
+    need, total = needs(flow).tolist(), 0.0
+    for level in range(int(flow.level.max()) + 1):
+        tasks = [
+            (float(flow.mean_s[s]), tuple(need[s]))
+            for s in np.flatnonzero(flow.level == level)
+            for _ in range(flow.tasks[s])
+        ]
+        total += stage_time(tasks, [pool.node_capacity.tolist() for _ in range(nodes)])
+    found = analyse(flow, pool)
+    assert found.t_seq_s == total
+    assert found.t_seq_s >= found.t_async_bound_s
+    assert 0.0 <= found.improvement_bound <= 1.0
