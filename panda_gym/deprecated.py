@@ -213,6 +213,7 @@ VALUES: Final[Mapping[str, Mapping[str, str]]] = {
     "learner": {"hindsight": "difference_reward"},
     "policy": {"hindsight-scorer": "difference-reward-scorer"},
     "scenario": {"kept": "standard"},
+    "workflow policy": {"heft": "upward_rank_earliest_finish"},
 }
 """Old values of options and arguments to new ones, by what they name."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Final
 
+from panda_gym.deprecated import renamed_value
 from panda_gym.environments.workflow.policies.base import WorkflowPolicy
 from panda_gym.errors import PolicyError, nearest
 
@@ -16,12 +17,14 @@ __all__ = ["REGISTRY", "WorkflowPolicy", "create", "names"]
 
 REGISTRY: Final = {
     "fifo": "panda_gym.environments.workflow.policies.orders:Fifo",
-    "heft": "panda_gym.environments.workflow.policies.orders:Heft",
     "longest_first": "panda_gym.environments.workflow.policies.orders:LongestFirst",
     "masking_aware": "panda_gym.environments.workflow.policies.masking_aware:MaskingAware",
     "random": "panda_gym.environments.workflow.policies.random:Random",
     "sequential": "panda_gym.environments.workflow.policies.sequential:Sequential",
     "upward_rank": "panda_gym.environments.workflow.policies.orders:UpwardRank",
+    "upward_rank_earliest_finish": (
+        "panda_gym.environments.workflow.policies.orders:UpwardRankEarliestFinish"
+    ),
 }
 """Name to "module:Class": a new policy is one file and one line."""
 
@@ -32,7 +35,8 @@ def names() -> tuple[str, ...]:
 
 
 def create(name: str) -> WorkflowPolicy:
-    """Return the policy of that name; PolicyError names the nearest if there is none."""
+    """Return the policy of a name; an old name warns, an unknown one raises PolicyError."""
+    name = renamed_value("workflow policy", name)
     if name not in REGISTRY:
         raise PolicyError("the name of a workflow policy", repr(name), nearest(str(name), REGISTRY))
     module, _, attribute = REGISTRY[name].partition(":")

@@ -51,13 +51,13 @@ class UpwardRank(Ordering):
         return view.set("rank")
 
 
-class Heft(Ordering):
-    """HEFT (Topcuoglu et al. 2002): upward rank, then the site of the earliest finish.
+class UpwardRankEarliestFinish(Ordering):
+    """Upward rank first, at the site of the earliest expected finish.
 
-    NOTE[DIFF] decisions are taken when a set is ready, from expected times, and a site's queue is
-    first in first out, so that there is no insertion into earlier gaps. Among ready sets those
-    that finish earliest at their best site come first on equal ranks. In one pool it is
-    `upward_rank` but for such ties.
+    It is not HEFT (Topcuoglu et al. 2002), see `panda_gym.workflows.static_scheduling`: decisions
+    are taken when a set is ready, and a site's queue is first in first out, so that there is no
+    insertion into earlier gaps. On equal ranks the set that finishes earliest comes first. In one
+    pool it differs from `upward_rank` only on such ties.
     """
 
     def score(self, view: WorkflowView) -> Array:

@@ -65,5 +65,11 @@ def test_a_mask_of_zeros_is_refused(policy):
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(PolicyError, match="did you mean heft"):
-        policies.create("hetf")
+    with pytest.raises(PolicyError, match="did you mean fifo"):
+        policies.create("fife")
+
+
+def test_the_old_name_heft_warns_and_works():
+    with pytest.warns(FutureWarning, match="upward_rank_earliest_finish"):
+        policy = policies.create("heft")
+    assert type(policy) is type(policies.create("upward_rank_earliest_finish"))
