@@ -118,10 +118,9 @@ def _shape(body: Any) -> str:
         return f"a JSON {type(body).__name__}"
     if "sites" in body:
         inner = body["sites"]
-        kinds = {type(row).__name__ for row in inner} if isinstance(inner, list) else set()
-        return f'"sites" as a {type(inner).__name__}' + (
-            f" of {', '.join(sorted(kinds))}" * bool(kinds)
-        )
+        kinds = sorted({type(row).__name__ for row in inner}) if isinstance(inner, list) else []
+        found = ", ".join(kinds) or "nothing that is a row"
+        return f'"sites" as a {type(inner).__name__} of {found}'
     return f"an object with keys {sorted(body)[:6]}"
 
 

@@ -165,8 +165,8 @@ def test_a_folder_without_sites_is_one_clear_error(tmp_path: Path) -> None:
     [
         ([1, 2], "a JSON list"),
         ({"nodes": [], "links": []}, r"an object with keys \['links', 'nodes'\]"),
-        ({"sites": {"a": 1}}, '"sites" as a dict of nothing'),
-        ({"sites": []}, '"sites" as a list of nothing'),
+        ({"sites": {"a": 1}}, '"sites" as a dict of nothing that is a row'),
+        ({"sites": []}, '"sites" as a list of nothing that is a row'),
         ({"sites": ["a", 3]}, '"sites" as a list of int, str'),
         ({"sites": [["name", "a"]]}, '"sites" as a list of list'),
     ],
