@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from panda_gym.benchmarking.intervals import Interval
 from panda_gym.benchmarking.measures import Measure
+from panda_gym.deprecated import old_names
 from panda_gym.html import table
 
 
@@ -66,3 +67,6 @@ def csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _bar(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+__getattr__ = old_names(__name__)

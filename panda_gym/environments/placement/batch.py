@@ -11,7 +11,8 @@ import numpy as np
 from gymnasium import spaces
 
 from panda_gym.deprecated import old_names
-from panda_gym.environments.base.batch import Batch, Seeded
+from panda_gym.environments.base.batch import Batch as BaseBatch
+from panda_gym.environments.base.batch import Seeded
 from panda_gym.environments.base.spaces import box
 from panda_gym.environments.base.thread_pool import ThreadPool
 from panda_gym.environments.placement import cost, reward
@@ -40,7 +41,7 @@ def encoding() -> Encoding:
     return Encoding.of(SITE_FEATURES, JOB_FEATURES, GRID_FEATURES)
 
 
-class PlacementBatch(Batch):
+class PlacementBatch(BaseBatch):
     """E grids of one scenario, each with its own seed; arrays are rewritten by each step.
 
     log, log_level: where and how much is kept of every episode, see `panda_gym.episode_log`.
