@@ -108,6 +108,7 @@ class RowEncoder(nn.Module):
         self.leave = nn.Linear(width, 2 * config.latent)
 
     def forward(self, tokens: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log deviation of the latent of each row, float32 [B, latent] each."""
         state = self.embed(tokens)
         if self.enter is not None:
             state = state + self.enter(self.fourier(numbers))

@@ -98,12 +98,12 @@ TABLE: Final[Mapping[str, str]] = {
     "history": "pipes=runs tasks models metrics bytes_read bytes_written cost row_bytes",
     # Policies, measures, certificates.
     "policy": """
-        hindsight-scorer ppo-scorer tuned learned assignment capacity_random data_locality
+        difference-reward-scorer ppo-scorer tuned learned assignment capacity_random data_locality
         earliest_completion fastest heft least_loaded least_queued least_queued_per_slot max_min
         min_min panda_analysis panda_analysis_original panda_production panda_production_draw
         random round_robin shortest_of_few""",
     "policy setting": "folder",
-    "contestant": "tuned panda=panda_production_draw@scaled oracle=oracle:clairvoyant",
+    "compared": "tuned panda=panda_production_draw@scaled oracle=oracle:clairvoyant",
     "measure": """
         mean_slowdown geometric_slowdown p95_slowdown mean_turnaround mean_wait p50_wait p95_wait
         throughput utilisation wan remote_share fairness reward_pred reward_true reward_gap
@@ -389,7 +389,7 @@ def drawn(rng: np.random.Generator, draws: Draws) -> Settings:
     return {word: value for word, (is_given, value) in given.items() if is_given}
 
 
-def face(rng: np.random.Generator, threads: bool = False) -> Settings:
+def interface(rng: np.random.Generator, threads: bool = False) -> Settings:
     """Return how an environment is made: alone, or as a vector of 1 to 3."""
     size, two = int(rng.integers(0, 4)), rng.random() < 0.1
     if size == 0:
@@ -401,7 +401,7 @@ def placement(number: int) -> Settings:
     """Return the settings of world `number`; they depend on nothing else."""
     rng = np.random.default_rng([SEED, number])
     chosen = {"stream": one_of(rng, ("default", "tasks", "records"))}
-    chosen |= face(rng, threads=True) | one_of(rng, SIZES) | one_of(rng, FORMS)
+    chosen |= interface(rng, threads=True) | one_of(rng, SIZES) | one_of(rng, FORMS)
     chosen |= drawn(rng, EPISODES)
     named, name, free = rng.random() < NAMED, one_of(rng, SCENARIOS), drawn(rng, MECHANISMS)
     return chosen | ({"scenario": name} if named else free)
@@ -410,7 +410,7 @@ def placement(number: int) -> Settings:
 def data_placement(number: int) -> Settings:
     """Return the settings of a world with actions on data."""
     rng = np.random.default_rng([SEED, 1, number])
-    chosen = face(rng) | one_of(rng, SIZES[2:]) | {"defer": bool(rng.random() < 0.3)}
+    chosen = interface(rng) | one_of(rng, SIZES[2:]) | {"defer": bool(rng.random() < 0.3)}
     chosen |= drawn(rng, EPISODES) | drawn(rng, MECHANISMS)
     return {"stream": "records", "storage": True, **chosen}
 
@@ -418,7 +418,7 @@ def data_placement(number: int) -> Settings:
 def workflow(number: int) -> Settings:
     """Return the settings of a world of workflows."""
     rng = np.random.default_rng([SEED, 2, number])
-    chosen = face(rng) | drawn(rng, WORKFLOWS)
+    chosen = interface(rng) | drawn(rng, WORKFLOWS)
     if chosen.get("platform") == "small15":
         chosen["workflow"] = one_of(rng, ("random:layered", "random:montage", "random:forkjoin"))
     return chosen
@@ -427,7 +427,7 @@ def workflow(number: int) -> Settings:
 def pipelines(number: int) -> Settings:
     """Return the settings of a world of pipelines."""
     rng = np.random.default_rng([SEED, 3, number])
-    chosen = face(rng) | drawn(rng, PIPELINES)
+    chosen = interface(rng) | drawn(rng, PIPELINES)
     if {"page_hinkley", "noise", "improvement"} & chosen.keys():  # they need observations
         chosen.setdefault("monitor_hours", 2.0)
     return chosen
@@ -671,10 +671,10 @@ def _known(document: Mapping[str, Any]) -> Settings:
 
 def benchmark() -> Hashes:
     """Hash the measures of three policies in two worlds, and their intervals."""
-    contestants = dict(NAMES["contestant"])
+    compared = dict(NAMES["compared"])
     settings = spelt("setting", BENCHMARKED)
-    table = panda_gym.benchmark(contestants, [spelling("default")], (1000, 1001), **settings)
-    for word in contestants:
+    table = panda_gym.benchmark(compared, [spelling("default")], (1000, 1001), **settings)
+    for word in compared:
         for measure, name in NAMES["measure"].items():
             interval = attributes("interval", table.difference(word, name))
             yield f"{word} {measure}", hash_of(table.values(word, name), interval)

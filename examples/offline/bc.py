@@ -22,7 +22,7 @@ from panda_gym.environments.placement.policies.scorer import SiteScorer
 from panda_gym.offline import datasets
 
 BATCH, RATE = 64, 1e-3
-GREEDY = False  # a clone is a law, not its mode
+GREEDY = False  # a clone imitates the whole distribution, not its mode
 
 
 def tensors(parts: dict[str, np.ndarray], device: str) -> list[torch.Tensor]:

@@ -28,7 +28,7 @@ from panda_gym.offline import datasets
 
 BATCH, RATE, GAMMA, FOLLOW, ALPHA = 64, 1e-3, 0.9, 0.02, 1.0
 TEMPERATURE, RARE = 0.1, 0.3
-GREEDY = False  # the limit is met by the law, on average
+GREEDY = False  # the stochastic policy meets the limit, on average
 
 
 def tensors(parts: dict[str, np.ndarray], device: str) -> list[torch.Tensor]:
@@ -78,11 +78,11 @@ def learn(
         costs = torch.as_tensor(some.costs, device=device) / unit
         copied = torch.log_softmax(masked(clone(*seen)[0], seen[3]), dim=1)
         with torch.no_grad():
-            law = torch.softmax(masked(actor(*after)[0], after[3]), dim=1)
+            probs = torch.softmax(masked(actor(*after)[0], after[3]), dim=1)
             next_cost = values(slow_spend, after)
             safe = (next_cost <= edge) * values(slow_gain, after)
-            goal = rewards + GAMMA * (law * safe).sum(dim=1)
-            goal_cost = costs + GAMMA * (law * next_cost).sum(dim=1)
+            goal = rewards + GAMMA * (probs * safe).sum(dim=1)
+            goal_cost = costs + GAMMA * (probs * next_cost).sum(dim=1)
             legal = seen[3].sum(dim=1, keepdim=True)
             strange = (seen[3] > 0) & (copied.exp() < RARE / legal)
         q, q_cost = values(gain, seen), values(spend, seen)

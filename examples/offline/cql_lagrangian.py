@@ -28,7 +28,7 @@ from panda_gym.offline import datasets
 
 BATCH, RATE, GAMMA, FOLLOW, ALPHA = 64, 1e-3, 0.9, 0.02, 1.0
 TEMPERATURE, CLIMB = 0.1, 0.02
-GREEDY = False  # the limit is met by the law, on average
+GREEDY = False  # the stochastic policy meets the limit, on average
 
 
 def tensors(parts: dict[str, np.ndarray], device: str) -> list[torch.Tensor]:
@@ -76,9 +76,9 @@ def learn(
         rewards = torch.as_tensor(some.rewards, device=device)
         costs = torch.as_tensor(some.costs, device=device) / unit
         with torch.no_grad():
-            law = torch.softmax(masked(actor(*after)[0], after[3]), dim=1)
-            goal = rewards + GAMMA * (law * values(slow_gain, after)).sum(dim=1)
-            goal_cost = costs + GAMMA * (law * values(slow_spend, after)).sum(dim=1)
+            probs = torch.softmax(masked(actor(*after)[0], after[3]), dim=1)
+            goal = rewards + GAMMA * (probs * values(slow_gain, after)).sum(dim=1)
+            goal_cost = costs + GAMMA * (probs * values(slow_spend, after)).sum(dim=1)
         q, q_cost = values(gain, seen), values(spend, seen)
         taken, taken_cost = q.gather(1, done)[:, 0], q_cost.gather(1, done)[:, 0]
         conservative = torch.logsumexp(masked(q, seen[3]), dim=1) - taken
@@ -89,14 +89,14 @@ def learn(
         critics.step()
 
         logs = torch.log_softmax(masked(actor(*seen)[0], seen[3]), dim=1)
-        law, q, q_cost = logs.exp(), q.detach(), q_cost.detach()
+        probs, q, q_cost = logs.exp(), q.detach(), q_cost.detach()
         worth = (q - multiplier * q_cost) / (1.0 + multiplier)
-        loss = (law * (TEMPERATURE * logs - worth)).sum(dim=1).mean()
+        loss = (probs * (TEMPERATURE * logs - worth)).sum(dim=1).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
 
-        spent = (1.0 - GAMMA) * float((law.detach() * q_cost).sum(dim=1).mean())
+        spent = (1.0 - GAMMA) * float((probs.detach() * q_cost).sum(dim=1).mean())
         multiplier = max(0.0, multiplier + CLIMB * (spent - 1.0))
         follow(slow_gain, gain)
         follow(slow_spend, spend)

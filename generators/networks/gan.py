@@ -77,6 +77,7 @@ class GanGenerator(nn.Module):
         self.leave = nn.Linear(width, len(gates)) if gates else None
 
     def forward(self, condition: Tensor, generator: torch.Generator) -> Rows:
+        """Generate one row for each condition, int32 [B, C]."""
         noise = torch.randn(len(condition), self.noise, generator=generator).to(condition.device)
         state = self.enter(noise)
         if self.condition_embedding is not None:

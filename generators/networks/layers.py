@@ -34,6 +34,7 @@ class TokenEmbedding(nn.Module):
         self.weight = nn.Parameter(torch.empty(int(first[-1]), width))
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """Return the summed embeddings of tokens, int32 [B, C], as float32 [B, H]."""
         if not tokens.shape[1]:
             return self.weight.new_zeros(len(tokens), self.weight.shape[1])
         return F.embedding_bag(tokens + self.first, self.weight, mode="sum")
@@ -49,6 +50,7 @@ class Residual(nn.Module):
         self.down = nn.Linear(hidden or width, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return x plus a two-layer block of it, float32 [B, H]."""
         return x + self.down(F.silu(self.up(self.norm(x))))
 
 

@@ -88,7 +88,7 @@ FILTERS: Final = (
 
 
 @dataclass(frozen=True)
-class Step:
+class FunnelStep:
     """How many rows are left after one filter."""
 
     name: str
@@ -103,7 +103,7 @@ class Step:
 class Funnel:
     """Rows left after each filter, and what was assumed on the way."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[FunnelStep, ...]
     """From `gross` to the last filter."""
     notes: Mapping[str, int] = field(default_factory=dict)
     """Assumption and the number of rows that it touches."""
@@ -121,7 +121,7 @@ class Funnel:
     @classmethod
     def from_dict(cls, body: Mapping[str, Any]) -> Funnel:
         """Return the funnel that `to_dict` wrote."""
-        return cls(tuple(Step(**step) for step in body["steps"]), dict(body["notes"]))
+        return cls(tuple(FunnelStep(**step) for step in body["steps"]), dict(body["notes"]))
 
     def to_json(self) -> str:
         """Return JSON text."""
@@ -185,14 +185,14 @@ def apply_funnel(
     return table, funnel
 
 
-def _filtered(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Step], dict[str, int]]:
-    left, steps, notes = raw, [Step("gross", "", len(raw))], {}
+def _filtered(raw: pd.DataFrame) -> tuple[pd.DataFrame, list[FunnelStep], dict[str, int]]:
+    left, steps, notes = raw, [FunnelStep("gross", "", len(raw))], {}
     for step in FILTERS:
         if step.column is not None and step.column not in left.columns:
             notes[f"{step.name} not checked, no column {step.column}"] = len(left)
         else:
             left = left[step.keeps(left).fillna(False).astype(bool)]
-        steps.append(Step(step.name, step.why, len(left)))
+        steps.append(FunnelStep(step.name, step.why, len(left)))
     return left, steps, notes
 
 

@@ -1,4 +1,4 @@
-"""Fidelity, privacy and speed of every generator on one table; knows their public names only.
+"""Measure fidelity, privacy and speed of every generator on one table.
 
     python -m tests.bench.generators --rows 100000 --names smote,tabddpm --set iterations=4000
 

@@ -1,4 +1,4 @@
-"""Rows learnt and rows drawn in a CPU second, generator by generator; knows no quality.
+"""Measure rows fitted and rows sampled a CPU second, generator by generator.
 
     python -m tests.bench.generators_speed --rows 100000 --steps 100
 

@@ -1,4 +1,4 @@
-"""Every registered generator keeps the promises of the interface; knows the registry alone."""
+"""Every registered generator keeps the promises of the interface."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small tables for the tests of generators; knows pandas only."""
+"""Small tables for the tests of generators."""
 
 from __future__ import annotations
 

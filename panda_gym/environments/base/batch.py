@@ -105,7 +105,7 @@ class Batch(ABC):
         self._check_open()
         ready = self.started & ~self.done
         if not (ready if which is None else ready | ~which).all():
-            raise SettingError("an episode that is under way", "step() outside one", "call reset()")
+            raise SettingError("a running episode", "step() outside one", "call reset()")
         self._advance(checked, which)
 
     @final

@@ -1,1 +1,1 @@
-"""`PandaGrid/Pipelines-v0`: scenario, observation, batch, faces and policies; knows pipelines."""
+"""`PandaGrid/Pipelines-v0`: decide which models of a fleet to train, and where."""

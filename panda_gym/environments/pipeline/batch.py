@@ -156,7 +156,7 @@ class PipelineBatch(Batch):
         models, there = state.models, state.clusters[:, : self.places]
         fixed, places = plan.models, plan.clusters[: self.places]
         asked = models["pending"] >= 0
-        underway = models["active_runs"] > 0
+        running = models["active_runs"] > 0
         full = np.ones_like(there["free"], dtype=np.float64)
         seen = {
             "models": encode(
@@ -167,7 +167,7 @@ class PipelineBatch(Batch):
                     "potential": self._measured[:, :, 2],
                     "asked": asked,
                     "waiting": np.where(asked, now - models["asked"], 0.0) / SECONDS_PER_HOUR,
-                    "underway": underway,
+                    "running": running,
                     "age": (now - models["deployed"]) / SECONDS_PER_HOUR,
                     "weight": np.broadcast_to(fixed["weight"], asked.shape),
                     "train": np.broadcast_to(
@@ -191,7 +191,7 @@ class PipelineBatch(Batch):
                 {
                     "elapsed": now[:, 0] / self.horizon_s,
                     "asked": asked.mean(axis=1),
-                    "underway": underway.mean(axis=1),
+                    "running": running.mean(axis=1),
                     "performance": (self._measured[:, :, 0] * fixed["weight"]).sum(axis=1)
                     / fixed["weight"].sum(),
                 },
@@ -200,7 +200,7 @@ class PipelineBatch(Batch):
         return {**seen, "action_mask": self.mask()}
 
     def mask(self) -> Array:
-        """What may be done, int8[E, M * P + 1]: run a model that is not under way; defer."""
+        """What may be done, int8[E, M * P + 1]: run a model that is not running; defer."""
         idle = (self._state.models["active_runs"] == 0).astype(np.int8)
         runs = np.repeat(idle, self.places, axis=1)
         return np.concatenate([runs, np.ones((self.num_envs, 1), np.int8)], axis=1)

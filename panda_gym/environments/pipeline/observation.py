@@ -34,7 +34,7 @@ MODEL_FEATURES: Final = (
         "asked", "1", "linear", 1.0, "1 if a run was asked for and waits for a decision", most=1.0
     ),
     Feature("waiting", "h", "ratio", _HOURS, "time since it was asked for"),
-    Feature("underway", "1", "linear", 1.0, "1 if a run is under way", most=1.0),
+    Feature("running", "1", "linear", 1.0, "1 if a run of the model has not ended", most=1.0),
     Feature("age", "h", "ratio", 7 * _HOURS, "time since deployment"),
     Feature("weight", "1", "ratio", 1.0, "worth of an hour at performance 1"),
     Feature("train", "h", "ratio", 6.0, "expected training time on a slot of speed 1"),
@@ -50,7 +50,9 @@ PLACE_FEATURES: Final = (
 FLEET_FEATURES: Final = (
     Feature("elapsed", "1", "linear", 1.0, "share of the episode that is over", most=1.0),
     Feature("asked", "1", "linear", 1.0, "share of models that wait for a decision", most=1.0),
-    Feature("underway", "1", "linear", 1.0, "share of models with a run under way", most=1.0),
+    Feature(
+        "running", "1", "linear", 1.0, "share of models with a run that has not ended", most=1.0
+    ),
     Feature("performance", "1", "linear", 1.0, "weighted mean performance", most=1.0),
 )
 TABLES: Final = {"models": MODEL_FEATURES, "places": PLACE_FEATURES, "fleet": FLEET_FEATURES}

@@ -182,7 +182,7 @@ class PlacementBatch(BaseBatch):
     def offer(self, load: float | None) -> None:
         """Offer another load from the next episode on.
 
-        SettingError where that begins with more jobs under way than the batch was made for.
+        SettingError where that begins with more residual jobs than the batch was made for.
         """
         scenario = replace(self.scenario, load=load)
         running = self._running(scenario)
@@ -191,7 +191,7 @@ class PlacementBatch(BaseBatch):
         self.scenario, self.running = scenario, running
 
     def _running(self, scenario: Scenario) -> int:
-        """Jobs under way at the start; none where times are as recorded, unless asked for."""
+        """Residual jobs at the start; none where times are as recorded, unless asked for."""
         if scenario.running is not None or scenario.load is None:
             return scenario.running or 0
         busy = min(scenario.load, 1.0) * (1.0 - self.competing_mean) * self.platform.cores.sum()

@@ -1,4 +1,4 @@
-"""Named scenarios: a table of settings; knows names and numbers, never how they are used.
+"""Named scenarios: a table of settings.
 
     gymnasium.make("PandaGrid/Placement-v0", scenario="saturated")
     panda-grid benchmark --scenario saturated

@@ -1,4 +1,4 @@
-"""What a broker sees: tables of features and their scales; knows no simulator and no protocol.
+"""Describe the observation of a broker: tables of features and their scales.
 
 An observation is a dictionary of arrays with a leading batch axis E (absent in the single
 environment):

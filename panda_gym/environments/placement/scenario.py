@@ -1,4 +1,4 @@
-"""What an environment is built from; knows settings, never how the simulation runs."""
+"""Describe what a placement environment is built from: one setting a field."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Scenario:
     """First job of the window of the stream; None: drawn by the episode's seed. At recorded times
     (`load=None`) a window ends within the stream."""
     running: int | None = None
-    """Jobs under way when the episode begins; None: as many as keep `load` of the cores busy
+    """Residual jobs: those that run when the episode begins; None: as many as keep `load` of the cores busy
     that competing work leaves."""
     warmup: int = 500
     """Jobs that arrive and are placed by a fixed rule before the first decision."""

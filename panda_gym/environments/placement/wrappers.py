@@ -1,4 +1,4 @@
-"""Faces of the placement environment that other libraries ask for; knows Gymnasium, no library.
+"""Wrap the placement environment into the interfaces that other libraries ask for.
 
 ScoreAction    a score for every site instead of its number: learners of Box actions
                (OmniSafe, FSRL, OSRL)

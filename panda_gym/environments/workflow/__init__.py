@@ -1,1 +1,1 @@
-"""`PandaGrid/Workflow-v0`: scenario, observation, batch, faces and policies; knows workflows."""
+"""`PandaGrid/Workflow-v0`: decide which ready task set runs next, and where."""

@@ -218,7 +218,7 @@ FIGURES: Final = (
     Figure("site share, top 10", 0.355, 0.040, _DAY, _top(10)),
     Figure("site share, top 20", 0.550, 0.040, _DAY, _top(20)),
     Figure("site share, top 50", 0.830, 0.040, _DAY, _top(50)),
-    # .70 over 179 queues; the same law over 150 sites.
+    # .70 over 179 queues; the same distribution over 150 sites.
     Figure("site share, Gini", 0.643, 0.040, _DAY, _gini),
     Figure("failed of failed and finished", 0.125, 0.020, _DAY, _failed),
     Figure("site failure q05", 0.007, 0.010, _DAY, _site_failure(0.05)),

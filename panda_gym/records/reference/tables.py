@@ -81,7 +81,7 @@ USERS: Final = 1500
 # --- sites --------------------------------------------------------------------------------------
 
 SITE_SHARE: Final = (74.3, 4.29)
-"""q and s of the Zipf-Mandelbrot law (rank + q)^-s. [DAY]: top 1/5/10/20/50 of queues."""
+"""q and s of the Zipf-Mandelbrot distribution (rank + q)^-s. [DAY]: top 1/5/10/20/50 of queues."""
 SITE_RANK_NOISE: Final = 0.7
 """ln-sd by which a site's rank departs from the rank of its slots. [SET]"""
 SITES_PER_TASK: Final = (0.62, 0.22, 0.11, 0.05)
@@ -218,7 +218,7 @@ FAMILIES: Final = (
 )
 """Families of DAOD formats, 223 formats in all. [TASKS] down to EXOT, [USER]-era lists below."""
 FORMAT_ZIPF: Final = 1.15
-"""Exponent of the Zipf law of formats within a family. [SET]"""
+"""Exponent of the Zipf distribution of formats within a family. [SET]"""
 PHYS_IN_NEW: Final = 0.72
 """Share of the family PHYS in the new generations. [SET]; the old ones take the rest."""
 

@@ -93,7 +93,7 @@ def format_traits() -> FormatTraits:
 def draw_quantile(table: tuple[tuple[float, float], ...], u: np.ndarray) -> np.ndarray:
     """Values at probabilities `u`, between the rows (probability, value > 0) of `table`.
 
-    ln value is linear in the normal score of the probability, so a log-normal law is exact; the
+    ln value is linear in the normal score of the probability, so a log-normal distribution is exact; the
     end rows stand at scores of -4 and 4.
     """
     scores = _score(np.array([probability for probability, _ in table]))
@@ -114,10 +114,10 @@ def _scores(n: int) -> np.ndarray:
 def _shares(platform: Platform, rng: np.random.Generator) -> np.ndarray:
     """Zipf-Mandelbrot shares, ranked by slots with some noise."""
     q, s = tables.SITE_SHARE
-    law = (np.arange(1, len(platform) + 1) + q) ** -s
+    probabilities = (np.arange(1, len(platform) + 1) + q) ** -s
     worth = np.log(platform.cores) + rng.normal(0.0, tables.SITE_RANK_NOISE, len(platform))
     share = np.empty(len(platform))
-    share[np.argsort(-worth, kind="stable")] = law / law.sum()
+    share[np.argsort(-worth, kind="stable")] = probabilities / probabilities.sum()
     return share
 
 

@@ -1,4 +1,4 @@
-"""Policies of PandaGrid/Pipelines-v0 by name: the registry and its door; knows no environment."""
+"""Policies of `PandaGrid/Pipelines-v0` by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random in proportion to what a site can do; knows cores and power alone."""
+"""Place jobs at random, in proportion to cores times power."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The job goes to its data; knows where the input lies, and the queue only among equals."""
+"""Place the job where its input lies; among equals, where the queue is shortest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The earliest predicted completion; knows the broker's own estimates, never true workloads."""
+"""Place the job where its predicted completion is earliest, by the broker's own estimates."""
 
 from __future__ import annotations
 

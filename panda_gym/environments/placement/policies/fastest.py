@@ -1,4 +1,4 @@
-"""The fastest cores, however long the queue; knows power alone."""
+"""Place the job on the fastest cores, however long the queue."""
 
 from __future__ import annotations
 

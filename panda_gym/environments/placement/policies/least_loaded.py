@@ -1,4 +1,4 @@
-"""The least load per slot and speed; knows counts, cores and power, never the size of a job."""
+"""Place the job where the load per slot and power is least."""
 
 from __future__ import annotations
 

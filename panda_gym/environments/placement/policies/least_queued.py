@@ -1,4 +1,4 @@
-"""The shortest queue in jobs; knows what waits, not what could take it."""
+"""Place the job where the fewest jobs wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shortest queue for the size of the site; knows counts, never work."""
+"""Place the job where the fewest jobs wait per slot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PanDA's original brokerage of analysis jobs; knows its formula alone."""
+"""Place jobs by PanDA's original brokerage of analysis jobs."""
 
 from __future__ import annotations
 

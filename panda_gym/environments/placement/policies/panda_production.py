@@ -1,4 +1,4 @@
-"""PanDA's brokerage of production jobs, the best weight taken; knows the formula's file."""
+"""Place jobs by PanDA's brokerage of production jobs; the largest weight wins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weight that PanDA gives a site for a production job; knows the formula, never a choice.
+"""Compute the weight that PanDA gives a site for a production job.
 
 After panda-server's production job broker and panda-docs (August 2026), for each candidate site:
 

@@ -1,4 +1,4 @@
-"""Any legal site, each as likely; knows the mask alone."""
+"""Place jobs at random: any legal site, each with equal probability."""
 
 from __future__ import annotations
 

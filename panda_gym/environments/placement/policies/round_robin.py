@@ -1,4 +1,4 @@
-"""Site after site in the order of the platform; knows the mask and where it stands."""
+"""Place jobs at one site after the other, in the order of the platform."""
 
 from __future__ import annotations
 

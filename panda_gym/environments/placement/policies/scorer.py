@@ -1,4 +1,4 @@
-"""The permutation-equivariant site scorer, a torch module; knows observations, never training.
+"""Score sites with a permutation-equivariant network, a torch module.
 
 One small network, shared by all sites, scores each site from its own features, the job's, the
 grid's and a summary of all legal sites (Zaheer et al., Deep Sets, 2017). It holds no count of
@@ -70,6 +70,7 @@ class SiteScorer(nn.Module):
     def forward(
         self, sites: Tensor, job: Tensor, grid: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
+        """Return a score for each site, float32 [B, S], and the value, float32 [B]."""
         derived, lens = self._without_gradient(sites, mask.bool())
         context = torch.cat([spread(job, self.job_ratio), spread(grid, self.grid_ratio)], dim=1)
         features = torch.cat([spread(sites, self.sites_ratio[:, None]), derived], dim=1)

@@ -1,4 +1,4 @@
-"""Checks of a policy's numbers; knows nothing else."""
+"""Check a policy's numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shortest of a few queues, drawn at random; knows what is queued and the mask."""
+"""Draw a few sites at random and place the job at the shortest queue among them."""
 
 from __future__ import annotations
 

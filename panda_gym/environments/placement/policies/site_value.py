@@ -1,4 +1,4 @@
-"""What placing the job at a site costs, a torch module; knows observations, never training.
+"""Predict the cost of placing a job at each site, a torch module.
 
 One small network, shared by all sites, looks at one site at a time: its own features, how they
 stand to the best of the legal sites, the job's and the grid's. It needs no other site's layers, so
@@ -108,6 +108,7 @@ class SiteValue(nn.Module):
     def forward(
         self, sites: Tensor, job: Tensor, grid: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
+        """Return minus the predicted cost of each site [B, S] and the best legal one [B]."""
         scores = -self.costs(self.rows(sites, job, grid, mask)).mean(dim=0)
         best = torch.where(mask.bool(), scores, -torch.inf).amax(dim=1)
         return scores, best.clamp(min=torch.finfo(scores.dtype).min)

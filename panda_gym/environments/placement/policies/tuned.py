@@ -1,4 +1,4 @@
-"""A size-aware score of a few weights, fitted on training seeds; knows a view, never a simulator.
+"""Score sites by a few weighted terms, fitted on training seeds.
 
 The score of a site is minus the expected ln slowdown of the job there and a weighted sum of what
 else may matter. Where every weight is 0 it ranks by earliest completion, so what the weights add

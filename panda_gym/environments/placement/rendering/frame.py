@@ -1,4 +1,4 @@
-"""Grids as frames, uint8[H, W, 3]; knows the state of a simulator, never changes it.
+"""Draw grids as frames, uint8[H, W, 3].
 
 Every site is a disc of a map (see `cartogram`); its area grows with the site's cores. The grey
 disc inside is the share of the cores in anybody's use, the coloured one the share that the

@@ -1,4 +1,4 @@
-"""Colours of pictures and replays: a table; knows no figure."""
+"""Colours of frames and replays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Policies of PandaGrid/Workflow-v0 by name: the registry and its door; knows no environment.
+"""Policies of `PandaGrid/Workflow-v0` by name.
 
 policy = create("upward_rank")
 actions = policy(observation, np.random.default_rng(0))     # int64[E]
