@@ -1,4 +1,4 @@
-"""MaskablePPO of sb3-contrib on the vector environment of stable-baselines3; a real run takes some hundred thousand steps."""
+"""Train MaskablePPO of sb3-contrib; a real run takes some hundred thousand steps."""
 
 from __future__ import annotations
 

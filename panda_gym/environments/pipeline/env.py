@@ -55,7 +55,7 @@ class PipelineEnv(BatchEnv):
     | m * P + p | run the pipeline of model m with its training at place p |
     | M * P | defer: do nothing until the next request or review |
 
-    A model whose run has not ended cannot be run again. The mask is `observation["action_mask"]`, and
+    A running model cannot be run again. The mask is `observation["action_mask"]`, and
     `env.unwrapped.action_masks()` through wrappers. An illegal action defers, and costs.
 
     ## Observation space

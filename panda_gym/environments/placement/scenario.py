@@ -51,8 +51,8 @@ class Scenario:
     """First job of the window of the stream; None: drawn by the episode's seed. At recorded times
     (`load=None`) a window ends within the stream."""
     running: int | None = None
-    """Residual jobs: those that run when the episode begins; None: as many as keep `load` of the cores busy
-    that competing work leaves."""
+    """Residual jobs, which run when the episode begins; None: as many as keep `load` of the
+    cores busy that competing work leaves."""
     warmup: int = 500
     """Jobs that arrive and are placed by a fixed rule before the first decision."""
     load: float | None = 0.95

@@ -93,8 +93,8 @@ def format_traits() -> FormatTraits:
 def draw_quantile(table: tuple[tuple[float, float], ...], u: np.ndarray) -> np.ndarray:
     """Values at probabilities `u`, between the rows (probability, value > 0) of `table`.
 
-    ln value is linear in the normal score of the probability, so a log-normal distribution is exact; the
-    end rows stand at scores of -4 and 4.
+    ln value is linear in the normal score of the probability, so a log-normal distribution is
+    exact; the end rows stand at scores of -4 and 4.
     """
     scores = _score(np.array([probability for probability, _ in table]))
     values = np.log([value for _, value in table])
