@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from panda_gym.records.columns import check_table
 from panda_gym.records.datasets import parse_datasets
 from panda_gym.records.exports import load_records, read_export
-from panda_gym.records.flops import site_power, workload_gflop
-from panda_gym.records.funnel import FILTERS, Funnel, apply_funnel
+from panda_gym.records.flops import workload_gflop
+from panda_gym.records.funnel import Funnel, apply_funnel
 from panda_gym.records.reference import (
     STAND_IN,
     reference_export,
@@ -15,23 +14,19 @@ from panda_gym.records.reference import (
 )
 from panda_gym.records.saving import save_records
 from panda_gym.records.split import split_by_groups, split_by_rows, split_by_time
-from panda_gym.schema import COLUMNS, STATUSES
+from panda_gym.schema import COLUMNS
 
 __all__ = [
     "COLUMNS",
-    "FILTERS",
     "STAND_IN",
-    "STATUSES",
     "Funnel",
     "apply_funnel",
-    "check_table",
     "load_records",
     "parse_datasets",
     "read_export",
     "reference_export",
     "reference_records",
     "save_records",
-    "site_power",
     "split_by_groups",
     "split_by_rows",
     "split_by_time",

@@ -27,7 +27,7 @@ def test_classes_and_sizes_are_columns_that_a_broker_knows() -> None:
 
 def test_there_is_one_object_of_each_list() -> None:
     assert records.COLUMNS is COLUMNS
-    assert records.STATUSES is STATUSES is fields.STATUSES
+    assert STATUSES is fields.STATUSES
     assert fields.CATEGORIES is CATEGORIES
     assert list(datasets.parse_datasets(["mc20_13TeV.1.x.deriv.DAOD_PHYS.p1"])) == list(CATEGORIES)
 

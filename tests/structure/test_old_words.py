@@ -15,6 +15,9 @@ PAGES: Final = ("README.md", "CONTRIBUTING.md")
 ALLOWED: Final = ("panda_gym/deprecated.py", "generators/deprecated.py")
 """Files that must name the old words: the table of old names."""
 
+OLD_RELEASE: Final = "0.1"
+"""Lines that name this release may say how it called a thing."""
+
 OLD_WORDS: Final = {
     r"(?i)\bhindsight": "difference reward",
     r"(?i)\bcost for others\b": "external cost",
@@ -55,7 +58,7 @@ def hits(pattern: str) -> list[str]:
         f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
         for path in texts()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if rule.search(line)
+        if rule.search(line) and OLD_RELEASE not in line
     ]
 
 
@@ -70,3 +73,4 @@ def test_an_old_word_is_not_used(pattern: str) -> None:
 def test_the_search_finds_what_it_looks_for() -> None:
     assert hits(r"\bOLD_WORDS\b") == []
     assert any(line.startswith("README.md:") for line in hits("panda-grid"))
+    assert not any("0.1" in line for line in hits("law"))

@@ -32,7 +32,7 @@ def reference_records(n: int = 200_000, seed: int = 0, *, keep: Sequence[str] = 
     - tasks of near-identical jobs (same dataset, cores, files per job, CPU time up to 25 %), sent
       as scouts and bursts within seconds; submissions follow hour of day, day of week, holidays
       and autoregressive noise;
-    - sites by a Zipf-Mandelbrot law ranked by their slots, up to four for a task;
+    - sites by a Zipf-Mandelbrot distribution ranked by their slots, up to four for a task;
     - failure by site, correlated within a task and within a site's day; tasks stopped by their
       users (cancelled); jobs closed by the system;
     - CPU time: a mixture of short and long log-normal parts with effects of task, site, core power

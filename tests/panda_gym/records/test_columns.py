@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from panda_gym.errors import RecordsError
-from panda_gym.records import COLUMNS, STATUSES, check_table, reference_records
-from panda_gym.schema import EXTRAS
+from panda_gym.records import COLUMNS, reference_records
+from panda_gym.records.columns import check_table
+from panda_gym.schema import EXTRAS, STATUSES
 
 DTYPES = {"time": "datetime64[s]", "category": "category", "integer": "Int64", "real": "float64"}
 

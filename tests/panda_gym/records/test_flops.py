@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from panda_gym.errors import RecordsError
-from panda_gym.records import site_power, workload_gflop
+from panda_gym.records.flops import site_power, workload_gflop
 from panda_gym.sites import load_platform
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from panda_gym.errors import RecordsError
-from panda_gym.records import FILTERS, Funnel, apply_funnel, reference_records, workload_gflop
+from panda_gym.records import Funnel, apply_funnel, reference_records, workload_gflop
 from panda_gym.records.exports import read_export
+from panda_gym.records.funnel import FILTERS
 from panda_gym.records.reference.export import kept_rows
 from panda_gym.sites import load_platform
 

@@ -66,9 +66,9 @@ class Policy(ABC):
         return certain
 
     @final
-    def law(self, view: PlacementView, rng: np.random.Generator) -> Array:
+    def law(self, view: PlacementView, rng: np.random.Generator) -> Array:  # name of 0.1
         """Return `action_probabilities`, whose name in release 0.1 this was."""
-        warn("Policy.law", "Policy.action_probabilities")
+        warn("Policy.law", "Policy.action_probabilities")  # name of 0.1
         return self.action_probabilities(view, rng)
 
     @final
