@@ -11,13 +11,13 @@ import panda_gym
 from panda_gym.errors import RecordsError, SeedError
 from panda_gym.records import (
     STAND_IN,
-    check_table,
     load_records,
     reference_export,
     reference_records,
     workload_gflop,
     write_reference,
 )
+from panda_gym.records.columns import check_table
 from panda_gym.records.reference import reference_blocks, tables
 from panda_gym.records.reference.calibration import KEEP
 from panda_gym.records.reference.clock import SECONDS, calendar
