@@ -14,10 +14,12 @@ from panda_gym.training.config import ALGORITHMS, DifferenceRewardConfig, TrainC
 
 if TYPE_CHECKING:
     from panda_gym.training.difference_reward import train_difference_reward
+    from panda_gym.training.difference_reward_callback import DifferenceRewardCallback
     from panda_gym.training.run import Training, train
 
 __all__ = [
     "ALGORITHMS",
+    "DifferenceRewardCallback",
     "DifferenceRewardConfig",
     "TrainConfig",
     "Training",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "DifferenceRewardCallback": "panda_gym.training.difference_reward_callback",
     "Training": "panda_gym.training.run",
     "train": "panda_gym.training.run",
     "train_difference_reward": "panda_gym.training.difference_reward",

@@ -7,7 +7,7 @@ of them run the same kernel. A family derives one class from `Batch`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -34,6 +34,8 @@ class Batch(ABC):
         self.started = np.zeros(self.num_envs, dtype=bool)
         """Whether an episode has begun, bool[E]."""
         self.closed = False
+        self.on_end: Callable[[int], None] | None = None
+        """Called with the number of each episode just before a new one replaces it."""
 
     def __len__(self) -> int:
         return self.num_envs
@@ -94,6 +96,9 @@ class Batch(ABC):
         """Begin a new episode for each number e, drawn from the generator beside it."""
         self._check_open()
         listed = list(episodes)
+        if self.on_end is not None:
+            for e in (e for e, _ in listed if self.started[e]):
+                self.on_end(e)
         self._begin(listed)
         for e, _ in listed:
             self.started[e] = True

@@ -122,12 +122,12 @@ class PlacementBatch(BaseBatch):
         if self.journal is not None:
             do = "make one without log= for what is to be copied or pickled"
             raise SettingError("an environment that writes no log", "one that does", do)
-        kept = {k: v for k, v in vars(self).items() if k not in ("pool", "parts")}
+        kept = {k: v for k, v in vars(self).items() if k not in ("pool", "parts", "on_end")}
         return kept | {"threads": self.pool.threads, "started": self.started.copy()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         pool = ThreadPool(state.pop("threads"))
-        vars(self).update(state, pool=pool)
+        vars(self).update(state, pool=pool, on_end=None)
         self.parts = self._parts()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> PlacementBatch:

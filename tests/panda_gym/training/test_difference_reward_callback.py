@@ -1,0 +1,118 @@
+"""Rollouts relabelled with difference rewards: the costs of the episodes as they were played."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sb3_contrib import MaskablePPO
+from stable_baselines3 import A2C, DQN, PPO
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.vec_env import VecMonitor
+
+from panda_gym.environments.placement.batch import PlacementBatch
+from panda_gym.environments.placement.sb3 import sb3_vec_env
+from panda_gym.environments.placement.scenario import Scenario
+from panda_gym.errors import PolicyError
+from panda_gym.training import DifferenceRewardCallback
+from panda_gym.training.external_cost import external_costs, own_costs
+from tests.panda_gym.placements import small
+
+JOBS, ENVS, SEED = 16, 2, 5
+SETTINGS: dict[str, Any] = small(jobs=JOBS, warmup=40, load=1.3)
+
+
+class Kept(BaseCallback):
+    """Copies of every rollout's rewards, actions, values, returns and advantages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rollouts: list[dict[str, np.ndarray]] = []
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_end(self) -> None:
+        buffer = self.model.rollout_buffer
+        names = ("rewards", "actions", "values", "returns", "advantages")
+        self.rollouts.append({name: getattr(buffer, name).copy() for name in names})
+
+
+def learned(learner: Any, n_steps: int, rollouts: int, **given: Any) -> list[dict[str, np.ndarray]]:
+    """Rollouts of a learner with the callback."""
+    env, kept = VecMonitor(sb3_vec_env(ENVS, **SETTINGS)), Kept()
+    model = learner("MultiInputPolicy", env, n_steps=n_steps, gamma=0.0, seed=SEED, **given)
+    callbacks = CallbackList([DifferenceRewardCallback(external_weight=0.5), kept])
+    model.learn(rollouts * n_steps * ENVS, callback=callbacks)
+    return kept.rollouts
+
+
+def charged(actions: np.ndarray, generators: list[np.random.Generator]) -> np.ndarray:
+    """Difference rewards of whole episodes, played again with the same actions [T, E]."""
+    batch = PlacementBatch(Scenario.of(**SETTINGS), ENVS)
+    batch.begin(enumerate(generators))
+    rows = np.zeros((JOBS, ENVS), dtype=int)
+    for step in range(JOBS):
+        rows[step] = batch.simulator.pending[:, 0]
+        batch.step(actions[step])
+    rewards = np.zeros((JOBS, ENVS))
+    for e in range(ENVS):
+        log = batch.log(e)
+        cost = own_costs(log) + 0.5 * np.minimum(external_costs(batch.simulator, e, log), 10.0)
+        rewards[:, e] = -cost[rows[:, e]]
+    return rewards
+
+
+@pytest.mark.parametrize("learner", [MaskablePPO, PPO, A2C])
+def test_rollouts_of_whole_episodes_hold_the_costs_of_the_episodes(learner: Any) -> None:
+    given = {} if learner is A2C else {"batch_size": 8, "n_epochs": 1}
+    rollouts = learned(learner, JOBS, 2, **given)
+    generators = [np.random.default_rng(SEED + e) for e in range(ENVS)]
+    for rollout in rollouts:
+        actions = rollout["actions"].reshape(JOBS, ENVS).astype(int)
+        expected = charged(actions, generators)
+        np.testing.assert_allclose(rollout["rewards"], expected, rtol=1e-6)
+        assert (expected < 0.0).any()
+        np.testing.assert_allclose(rollout["returns"], expected, rtol=1e-5, atol=1e-6)
+        advantages = expected - rollout["values"]
+        np.testing.assert_allclose(rollout["advantages"], advantages, rtol=1e-5, atol=1e-5)
+
+
+def test_parts_of_episodes_hold_the_own_costs_of_the_whole() -> None:
+    """Where jobs start in order and transfers share nothing, later jobs change no own cost."""
+    env, kept = sb3_vec_env(ENVS, **SETTINGS), Kept()
+    model = MaskablePPO("MultiInputPolicy", env, n_steps=4, batch_size=8, n_epochs=1, seed=SEED)
+    model.learn(
+        JOBS * ENVS, callback=CallbackList([DifferenceRewardCallback(external_weight=0.0), kept])
+    )
+    actions = np.concatenate([one["actions"].reshape(4, ENVS) for one in kept.rollouts])
+    rewards = np.concatenate([one["rewards"] for one in kept.rollouts])
+    batch = PlacementBatch(Scenario.of(**SETTINGS), ENVS)
+    batch.begin((e, np.random.default_rng(SEED + e)) for e in range(ENVS))
+    rows = np.zeros((JOBS, ENVS), dtype=int)
+    for step in range(JOBS):
+        rows[step] = batch.simulator.pending[:, 0]
+        batch.step(actions[step].astype(int))
+    for e in range(ENVS):
+        np.testing.assert_allclose(rewards[:, e], -own_costs(batch.log(e))[rows[:, e]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("learner", "changes", "word"),
+    [(DQN, {}, "rollout buffer"), (PPO, {"discipline": "easy"}, "first come, first served")],
+)
+def test_other_learners_and_queues_are_refused(
+    learner: Any, changes: dict[str, Any], word: str
+) -> None:
+    given = {"buffer_size": 100} if learner is DQN else {"n_steps": 4, "batch_size": 8}
+    model = learner("MultiInputPolicy", sb3_vec_env(ENVS, **SETTINGS, **changes), **given)
+    with pytest.raises(PolicyError, match=word):
+        model.learn(8, callback=DifferenceRewardCallback())
+
+
+def test_the_hook_is_removed_after_training() -> None:
+    env = sb3_vec_env(ENVS, **SETTINGS)
+    model = PPO("MultiInputPolicy", env, n_steps=4, batch_size=8, n_epochs=1)
+    model.learn(8, callback=DifferenceRewardCallback())
+    assert env.batch.on_end is None
