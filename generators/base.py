@@ -8,6 +8,7 @@ were asked for. No row is ever rejected.
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -20,12 +21,19 @@ import pandas as pd
 from generators.conditions import Conditions, EncodedConditions, balanced, nearest_rows
 from generators.deprecated import renamed_settings, warn
 from generators.encoding.encoder import Encoded, Encoder, EncodingConfig
-from generators.errors import GeneratorError, check_count, check_seed, nearest
+from generators.encoding.schema import Schema
+from generators.errors import GeneratorError, GeneratorWarning, check_count, check_seed, nearest
 from generators.files import read_folder, write_folder
 
 Progress = Callable[[int, int, str], None]
 FIT, SAMPLE, ENCODE, DECODE, CONDITION = range(5)
 """Streams of random numbers that one seed is split into."""
+IDENTIFIER = (
+    "column {name!r} has another value in every row, as identifiers have; the fitted generator "
+    "holds values of it and its rows publish them: drop the column if they are secret"
+)
+LEAST_IDENTIFIERS = 50
+"""Rows below which different values in every row are no sign of identifiers."""
 POOL = 16
 """Blocks drawn to look for rows near a condition, by a generator that cannot condition."""
 
@@ -84,8 +92,25 @@ class Generator(ABC):
 
         `progress(done, total, message)` is called now and then. `checkpoint` names a folder: a
         fit that was stopped goes on from there and ends with the same weights, bit for bit.
+        A category or integer column with another value in every row is a `GeneratorWarning`: what
+        is fitted holds its values, and rows repeat them.
         """
         seed = check_seed(seed)
+        schema = Schema.of(table)
+        for name in _identifiers(schema, table):
+            if name != getattr(self.config, "group", None):
+                warnings.warn(IDENTIFIER.format(name=name), GeneratorWarning, stacklevel=2)
+        return self._fit_to(table, seed, progress, checkpoint)
+
+    @final
+    def _fit_to(
+        self,
+        table: pd.DataFrame,
+        seed: int,
+        progress: Progress | None = None,
+        checkpoint: str | Path | None = None,
+    ) -> Self:
+        """Learn a table without a warning about its columns."""
         encoder = self._encoder(table, seed)
         self.encoder = None
         folder = None if checkpoint is None else Path(checkpoint)
@@ -116,17 +141,35 @@ class Generator(ABC):
             balance: a category all of whose levels seen at fit shall be equally likely.
             given: old name of `conditions`.
 
+        Warns:
+            GeneratorWarning: for a level that was too rare at fit to be learnt by itself.
+
         Raises:
             GeneratorError: for a column that is not there, a level or day unseen at fit, a
                 missing entry where none was, a wrong number of entries.
         """
-        n, seed = check_count(n), check_seed(seed)
-        encoder = self._fitted()
+        n, seed, encoder = check_count(n), check_seed(seed), self._fitted()
         if given is not None:
             warn("the keyword 'given'", "'conditions'")
             conditions = given
+        fixed = self._conditions(conditions, balance, n, seed)
+        for text in fixed.pooled(encoder) if fixed is not None else ():
+            warnings.warn(text, GeneratorWarning, stacklevel=2)
+        return self._sample(n, seed, fixed)
+
+    @final
+    def _conditions(
+        self, conditions: Any, balance: str | None, n: int, seed: int
+    ) -> Conditions | None:
+        """Return the conditions on n rows, checked."""
+        encoder = self._fitted()
         asked = balanced(conditions, balance, n, seed, self.block, encoder)
-        fixed = Conditions.of(asked, n, encoder)
+        return Conditions.of(asked, n, encoder)
+
+    @final
+    def _sample(self, n: int, seed: int, fixed: Conditions | None) -> pd.DataFrame:
+        """Return n rows under checked conditions."""
+        encoder = self._fitted()
         if not n:
             return self._decoded_block(encoder, seed, 0, None).iloc[:0]
         parts: list[pd.DataFrame] = []
@@ -320,6 +363,14 @@ def _configured(name: str, kind: type[Config], config: dict[str, Any]) -> Config
         if key not in known:
             raise GeneratorError(f"a setting of {name!r}", f"{key!r}", nearest(key, known))
     return kind(**config)
+
+
+def _identifiers(schema: Schema, table: pd.DataFrame) -> list[str]:
+    """Return the categories and integers that have another value in every row."""
+    if len(table) < LEAST_IDENTIFIERS:
+        return []
+    columns = [c.name for c in schema.columns if c.kind in ("category", "integer")]
+    return [name for name in columns if table[name].is_unique]
 
 
 def _under(start: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -80,6 +80,18 @@ class Conditions:
             columns[place] = _checked(column, codec, series, open_parts)
         return cls(columns, parts) if columns else None
 
+    def pooled(self, encoder: Encoder) -> list[str]:
+        """Return a text for each column with levels that share the bucket of rare ones."""
+        texts = []
+        for place, series in self.columns.items():
+            column, codec = encoder.schema.columns[place], encoder.codecs[place]
+            if isinstance(codec, CategoryCodec) and len(codec.rare) > 1:
+                codes, missing = column.values(series)
+                asked = np.unique(codes[~missing])
+                rare = asked[np.isin(asked, codec.rare)]
+                texts += [_pooled(column, codec, rare)] if len(rare) else []
+        return texts
+
     def block(
         self, encoder: Encoder, start: int, size: int, rng: np.random.Generator
     ) -> EncodedConditions:
@@ -267,6 +279,15 @@ def _converted(column: Column, series: pd.Series) -> pd.Series:
             f"{fault}",
             "convert them first",
         ) from fault
+
+
+def _pooled(column: Column, codec: CategoryCodec, rare: np.ndarray) -> str:
+    names = ", ".join(repr(column.levels[i]) for i in rare[:3]) + (", ..." if len(rare) > 3 else "")
+    return (
+        f"the level {names} of {column.name!r} was seen fewer than min_count={codec.min_count} "
+        f"times and is pooled with {len(codec.rare) - 1} other rare levels: the rows carry it, "
+        "and their other columns follow the pool; fit with a lower min_count to learn it alone"
+    )
 
 
 def _check_levels(column: Column, codec: CategoryCodec, codes: np.ndarray) -> None:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["GeneratorError", "check_count", "check_seed", "nearest"]
+__all__ = ["GeneratorError", "GeneratorWarning", "check_count", "check_seed", "nearest"]
 
 
 class GeneratorError(ValueError):
@@ -15,6 +15,10 @@ class GeneratorError(ValueError):
     def __init__(self, needed: str, came: str, do: str) -> None:
         super().__init__(f"needed {needed}; got {came}; {do}")
         self.needed, self.came, self.do = needed, came, do
+
+
+class GeneratorWarning(UserWarning):
+    """Something that a generator does and that its user may not expect."""
 
 
 def check_seed(seed: Any) -> int:

@@ -75,13 +75,14 @@ class CategoryCodec:
         return np.flatnonzero(self.counts >= max(self.min_count, 1))
 
     @property
-    def _rare(self) -> np.ndarray:
+    def rare(self) -> np.ndarray:
+        """Codes of the levels that share the bucket, int64[k]."""
         return np.flatnonzero((self.counts > 0) & (self.counts < self.min_count))
 
     @property
     def cards(self) -> tuple[int, ...]:
         """One token."""
-        return (len(self._often) + (len(self._rare) > 0) + self.absent,)
+        return (len(self._often) + (len(self.rare) > 0) + self.absent,)
 
     @property
     def gaussian(self) -> bool:
@@ -90,7 +91,7 @@ class CategoryCodec:
 
     def encode(self, values: np.ndarray, missing: np.ndarray, rng: np.random.Generator) -> Pair:
         """Return tokens; a level unseen at fit counts as rare, or as the commonest."""
-        often, rare = self._often, self._rare
+        often, rare = self._often, self.rare
         commonest = int(np.argmax(self.counts[often])) if len(often) else 0
         token = np.full(len(self.counts) + 1, len(often) if len(rare) else commonest)
         token[often] = np.arange(len(often))
@@ -101,7 +102,7 @@ class CategoryCodec:
 
     def decode(self, tokens: np.ndarray, number: np.ndarray, rng: np.random.Generator) -> Pair:
         """Return level codes; the bucket is resampled from its levels' frequencies."""
-        often, rare = self._often, self._rare
+        often, rare = self._often, self.rare
         token = tokens[:, 0]
         missing = self.absent & (token == self.cards[0] - 1)
         codes = np.zeros(len(token), np.int64)

@@ -49,7 +49,7 @@ class Column:
         raise GeneratorError(
             f"column {name!r} as category, integer, float or naive datetime64",
             f"dtype {dtype}",
-            f'convert it first, for example table[{name!r}].astype("category")',
+            f"convert it first: table[{name!r}]{_conversion(dtype)}",
         )
 
     @property
@@ -157,6 +157,23 @@ class Schema:
         return cls(tuple(Column(**{**c, "levels": tuple(c["levels"])}) for c in data))
 
 
+TEXT = ".astype('string').astype('category')"
+"""Turns any column into a category of texts; missing entries stay missing."""
+CONVERSIONS: dict[str, str] = {
+    "b": ".astype('Int8')",
+    "m": ".dt.total_seconds()",
+    "M": ".dt.tz_convert('UTC').dt.tz_localize(None)",
+}
+"""How a column of an unknown dtype becomes a known one, by the dtype's kind."""
+
+
+def _conversion(dtype: Any) -> str:
+    """Return the method calls that turn a series of this dtype into one that is known."""
+    if isinstance(dtype, pd.PeriodDtype):
+        return ".dt.to_timestamp()"
+    return CONVERSIONS.get(getattr(dtype, "kind", "O"), TEXT)
+
+
 def _plain_levels(name: str, categories: pd.Index) -> tuple[Any, ...]:
     levels = tuple(c.item() if isinstance(c, np.generic) else c for c in categories)
     kinds = {type(level) for level in levels}
@@ -164,7 +181,7 @@ def _plain_levels(name: str, categories: pd.Index) -> tuple[Any, ...]:
         raise GeneratorError(
             f"category {name!r} with levels all text or all integers",
             "levels of " + ", ".join(sorted(kind.__name__ for kind in kinds)),
-            f"rename them, for example table[{name!r}].astype(str).astype('category')",
+            f"convert them: table[{name!r}]{TEXT}",
         )
     return levels
 

@@ -122,7 +122,7 @@ class TwoLevelModel:
         elif times is not None and starts is not None:
             summary = pd.concat([times.parts(starts), summary], axis=1)
             fixed = list(times.seen)
-        base.fit(summary, seed=seed, progress=progress, checkpoint=checkpoint)
+        base._fit_to(summary, seed, progress, checkpoint)
         tried = _tried(base, summary, fixed, rng)
         marginals = Marginals.fit(tried, summary)
         few = int(np.clip(MOST_TRIED / batches.sizes.mean(), 1, len(tried)))
@@ -160,7 +160,7 @@ class TwoLevelModel:
         """
         rng = np.random.default_rng(key)
         conditions = self._conditions(starts, n, rng)
-        summary = self.base.sample(n, seed=int(rng.integers(2**62)), conditions=conditions)
+        summary = _sampled(self.base, n, conditions, rng)
         summary = self.marginals.moved(summary, rng)
         if in_order and self.identity is not None:
             summary = summary.iloc[self.identity.origins(n, rng)].reset_index(drop=True)
@@ -277,13 +277,21 @@ def _identity(batches: Batches, times: Times | None, starts: np.ndarray | None) 
     return GroupIdentity.fit(batches.member[order], daypart(starts[order]), reach)
 
 
+def _sampled(
+    base: Generator, n: int, conditions: pd.DataFrame | None, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return batches of a fitted base; rare levels of the conditions are no news here."""
+    seed = int(rng.integers(2**62))
+    return base._sample(n, seed, base._conditions(conditions, None, n, seed))
+
+
 def _tried(
     base: Generator, summary: pd.DataFrame, conditions: list[str], rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return batches as a fitted base draws them, at the times of those that were seen."""
     n = int(np.clip(4 * len(summary), 1024, TRIED))
     parts = summary[conditions].iloc[rng.integers(len(summary), size=n)].reset_index(drop=True)
-    return base.sample(n, seed=int(rng.integers(2**62)), conditions=parts if conditions else None)
+    return _sampled(base, n, parts if conditions else None, rng)
 
 
 def _times(

@@ -214,7 +214,8 @@ def verdict(document: Mapping[str, Any]) -> dict[str, Any]:
     """Derive the verdict from scores, failures and gates: each part by its worst gated score.
 
     A metric that failed fails the certificate, whether or not its part is gated; so does a gated
-    part without a gated score. A known-answer case that was answered wrongly makes it void.
+    part without a gated score, but for efficacy where no target was named. A known-answer case that
+    was answered wrongly makes it void.
     """
     scores, gates = _graded(document), document["policy"]["parts"]
     missed = {
@@ -233,13 +234,20 @@ def verdict(document: Mapping[str, Any]) -> dict[str, Any]:
         own = [s for s in scores if s.part == part]
         failed = any(_part_of(name) == part for name in document["failures"])
         grade = "F" if failed else _grade(own, bool(gates[part]))
-        if gates[part] and not any(s.margin is not None for s in own):
+        measured = any(s.margin is not None for s in own)
+        if gates[part] and not measured and not _waived(document, part):
             grade = "F"
             reasons[f"{part} (part)"] = "the policy asks for it and nothing was measured"
         parts[part] = {"grade": grade, "gates": bool(gates[part])}
     word = "void" if missed else "failed" if reasons else "passed"
     grades = {score.id: score.grade for score in scores}
     return {"word": word, "parts": parts, "grades": grades, "reasons": reasons}
+
+
+def _waived(document: Mapping[str, Any], part: str) -> bool:
+    """Return whether the caller left a part out: efficacy, by naming no column to predict."""
+    no_target = document["columns"]["target"] is None and "mlef" in document["left_out"]
+    return part == METRICS["mlef"].part and no_target
 
 
 def _unmet(document: Mapping[str, Any], scores: list[Score]) -> dict[str, str]:

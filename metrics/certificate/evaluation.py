@@ -64,7 +64,7 @@ def certify(
         `train` (a random split, not a later period), and the generator must not have seen it.
     target
         The positive number whose logarithm a model predicts (efficacy). None leaves that part
-        out, and a policy that gates it then fails.
+        out: it has no grade and is listed among what was left out.
     time
         The column that orders rows in time; None leaves the temporal part out.
     group
@@ -106,6 +106,7 @@ def certify(
         not raise: it fails its part, with the reason in `Certificate.failures`.
     """
     rules = policies.load(policy)
+    target, time, group = (None if n is None else str(n) for n in (target, time, group))
     study = _study(
         {"train": train, "holdout": holdout, "synthetic": synthetic},
         {

@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.stats import norm, t
 
 from metrics.base import Score, Study
-from metrics.errors import MetricError
+from metrics.errors import MetricError, NotApplicable
 from metrics.statistics.resampling import auc, replicate
 from metrics.tables.samples import Sample, fingerprint, read
 
@@ -194,7 +194,7 @@ def measure(study: Study) -> list[Score]:
     it enters every interval by Student's t, beside the sampling error of the test rows.
     """
     if study.target is None:
-        raise MetricError("a target column", "None", "name the column that models predict")
+        raise NotApplicable("a target column", "None", "name the column that models predict")
     seeds = int(study.settings["efficacy_seeds"])
     if seeds < LEAST_SEEDS:
         raise MetricError(f"at least {LEAST_SEEDS} efficacy_seeds", str(seeds), "set more")

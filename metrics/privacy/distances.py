@@ -47,7 +47,7 @@ def dcr(
     distances = dcr_distances(
         synthetic, reference, scale=scale, category_weight=category_weight, progress=progress
     )
-    return float(distances.mean())
+    return float(np.sort(distances).mean())
 
 
 def dcr_distances(
@@ -58,7 +58,7 @@ def dcr_distances(
     category_weight: float = 1.0,
     progress: Progress | None = None,
 ) -> np.ndarray:
-    """Return each synthetic row's distance to its closest reference row, ascending, float64[n].
+    """Return each synthetic row's distance to its closest reference row, in row order, float64[n].
 
     The distance is the root of the squared differences of numbers on a scale ("rank", "minmax" or
     "log", fitted on the reference) plus `category_weight` for each category that differs. A
@@ -66,9 +66,9 @@ def dcr_distances(
     """
     if not (isinstance(category_weight, int | float) and 0 < category_weight < math.inf):
         raise MetricError("a positive category weight", repr(category_weight), "use for example 1")
-    tables = read({"reference": reference, "synthetic": synthetic})
+    tables = read({"reference": reference, "synthetic": synthetic}, canonical=False)
     space = Space.fit(tables["reference"], scale, category_weight)
-    return np.sort(space.nearest(tables["synthetic"], progress))
+    return space.nearest(tables["synthetic"], progress)
 
 
 @dataclass(frozen=True)

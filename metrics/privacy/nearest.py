@@ -9,14 +9,16 @@ global     one k-d tree over all numbers gives n0, the least numeric distance wh
 level m    rows that agree in some c - m categories: one tree for each group of every subset of
            c - m columns. A query leaves when best <= n0 + m * weight: no further row can be nearer.
 
-Good synthetic rows leave at level 0, so the usual cost is one tree query each. When few queries
-are left, or a column set has not been indexed and would not pay, they are scanned in blocks.
+Good synthetic rows leave at level 0, so the usual cost is one tree query each. Level m has
+binomial(c, m) subsets: where indexing them costs more than comparing the queries that are left with
+every row, these are scanned in blocks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
+from math import comb
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -25,8 +27,11 @@ Progress = Callable[[int, int, str], None]
 
 SCAN_PAIRS = 20_000_000
 """Pairs of rows up to which scanning beats building further trees."""
-BLOCK_PAIRS = 2_000_000
+BLOCK_PAIRS = 400_000
 """Pairs of rows held at once while scanning."""
+SCAN_S, INDEX_S, VISIT_S = 1e-9, 3e-7, 1.5e-5
+"""CPU seconds of one column of one pair in a scan, of one row in an index of a subset, and of one
+query in it; their ratios decide between scan and trees and change no distance."""
 SMALL_GROUP = 24
 """Rows of a group up to which no tree is built."""
 
@@ -71,7 +76,7 @@ class NearestRecords:
             if progress is not None:
                 progress(m, c, f"nearest rows: {len(left)} queries left at {m} differences")
             left = left[best[left] > least[left] + m * self.weight]
-            if not self._pays(len(left)):
+            if not self._pays(len(left), m):
                 self._scan(numbers, codes, left, best)
                 break
             for subset in combinations(range(c), c - m):
@@ -97,7 +102,7 @@ class NearestRecords:
             if m == 1:
                 self._globally(numbers, codes, left, pairs.squared[:, 1].copy(), least)
             left = left[pairs.squared[left, 1] > least[left] + m * self.weight]
-            if m and not self._pays(len(left)):
+            if m and not self._pays(len(left), m):
                 self._scan_two(numbers, codes, left, pairs)
                 break
             for subset in combinations(range(c), c - m):
@@ -136,8 +141,11 @@ class NearestRecords:
             who = np.argpartition(total, min(1, total.shape[1] - 1), axis=1)[:, :2]
             pairs.lower(part, np.take_along_axis(total, who, axis=1), who)
 
-    def _pays(self, queries: int) -> bool:
-        return queries * len(self.numbers) > SCAN_PAIRS
+    def _pays(self, queries: int, m: int) -> bool:
+        """Return whether trees at level m cost less than a scan of the queries that are left."""
+        pairs, (n, d), c = queries * len(self.numbers), self.numbers.shape, self.codes.shape[1]
+        trees_s = comb(c, m) * (n * INDEX_S + queries * VISIT_S)
+        return pairs > SCAN_PAIRS and trees_s < pairs * (d + c) * SCAN_S
 
     def _globally(
         self,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from metrics.errors import MetricError
 
 MISSING = "(missing)"
 """The level that stands for a category's missing value."""
+LITERAL = "\\"
+"""Put before a real level that reads like `MISSING`, so that both are levels of their own."""
 LARGEST = 1e100
 """Largest size of a number: squares and their sums must stay finite."""
 
@@ -43,6 +45,8 @@ class Schema:
     """All column names in table order."""
     dtypes: Mapping[str, Any]
     """The dtype of each column in the leading table."""
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    """The label of each column in the leading table, of which its name is the text."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +85,20 @@ class Sample:
         return self.take(np.sort(rng.choice(len(self), size=n, replace=False)))
 
 
-def read(tables: Mapping[str, pd.DataFrame], group: str | None = None) -> dict[str, Sample]:
+def read(
+    tables: Mapping[str, pd.DataFrame], group: str | None = None, *, canonical: bool = True
+) -> dict[str, Sample]:
     """Parse tables that must have the same columns and kinds; the first one leads.
 
     `tables` maps a word for messages ("train") to a DataFrame. `group` names a column that says
-    which rows belong together (a task): it is set apart and no metric sees it as a column.
+    which rows belong together (a task): it is set apart and no metric sees it as a column. Rows
+    are put in a canonical order unless `canonical` is False. Names are the text of the labels.
     Raises `MetricError` for anything but non-empty DataFrames with equal column names and kinds.
     """
     for word, table in tables.items():
         _check_table(word, table)
+    labels = {str(label): label for label in next(iter(tables.values())).columns}
+    tables = {word: _named(table) for word, table in tables.items()}
     groups = {word: _groups(word, table, group) for word, table in tables.items()}
     if group is not None:
         tables = {word: table.drop(columns=group) for word, table in tables.items()}
@@ -97,8 +106,15 @@ def read(tables: Mapping[str, pd.DataFrame], group: str | None = None) -> dict[s
     kinds = {str(name): _kind(lead, first[name]) for name in first.columns}
     for word, table in others:
         _check_same(lead, kinds, word, table)
-    schema = _schema(kinds, tables.values(), first)
-    return {word: _sample(table, schema, groups[word]) for word, table in tables.items()}
+    schema = _schema(kinds, tables.values(), first, labels)
+    samples = {word: _sample(table, schema, groups[word]) for word, table in tables.items()}
+    return {word: _canonical(sample) for word, sample in samples.items()} if canonical else samples
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with text for column names."""
+    names = [*map(str, table.columns)]
+    return table if names == [*table.columns] else table.set_axis(names, axis=1)
 
 
 def frame(sample: Sample) -> pd.DataFrame:
@@ -117,7 +133,7 @@ def frame(sample: Sample) -> pd.DataFrame:
             columns[name] = stamps.tz_convert(zone).astype(dtype)
         else:
             columns[name] = pd.array(sample.number(name)).astype(dtype)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns).rename(columns=dict(schema.labels))
 
 
 def digest(sample: Sample) -> str:
@@ -181,9 +197,11 @@ def _check_table(word: str, table: object) -> None:
     if not len(table) or not len(table.columns):
         came = f"{len(table)} rows and {len(table.columns)} columns"
         raise MetricError(f"rows and columns in {word}", came, "pass a table with data in it")
-    if not table.columns.is_unique:
-        twice = sorted({str(c) for c in table.columns[table.columns.duplicated()]})
-        raise MetricError(f"unique column names in {word}", f"twice: {twice}", "rename them")
+    names = pd.Index([*map(str, table.columns)])
+    if not names.is_unique:
+        twice = sorted(set(names[names.duplicated()]))
+        needed = f"column names in {word} that differ as text"
+        raise MetricError(needed, f"twice: {twice}", "rename them")
 
 
 def _check_same(lead: str, kinds: Mapping[str, str], word: str, table: pd.DataFrame) -> None:
@@ -226,7 +244,10 @@ def _kind(word: str, column: pd.Series) -> str:
 
 
 def _schema(
-    kinds: Mapping[str, str], tables: Iterable[pd.DataFrame], first: pd.DataFrame
+    kinds: Mapping[str, str],
+    tables: Iterable[pd.DataFrame],
+    first: pd.DataFrame,
+    labels: Mapping[str, Any],
 ) -> Schema:
     categories = tuple(name for name, kind in kinds.items() if kind == "category")
     numbers = tuple(name for name, kind in kinds.items() if kind != "category")
@@ -239,14 +260,29 @@ def _schema(
         levels={name: _levels(table[name] for table in tables) for name in categories},
         order=tuple(kinds),
         dtypes={name: first[name].dtype for name in kinds},
+        labels={name: labels[name] for name in kinds},
     )
 
 
 def _levels(columns: Iterable[pd.Series]) -> tuple[str, ...]:
     found: set[str] = set()
     for column in columns:
-        found.update(MISSING if pd.isna(v) else str(v) for v in column.unique())
+        values = [v for v in column.unique() if not pd.isna(v)]
+        own = {_level(v) for v in values}
+        if len(own) < len(values):
+            came = ", ".join(sorted({repr(v) for v in values})[:4])
+            needed = f"levels of column {column.name!r} that differ as text"
+            raise MetricError(needed, came, "make them all text or all numbers")
+        found.update(own)
+        if column.isna().any():
+            found.add(MISSING)
     return tuple(sorted(found))
+
+
+def _level(value: Any) -> str:
+    """Return the text of a level; one that reads like `MISSING` is marked as a real one."""
+    text = str(value)
+    return LITERAL + text if text.lstrip(LITERAL) == MISSING else text
 
 
 def _sample(table: pd.DataFrame, schema: Schema, groups: np.ndarray | None) -> Sample:
@@ -256,8 +292,7 @@ def _sample(table: pd.DataFrame, schema: Schema, groups: np.ndarray | None) -> S
     codes = np.empty((len(table), len(schema.categories)), dtype=np.int32)
     for i, name in enumerate(schema.categories):
         codes[:, i] = _codes(table[name], schema.levels[name])
-    order = _canonical(numbers, codes, groups)
-    return Sample(schema, numbers, codes, groups).take(order)
+    return Sample(schema, numbers, codes, groups)
 
 
 def _floats(column: pd.Series) -> np.ndarray:
@@ -283,10 +318,10 @@ def _codes(column: pd.Series, levels: Sequence[str]) -> np.ndarray:
     place = {level: code for code, level in enumerate(levels)}
     if isinstance(column.dtype, pd.CategoricalDtype):
         own = column.cat.codes.to_numpy()
-        names = [str(v) for v in column.cat.categories]
+        names = [_level(v) for v in column.cat.categories]
     else:
         own, uniques = pd.factorize(column)
-        names = [str(v) for v in uniques]
+        names = [_level(v) for v in uniques]
     # A level that no row uses has no place; a missing value has own code -1, the last entry.
     lookup = np.array([place.get(name, -1) for name in [*names, MISSING]], dtype=np.int32)
     return lookup[own]
@@ -295,18 +330,23 @@ def _codes(column: pd.Series, levels: Sequence[str]) -> np.ndarray:
 def _labels(codes: np.ndarray, levels: Sequence[str], dtype: Any) -> Any:
     """Return codes as values of the leading column's dtype, "missing" as a missing value."""
     known = dtype.categories if isinstance(dtype, pd.CategoricalDtype) else []
-    values = {str(value): value for value in known}
+    values = {_level(value): value for value in known}
     if pd.api.types.is_bool_dtype(dtype):
         values = {"True": True, "False": False}
-    labels = [None if level == MISSING else values.get(level, level) for level in levels]
+    labels = [None if level == MISSING else values.get(level, _text(level)) for level in levels]
     column = pd.Series(labels, dtype=object).take(codes).reset_index(drop=True)
     if isinstance(dtype, pd.CategoricalDtype):
-        new = [level for level in labels if level is not None and str(level) not in values]
+        new = [level for level in labels if level is not None and _level(level) not in values]
         return pd.Categorical(column, categories=[*known, *new], ordered=False)
     return column.astype(dtype)
 
 
-def _canonical(numbers: np.ndarray, codes: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    """Return the order of the rows by numbers, then codes, then groups."""
-    last = [] if groups is None else [groups]
-    return np.lexsort([*last, *codes.T[::-1], *numbers.T[::-1]])
+def _text(level: str) -> str:
+    """Return the text that `_level` marked, without its mark."""
+    return level[len(LITERAL) :] if level.lstrip(LITERAL) == MISSING else level
+
+
+def _canonical(sample: Sample) -> Sample:
+    """Return the rows in order of their numbers, then codes, then groups."""
+    last = [] if sample.groups is None else [sample.groups]
+    return sample.take(np.lexsort([*last, *sample.codes.T[::-1], *sample.numbers.T[::-1]]))

@@ -3,13 +3,14 @@ clear error; never a missing value that was not there, never a hang."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from generators.errors import GeneratorError
+from generators.errors import GeneratorError, GeneratorWarning
 from tests.contracts.test_generators import NAMES, create
 from tests.generators.tables import mixed_table, same_dtypes
 
@@ -47,6 +48,12 @@ HOSTILE: dict[str, Callable[[], pd.DataFrame]] = {
         {"site": categories(np.repeat(np.arange(200), 10), 200), "x": RNG.normal(size=2000)}
     ),
     "heavy tail": lambda: pd.DataFrame({"x": np.exp(RNG.normal(0, 100, 300)), "y": 1.7e308}),
+    "denormals": lambda: pd.DataFrame(
+        {"x": 5e-324 * (1 + np.arange(200) % 7), "y": np.linspace(-1e-310, 1e-310, 200)}
+    ),
+    "a level called missing": lambda: pd.DataFrame(
+        {"k": pd.Categorical(["(missing)", "b", None, "(missing)"] * 50), "x": np.arange(200.0)}
+    ),
     "three rows": lambda: mixed_table(3),
     "one row": lambda: mixed_table(1),
     "one column of numbers": lambda: pd.DataFrame({"x": RNG.normal(size=200)}),
@@ -61,11 +68,15 @@ REFUSED: dict[str, tuple[Callable[[], pd.DataFrame], str]] = {
     "infinite": (lambda: pd.DataFrame({"x": [1.0, np.inf, 2.0]}), "finite numbers"),
     "mixed types": (lambda: pd.DataFrame({"x": [1, "a", None]}, dtype=object), "as category"),
     "mixed levels": (lambda: pd.DataFrame({"x": pd.Categorical([1, "a"])}), "levels all text"),
+    "columns named by numbers": (lambda: pd.DataFrame({0: [1.0], 1: [2.0]}), "named by text"),
+    "names that agree as text": (lambda: pd.DataFrame([[1.0, 2.0]], columns=[1, "1"]), "by text"),
+    "levels that agree as text": (lambda: pd.DataFrame({"x": pd.Categorical([1, "1"])}), "levels"),
     "no rows": (lambda: mixed_table(5).iloc[:0], "at least one row"),
     "no columns": (lambda: pd.DataFrame(index=range(3)), "one column"),
 }
 
 
+@pytest.mark.filterwarnings("ignore:column .* has another value in every row")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hostile_table_returns_with_its_types_bounds_and_gaps(name: str, case: str) -> None:
@@ -92,3 +103,63 @@ def test_a_table_that_cannot_be_learnt_is_one_clear_error(name: str, case: str) 
     make, needed = REFUSED[case]
     with pytest.raises(GeneratorError, match=needed):
         create(name).fit(make())
+
+
+ADVISED = {
+    "bool": pd.Series([True, False, True]),
+    "boolean with gaps": pd.Series([True, None, False], dtype="boolean"),
+    "zoned": pd.Series(pd.date_range("2024-01-01", periods=3, tz="Europe/Paris")),
+    "text": pd.Series(["a", None, "b"], dtype=object),
+    "duration": pd.Series(pd.to_timedelta([1, 2, 3], unit="h")),
+    "period": pd.Series(pd.period_range("2024-01", periods=3, freq="M")),
+    "levels of booleans": pd.Series(pd.Categorical([True, None, False])),
+    "levels of fractions": pd.Series(pd.Categorical([0.5, None, 1.5])),
+}
+
+
+@pytest.mark.parametrize("case", ADVISED)
+def test_the_advice_for_a_column_that_is_refused_works(case: str) -> None:
+    table = pd.DataFrame({"x": ADVISED[case], "y": [1.0, 2.0, 3.0]})
+    with pytest.raises(GeneratorError) as caught:
+        create("smote").fit(table)
+    code = caught.value.do.partition(": ")[2]
+    assert code.startswith("table['x']")
+    converted = table.assign(x=eval(code, {"table": table}))  # noqa: S307
+    assert list(converted["x"].isna()) == list(table["x"].isna())
+    drawn = create("smote").fit(converted).sample(20)
+    assert same_dtypes(drawn, converted)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_column_of_identifiers_is_warned_of(name: str) -> None:
+    table = pd.DataFrame({"user": categories(np.arange(60), 60), "x": RNG.normal(size=60)})
+    with pytest.warns(GeneratorWarning, match="'user' has another value in every row"):
+        create(name).fit(table)
+
+
+@pytest.mark.filterwarnings("error")
+def test_columns_that_repeat_and_few_rows_are_not_warned_of() -> None:
+    create("smote").fit(mixed_table(200))
+    create("smote").fit(pd.DataFrame({"n": np.arange(30)}))
+    create("smote").fit(pd.DataFrame({"x": np.linspace(0, 1, 100)}))
+
+
+def test_the_group_column_is_no_identifier_but_others_are() -> None:
+    table = pd.DataFrame({"task": np.arange(80), "job": np.arange(80), "x": RNG.normal(size=80)})
+    with pytest.warns(GeneratorWarning) as caught:
+        create("grouped", group="task").fit(table)
+    assert [str(w.message).split(" has ")[0] for w in caught] == ["column 'job'"]
+
+
+def test_a_condition_on_a_pooled_level_says_so() -> None:
+    kinds = ["often"] * 100 + ["rare"] * 3 + ["rarer"] * 2
+    table = pd.DataFrame({"k": pd.Categorical(kinds), "x": RNG.normal(size=105)})
+    model = create("autoregressive").fit(table)
+    text = r"level 'rare' of 'k' was seen fewer than min_count=10 times and is pooled with 1 other"
+    with pytest.warns(GeneratorWarning, match=text):
+        drawn = model.sample(5, conditions={"k": "rare"})
+    assert (drawn["k"] == "rare").all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.sample(5, conditions={"k": "often"})
+        create("autoregressive", min_count=1).fit(table).sample(5, conditions={"k": "rare"})

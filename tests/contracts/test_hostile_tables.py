@@ -50,11 +50,25 @@ CHANGES: dict[str, Callable[[Rows], Rows]] = {
     "categories alone": lambda t: t.assign(kind=t["files"].astype(str))[["site", "kind"]],
     "few rows": lambda t: t.iloc[:30],
     "one row": lambda t: t.iloc[:1],
+    "denormals": lambda t: t.assign(workload=5e-324 * (1 + np.arange(len(t)) % 3)),
+    "columns named by numbers": lambda t: t.rename(columns={"site": 0, "files": 1}),
+    "a level called missing": lambda t: t.assign(
+        site=t["site"]
+        .astype(str)
+        .mask(np.arange(len(t)) % 2 == 0, "(missing)")
+        .mask(np.arange(len(t)) % 5 == 0)
+    ),
     "huge and tiny": lambda t: t.assign(workload=np.where(np.arange(len(t)) % 2, 1e90, 1e-90)),
 }
 
 
-SYNTHETIC_ALONE = ("constant category", "mostly missing", "a level a row", "one second")
+SYNTHETIC_ALONE = (
+    "denormals",
+    "constant category",
+    "mostly missing",
+    "a level a row",
+    "one second",
+)
 """Changes that are tried on the synthetic table alone too."""
 
 

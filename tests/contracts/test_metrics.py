@@ -141,4 +141,6 @@ def test_tables_of_another_field_are_judged_too():
     parts = table.iloc[:8000], table.iloc[8000:16_000], table.iloc[16_000:]
     card = metrics.certify(*parts, target=None, time=None, quick=True)
     assert card.grades["fidelity"] in "AB"
-    assert card.failures.keys() == {"mlef (metric)", "efficacy (part)"}
+    assert card.passed, card.failures
+    assert card.grades["efficacy"] == "-"
+    assert "needed a target column" in card.document["left_out"]["mlef"]

@@ -112,7 +112,11 @@ def test_dcr_of_tables_equals_every_pair(make, independent, scale, weight):
     ]
     expected = twins.nearest(*points[0], *points[1], weight)
     found = metrics.privacy.dcr_distances(queries, train, scale=scale, category_weight=weight)
-    np.testing.assert_allclose(found, np.sort(expected), atol=1e-9)
+    np.testing.assert_allclose(np.sort(found), np.sort(expected), atol=1e-9)
+    backwards = metrics.privacy.dcr_distances(
+        queries[::-1], train, scale=scale, category_weight=weight
+    )
+    np.testing.assert_array_equal(found, backwards[::-1])
     mean = metrics.dcr(queries, train, scale=scale, category_weight=weight)
     assert mean == pytest.approx(expected.mean())
 
@@ -131,6 +135,37 @@ def test_a_missing_number_is_a_category_of_its_own():
     # .25 is the rank of 0 among two values; a missing number stands at .5 and one category off.
     distances = metrics.privacy.dcr_distances(there, gone)
     np.testing.assert_allclose(distances, [0.0, np.sqrt(0.25**2 + 1)])
+    distances = metrics.privacy.dcr_distances(there[::-1], gone)
+    np.testing.assert_allclose(distances, [np.sqrt(0.25**2 + 1), 0.0])
+
+
+def test_trees_are_built_where_they_cost_less_than_a_scan():
+    index = NearestRecords(np.zeros((100_000, 3)), np.arange(400_000).reshape(-1, 4) % 7)
+    assert index._pays(50_000, 1)
+    assert not index._pays(100, 1)
+    index = NearestRecords(np.zeros((5_000, 3)), np.arange(120_000).reshape(-1, 24) % 7)
+    assert not index._pays(5_000, 8)
+
+
+def test_many_categories_are_searched_exactly_and_do_not_stall(monkeypatch):
+    rng = np.random.default_rng(0)
+    numbers, codes = rng.random((3000, 2)), rng.integers(0, 3, (3000, 24))
+    queries = rng.random((8000, 2)), rng.integers(0, 3, (8000, 24))
+    index, subsets = NearestRecords(numbers, codes), []
+    search = NearestRecords._search
+
+    def counted(self, subset, *rest):
+        subsets.append(subset)
+        return search(self, subset, *rest)
+
+    monkeypatch.setattr(NearestRecords, "_search", counted)
+    found = index.query(*queries)
+    assert len(subsets) < 100
+    few = slice(0, 8000, 400)
+    expected = twins.nearest(queries[0][few], queries[1][few], numbers, codes, 1.0)
+    np.testing.assert_allclose(found[few], expected, atol=1e-9)
+    pair = index.query_two(queries[0][few], queries[1][few])
+    np.testing.assert_allclose(pair[:, 0], found[few], atol=1e-9)
 
 
 def test_progress_is_told_and_a_bad_weight_refused(make, independent):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import metrics
 from metrics.errors import MetricError
 from metrics.tables.samples import MISSING, digest, frame, read, table_sha256
 
@@ -101,3 +102,38 @@ def test_a_group_that_is_not_there_is_one_clear_error(make, group, word):
     table = make(20, 1).assign(hole=[None, *range(19)])
     with pytest.raises(MetricError, match=word):
         read({"table": table}, group=group)
+
+
+def test_columns_named_by_numbers_are_read_and_named_back():
+    table = pd.DataFrame({0: ["a", "b", "a"], 1: [1.0, 2.0, 4.0]})
+    sample = read({"train": table, "synthetic": table})["synthetic"]
+    assert sample.schema.order == ("0", "1")
+    assert list(frame(sample).columns) == [0, 1]
+    assert metrics.jsd(table, table) == metrics.wd(table, table) == 0
+    assert table_sha256(table) == table_sha256(table.rename(columns=str))
+
+
+def test_column_names_that_agree_as_text_are_one_clear_error():
+    with pytest.raises(MetricError, match=r"differ as text; got twice: \['1'\]"):
+        read({"train": pd.DataFrame([[1, 2]], columns=[1, "1"])})
+
+
+def test_levels_that_agree_as_text_are_one_clear_error():
+    table = pd.DataFrame({"k": pd.Series([1, "1", "b"], dtype=object)})
+    with pytest.raises(MetricError, match="levels of column 'k' that differ as text"):
+        read({"train": table})
+
+
+@pytest.mark.parametrize("level", ["(missing)", "\\(missing)"])
+def test_a_level_called_missing_is_no_missing_value(level):
+    real = pd.DataFrame({"k": [level, "b", None, level]})
+    gone = real.assign(k=real["k"].replace(level, None))
+    samples = read({"real": real, "gone": gone})
+    assert digest(samples["real"]) != digest(samples["gone"])
+    assert metrics.jsd(gone, real) > 0.1
+    assert sorted(frame(samples["real"])["k"].dropna()) == sorted([level, "b", level])
+    both = pd.DataFrame({"k": ["(missing)", "\\(missing)", None]})
+    assert len(read({"t": both})["t"].schema.levels["k"]) == 3
+    kind = real.assign(k=pd.Categorical(real["k"]))
+    assert frame(read({"t": kind})["t"])["k"].isna().sum() == 1
+    assert set(frame(read({"t": kind})["t"])["k"].cat.categories) == {"b", level}
