@@ -32,6 +32,8 @@ IDENTIFIER = (
     "column {name!r} has another value in every row, as identifiers have; the fitted generator "
     "holds values of it and its rows publish them: drop the column if they are secret"
 )
+DENSE = 1000
+"""Width of the range of integers, for each of them, up to which they may be numbers of things."""
 LEAST_IDENTIFIERS = 50
 """Rows below which different values in every row are no sign of identifiers."""
 POOL = 16
@@ -92,8 +94,8 @@ class Generator(ABC):
 
         `progress(done, total, message)` is called now and then. `checkpoint` names a folder: a
         fit that was stopped goes on from there and ends with the same weights, bit for bit.
-        A category or integer column with another value in every row is a `GeneratorWarning`: what
-        is fitted holds its values, and rows repeat them.
+        A category, or numbering integers, with another value in every row is a `GeneratorWarning`:
+        what is fitted holds its values, and rows repeat them.
         """
         seed = check_seed(seed)
         schema = Schema.of(table)
@@ -366,11 +368,20 @@ def _configured(name: str, kind: type[Config], config: dict[str, Any]) -> Config
 
 
 def _identifiers(schema: Schema, table: pd.DataFrame) -> list[str]:
-    """Return the categories and integers that have another value in every row."""
+    """Return the categories and integers that have another value in every row.
+
+    Quantities such as bytes differ in every row too, but lie far apart; numbered things do not.
+    """
     if len(table) < LEAST_IDENTIFIERS:
         return []
-    columns = [c.name for c in schema.columns if c.kind in ("category", "integer")]
-    return [name for name in columns if table[name].is_unique]
+    found = [c for c in schema.columns if c.kind in ("category", "integer")]
+    found = [c for c in found if table[c.name].is_unique]
+    return [c.name for c in found if c.kind == "category" or _is_dense(table[c.name])]
+
+
+def _is_dense(column: pd.Series) -> bool:
+    """Return whether integers lie in a range of at most `DENSE` times their number."""
+    return int(column.max()) - int(column.min()) < DENSE * len(column)
 
 
 def _under(start: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

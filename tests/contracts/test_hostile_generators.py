@@ -142,6 +142,7 @@ def test_columns_that_repeat_and_few_rows_are_not_warned_of() -> None:
     create("smote").fit(mixed_table(200))
     create("smote").fit(pd.DataFrame({"n": np.arange(30)}))
     create("smote").fit(pd.DataFrame({"x": np.linspace(0, 1, 100)}))
+    create("smote").fit(pd.DataFrame({"bytes": 10**9 + 10**8 * np.arange(100)}))
 
 
 def test_the_group_column_is_no_identifier_but_others_are() -> None:
