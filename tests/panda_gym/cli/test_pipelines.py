@@ -56,6 +56,14 @@ def test_distributions_are_fitted_replayed_and_operated(capsys, monkeypatch, tmp
     )  # fmt: skip
     assert (page / "validation.html").exists()
     assert json.loads(out)["jobs"]["recorded"] > 100
+    wide = [row.replace(" 1 -1 -1 1 -1", " 32 -1 -1 32 -1", 1) for row in rows]
+    trace.write_text("; MaxProcs: 128\n" + "\n".join(wide) + "\n")
+    for words, processors in (((), 128), (("--processors", "64"), 64)):
+        code, out, _ = command(
+            capsys, monkeypatch, "validate", str(trace), "--out", str(page), "--model", "poisson",
+            "--seeds", "1", "--json", *words,
+        )  # fmt: skip
+        assert json.loads(out)["waits"]["processors"] == processors
 
 
 def test_a_question_is_answered_with_a_dashboard(capsys, monkeypatch, tmp_path):
