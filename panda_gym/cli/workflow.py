@@ -116,7 +116,7 @@ def run(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Simulate one execution event by event."""
+    """Simulate one execution event by event; the lower bound is that of mean durations."""
     from panda_gym.workflows import Overheads, simulate, write_wfformat
 
     flows, pool = _opened(file, job, nodes, threads, gpus)
@@ -132,7 +132,13 @@ def run(
             _draw(path, {f"{name}, {mode}": ran})
         if export is not None:
             write_wfformat(export, ran, threads_per_core=pool.threads_per_core)
-    show(_unwrapped({name: _figures(ran) for name, ran in runs.items()}), json)
+    bounds = {name: _bound_s(flow, where, overheads) for name, flow in flows.items()}
+    show(
+        _unwrapped(
+            {name: {**_figures(ran), "lower_bound_s": bounds[name]} for name, ran in runs.items()}
+        ),
+        json,
+    )
 
 
 @workflow.command()
@@ -207,9 +213,8 @@ def _comparison(
 ) -> dict[str, Any]:
     """Return the figures of executions beside the lower bound."""
     from panda_gym.workflows.analytics import improvement
-    from panda_gym.workflows.static_scheduling import lower_bound_s, problem_of
 
-    bound = lower_bound_s(problem_of(flow, where, overheads=overheads))
+    bound = _bound_s(flow, where, overheads)
     base = runs["sequential fifo"].ttx_s
     return {
         name: {
@@ -221,6 +226,12 @@ def _comparison(
         }
         for name, ran in runs.items()
     }
+
+
+def _bound_s(flow: Workflow, where: Pool | Platform, overheads: Overheads) -> float:
+    from panda_gym.workflows.static_scheduling import lower_bound_s, problem_of
+
+    return lower_bound_s(problem_of(flow, where, overheads=overheads))
 
 
 def _line(row: dict[str, Any]) -> dict[str, Any]:

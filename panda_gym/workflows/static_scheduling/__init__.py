@@ -1,4 +1,4 @@
-"""Static scheduling of workflows: HEFT, CPOP, PEFT, Min-Min and Max-Min from mean durations.
+"""Static scheduling of workflows by HEFT, lookahead HEFT, CPOP, PEFT, Min-Min and Max-Min.
 
 ```python
 from panda_gym.sites import load_platform
@@ -22,6 +22,7 @@ from panda_gym.workflows.overheads import Overheads
 from panda_gym.workflows.pool import Pool
 from panda_gym.workflows.static_scheduling.cpop import cpop
 from panda_gym.workflows.static_scheduling.heft import heft
+from panda_gym.workflows.static_scheduling.lookahead import lookahead
 from panda_gym.workflows.static_scheduling.min_min import max_min, min_min
 from panda_gym.workflows.static_scheduling.peft import peft
 from panda_gym.workflows.static_scheduling.problem import (
@@ -38,6 +39,7 @@ __all__ = [
     "SchedulingProblem",
     "cpop",
     "heft",
+    "lookahead",
     "lower_bound_s",
     "max_min",
     "min_min",
@@ -49,6 +51,7 @@ __all__ = [
 RULES: Final[dict[str, Callable[[SchedulingProblem], Schedule]]] = {
     "cpop": cpop,
     "heft": heft,
+    "lookahead": lookahead,
     "max_min": max_min,
     "min_min": min_min,
     "peft": peft,

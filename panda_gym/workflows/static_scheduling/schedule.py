@@ -53,6 +53,11 @@ class ScheduleBuilder:
             self._ready[s] = self._arrivals(s)
         return self._ready[s]
 
+    def estimate(self, s: int) -> Array:
+        """Return the earliest finish of a set's first task by the parents placed so far, [P]."""
+        ready, cost = self._arrivals(s)[0], self.problem.cost[s]
+        return self._starts(s, ready) + cost
+
     def _arrivals(self, s: int) -> Array:
         problem = self.problem
         found = problem.arrival[s][None, :].copy()
@@ -66,12 +71,13 @@ class ScheduleBuilder:
 
     def _all(self, s: int, parent: int, size: float) -> Array:
         """Return the arrival of a parent's output, shared by the processors of its tasks."""
-        tasks = slice(self.first[parent], self.first[parent + 1])
-        where, finish = self.processor[tasks], self.finish[tasks]
-        found = np.full(self.problem.processors, finish.max())
+        tasks = np.arange(self.first[parent], self.first[parent + 1])
+        placed = tasks[self.processor[tasks] >= 0]
+        where, finish = self.processor[placed], self.finish[placed]
+        found = np.full(self.problem.processors, finish.max(initial=0.0))
         for source in np.unique(where).tolist():
             mine = where == source
-            transfer = self.problem.transfer(source, size * int(mine.sum()) / len(where))
+            transfer = self.problem.transfer(source, size * int(mine.sum()) / len(tasks))
             found = np.maximum(found, finish[mine].max() + transfer)
         return found[None, :]
 
@@ -84,6 +90,8 @@ class ScheduleBuilder:
             high = max(-(-(j + 1) * theirs // mine), low + 1)
             for i in range(low, high):
                 task = self.first[parent] + i
+                if self.processor[task] < 0:
+                    continue
                 transfer = self.problem.transfer(int(self.processor[task]), size / (high - low))
                 found[j] = np.maximum(found[j], self.finish[task] + transfer)
         return found
@@ -93,12 +101,17 @@ class ScheduleBuilder:
 
         Both are float64[P], with insertion, and infinite where the task does not fit.
         """
-        ready, cost = self.ready(s), self.problem.cost[s]
-        ready = ready[j if len(ready) > 1 else 0]
+        ready = self.ready(s)
+        start = self._starts(s, ready[j if len(ready) > 1 else 0])
+        return start, start + self.problem.cost[s]
+
+    def _starts(self, s: int, ready: Array) -> Array:
+        """Return the earliest start of a task of a set on every processor, float64[P]."""
+        cost = self.problem.cost[s]
         start = np.full(self.problem.processors, np.inf)
         for p in np.flatnonzero(np.isfinite(cost)).tolist():
             start[p] = self.lines[p].earliest(float(ready[p]), float(cost[p]), self._need[s])
-        return start, start + cost
+        return start
 
     def place(self, s: int, j: int, processor: int, start: float) -> None:
         """Place task j of a set on a processor at a start, s."""
@@ -108,9 +121,20 @@ class ScheduleBuilder:
         self.processor[task] = processor
         self.start[task], self.finish[task] = start, start + cost
 
-    def place_set(self, s: int, penalty: Array | None = None) -> None:
-        """Place all tasks of a set, each on the processor of least finish plus penalty[P]."""
-        for j in range(int(self.problem.tasks[s])):
+    def try_place(self, s: int, j: int, processor: int, start: float) -> Timeline:
+        """Place a task tentatively; return the timeline with which `undo` takes it back."""
+        saved = self.lines[processor].copy()
+        self.place(s, j, processor, start)
+        return saved
+
+    def undo(self, s: int, j: int, processor: int, saved: Timeline) -> None:
+        """Take back a task that `try_place` has placed."""
+        self.lines[processor] = saved
+        self.processor[self.first[s] + j] = -1
+
+    def place_set(self, s: int, penalty: Array | None = None, first: int = 0) -> None:
+        """Place the tasks of a set from `first` on, each where finish plus penalty[P] is least."""
+        for j in range(first, int(self.problem.tasks[s])):
             start, finish = self.earliest(s, j)
             best = int(np.argmin(finish if penalty is None else finish + penalty))
             self.place(s, j, best, float(start[best]))

@@ -17,6 +17,12 @@ class Timeline:
         self.used: list[Amounts] = [(0,) * len(capacity)]
         """Amounts in use from each start on; the last step is empty and does not end."""
 
+    def copy(self) -> Timeline:
+        """Return an independent copy."""
+        other = Timeline(self.capacity)
+        other.times, other.used = list(self.times), list(self.used)
+        return other
+
     def earliest(self, ready: float, duration: float, need: Amounts) -> float:
         """Return the earliest start from `ready` on at which `need` fits for `duration`, s.
 

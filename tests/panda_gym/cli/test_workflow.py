@@ -34,6 +34,7 @@ def test_analyse_and_run_and_compare(capsys, monkeypatch, tmp_path):
         capsys, monkeypatch, *words, "--plot", str(picture), "--export", str(export)
     )
     assert (code, json.loads(out)["ttx_s"]) == (0, 1232.5)
+    assert json.loads(out)["lower_bound_s"] == 1205.0
     assert picture.exists()
     code, out, _ = command(capsys, monkeypatch, "analyse", str(export), "--json")
     assert json.loads(out)["tasks"] == 627
