@@ -24,7 +24,7 @@ CLASSES: Final = 4
 """Classes of jobs by true workload, between which fairness is measured."""
 
 STEPS: Final = ("reward_pred", "reward_true", "cost")
-"""What is kept of every decision, see `PlacementBatch.report`."""
+"""What is recorded of every decision, see `PlacementBatch.report`."""
 
 
 def play(

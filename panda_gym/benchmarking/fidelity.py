@@ -50,16 +50,18 @@ def agreement(
         known = table.streams
         raise PolicyError("a stream of this benchmark", repr(real), nearest(real, known))
     rng = np.random.default_rng(seed)
-    judge = _matrix(table, metric, real)
+    reference = _matrix(table, metric, real)
     found = []
     for stream in table.streams:
         if stream == real:
             continue
-        mine = _matrix(table, metric, stream)
-        value = _figures(judge.mean(axis=1), mine.mean(axis=1))
-        draws = np.array([_figures(_drawn(judge, rng), _drawn(mine, rng)) for _ in range(REPEATS)])
+        own = _matrix(table, metric, stream)
+        value = _figures(reference.mean(axis=1), own.mean(axis=1))
+        draws = np.array(
+            [_figures(_drawn(reference, rng), _drawn(own, rng)) for _ in range(REPEATS)]
+        )
         tau, regret = (
-            from_draws(value[k], draws[:, k], table.level, judge.shape[1]) for k in range(2)
+            from_draws(value[k], draws[:, k], table.level, reference.shape[1]) for k in range(2)
         )
         found.append(Agreement(stream, tau, regret))
     return tuple(found)
@@ -81,5 +83,5 @@ def _drawn(side: Array, rng: np.random.Generator) -> Array:
     return side[:, rng.integers(side.shape[1], size=side.shape[1])].mean(axis=1)
 
 
-def _figures(judge: Array, mine: Array) -> tuple[float, float]:
-    return ranking.tau(judge, mine), ranking.regret(judge, mine)
+def _figures(reference: Array, own: Array) -> tuple[float, float]:
+    return ranking.tau(reference, own), ranking.regret(reference, own)

@@ -32,7 +32,7 @@ class Checkpoint:
     """JSON: settings, scenario, counters, curve."""
 
     def write(self, path: Path) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file atomically."""
         header = {"state": json.dumps(self.state)}
         tensors = {name: tensor.cpu().contiguous() for name, tensor in self.tensors.items()}
         with whole_file(path) as aside:

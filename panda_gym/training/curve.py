@@ -41,7 +41,7 @@ class CurvePoint:
 
 
 def write_curve(points: Sequence[CurvePoint], path: Path) -> None:
-    """Write the curve as CSV, whole or not at all."""
+    """Write the curve as CSV atomically."""
     with whole_file(path) as aside, aside.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(field.name for field in fields(CurvePoint))

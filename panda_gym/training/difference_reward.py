@@ -45,7 +45,7 @@ from panda_gym.training.parallel_episodes import Credit, ParallelEpisodes, Parts
 Progress = Callable[[int, int, str], None]
 
 PACKAGES: Final = ("panda-grid-gym", "torch", "numpy", "numba")
-"""Packages whose versions are kept with an agent."""
+"""Packages whose versions are stored with an agent."""
 
 
 @dataclass

@@ -70,7 +70,7 @@ class Multiplier:
 
     def update(self, cost: float) -> None:
         """Update the multiplier by the mean cost of a rollout; PolicyError if it stays too high."""
-        excess = min(cost / self.limit - 1.0, 1.0)  # what is far above must not wind it up
+        excess = min(cost / self.limit - 1.0, 1.0)  # clipped against integral windup
         step = self.integral * excess * (1.0 + self.total)
         self.total = min(max(0.0, self.total + step), self.maximum)
         first = self.before is None

@@ -36,7 +36,7 @@ from panda_gym.training.stopwatch import Stopwatch
 Progress = Callable[[int, int, str], None]
 
 PACKAGES: Final = ("panda-grid-gym", "torch", "stable-baselines3", "sb3-contrib", "numpy")
-"""Packages whose versions are kept with an agent."""
+"""Packages whose versions are stored with an agent."""
 
 
 @dataclass(frozen=True)
