@@ -1,4 +1,4 @@
-"""Settings of a small environment, without any surrogate, for the tests of its faces."""
+"""Settings of a small environment, without any surrogate, for the tests of its interfaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad input, one face after the other: a clear error, or the documented fallback with a cost."""
+"""Bad input to every interface: a clear error, or the documented fallback with a cost."""
 
 from __future__ import annotations
 
@@ -29,50 +29,50 @@ def sb3(**changes: Any) -> Any:
     return panda_gym.sb3_vec_env(GRIDS, **small(**changes))
 
 
-FACES = {"gymnasium": single, "vector": vector, "sb3": sb3}
+INTERFACES = {"gymnasium": single, "vector": vector, "sb3": sb3}
 
 
-def legal(face: str) -> Any:
-    return 0 if face == "gymnasium" else np.zeros(GRIDS, dtype=np.int64)
+def legal(interface: str) -> Any:
+    return 0 if interface == "gymnasium" else np.zeros(GRIDS, dtype=np.int64)
 
 
-@pytest.mark.parametrize("face", FACES)
-def test_a_step_before_the_first_reset_is_refused(face):
+@pytest.mark.parametrize("interface", INTERFACES)
+def test_a_step_before_the_first_reset_is_refused(interface):
     with pytest.raises(SettingError, match="reset"):
-        FACES[face]().step(legal(face))
+        INTERFACES[interface]().step(legal(interface))
 
 
-@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("interface", INTERFACES)
 @pytest.mark.parametrize("bad", [np.nan, 0.0, "0", None])
-def test_what_is_no_whole_number_is_refused_and_changes_nothing(face, bad):
-    env, same = FACES[face](), FACES[face]()
+def test_what_is_no_whole_number_is_refused_and_changes_nothing(interface, bad):
+    env, same = INTERFACES[interface](), INTERFACES[interface]()
     for one in (env, same):
-        one.seed(1) if face == "sb3" else None
-        one.reset() if face == "sb3" else one.reset(seed=1)
+        one.seed(1) if interface == "sb3" else None
+        one.reset() if interface == "sb3" else one.reset(seed=1)
     with pytest.raises(SettingError, match="whole-numbered"):
-        env.step(bad if face == "gymnasium" else np.array([bad] * GRIDS))
-    found, expected = env.step(legal(face))[0], same.step(legal(face))[0]
+        env.step(bad if interface == "gymnasium" else np.array([bad] * GRIDS))
+    found, expected = env.step(legal(interface))[0], same.step(legal(interface))[0]
     for part, values in found.items():
         np.testing.assert_array_equal(values, expected[part])
 
 
-@pytest.mark.parametrize("face", ["vector", "sb3"])
+@pytest.mark.parametrize("interface", ["vector", "sb3"])
 @pytest.mark.parametrize("shape", [(GRIDS + 1,), (GRIDS, 1), (), (0,)])
-def test_actions_of_another_shape_are_refused(face, shape):
-    env = FACES[face]()
+def test_actions_of_another_shape_are_refused(interface, shape):
+    env = INTERFACES[interface]()
     env.reset()
     with pytest.raises(SettingError, match="shape"):
         env.step(np.zeros(shape, dtype=np.int64))
 
 
-@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("interface", INTERFACES)
 @pytest.mark.parametrize("action", [-1, 10, 2**62, -(2**63)])
-def test_a_number_that_is_no_site_goes_to_the_fallback_and_costs(face, action):
-    env = FACES[face]()
+def test_a_number_that_is_no_site_goes_to_the_fallback_and_costs(interface, action):
+    env = INTERFACES[interface]()
     env.reset()
-    asked = action if face == "gymnasium" else np.full(GRIDS, action)
+    asked = action if interface == "gymnasium" else np.full(GRIDS, action)
     infos = env.step(asked)[-1]
-    first = infos[0] if face == "sb3" else infos
+    first = infos[0] if interface == "sb3" else infos
     costs, sites = np.atleast_1d(first["costs"]["illegal_action"]), np.atleast_1d(first["site"])
     assert (costs == 1.0).all()
     assert (sites == np.argmax(PLATFORM.cores)).all()

@@ -24,7 +24,7 @@ class ThreadPool:
         self.threads = int(threads)
         self._pool = self._executor()
         self._process = os.getpid()
-        self._under_way: list[Future[Any]] = []
+        self._running: list[Future[Any]] = []
 
     def share(self, count: int, work: Callable[[int, int], Any]) -> None:
         """Call `work(first, last)` for ranges that together are 0 .. count - 1 and wait for all."""
@@ -46,14 +46,14 @@ class ThreadPool:
             work(*given)
             return
         if os.getpid() != self._process:  # a forked child has none of its parent's threads
-            self._pool, self._process, self._under_way = self._executor(), os.getpid(), []
+            self._pool, self._process, self._running = self._executor(), os.getpid(), []
         if self._pool is not None:
-            self._under_way.append(self._pool.submit(work, *given))
+            self._running.append(self._pool.submit(work, *given))
 
     def wait(self) -> None:
         """Wait for all submitted work and raise the first error."""
-        under_way, self._under_way = self._under_way, []
-        for one in under_way:
+        running, self._running = self._running, []
+        for one in running:
             one.result()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a pipeline policy is: observation and generator in, one action a fleet out."""
+"""Base class of pipeline policies: observation and generator in, one action a fleet out."""
 
 from __future__ import annotations
 

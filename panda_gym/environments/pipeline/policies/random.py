@@ -1,4 +1,4 @@
-"""A uniformly random decision; the floor of every comparison."""
+"""A uniformly random decision, the reference of every comparison."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Where sites stand in a picture: a map of discs whose areas grow with their cores.
+"""Positions of the sites on a map of discs whose areas grow with their cores.
 
 After Dorling, "Area cartograms" (1996): every site begins at the centre of its country, then
 discs that overlap push each other apart while each is drawn back to where it began. Sites of
-countries that the table does not know begin along the lower edge. No luck is involved.
+countries that the table does not know begin along the lower edge. Nothing is random.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 Array = np.ndarray
 
 FILL: Final = 0.46
-"""Share of the picture's area that discs cover."""
+"""Share of the map's area that discs cover."""
 FLATTEN: Final = 0.7
 """Area of a disc ~ cores to this power: small sites can still be seen."""
 LEAST: Final = 0.16
@@ -43,7 +43,7 @@ def radii(cores: Array, width: float, height: float) -> Array:
     """Radius of each site's disc, float64[S], in the unit of width and height."""
     area = np.asarray(cores, dtype=np.float64) ** FLATTEN
     area = np.maximum(area / area.mean(), LEAST)
-    # A few sites must not fill the picture, nor overlap in it whatever is done.
+    # A few sites must not fill the map, nor overlap in it whatever is done.
     room = min(FILL * width * height, 0.2 * len(area) * min(width, height) ** 2)
     return np.sqrt(area / area.sum() * room / np.pi)
 

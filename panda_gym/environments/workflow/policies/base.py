@@ -1,4 +1,4 @@
-"""What a workflow policy is: observation and generator in, one action an execution out."""
+"""Base class of workflow policies: observation and generator in, one action an execution out."""
 
 from __future__ import annotations
 

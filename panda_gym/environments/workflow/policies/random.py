@@ -1,4 +1,4 @@
-"""A uniformly random placement; the floor of every comparison."""
+"""A uniformly random placement, the reference of every comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PandaGrid/Pipelines-v0: one physics with the simulator, in both faces, and honest rewards."""
+"""PandaGrid/Pipelines-v0: one physics with the simulator, in both interfaces, true rewards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stable-baselines3 face: the same grids, and what its algorithms ask for."""
+"""The stable-baselines3 interface: the same grids, and what its algorithms ask for."""
 
 from __future__ import annotations
 

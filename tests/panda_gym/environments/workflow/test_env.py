@@ -1,4 +1,4 @@
-"""PandaGrid/Workflow-v0: one physics with the simulator, in both faces, and honest rewards."""
+"""PandaGrid/Workflow-v0: one physics with the simulator, in both interfaces, and honest rewards."""
 
 from __future__ import annotations
 
