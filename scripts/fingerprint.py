@@ -85,11 +85,11 @@ TABLE: Final[Mapping[str, str]] = {
     "workflow observation": "sets graph sites pairs action_mask",
     "workflow info": """
         clock_s t_seq_s reward_work reward_makespan decisions cost costs""",
-    "workflow costs": "illegal",
+    "workflow costs": "illegal=illegal_action",
     "pipelines observation": "models places fleet action_mask",
     "pipelines info": """
         clock_s reward_net reward_quality requests merged runs ended cost costs""",
-    "pipelines costs": "compute illegal",
+    "pipelines costs": "compute illegal=illegal_action",
     "log": """
         now_s warmup bound_s arrival_s site activation_s start_s end_s cores input_bytes
         moved_bytes workload_true workload_pred ideal_s origin attempt placed_s starting_s source

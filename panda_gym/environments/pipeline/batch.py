@@ -40,7 +40,7 @@ INFO: Final[Mapping[str, tuple[str, str]]] = {
     "merged": ("int", "requests that joined one that already waited"),
     "runs": ("int", "runs started so far"),
     "ended": ("int", "runs that have ended"),
-    "cost": ("float", "cost of the tasks that were started in the step"),
+    "cost": ("float", "sum of the costs of the step"),
     "costs": ("dict of float", "every cost by name"),
 }
 """Key of `info` to type and meaning: what `PipelineBatch.report` returns."""
@@ -143,7 +143,9 @@ class PipelineBatch(Batch):
         # Not a matrix product: its rounding depends on how many fleets there are.
         quality = (self._measured[:, :, 3] * weight).sum(axis=1) / SECONDS_PER_HOUR
         now = np.stack([quality, self._state.run["cost"]])
-        self.quality, self.cost = now - self._before
+        passed = now - self._before
+        self.quality = np.where(went, passed[0], self.quality)
+        self.cost = np.where(went, passed[1], self.cost)
         self._before = now
 
     def rewards(self, name: str | None = None) -> Array:
@@ -212,6 +214,7 @@ class PipelineBatch(Batch):
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
         """Return the entries of `info`, arrays [E]: both rewards, time, counts and costs."""
         run = self._state.run
+        costs = {name: cost(self.cost, self.illegal) for name, cost in COSTS.items()}
         return {
             "clock_s": run["clock"].copy(),
             "reward_net": self.rewards("net"),
@@ -220,8 +223,8 @@ class PipelineBatch(Batch):
             "merged": run["merged"].copy(),
             "runs": run["runs"].copy(),
             "ended": run["ended"].copy(),
-            "cost": self.cost.copy(),
-            "costs": {name: cost(self.cost, self.illegal) for name, cost in COSTS.items()},
+            "cost": costs["compute"] + costs["illegal_action"],
+            "costs": costs,
         }
 
     def history(self, e: int) -> History:

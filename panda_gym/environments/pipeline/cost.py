@@ -20,10 +20,10 @@ def compute(price: Array, illegal: Array) -> Array:
     return price.copy()
 
 
-def illegal(price: Array, illegal: Array) -> Array:
-    """1 where the action was illegal and nothing was started."""
+def illegal_action(price: Array, illegal: Array) -> Array:
+    """1 where the action was masked or out of range, and nothing was started."""
     return illegal.astype(np.float64)
 
 
-COSTS: Final[Mapping[str, Cost]] = {"compute": compute, "illegal": illegal}
+COSTS: Final[Mapping[str, Cost]] = {"compute": compute, "illegal_action": illegal_action}
 """Costs by name."""

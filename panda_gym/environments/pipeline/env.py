@@ -98,7 +98,7 @@ class PipelineEnv(BatchEnv):
     episode are some thousands: normalise rewards. Steps differ in length, so use a discount near 1.
 
     ## Cost
-    `info["costs"]` holds every cost by name.
+    `info["costs"]` holds every cost by name, `info["cost"]` their sum.
 
     | name | meaning |
     |---|---|

@@ -71,7 +71,7 @@ class PlacementBatch(BaseBatch):
             raise SettingError(
                 f"jobs of at most {self.platform.cores.max()} cores, which some site has",
                 f"one of {self.stream.cores.max()} in stream {self.stream.name!r}",
-                "raise scale= or take another platform",
+                self._room(),
             )
         settings = scenario.settings()
         load = settings.competing
@@ -105,6 +105,14 @@ class PlacementBatch(BaseBatch):
                 policy=policy,
                 settings=vars(scenario),
             )
+
+    def _room(self) -> str:
+        """Say at which scale the largest job has room, or that no scale has it."""
+        needed, full = self.stream.cores.max(), replace(self.scenario, scale=1.0).open_platform()
+        for scale in np.arange(1, 1001) / 1000.0:
+            if full.cores.max() * scale + 1 > needed and full.scaled(scale).cores.max() >= needed:
+                return f"pass scale={scale:g} or more, or another platform"
+        return "raise scale= beyond 1 or take another platform"
 
     def _parts(self) -> dict[str, Array]:
         """Return the parts of the observation: views of the array that the simulator writes."""

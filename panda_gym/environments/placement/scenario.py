@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from panda_gym.environments.placement.named_scenarios import named_settings
 from panda_gym.errors import KeywordError, SettingError, nearest
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 Table = TypeVar("Table")
 
+DEFAULT_SCALE: Final = 0.01
+SMALL_SCALES: Final = {"small15": 0.1, "tiny4": 1.0}
+"""Default scales of shipped platforms that are small already."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scenario:
@@ -42,8 +46,9 @@ class Scenario:
     """A stream of jobs that is taken instead of the surrogate's."""
     platform: str | Path | Platform = "atlas150"
     """Sites and links: the name of a shipped platform, a file or folder, or a Platform."""
-    scale: float = 0.01
-    """Factor on the cores of every site (at least one core stays)."""
+    scale: float = None  # type: ignore[assignment]
+    """Factor on the cores of every site (at least one core stays); None: 0.01, and of the small
+    shipped platforms 0.1 (`small15`) and 1 (`tiny4`), so that their largest site holds any job."""
     jobs: int = 2000
     """Decisions in an episode; "all" replays the whole stream once, from its first job to its
     last, without warm-up and without residual jobs."""
@@ -122,6 +127,9 @@ class Scenario:
         _whole("stream_seed", self.stream_seed, 0)
         if self.load is not None and not (_is_number(self.load) and 0.0 < self.load <= 10.0):
             raise SettingError("a load in (0, 10], or None", repr(self.load), "pass load=0.95")
+        if self.scale is None:
+            scale = SMALL_SCALES.get(str(self.platform), DEFAULT_SCALE)
+            object.__setattr__(self, "scale", scale)
         if not (_is_number(self.scale) and self.scale > 0.0):
             raise SettingError("a scale above 0", repr(self.scale), "pass scale=0.01")
         if not (_is_number(self.input_scale) and 0.0 < self.input_scale <= 1e6):

@@ -43,7 +43,7 @@ INFO: Final[Mapping[str, tuple[str, str]]] = {
     "reward_work": ("float", "reward `work` of the step, whatever reward is paid"),
     "reward_makespan": ("float", "reward `makespan` of the step, whatever reward is paid"),
     "decisions": ("int", "decisions taken so far"),
-    "cost": ("float", "sum of the costs"),
+    "cost": ("float", "sum of the costs of the step"),
     "costs": ("dict of float", "every cost by name"),
 }
 """Key of `info` to type and meaning: what `WorkflowBatch.report` returns."""
@@ -76,6 +76,8 @@ class WorkflowBatch(Batch):
         self._residual = make_residual(self._shape, self.num_envs, len(self._machine.nodes))
         self.view = self._make_view()
         self.which = np.zeros(self.num_envs, dtype=np.int64)
+        self.illegal = np.zeros(self.num_envs, dtype=np.int64)
+        """Whether the last action was illegal, int64[E]."""
 
     def _make_view(self) -> ObservationArrays:
         envs, slots, sites = self.num_envs, int(self.scenario.slots), len(self._machine.slowness)
@@ -131,12 +133,15 @@ class WorkflowBatch(Batch):
             self.which[e], todo[e] = w, BEGIN
             self._state.tasks["duration"][e, : flow.total_tasks] = flow.draw(rng)
         self._proceed(todo, np.zeros(self.num_envs, dtype=np.int64))
+        self.illegal[todo == BEGIN] = 0
 
     def _advance(self, actions: Array, which: Array | None) -> None:
         todo = np.full(self.num_envs, STEP, dtype=np.int8)
         if which is not None:
             todo[~which] = SKIP
+        before = self.view.counters["illegal"].copy()
         self._proceed(todo, actions)
+        self.illegal = self.view.counters["illegal"] - before
 
     def _proceed(self, todo: Array, actions: Array) -> None:
         proceed(
@@ -144,6 +149,8 @@ class WorkflowBatch(Batch):
             self._residual, self.view, self.which, todo, actions,
             1 if self.scenario.granularity == "task" else 0,
         )  # fmt: skip
+        # Learners compute with the mask of the last observation, so that it may not be empty.
+        self.view.mask[self.terminated, -1] = 1
 
     def rewards(self, name: str | None = None) -> Array:
         """Reward of the last step, float64[E], of the scenario's kind or of `name`."""
@@ -166,7 +173,7 @@ class WorkflowBatch(Batch):
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
         """Return the entries of `info`, arrays [E]: both rewards, times, counts and costs."""
         counters, reference = self.view.counters, self.references.whole[self.which]
-        costs = {name: cost(counters) for name, cost in COSTS.items()}
+        costs = {name: cost(self.illegal) for name, cost in COSTS.items()}
         return {
             "clock_s": self._state.run["clock"].copy(),
             "t_seq_s": reference["t_seq"].copy(),

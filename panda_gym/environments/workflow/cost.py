@@ -1,7 +1,6 @@
-"""Costs of `PandaGrid/Workflow-v0`: functions of what was counted.
+"""Costs of `PandaGrid/Workflow-v0`: functions of what one step did.
 
-Each takes the counters of E executions (`STEP_COUNTERS` of `panda_gym.workflows.decisions`) and
-returns float64[E], to be kept small.
+Each takes whether the action was illegal, int64[E], and returns float64[E], to be kept small.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ Array = np.ndarray
 Cost = Callable[[Array], Array]
 
 
-def illegal(counters: Array) -> Array:
-    """Number of illegal actions so far in the episode."""
-    return counters["illegal"].astype(np.float64)
+def illegal_action(illegal: Array) -> Array:
+    """1 where the action was masked or out of range, and the first legal one was taken."""
+    return illegal.astype(np.float64)
 
 
-COSTS: Final[Mapping[str, Cost]] = {"illegal": illegal}
+COSTS: Final[Mapping[str, Cost]] = {"illegal_action": illegal_action}
 """Costs by name."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from typing import Any
 
 import numpy as np
@@ -60,3 +63,21 @@ def test_a_vector_of_grids_is_the_same_by_any_number_of_threads() -> None:
         third, paid, *_ = library.step(actions)
         np.testing.assert_array_equal(rewards, same)
         np.testing.assert_array_equal(rewards.astype(np.float32), paid)
+
+
+def test_a_forked_child_gets_threads_of_its_own() -> None:
+    pool = ThreadPool(3)
+    pool.share(9, lambda first, last: None)
+    child = os.fork()
+    if child == 0:
+        met: list[int] = []
+        pool.share(9, lambda first, last: met.extend(range(first, last)))
+        os._exit(0 if sorted(met) == list(range(9)) else 1)
+    deadline = time.monotonic() + 60.0
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if ended == (0, 0):
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert ended[0] == child
+    assert os.waitstatus_to_exitcode(ended[1]) == 0

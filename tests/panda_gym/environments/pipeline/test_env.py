@@ -101,7 +101,8 @@ def test_models_may_be_retrained_unasked_and_not_twice_at_once():
     assert info["runs"] == 1
     assert not env.get_wrapper_attr("action_masks")()[2 * places : 3 * places].any()
     *_, info = env.step(2 * places)
-    assert info["costs"]["illegal"] == 1.0
+    assert info["costs"]["illegal_action"] == 1.0
+    assert info["cost"] == info["costs"]["compute"] + 1.0
     assert info["runs"] == 1
     task = env.get_wrapper_attr("history")().tasks
     assert 1 in task["cluster"]
@@ -137,3 +138,23 @@ def test_a_step_out_of_turn_is_one_clear_error():
     env = gymnasium.make(NAME, **SMALL).unwrapped
     with pytest.raises(SettingError, match="reset"):
         env.step(0)
+
+
+def test_an_episode_that_ends_leaves_the_infos_of_the_others():
+    """Fleets of other lengths of play: what one's end begins must not wipe the other's info."""
+    envs = gymnasium.make_vec(NAME, num_envs=2, **SMALL)
+    alone = gymnasium.make(NAME, **SMALL)
+    envs.reset(seed=[3, 8])
+    alone.reset(seed=8)
+    rng, ends = np.random.default_rng(0), 0
+    while ends == 0:
+        actions = rng.integers(0, envs.single_action_space.n, 2)
+        *_, dones, infos = envs.step(actions)
+        *_, done, info = alone.step(int(actions[1]))
+        if done:
+            envs.reset(seed=[3, 8])
+            alone.reset(seed=8)
+            continue
+        assert infos["reward_net"][1] == info["reward_net"]
+        assert infos["cost"][1] == info["cost"]
+        ends += int(dones[0])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 
 from panda_gym.environments.placement.env import PlacementEnv
@@ -68,3 +70,19 @@ def test_the_defaults_can_be_written_as_json():
 def test_a_mistyped_setting_names_the_nearest():
     with pytest.raises(SettingError, match="did you mean staleness_s"):
         Scenario.of(stale_s=3)
+
+
+@pytest.mark.parametrize("platform", ["atlas150", "small15", "tiny4"])
+def test_every_shipped_platform_works_at_its_default_scale(platform):
+    env = PlacementEnv(platform=platform, jobs=5, warmup=5, running=0)
+    env.reset(seed=0)
+    *_, info = env.step(0)
+    assert np.isfinite(info["reward_pred"])
+
+
+def test_a_scale_without_room_for_a_job_names_one_that_has():
+    settings = {"platform": "small15", "jobs": 5, "warmup": 5, "running": 0}
+    with pytest.raises(SettingError, match="jobs of at most 6 cores") as found:
+        PlacementEnv(scale=0.05, **settings)
+    scale = float(re.search(r"scale=([0-9.]+)", str(found.value))[1])
+    assert PlacementEnv(scale=scale, **settings).batch.platform.cores.max() == 8

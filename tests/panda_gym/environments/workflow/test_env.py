@@ -144,7 +144,9 @@ def test_a_masked_action_never_raises_and_costs():
     env.reset(seed=0)
     *_, info = env.step(env.action_space.n - 1)
     assert info["cost"] == 1.0
-    assert info["costs"] == {"illegal": 1.0}
+    assert info["costs"] == {"illegal_action": 1.0}
+    *_, info = env.step(0)
+    assert info["costs"] == {"illegal_action": 0.0}, "a cost is that of its step"
 
 
 def test_bad_settings_are_one_clear_error():
@@ -172,3 +174,14 @@ def test_a_step_out_of_turn_is_one_clear_error():
     env.reset(seed=0)
     with pytest.raises(SettingError, match="has ended"):
         env.execution()
+
+
+def test_the_last_observation_allows_an_action():
+    env = gymnasium.make(NAME, workflow="cdg1")
+    observation, _ = env.reset(seed=0)
+    done = False
+    while not done:
+        assert observation["action_mask"].any()
+        action = int(np.flatnonzero(observation["action_mask"])[0])
+        observation, _, done, _, _ = env.step(action)
+    assert observation["action_mask"].any()
