@@ -14,7 +14,7 @@ observation, reward, terminated, truncated, info = env.step(
 print(f"reward {reward:.3f}, cost {info['cost']:.3f}", info["costs"])
 
 grids = gym.make_vec("PandaGrid/Placement-v0", num_envs=16, jobs=50)
-policy = panda_gym.environments.placement.policies.create("least_loaded")
+policy = panda_gym.policies.create("least_loaded")
 observation, info = grids.reset(seed=0)
 for _ in range(50):
     actions = policy(observation, grids.np_random)

@@ -1,6 +1,6 @@
 """Trained agents that ship with the package, as policies by name.
 
-policy = panda_gym.environments.placement.policies.create("difference-reward-scorer")
+policy = panda_gym.policies.create("difference-reward-scorer")
 
 Each folder `zoo/<name>` holds weights and a card with the command, the seed, the versions and the
 learning curve behind them (`panda_gym.environments.placement.policies.learned.read_card`). All of
