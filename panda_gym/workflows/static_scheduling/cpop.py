@@ -16,8 +16,8 @@ Array = np.ndarray
 def cpop(problem: SchedulingProblem) -> Schedule:
     """Schedule the critical path on the processor that runs it fastest, other tasks by HEFT's rule.
 
-    The priority of a ready set is its upward plus its downward rank. NOTE[DIFF] A set of the path
-    that does not fit on that processor is placed where it finishes earliest.
+    The priority of a ready set is its upward plus its downward rank. NOTE[DIFF] The tasks of a set
+    of the path that does not fit on that processor at once are placed where they finish earliest.
     """
     priority = upward_rank(problem) + downward_rank(problem)
     path = critical_path(problem, priority)
@@ -27,7 +27,8 @@ def cpop(problem: SchedulingProblem) -> Schedule:
     fastest = int(np.argmin(total))
     builder = ScheduleBuilder(problem)
     for s in by_priority(problem, priority):
-        fixed = s in path and np.isfinite(problem.cost[s, fastest])
+        held = problem.need[s] * problem.tasks[s]
+        fixed = s in path and (held <= problem.capacity[fastest]).all()
         penalty = np.where(np.arange(problem.processors) == fastest, 0.0, np.inf)
         builder.place_set(s, penalty if fixed else None)
     return builder.schedule()

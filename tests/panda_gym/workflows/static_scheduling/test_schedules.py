@@ -224,3 +224,13 @@ def test_bad_problems_are_refused():
         schedule(flow, Pool.cores(16), "hefty")
     with pytest.raises(WorkflowError, match="'a'"):
         schedule(flow, Pool.cores(8), "heft")
+
+
+def test_the_critical_path_stays_on_one_processor_unless_a_set_does_not_fit_on_it():
+    sets = [TaskSet(name, n, 10.0, cores=1) for name, n in (("a", 1), ("b", 6), ("c", 1))]
+    flow = Workflow.of("w", sets, [Edge("a", "b"), Edge("b", "c")])
+    narrow = schedule(flow, Pool("p", nodes=3, threads=2), "cpop")
+    assert narrow.ttx_s == 30.0
+    assert len(set(narrow.node.tolist())) == 3
+    wide = schedule(flow, Pool("p", nodes=3, threads=6), "cpop")
+    assert (wide.ttx_s, set(wide.node.tolist())) == (30.0, {0})
