@@ -45,7 +45,7 @@ class Forecast(NamedTuple):
     epoch: Array  # int32[1] number of the time at which the grid is looked at
     fetched_epoch: Array  # int32[R, S] when `fetched` was computed
     fetched: Array  # float64[R, S] time to read each job's input at each site, s
-    first: Array  # int32[S + 1] where each site's jobs begin in `line`
+    first: Array  # int32[S + 1] where each site's jobs begin in `waiting`
     waiting: Array  # int32[R] rows that wait, by site, in the order in which they will start
     ready: Array  # float64[R] when the input of each of these is there, s
     planned: Array  # int32[S, ITEMS] rows planned for each site, by arrival
