@@ -44,9 +44,7 @@ def play(
     rollout([batch], [seeds], actor, label=label)
     steps, total_cores = actor.steps(), float(batch.platform.cores.sum())
     return [
-        measure(
-            outcomes(batch.log(e, drain=False), {k: v[:, e] for k, v in steps.items()}, total_cores)
-        )
+        measure(outcomes(batch.log(e, drain=False), steps[e], total_cores))
         for e in range(len(seeds))
     ]
 
@@ -62,6 +60,7 @@ class PolicyActor(Actor):
         tick: Callable[[int], None] | None = None,
     ) -> None:
         self.batch, self.policy, self.tick = batch, policy, tick
+        self.judging = np.ones(len(batch), dtype=bool)
         self.rng = np.random.default_rng([0, *seeds])
         self.series: dict[str, list[np.ndarray]] = {name: [] for name in STEPS}
 
@@ -74,6 +73,7 @@ class PolicyActor(Actor):
 
     def choose(self, step: int) -> list[np.ndarray]:
         """Return the sites that the policy names."""
+        self.judging = self.batch.simulator.judging
         if isinstance(self.policy, Oracle):
             return [self.policy.choose(self.batch)]
         observation: Any = self.batch.observe(copy=False)
@@ -83,13 +83,17 @@ class PolicyActor(Actor):
         """Append rewards and costs of the decision."""
         report = self.batch.report()
         for name, series in self.series.items():
-            series.append(report[name])
+            series.append(np.where(self.judging, report[name], np.nan))
         if self.tick is not None:
             self.tick(self.batch.scenario.decisions)
 
-    def steps(self) -> dict[str, np.ndarray]:
-        """Rewards and costs of all decisions by name, float64[T, E]."""
-        return {name: np.stack(series) for name, series in self.series.items()}
+    def steps(self) -> list[dict[str, np.ndarray]]:
+        """Rewards and costs of the decisions about judged jobs, by name, grid by grid."""
+        found = {name: np.stack(series).T for name, series in self.series.items()}
+        return [
+            {name: rows[e][~np.isnan(rows[e])] for name, rows in found.items()}
+            for e in range(len(self.batch))
+        ]
 
 
 def measures_of(episode: LoggedEpisode) -> dict[str, float]:
@@ -99,7 +103,7 @@ def measures_of(episode: LoggedEpisode) -> dict[str, float]:
     """
     if episode.steps is None:
         raise StreamError("a log with what the steps paid", "one without", "write it with log=")
-    decided = episode.steps.count > 0
+    decided = (episode.steps.count > 0) & episode.log.judged[episode.log.origin]
     steps = {name: getattr(episode.steps, name)[decided] for name in STEPS}
     return measure(outcomes(episode.log, steps, float(episode.site_cores.sum())))
 
@@ -109,10 +113,8 @@ def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) 
 
     Rows are attempts; a job stands at the row of its first one and ends with its last one.
     """
-    rows = np.arange(len(log))
-    judged = (log.attempt == 1) & (rows >= log.warmup) & (log.site >= 0)
-    placed = np.flatnonzero(log.site >= 0)
-    last = rows.copy()
+    judged, placed = log.judged, np.flatnonzero(log.site >= 0)
+    last = np.arange(len(log))
     last[log.origin[placed]] = placed  # in order of rows, so that the last attempt stays
     return Outcomes(
         judged=judged,

@@ -6,7 +6,9 @@ the actor: who decides, and what is recorded. `rollout` fixes the order of what 
 1. every grid begins its episode, and the actor is told (`Actor.begin`, then `Actor.observe`);
 2. the actor names a site for every job at hand (`Actor.choose`), the batches are stepped
    (`Actor.record`), and show the next observation (`Actor.observe`), until all grids are done;
-3. with `finish`, the judged jobs that are still in the system come to their end.
+3. with `finish`, the placed jobs still in the system come to their end; nothing is placed.
+
+Episodes with `Scenario.tail_jobs` differ in length: a grid that is done takes no more actions.
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ def rollout(
     """Play one episode in every grid of all batches.
 
     Args:
-        batches: of as many decisions an episode each.
+        batches: the grids to be played.
         seeds: one a grid, batch by batch; the episode is the one of `reset(seed=...)`.
         actor: who decides.
         label: the actor's name in errors.
@@ -73,14 +75,17 @@ def rollout(
         actor.observe(k, 0)
 
     def step(k: int) -> None:
-        batches[k].step(legal(sites[k], batches[k].simulator.mask, label))
+        batch, done = batches[k], batches[k].simulator.done
+        chosen = legal(sites[k], batch.simulator.mask, label)
+        if not done.all():
+            batch.step(chosen, ~done if done.any() else None)
         actor.record(k, number)
         actor.observe(k, number + 1)
 
     every, number = range(len(batches)), 0
     _run(each, begin, every)
     actor.begin()
-    while not batches[0].simulator.done.any():
+    while not all(batch.simulator.done.all() for batch in batches):
         sites = actor.choose(number)
         _run(each, step, every)
         number += 1

@@ -107,7 +107,7 @@ def _tasks(
     tasks: list[_Task] = []
     origins: dict[str, str] = {}
     for stream in opened:
-        batch = PlacementBatch(Scenario.of(**scenario, **stream.settings), 1)
+        batch = PlacementBatch(Scenario.of(**scenario, **stream.settings).judged_to_end(), 1)
         origins[stream.label] = batch.stream.origin
         tasks += [
             _Task(stream.label, label, _with_stream(batch), _key(batch, policy, seeds))

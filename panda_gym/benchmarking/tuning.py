@@ -121,7 +121,7 @@ def tune(
     now = (file and SearchState.load(file, key)) or SearchState(
         mean, search.spread**2 * np.eye(len(WEIGHTS)), []
     )
-    setting = replace(Scenario.of(**scenario), jobs=search.jobs)
+    setting = replace(Scenario.of(**scenario), jobs=search.jobs).judged_to_end()
     batch = PlacementBatch(setting, search.population * search.episodes)
     while len(now.losses) < search.generations:
         advance(batch, search, now)

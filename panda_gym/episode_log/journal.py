@@ -75,9 +75,9 @@ class Journal:
         return self.simulator.pending[:, 0]
 
     def step(self, rows: Array, reward: Array, report: Mapping[str, Any]) -> None:
-        """Record a step of all grids that decided `rows`; write the episodes that are done."""
+        """Record a step that decided `rows` (-1: none); write the episodes that it ended."""
         self.recorder.step(rows, reward, report)
-        for e in np.flatnonzero(self.simulator.done).tolist():
+        for e in np.flatnonzero(self.simulator.done & (rows >= 0)).tolist():
             self.write(e)
 
     def episode(self, e: int) -> LoggedEpisode:

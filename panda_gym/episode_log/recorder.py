@@ -30,16 +30,17 @@ class Recorder:
     def step(self, rows: Array, reward: Array, report: Mapping[str, Any]) -> None:
         """Record a step of all grids.
 
-        rows: the row that each decided, int64[E]. reward: float64[E].
+        rows: the row that each decided, int64[E], -1 none. reward: float64[E].
         report: `PlacementBatch.report()`.
         """
-        grids = np.arange(len(rows))
+        grids = np.flatnonzero(rows >= 0)
+        rows = rows[grids]
         self.count[grids, rows] += 1
-        self._add("reward", grids, rows, reward)
+        self._add("reward", grids, rows, reward[grids])
         for name in REWARDS[1:]:
-            self._add(name, grids, rows, report[name])
+            self._add(name, grids, rows, report[name][grids])
         for name, values in report["costs"].items():
-            self._add(f"{COST_PREFIX}{name}", grids, rows, values)
+            self._add(f"{COST_PREFIX}{name}", grids, rows, values[grids])
 
     def steps(self, e: int, n: int) -> Steps:
         """Return rewards and costs of grid e up to now, over the n rows of its log."""

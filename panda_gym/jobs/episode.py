@@ -80,6 +80,9 @@ class Episode:
     """Probability that an attempt fails at a site of risk 1, float64[n]; see `failure`."""
     risk: np.ndarray | float = 1.0
     """Factor of each site of the platform on it, float64[S]."""
+    tail: int | None = None
+    """The last so many jobs are not judged, and the episode ends when all others have ended.
+    None: the episode ends after one decision a job that arrives after the warm start."""
 
     def __len__(self) -> int:
         return len(self.arrival_s)
@@ -99,6 +102,7 @@ def episode(
     anomaly: Disturbance | None = None,
     start: int | None = None,
     efficiency: float = 1.0,
+    tail: int | None = None,
 ) -> Episode:
     """Cut an episode of running + warmup + jobs jobs from a stream and map it onto a platform.
 
@@ -119,6 +123,9 @@ def episode(
         start: first job of the window; None draws it by the seed.
         efficiency: CPU efficiency of the simulation. Where the stream records wall times, work is
             multiplied by it and noise is left out, so that run times come out as recorded.
+        tail: further jobs of the stream that arrive after these and are not judged; the jobs
+            before them are the same with any tail. The episode then ends when the judged jobs
+            have ended. None: no further jobs, and an episode of `jobs` decisions.
 
     Raises:
         StreamError: a setting out of range, a job that fits no site, a load that cannot be
@@ -126,7 +133,7 @@ def episode(
     """
     rng = np.random.default_rng(check_seed(seed))
     count = _check(jobs, warmup, running, load, competing_mean)
-    start = _start(stream, start, count, load, rng)
+    start = _start(stream, start, count + (tail or 0), load, rng)
     row, arrival = stream.rows(start, count)
     part = {field: getattr(stream, field)[row] for field in ARRAYS if field != "arrival_s"}
     rates = failure_rates(stream, platform)
@@ -139,7 +146,12 @@ def episode(
         arrival = window.arrival_s
         part |= {field: getattr(window, field) for field in ARRAYS if field != "arrival_s"}
     part |= dict(zip(UNIFORMS, rng.random((3, count)), strict=True))
-    span, offered = (arrival[-1] - arrival[0]) * factor, float(part["workload_true"].sum()) * scale
+    first_s, span = arrival[0], (arrival[-1] - arrival[0]) * factor
+    offered = float(part["workload_true"].sum()) * scale
+    if tail:
+        after, late = _tail(stream, rates.hazard, start, count, tail, seed)
+        part = {field: np.concatenate([part[field], after[field]]) for field in part}
+        arrival = np.concatenate([arrival, arrival[-1] + late])
     if running:
         part = _with_residual_jobs(part, stream, running, rng)
     if stream.wall_times:
@@ -151,11 +163,12 @@ def episode(
     return Episode(
         warmup=running + warmup,
         load=offered / (span * free) if span > 0.0 else float("nan"),
-        arrival_s=np.concatenate([np.zeros(running), (arrival - arrival[0]) * factor]),
-        clock_s=_time_of_week(stream.epoch, arrival[0]),
+        arrival_s=np.concatenate([np.zeros(running), (arrival - first_s) * factor]),
+        clock_s=_time_of_week(stream.epoch, first_s),
         replicas=known.replicas.take(part["dataset"], axis=0),
         noise=noise(part["noise_u"]),
         risk=rates.risk,
+        tail=tail,
         **part,
     )
 
@@ -175,6 +188,23 @@ def _start(
             "pass jobs='all' (--jobs all), fewer jobs, or a load",
         )
     return int(rng.integers(last + 1)) if start is None else start
+
+
+TAIL: Final = 1
+"""Second number of the seed of the tail's draws, so that they change no draw before them."""
+
+
+def _tail(
+    stream: JobStream, hazard: np.ndarray, start: int, count: int, tail: int, seed: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The `tail` jobs of the stream behind a window, and their recorded times after its last."""
+    _, arrival = stream.rows(start, count + tail)
+    row, _ = stream.rows((start + count) % len(stream), tail)
+    rng = np.random.default_rng([check_seed(seed), TAIL])
+    part = {field: getattr(stream, field)[row] for field in ARRAYS if field != "arrival_s"}
+    part["hazard"] = hazard[row]
+    part |= dict(zip(UNIFORMS, rng.random((3, tail)), strict=True))
+    return part, arrival[count:] - arrival[count - 1]
 
 
 def noise(uniform: np.ndarray) -> np.ndarray:

@@ -50,8 +50,10 @@ class Clairvoyant(Oracle):
 
     def choose(self, batch: PlacementBatch) -> np.ndarray:
         """Return a legal site for the pending job of every grid, int64[E]."""
-        whole = batch.simulator.decided % self.every == 0
-        return np.array([self._plan(e, bool(whole[e])) for e in range(len(whole))])
+        whole, sites = batch.simulator.decided % self.every == 0, np.zeros(len(batch), np.int64)
+        for e in np.flatnonzero(~batch.simulator.done):
+            sites[e] = self._plan(e, bool(whole[e]))
+        return sites
 
     def _plan(self, e: int, whole: bool) -> int:
         """The site for the pending job of grid e; plan the whole window, or that job alone."""

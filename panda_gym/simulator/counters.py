@@ -273,7 +273,7 @@ def write_grid(w: Any, e: int, row: Any) -> None:
     day, week = phase_bin(w, grid["clock_0"] + t, DAY_S), phase_bin(w, grid["clock_0"] + t, WEEK_S)
     row[3], row[4] = w.daily_phase[day, 0], w.daily_phase[day, 1]
     row[5], row[6] = w.daily_phase[week, 0], w.daily_phase[week, 1]
-    row[7] = grid["decided"] / max(1, grid["jobs"] - grid["warmup"])
+    row[7] = min(1.0, grid["decided"] / max(1, grid["judged"] - grid["warmup"]))
 
 
 @inline

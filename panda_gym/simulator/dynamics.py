@@ -265,6 +265,8 @@ def finish_attempt(w: Any, e: int, s: int, j: int, t: float, state: int, cause: 
         job_state["ln_slowdown"] = math.log(max(1.0, slowdown))
     grid["ended"] += 1
     grid["ended_ln"] += job_state["ln_slowdown"]
+    if grid["warmup"] <= one["origin"] < grid["judged"]:
+        grid["judged_left"] -= 1
     if w.rules[0]["discipline"] == PRIORITY:
         w.datasets[e, w.jobs[e, j]["dataset"]]["jobs"] -= 1
 

@@ -53,8 +53,8 @@ def proceed(w: Any, e: int, wanted: int, drain: bool) -> int:
     """Advance time until `wanted` jobs have arrived, reading the counters when they are due.
 
     Return how many have arrived; `World.pending` holds their rows. At equal times jobs of the
-    stream come before returns. `drain`: take no more jobs from the stream; without returns, run
-    until all placed jobs have ended.
+    stream come before returns. `drain`: take no more jobs from the stream. Where nothing is due
+    to arrive, return at once if a job is pending, else run until all placed jobs have ended.
     """
     grid, pending = w.grids[e], w.pending[e]
     pending[:] = -1
@@ -65,6 +65,8 @@ def proceed(w: Any, e: int, wanted: int, drain: bool) -> int:
             t = w.jobs[e, cursor]["arrival"]
         returns = back < t
         t = min(t, back)
+        if t == math.inf and found > 0:
+            break
         read = last_refresh(w, t)
         due = read > grid["refreshed"] or (w.staleness_s == 0.0 and not read_now)
         due = due and t < math.inf
@@ -87,6 +89,29 @@ def proceed(w: Any, e: int, wanted: int, drain: bool) -> int:
         read_now = False
         note(w, e, ARRIVAL, t, j, NOBODY, w.attempts[e, j]["origin"], w.jobs[e, j]["input_bytes"])
     return found
+
+
+@inline
+def arrivals_wanted(w: Any, e: int, what: int) -> int:
+    """Number of arrivals that end the present round: one in the warm start and the drain."""
+    grid, most = w.grids[e], w.pending.shape[1]
+    if what == DRAIN or grid["cursor"] < grid["warmup"]:
+        return 1
+    if grid["until_ended"] > 0:
+        return most
+    return min(most, grid["jobs"] - grid["warmup"] - grid["decided"])
+
+
+@inline
+def check_done(w: Any, e: int) -> None:
+    """Mark the episode as done if the policy has no more decisions to make."""
+    grid = w.grids[e]
+    if grid["until_ended"] > 0:
+        grid["done"] = grid["judged_left"] == 0
+    else:
+        grid["done"] = grid["decided"] >= grid["jobs"] - grid["warmup"]
+    if grid["done"] > 0:
+        w.pending[e, :] = -1
 
 
 @inline
@@ -182,6 +207,8 @@ def reset_grid(w: Any, e: int) -> None:
     grid["cursor"] = grid["queued_events"] = grid["unfinished"] = grid["decided"] = 0
     grid["returning"] = grid["replications"] = grid["events"] = grid["events_lost"] = 0
     grid["rows"] = grid["jobs"]
+    grid["judged_left"] = grid["judged"] - grid["warmup"]
+    grid["done"] = 0
     grid["next_limit"] = math.inf
     grid["first_assigned"] = grid["first_activated"] = -1
     for j in range(grid["jobs"]):
@@ -218,8 +245,9 @@ def run(table: Any, actions: Any, first: int, last: int, what: int) -> None:
     `table`: the address table of a World, see `panda_gym.simulator.address_table`.
 
     A round places the pending jobs and advances time to the next arrivals. A step is one round by
-    the policy's actions; the warm start and the drain are rounds by a fixed rule. There is one
-    loop for all three, because each call site would be compiled with all that it calls.
+    the policy's actions, and nothing once the episode is done; the warm start is rounds by a fixed
+    rule; the drain places nothing. There is one loop for all three, because each call site would
+    be compiled with all that it calls.
     """
     w = world_of(table)
     for e in range(first, last):
@@ -230,27 +258,32 @@ def run(table: Any, actions: Any, first: int, last: int, what: int) -> None:
             other = min(e + 3, last - 1)
             fetch_third(w, other, actions[other, 0])
             fetch_fourth(w, min(e + 2, last - 1))
-        grid, most = w.grids[e], w.pending.shape[1]
+        grid = w.grids[e]
         if what == BEGIN:
             reset_grid(w, e)
             write_constants(w, e)
         if what != DRAIN:
             reset_outcome(w, e)
-        waiting, warm = (most if what == STEP else 0), False
+        if what == STEP and grid["done"] > 0:
+            continue
+        waiting, warm = (w.pending.shape[1] if what == STEP else 0), False
         while True:
             for q in range(waiting):
-                j = w.pending[e, q]
-                s = decide(w, e, q, actions) if what == STEP else warmup_site(w, e, j)
+                j, s = w.pending[e, q], -1
+                if what == STEP:
+                    s = decide(w, e, q, actions)
+                elif warm:
+                    s = warmup_site(w, e, j)
                 if s >= 0:
                     send(w, e, s, j, q if what == STEP else -1)
                 if j < grid["jobs"]:
                     grid["cursor"] = max(grid["cursor"], j + 1)
             warm = what != DRAIN and grid["cursor"] < grid["warmup"]
-            left = grid["jobs"] - grid["warmup"] - grid["decided"]
-            wanted = 1 if warm or what == DRAIN else min(most, left)
-            waiting = proceed(w, e, wanted, what == DRAIN)
+            waiting = proceed(w, e, arrivals_wanted(w, e, what), what == DRAIN)
             if not warm and (what != DRAIN or waiting == 0):
                 break
+        if what != DRAIN:
+            check_done(w, e)
         if what == STEP:
             write_outcome(w, e)
         if what != DRAIN:

@@ -3,7 +3,7 @@
 Level "jobs": `Simulator.log(e) -> EpisodeLog`, arrays of length n, one row an attempt. Rows
 0 .. stream - 1 are the jobs of the stream in order of arrival; retries follow in the order in
 which they were created; a retry that was never placed stays "pending", and so do jobs of the
-stream that the episode's decisions did not reach. With every mechanism off, all rows are first
+stream that the policy's decisions did not reach. With every mechanism off, all rows are first
 attempts and `state` ends as "finished".
 
     origin       int32    row of the job's first attempt (its own row for a first attempt)
@@ -132,6 +132,8 @@ class EpisodeLog:
     """PanDA's user priority at the placement, float64[n]."""
     project: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int16))
     """Project of the job, int16[n], index of the stream's `levels["project"]`; -1: not known."""
+    judged_jobs: int | None = None
+    """Jobs after the warm start that are judged; None: all that the policy placed."""
 
     def __post_init__(self) -> None:
         if len(self.project) != len(self.arrival_s):  # a log file of 0.1 has no projects
@@ -139,6 +141,16 @@ class EpisodeLog:
 
     def __len__(self) -> int:
         return len(self.arrival_s)
+
+    @property
+    def judged(self) -> np.ndarray:
+        """Whether the row is the first attempt of a judged job, bool[n].
+
+        Judged are the jobs after the warm start that the policy placed, up to `judged_jobs`.
+        """
+        rows = np.arange(len(self))
+        last = len(self) if self.judged_jobs is None else self.warmup + self.judged_jobs
+        return (self.attempt == 1) & (rows >= self.warmup) & (rows < last) & (self.site >= 0)
 
     @property
     def run_s(self) -> np.ndarray:
@@ -222,6 +234,7 @@ def episode_log(w: World, e: int, bound_s: float, projects: np.ndarray) -> Episo
         wasted_s=np.where(lost, jobs["cores"] * (job_states["end"] - attempts["starting"]), 0.0),
         priority=user_priority(jobs["user_jobs"]),
         project=projects[attempts["origin"]],
+        judged_jobs=int(w.grids[e]["judged"] - w.grids[e]["warmup"]),
     )
 
 

@@ -203,9 +203,12 @@ class Simulator:
 
     @property
     def done(self) -> np.ndarray:
-        """Whether all decisions of the episode have been made, bool[E]."""
-        grids = self.world.grids
-        return grids["decided"] >= grids["jobs"] - grids["warmup"]
+        """Whether the policy has no more decisions to make, bool[E].
+
+        So many decisions as the episode has jobs after the warm start; with further jobs that
+        are not judged (`Episode.tail`), as many as it takes until all judged jobs have ended.
+        """
+        return self.world.grids["done"] > 0
 
     @property
     def decided(self) -> np.ndarray:
@@ -221,6 +224,17 @@ class Simulator:
     def pending(self) -> np.ndarray:
         """Rows of the jobs that wait for a decision, int64[E, K]; -1: none."""
         return self.world.pending.astype(np.int64)
+
+    @property
+    def judging(self) -> np.ndarray:
+        """Whether the pending decision of each grid is about a judged job, bool[E].
+
+        With several decisions at once, the first of them counts.
+        """
+        w, first = self.world, np.maximum(self.world.pending[:, 0], 0)
+        origin = w.attempts["origin"][np.arange(len(self)), first]
+        of_judged = (origin >= w.grids["warmup"]) & (origin < w.grids["judged"])
+        return of_judged & (w.pending[:, 0] >= 0)
 
     @property
     def rows(self) -> int:
@@ -268,6 +282,8 @@ class Simulator:
         grid["seed"], grid["clock_0"] = np.uint64(seed), episode.clock_s
         grid["jobs"], grid["warmup"] = n, episode.warmup
         self._projects[e] = np.asarray(episode.project, dtype=np.int16)
+        grid["judged"] = n - (episode.tail or 0)
+        grid["until_ended"], grid["done"] = episode.tail is not None, 0
         self._loaded[e] = True
 
     def _load_attempts(self, e: int, episode: Episode) -> None:
@@ -325,7 +341,10 @@ class Simulator:
         run(self._table, actions.reshape(len(self), -1), first, last, STEP)
 
     def drain(self, e: int) -> None:
-        """Run grid e until all its jobs have ended; the rule of the warm start places retries."""
+        """Run grid e, without placements, until all its placed jobs have ended.
+
+        A retry or a deferred job that arrives in that time stays unplaced ("pending" in the log).
+        """
         run(self._table, self._no_actions, e, e + 1, DRAIN)
 
     def log(self, e: int) -> EpisodeLog:

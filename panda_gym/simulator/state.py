@@ -139,6 +139,10 @@ GRID: Final = np.dtype(
         ("unfinished", "i4"),  # jobs that arrived and have not ended for good
         ("ended", "i4"),  # jobs ended for good since the last decision
         ("decided", "i4"),  # decisions made by the policy
+        ("judged", "i4"),  # rows from `warmup` to before this one are judged; N by default
+        ("judged_left", "i4"),  # judged jobs that have not ended for good
+        ("until_ended", "i4"),  # 1: the episode ends when no judged job is left
+        ("done", "i4"),  # 1: the policy has no more decisions to make
         ("rows", "i4"),  # rows in use: the stream's jobs, then retries
         ("replications", "i4"),  # rows in use for replications, from RULES.first_replication on
         ("returning", "i4"),  # size of the heap of returns: retries and deferred jobs

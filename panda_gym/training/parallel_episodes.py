@@ -88,6 +88,11 @@ class ParallelEpisodes:
             same = len(batch.platform) == len(first.platform)
             if scenario.decisions > 1 or scenario.data_actions or scenario.defer:
                 raise PolicyError("one site a decision", "other actions", "train with PPO instead")
+            if scenario.tail_jobs is not None:
+                came = f"tail_jobs={scenario.tail_jobs}"
+                raise PolicyError(
+                    "episodes of a fixed number of decisions", came, "drop tail_jobs="
+                )
             if scenario.jobs != first.scenario.jobs or not same:
                 raise PolicyError(
                     "scenarios of the same platform and number of jobs",
@@ -148,11 +153,11 @@ class ParallelEpisodes:
             log = batch.log(e, drain=False)
             rows = self._rows[:, k * self.num_envs + e]
             own, external = own_costs(log), external_costs(batch.simulator, e, log)
-            placed = (log.attempt == 1) & (np.arange(len(log)) >= log.warmup) & (log.site >= 0)
+
             wan, wasted = log.moved_bytes / BYTES_PER_TB, log.wasted_s / SECONDS_PER_HOUR
             yield (
                 *(one[rows].astype(np.float32) for one in (own, external, wan, wasted)),
-                float(own[placed].mean()),
+                float(own[log.judged].mean()),
                 float(self._cost_sums[k * self.num_envs + e]) / self.jobs,
             )
 

@@ -50,13 +50,15 @@ def make_episode(
     seed: int = 0,
     datasets: int | None = None,
     hazard: float = 0.0,
+    tail: int | None = None,
 ) -> Episode:
     """An episode in batches of like jobs, one to eight cores, some with inputs elsewhere.
 
-    datasets: jobs share so many; None: each has its own. hazard: mean chance to fail.
+    datasets: jobs share so many; None: each has its own. hazard: mean chance to fail. tail: jobs
+    after these that are not judged.
     """
     rng = np.random.default_rng(seed)
-    n, sites = warmup + jobs, len(platform)
+    n, sites = warmup + jobs + (tail or 0), len(platform)
     wide = int(platform.cores.max())
     cores = np.where(rng.random(n) < 0.8, 1, rng.integers(1, min(8, wide) + 1, n)).astype(np.int32)
     true = np.exp(rng.normal(9.5, 1.2, n)) * cores
@@ -69,6 +71,7 @@ def make_episode(
     unit = np.zeros(n, dtype=np.int16)
     return Episode(
         warmup=warmup,
+        tail=tail,
         load=load,
         arrival_s=arrival - arrival[0],
         clock_s=float(rng.integers(0, 604800)),

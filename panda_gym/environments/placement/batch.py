@@ -81,9 +81,9 @@ class PlacementBatch(BaseBatch):
             self.competing_mean = load.mean_share(sites.cores, sites.power, self.stream.cores)
         self.running = self._running(scenario)
         if log is not None and log_level == "events" and settings.events == 0:
-            rows = (self.running + scenario.warmup + scenario.jobs) * settings.attempts
+            rows = self._rows(scenario, self.running) * settings.attempts
             settings = replace(settings, events=event_capacity(rows))
-        self.capacity = self.running + scenario.warmup + scenario.jobs
+        self.capacity = self._rows(scenario, self.running)
         self.simulator = Simulator(
             self.platform,
             batch=num_envs,
@@ -194,9 +194,14 @@ class PlacementBatch(BaseBatch):
         """
         scenario = replace(self.scenario, load=load)
         running = self._running(scenario)
-        if running + scenario.warmup + scenario.jobs > self.capacity:
+        if self._rows(scenario, running) > self.capacity:
             raise SettingError("no higher load than at first", f"{load}", "begin with the highest")
         self.scenario, self.running = scenario, running
+
+    @staticmethod
+    def _rows(scenario: Scenario, running: int) -> int:
+        """Jobs of an episode."""
+        return running + scenario.warmup + scenario.jobs + (scenario.tail_jobs or 0)
 
     def _running(self, scenario: Scenario) -> int:
         """Residual jobs at the start; none where times are as recorded, unless asked for."""
@@ -228,6 +233,7 @@ class PlacementBatch(BaseBatch):
                 anomaly=anomaly,
                 start=scenario.start,
                 efficiency=scenario.efficiency,
+                tail=scenario.tail_jobs,
             )
             self.simulator.load(e, drawn, seed)
             self.pool.submit(self.simulator.begin, e, e + 1)
@@ -239,7 +245,7 @@ class PlacementBatch(BaseBatch):
 
     def _advance(self, actions: Array, which: Array | None) -> None:
         rows = None if self.journal is None else self.journal.rows()
-        if which is None:
+        if which is None or self.simulator.done[~which].all():  # those take no step
             self.pool.share(len(self), lambda a, b: self.simulator.step(actions, a, b))
         else:
             for e in np.flatnonzero(which).tolist():

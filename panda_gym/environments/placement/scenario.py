@@ -55,6 +55,10 @@ class Scenario:
     start: int | None = None
     """First job of the window of the stream; None: drawn by the episode's seed. At recorded times
     (`load=None`) a window ends within the stream."""
+    tail_jobs: int | None = None
+    """Further jobs that arrive after the `jobs` judged ones and are not judged. The episode then
+    ends when all judged jobs have ended, so that the policy also places their retries; benchmarks
+    play it so. None: an episode is `jobs` decisions."""
     running: int | None = None
     """Residual jobs, which run when the episode begins; None: as many as keep `load` of the
     cores busy that competing work leaves."""
@@ -120,6 +124,8 @@ class Scenario:
         _whole("warmup", self.warmup, 0)
         if self.start is not None:
             _whole("start", self.start, 0)
+        if self.tail_jobs is not None:
+            _whole("tail_jobs", self.tail_jobs, 0)
         if self.running is not None:
             _whole("running", self.running, 0)
         if self.stream_jobs is not None:
@@ -165,6 +171,15 @@ class Scenario:
         stream = cls(**{**settings, "jobs": 1})._named_stream()
         once = {"start": 0, "warmup": 0, "running": 0}
         return {**settings, "stream": stream, "jobs": len(stream), **once}
+    def judged_to_end(self) -> Scenario:
+        """The scenario with episodes that end when all judged jobs have ended.
+
+        There are as many further jobs as judged ones, unless `tail_jobs` says how many; none at
+        recorded times (`load=None`), which end with the recorded jobs.
+        """
+        if self.tail_jobs is not None:
+            return self
+        return replace(self, tail_jobs=0 if self.load is None else self.jobs)
 
     def settings(self) -> Settings:
         """What the simulator is told; SettingError for a setting out of range."""

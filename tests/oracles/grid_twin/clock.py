@@ -6,7 +6,7 @@ import heapq
 
 import simpy
 
-from tests.oracles.grid_twin.state import Job
+from tests.oracles.grid_twin.state import ALIVE, Job
 
 
 class Clock:
@@ -29,6 +29,8 @@ class Clock:
                 self.returning.remove(job)
             elif self.draining:
                 return
+            else:
+                self.arrived += 1
             if self.settings.staleness_s == 0.0:
                 self._read()
             self.pending.append(job)
@@ -38,5 +40,11 @@ class Clock:
 
     def _proceed(self, wanted: int) -> None:
         self.pending = []
-        while len(self.pending) < wanted:
+        while len(self.pending) < wanted and self._more():
             self.env.step()
+
+    def _more(self) -> bool:
+        """Whether to wait: for an arrival that is due, or with no job pending, for a retry."""
+        if self.arrived < self.stream or self.returning:
+            return True
+        return not self.pending and any(job.state in ALIVE for job in self.placed)

@@ -95,7 +95,7 @@ class Counters:
             "queued_share": sum(one["queued"] for one in seen) / (3600.0 * total),
             "hour_sin": np.sin(angles[0]), "hour_cos": np.cos(angles[0]),
             "week_sin": np.sin(angles[1]), "week_cos": np.cos(angles[1]),
-            "progress": self.decided / self._decisions,
+            "progress": min(1.0, self.decided / self._decisions),
         }  # fmt: skip
         of_job = {
             "cores": job.cores, "workload_pred": job.pred,

@@ -60,8 +60,11 @@ class GridTwin(
         self.jobs = [self._job(j) for j in range(len(episode))]
         self.stream, self.placed, self.left = len(self.jobs), [], []
         self.returning: list[Job] = []
+        self.arrived = 0
         self.pending: list[Job] = []
-        self.decided, self._decisions = 0, len(episode) - episode.warmup
+        self.decided, self.until_ended = 0, episode.tail is not None
+        self.judged = len(episode) - (episode.tail or 0)
+        self._decisions = self.judged - episode.warmup
         self.cursor, self.draining, self._serial, self._area = 0, False, 0, 0.0
         for site in self.sites:
             self._begin_load(site)
@@ -73,7 +76,8 @@ class GridTwin(
             self._proceed(1)
             self._place(self.pending[0], self.sites[self._warm_site(self.pending[0])])
             self.cursor = max(self.cursor, self._after(self.pending[0]))
-        self._proceed(min(settings.decisions, self._decisions))
+        self._proceed(self._wanted())
+        self._check_done()
         self._area = self._total_area()
 
     def step(self, actions: int | Sequence[int], data: Sequence[int] | None = None) -> None:
@@ -85,7 +89,8 @@ class GridTwin(
             self.decided += 1
             self.cursor = max(self.cursor, self._after(job))
         self.pending = []
-        self._proceed(min(self.settings.decisions, self._decisions - self.decided))
+        self._proceed(self._wanted())
+        self._check_done()
         self._area = self._total_area()
         final = [job for job in self.left if self._is_final(job)]
         self.outcome = self.outcomes[-1]
@@ -105,12 +110,24 @@ class GridTwin(
         self.outcome |= self.totals
 
     def drain(self) -> None:
+        """Until all placed jobs have ended; what arrives is not placed."""
         self.draining = True
         while self.returning or any(job.state in ALIVE for job in self.placed):
             self.env.step()
-            if self.pending:
-                job = self.pending.pop()
-                self._place(job, self.sites[self._warm_site(job)])
+
+    def _wanted(self) -> int:
+        most = self.settings.decisions
+        return most if self.until_ended else min(most, self._decisions - self.decided)
+
+    def _judged_left(self) -> bool:
+        ended = {j.origin for j in self.placed if j.state in FINAL and self._is_final(j)}
+        return any(j not in ended for j in range(self.episode.warmup, self.judged))
+
+    def _check_done(self) -> None:
+        left = self._judged_left() if self.until_ended else self.decided < self._decisions
+        self.done = not left
+        if self.done:
+            self.pending = []
 
     def _decide(self, job: Job, action: int, data: int) -> dict[str, float]:
         mask, n = self._mask(job), len(self.sites)

@@ -7,6 +7,7 @@ import pytest
 
 from panda_gym.errors import SettingError
 from panda_gym.jit.counter_rng import CANCELS, FAILS, PILOT, WHEN
+from panda_gym.jobs import episode
 from panda_gym.simulator import (
     Cancellations,
     Competing,
@@ -21,7 +22,7 @@ from panda_gym.simulator import (
 )
 from panda_gym.simulator.state import CAUSES, KINDS, STATES
 from tests.oracles.grid_twin import job_uniform
-from tests.oracles.worlds import ENCODING, make_episode, make_platform
+from tests.oracles.worlds import ENCODING, make_episode, make_platform, make_stream
 
 PLATFORM = make_platform(12, most_cores=16)
 EVERYTHING = Settings(
@@ -38,18 +39,28 @@ EVERYTHING = Settings(
 )
 
 
-def world(rules: Settings, jobs: int = 300, seed: int = 0, load: float = 1.5) -> Simulator:
-    simulator = Simulator(PLATFORM, batch=1, capacity=jobs, encoding=ENCODING, settings=rules)
+def world(
+    rules: Settings, jobs: int = 300, seed: int = 0, load: float = 1.5, tail: int | None = None
+) -> Simulator:
     episode = make_episode(
-        PLATFORM, jobs=jobs - 20, warmup=20, load=load, seed=seed, datasets=30, hazard=0.3
+        PLATFORM,
+        jobs=jobs - 20,
+        warmup=20,
+        load=load,
+        seed=seed,
+        datasets=30,
+        hazard=0.3,
+        tail=tail,
     )
+    capacity = len(episode)
+    simulator = Simulator(PLATFORM, batch=1, capacity=capacity, encoding=ENCODING, settings=rules)
     simulator.load(0, episode, seed=seed)
     simulator.begin()
     return simulator
 
 
 def play(simulator: Simulator, seed: int = 0) -> Simulator:
-    """Random legal sites to the end of the episode, and on until all jobs have left."""
+    """Random legal sites to the end of the episode, and on until all placed jobs have left."""
     rng = np.random.default_rng(seed)
     while not simulator.done[0]:
         simulator.step(rng.choice(np.flatnonzero(simulator.mask[0, :12]), 1))
@@ -88,6 +99,60 @@ def test_an_attempt_fails_exactly_when_its_own_draw_says_so():
             assert (STATES[log.state_code[j]] == "failed") == fails
     assert (log.cause == CAUSES.index("early")).any()
     assert (log.cause == CAUSES.index("late")).any()
+
+
+def placements(simulator: Simulator, seed: int = 0) -> dict[int, int]:
+    """Play at random to the end; return the site that was chosen for each row."""
+    rng, chosen = np.random.default_rng(seed), {}
+    while not simulator.done[0]:
+        row = int(simulator.pending[0, 0])
+        site = int(rng.choice(np.flatnonzero(simulator.mask[0, :12])))
+        chosen[row] = site
+        simulator.step(np.array([site]))
+    simulator.drain(0)
+    return chosen
+
+
+@pytest.mark.parametrize("tail", [None, 0, 10, 200])
+def test_nobody_but_the_policy_places_a_judged_job(tail):
+    simulator = world(EVERYTHING, tail=tail)
+    chosen = placements(simulator)
+    log = simulator.log(0)
+    placed = np.flatnonzero((log.site >= 0) & (log.origin >= log.warmup))
+    assert {int(row): int(log.site[row]) for row in placed}.items() <= chosen.items()
+    late = np.flatnonzero((log.site >= 0) & (log.placed_s > log.placed_s[log.warmup]))
+    assert set(late.tolist()) <= set(chosen)
+    judged = np.flatnonzero(log.judged)
+    assert judged.max() < 300
+    if tail is not None:  # every judged job was placed, and its last attempt is final
+        assert judged.tolist() == list(range(20, 300))
+        last = np.zeros(len(log), dtype=np.int64)
+        np.maximum.at(last, log.origin, np.arange(len(log)))
+        final = last[judged]
+        assert np.isin(log.state[final], ("finished", "failed", "closed", "cancelled")).all()
+        again = np.isin(log.state[final], ("failed", "closed"))
+        assert (log.attempt[final][again] == 3).all()
+
+
+def test_a_retry_that_nobody_may_place_stays_unplaced():
+    simulator = world(EVERYTHING)
+    placements(simulator)
+    log = simulator.log(0)
+    unplaced = (log.attempt > 1) & (log.site < 0)
+    assert unplaced.any()
+    assert (log.state[unplaced] == "pending").all()
+    assert np.isnan(log.placed_s[unplaced]).all()
+
+
+def test_jobs_before_the_tail_do_not_depend_on_it():
+    stream = make_stream(PLATFORM, jobs=500)
+    plain = episode(stream, PLATFORM, jobs=50, warmup=10, running=5, seed=3)
+    longer = episode(stream, PLATFORM, jobs=50, warmup=10, running=5, seed=3, tail=20)
+    assert plain.tail is None
+    assert (longer.tail, len(longer)) == (20, 85)
+    for field in ("arrival_s", "cores", "workload_true", "noise", "failure_u", "place_u"):
+        np.testing.assert_array_equal(getattr(longer, field)[:65], getattr(plain, field))
+    assert (np.diff(longer.arrival_s) >= 0.0).all()
 
 
 def test_retries_are_new_jobs_and_at_most_three_attempts():
