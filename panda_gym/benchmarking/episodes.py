@@ -37,7 +37,8 @@ def play(
 ) -> list[dict[str, float]]:
     """Return the measures of one episode a seed, played until its judged jobs have ended.
 
-    batch: E = len(seeds) grids. tick: called with the number of decisions just made in each.
+    batch: E = len(seeds) grids. tick: called with the number of decisions just
+    made in each, up to the scenario's jobs.
     PolicyError if the policy answers with anything but legal sites.
     """
     actor = PolicyActor(batch, policy, seeds, tick)
@@ -84,8 +85,10 @@ class PolicyActor(Actor):
         report = self.batch.report()
         for name, series in self.series.items():
             series.append(np.where(self.judging, report[name], np.nan))
-        if self.tick is not None:
-            self.tick(self.batch.scenario.decisions)
+        scenario = self.batch.scenario
+        left = scenario.jobs - step * scenario.decisions
+        if self.tick is not None and left > 0:
+            self.tick(min(left, scenario.decisions))
 
     def steps(self) -> list[dict[str, np.ndarray]]:
         """Rewards and costs of the decisions about judged jobs, by name, grid by grid."""
