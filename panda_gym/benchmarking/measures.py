@@ -1,8 +1,8 @@
 """The measures of an episode, computed from its log: one table entry each.
 
-Judged jobs are those that the policy placed; jobs of the warm start are not judged. A retried job
-counts once, from the arrival of its first attempt to the end of its last. The window is the time
-from the first to the last arrival of a judged job. The bounded slowdown of a job is
+Judged jobs are those that the policy placed; jobs of the warm start and the further jobs of
+`Scenario.tail_jobs` are not judged. A retried job counts once, from the arrival of its first
+attempt to the end of the last one that was placed. The window is the time from the first to the last arrival of a judged job. The bounded slowdown of a job is
 max(1, (end - arrival) / max(ideal, bound)), where the ideal is its run on the fastest core; see
 `panda_gym.simulator.log`.
 """
@@ -43,7 +43,9 @@ class Outcomes:
     input_bytes: Array
     """Size of the input, float64[n]."""
     moved_bytes: Array
-    """Bytes of the input moved between sites, float64[n]."""
+    """Bytes that were moved between sites for the attempt, float64[n]."""
+    of_judged: Array
+    """Whether the row is an attempt of a judged job, bool[n]."""
     reward_pred: Array
     """Predicted reward of each judged job, float64[m]."""
     reward_true: Array
@@ -182,8 +184,8 @@ MEASURES: Final = (
         "wan",
         "TB",
         "low",
-        "input moved between sites for judged jobs",
-        lambda r: float(r.moved_bytes[r.judged].sum() / BYTES_PER_TB),
+        "bytes that moved between sites for judged jobs, all attempts and replications",
+        lambda r: float(r.moved_bytes[r.of_judged].sum() / BYTES_PER_TB),
     ),
     Measure(
         "remote_share",

@@ -71,7 +71,8 @@ def _of_kind(log: EpisodeLog, kind: str) -> Array:
     found["time"], found["job"], found["kind"] = when[rows], rows, KINDS.index(kind)
     found["site"] = -1 if kind == "arrival" else log.site[rows]
     found["other"] = _other(log, kind, rows)
-    sizes = {"arrival": log.input_bytes, "placement": log.moved_bytes}
+    planned = np.where(log.source >= 0, log.input_bytes, 0.0)
+    sizes = {"arrival": log.input_bytes, "placement": planned}
     found["bytes"] = sizes[kind][rows] if kind in sizes else 0.0
     return found
 

@@ -309,19 +309,33 @@ def remove_job(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None
         else:
             site["assigned"] -= 1
             if w.rules[0]["level"] > 0 and w.flows[e, j]["heap_position"] >= 0:
-                stop_flow(w, e, j, t)
+                w.attempts[e, j]["moved_bytes"] = stop_flow(w, e, j, t)
+            elif w.attempts[e, j]["moved_bytes"] > 0.0:
+                w.attempts[e, j]["moved_bytes"] = moved_at(w, e, j, t)
     finish_attempt(w, e, s, j, t, state, cause)
 
 
+@inline
+def moved_at(w: Any, e: int, j: int, t: float) -> float:
+    """Bytes that a stage-in at a fixed rate has moved at time t, while it goes on."""
+    one, s = w.attempts[e, j], w.job_states[e, j]["site"]
+    elapsed = t - one["placed"] - w.link_costs[one["source"], 0, s]
+    return min(one["moved_bytes"], max(0.0, elapsed / w.link_costs[one["source"], 1, s]))
+
+
 @no_inline
-def stop_flow(w: Any, e: int, j: int, t: float) -> None:
-    """End the flow of job j, complete or cut off, and re-time the flows that shared its ends."""
+def stop_flow(w: Any, e: int, j: int, t: float) -> float:
+    """End the flow of job j, complete or cut off; return the bytes that it moved.
+
+    The flows that shared its ends are re-timed.
+    """
     flow, target = w.flows[e, j], w.flows[e, j]["target"]
     left = flow["left"] - flow["rate"] * max(0.0, t - flow["since"])
     done = w.attempts[e, j]["moved_bytes"] - max(0.0, left)
     note(w, e, FLOW_END, t, j, target, flow["source"], done)
     flows.remove_flow(w, e, j)
     flows.share(w, e, flow["source"], target, t, -1)
+    return done
 
 
 @inline

@@ -32,7 +32,7 @@ after it was full (they are dropped). `kind` indexes KINDS:
 
     kind            job      site         other              bytes
     arrival         attempt  -1           attempt's origin   input
-    placement       attempt  destination  source, -1 local   moved by its stage-in
+    placement       attempt  destination  source, -1 local   to be moved by its stage-in
     deferral        attempt  -1           -1                 0
     activation      attempt  site         -1                 0
     cores_taken     attempt  site         cores              0
@@ -65,6 +65,7 @@ import numpy as np
 
 from panda_gym.simulator.queues import user_priority
 from panda_gym.simulator.state import (
+    ASSIGNED,
     CANCELLED,
     CLOSED,
     FAILED,
@@ -105,7 +106,10 @@ class EpisodeLog:
     input_bytes: np.ndarray
     """float64[n]"""
     moved_bytes: np.ndarray
-    """Bytes that its stage-in moved between sites, float64[n]."""
+    """Bytes that its stage-in has moved between sites, float64[n].
+
+    A transfer that was cut off, or still goes on, counts as far as it came.
+    """
     workload_true: np.ndarray
     """Gflop, float64[n]"""
     workload_pred: np.ndarray
@@ -132,6 +136,8 @@ class EpisodeLog:
     """PanDA's user priority at the placement, float64[n]."""
     project: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int16))
     """Project of the job, int16[n], index of the stream's `levels["project"]`; -1: not known."""
+    replicated_bytes: np.ndarray | float = 0.0
+    """Bytes that replications have moved for the job, at its first attempt, float64[n]."""
     judged_jobs: int | None = None
     """Jobs after the warm start that are judged; None: all that the policy placed."""
 
@@ -220,7 +226,8 @@ def episode_log(w: World, e: int, bound_s: float, projects: np.ndarray) -> Episo
         end_s=job_states["end"].copy(),
         cores=jobs["cores"].copy(),
         input_bytes=jobs["input_bytes"].copy(),
-        moved_bytes=attempts["moved_bytes"].copy(),
+        moved_bytes=_moved(w, e, np.arange(n)),
+        replicated_bytes=_replicated(w, e, n),
         workload_true=jobs["workload_true"].copy(),
         workload_pred=jobs["workload_pred"].copy(),
         ideal_s=np.where(job_states["cause"] == NO_CAUSE, run * speed / w.top_speed, whole),
@@ -236,6 +243,31 @@ def episode_log(w: World, e: int, bound_s: float, projects: np.ndarray) -> Episo
         project=projects[attempts["origin"]],
         judged_jobs=int(w.grids[e]["judged"] - w.grids[e]["warmup"]),
     )
+
+
+def _moved(w: World, e: int, rows: np.ndarray) -> np.ndarray:
+    """Bytes that the stage-ins of these rows have moved between sites up to now, float64."""
+    states, attempts, now = w.job_states[e, rows], w.attempts[e, rows], w.grids[e]["clock"]
+    moved = attempts["moved_bytes"].copy()
+    going = np.flatnonzero((states["state"] == ASSIGNED) & (moved > 0.0))
+    if w.rules[0]["level"] > 0:
+        flows = w.flows[e, rows[going]]
+        left = flows["left"] - flows["rate"] * np.maximum(0.0, now - flows["since"])
+        moved[going] -= np.maximum(0.0, left)
+        return moved
+    source, site = attempts["source"][going], states["site"][going]
+    elapsed = now - attempts["placed"][going] - w.link_costs[source, 0, site]
+    so_far = np.maximum(0.0, elapsed / w.link_costs[source, 1, site])
+    moved[going] = np.minimum(moved[going], so_far)
+    return moved
+
+
+def _replicated(w: World, e: int, n: int) -> np.ndarray:
+    """Bytes that replications have moved for each job, at its first row, float64[n]."""
+    first, found = int(w.rules[0]["first_replication"]), np.zeros(n)
+    rows = first + np.arange(int(w.grids[e]["replications"]))
+    np.add.at(found, w.attempts[e, rows]["origin"], _moved(w, e, rows))
+    return found
 
 
 def _states(job_states: np.ndarray, now: float) -> np.ndarray:

@@ -312,7 +312,7 @@ ATTEMPT: Final = np.dtype(
         ("first_arrival", "f8"),  # s, arrival of the first attempt
         ("placed", "f8"),  # s, when it was sent to its site; nan before
         ("starting", "f8"),  # s, when it took its cores; nan before
-        ("moved_bytes", "f8"),  # bytes that its stage-in moved between sites
+        ("moved_bytes", "f8"),  # bytes that its stage-in is to move between sites, or has moved
         ("hazard", "f8"),  # probability to fail at a site of risk 1
         ("key", "u8"),  # key of its hashed draws
         ("origin", "i4"),  # row of the first attempt

@@ -47,7 +47,11 @@ class Dynamics:
             if job in members:
                 members.remove(job)
         if job.flow in self.flows:
-            self._stop(job.flow)
+            job.moved = self._stop(job.flow)
+        elif job.state == "assigned" and job.moved > 0.0:
+            delay, per_byte = self._link_cost(job.source, site.number)
+            came = max(0.0, (self.env.now - job.placed - delay) / per_byte)
+            job.moved = min(job.moved, came)
         job.state, job.end, job.cause = state, self.env.now, cause
         self.left.append(job)
         self._note("end", job.number, site.number, STATES.index(state))

@@ -31,11 +31,12 @@ class Network:
         delay = 0.0 if math.isinf(rate) else float(self.platform.latency_s[source, target])
         return float(np.float32(delay)), float(np.float32(1.0 / rate))
 
-    def _stop(self, flow: Flow) -> None:
+    def _stop(self, flow: Flow) -> float:
         done = flow.job.moved - flow.left_at(self.env.now)
         self._note("flow_end", flow.job.number, flow.target, flow.source, done)
         self.flows.remove(flow)
         self._share()
+        return done
 
     def _share(self) -> None:
         """Give every flow its rate; those whose rate changes end at another time."""

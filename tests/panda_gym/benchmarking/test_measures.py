@@ -25,6 +25,7 @@ def run() -> Outcomes:
         size=np.array([3, 0, 1, 0]),
         input_bytes=np.array([5e12, 1e12, 2e12, 0.0]),
         moved_bytes=np.array([5e12, 0.0, 2e12, 0.0]),
+        of_judged=np.array([False, True, True, True]),
         reward_pred=np.array([-1.0, -2.0, -3.0]),
         reward_true=np.array([-2.0, -2.0, -5.0]),
         cost=np.array([0.0, 0.5, 1.0]),
@@ -68,14 +69,15 @@ def test_a_retried_job_counts_once_and_ends_with_its_last_attempt(run: Outcomes)
     # The second judged job failed after 5 s; its retry, another row, held a core from 250 to 290.
     more = {
         "judged": False, "arrival_s": 240.0, "start_s": 250.0, "end_s": 290.0, "ideal_s": 4.0,
-        "cores": 1, "project": 1, "size": 1, "input_bytes": 2e12, "moved_bytes": 0.0,
-        "last_end_s": 290.0, "finished": False, "wasted_s": 0.0,
+        "cores": 1, "project": 1, "size": 1, "input_bytes": 2e12, "moved_bytes": 1e12,
+        "of_judged": True, "last_end_s": 290.0, "finished": False, "wasted_s": 0.0,
     }  # fmt: skip
     rows = {name: np.append(getattr(run, name), value) for name, value in more.items()}
     rows["last_end_s"][2] = 290.0
     rows["wasted_s"][2] = 5.0
     found, before = measure(replace(run, **rows)), measure(run)
     assert found["mean_turnaround"] == pytest.approx((120 + 140 + 100) / 3)
+    assert found["wan"] == pytest.approx(before["wan"] + 1.0)
     assert found["mean_wait"] == before["mean_wait"]
     assert found["throughput"] == before["throughput"]
     assert found["utilisation"] == pytest.approx(before["utilisation"] + 40 / 400)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -202,6 +204,48 @@ def test_max_min_fairness_gives_every_flow_a_bottleneck():
         most = max(most, len(rows))
         simulator.step(rng.integers(0, 12, 1))
     assert most > 10
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_bytes_are_counted_as_they_moved(level):
+    """Stage-ins that are cut off count as far as they came, in the log as in the flows."""
+    rules = replace(
+        EVERYTHING,
+        network=Network(level=level, mbps_per_core=0.1),
+        limits=Limits(assigned_s=10.0),
+        cancellations=Cancellations(share=0.3, mean_s=10.0),
+    )
+    simulator = play(world(rules, load=3.0))
+    log, moved = simulator.log(0), np.zeros(len(simulator.log(0)))
+    remote = log.source >= 0
+    cut = remote & np.isnan(log.activation_s)
+    assert cut.sum() > 10
+    assert (log.moved_bytes[~remote] == 0.0).all()
+    assert (log.moved_bytes[cut] < log.input_bytes[cut]).all()
+    assert (log.moved_bytes[remote & ~cut] == log.input_bytes[remote & ~cut]).all()
+    if level > 0:
+        for row in simulator.events(0):
+            if KINDS[row["kind"]] == "flow_end":
+                moved[row["job"]] += row["bytes"]
+        np.testing.assert_allclose(log.moved_bytes, moved, atol=1.0)
+    assert log.moved_bytes.sum() < 0.95 * log.input_bytes[remote].sum()
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_transfer_that_goes_on_counts_as_far_as_it_came(level):
+    simulator = world(Settings(network=Network(level=level, mbps_per_core=0.01)), load=3.0)
+    rng, before = np.random.default_rng(0), np.zeros(300)
+    while not simulator.done[0]:
+        simulator.step(rng.integers(0, 12, 1))
+        now = simulator.log(0).moved_bytes
+        assert (now >= before - 1.0).all()
+        before = now
+    simulator.drain(0)
+    log = simulator.log(0)
+    assert (before[log.source >= 0] < log.input_bytes[log.source >= 0]).any()
+    np.testing.assert_allclose(
+        log.moved_bytes, np.where(log.source >= 0, log.input_bytes, 0.0), atol=1.0
+    )
 
 
 def test_no_job_stays_in_a_state_beyond_its_limit():
