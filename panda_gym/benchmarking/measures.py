@@ -2,9 +2,9 @@
 
 Judged jobs are those that the policy placed; jobs of the warm start and the further jobs of
 `Scenario.tail_jobs` are not judged. A retried job counts once, from the arrival of its first
-attempt to the end of the last one that was placed. The window is the time from the first to the last arrival of a judged job. The bounded slowdown of a job is
-max(1, (end - arrival) / max(ideal, bound)), where the ideal is its run on the fastest core; see
-`panda_gym.simulator.log`.
+attempt to the end of the last one that was placed. The window is the time from the first to the
+last arrival of a judged job. The bounded slowdown of a job is max(1, (end - arrival) /
+max(ideal, bound)), where the ideal is its run on the fastest core; see `panda_gym.simulator.log`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,10 @@
     easy      fifo, but a job may start before the head if by its prediction it does not delay
               it (EASY backfill: Lifka, JSSPP 1995; Mu'alem and Feitelson 2001)
 
+EASY reserves the cores of the head for its shadow time. The reservation counts predicted run times
+and the pilots' delays as drawn, of the running jobs and of the candidate alike. So with exact
+predictions no head starts later than reserved. An overdue end counts as now.
+
 Jobs closed while they wait stay in the queue until they reach its front or are passed.
 """
 
@@ -14,6 +18,7 @@ import math
 from typing import Any
 
 from panda_gym.jit.compiled import inline, no_inline
+from panda_gym.simulator.failures import pilot_delay
 from panda_gym.simulator.state import ACTIVATED, EASY, PRIORITY
 
 
@@ -111,7 +116,7 @@ def backfill(w: Any, e: int, s: int, t: float) -> int:
         job_state = w.job_states[e, j]
         if job_state["state"] == ACTIVATED and job_state["cores"] <= site["free"]:
             run = w.jobs[e, j]["workload_pred"] / (job_state["cores"] * w.site_static[s]["speed"])
-            if job_state["cores"] <= extra or t + run <= when:
+            if job_state["cores"] <= extra or t + pilot_delay(w, e, j) + run <= when:
                 remove_from_queue(w, e, s, before, j)
                 return j
         before, j = j, job_state["next"]

@@ -40,7 +40,8 @@ class Queues:
                 break
         extra = free - head.cores if when < math.inf else 0
         for job in site.queue[1:]:
-            early = now + site.pred_run(job) <= when
+            delay = 2.0 * self.settings.pilot_s * job_uniform(job.key, job.attempt, 2)
+            early = now + delay + site.pred_run(job) <= when
             if job.cores <= site.free() and (job.cores <= extra or early):
                 return job
         return None
