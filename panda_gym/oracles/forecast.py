@@ -150,7 +150,7 @@ def collect_waiting(w: Any, k: Any, e: int) -> None:
 def read_from(w: Any, e: int, j: int, r: int, s: int) -> float:
     """Time to read the input of job j at site s from site r by the present shares of links, s."""
     size = w.jobs[e, j]["input_bytes"]
-    time = w.link_costs[r, 0, s] + size * w.link_costs[r, 1, s]
+    time = w.links[r, 0, s] + size * w.links[r, 1, s]
     if w.rules[0]["level"] > 0 and r != s:
         out, into = w.site_storage[e, r], w.site_storage[e, s]
         time = max(time, size * (out["outgoing"] + 1) / out["cap"])
@@ -249,7 +249,7 @@ def order_jobs(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
                     and k.own_ready[other] <= came
                 ):
                     size_ = w.jobs[e, j]["input_bytes"]
-                    ready = min(ready, came + w.link_costs[s, 0, s] + size_ * w.link_costs[s, 1, s])
+                    ready = min(ready, came + w.links[s, 0, s] + size_ * w.links[s, 1, s])
         k.own[own], k.own_ready[own] = j, ready
         own += 1
         hole = size

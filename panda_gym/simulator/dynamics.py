@@ -319,8 +319,8 @@ def remove_job(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None
 def moved_at(w: Any, e: int, j: int, t: float) -> float:
     """Bytes that a stage-in at a fixed rate has moved at time t, while it goes on."""
     one, s = w.attempts[e, j], w.job_states[e, j]["site"]
-    elapsed = t - one["placed"] - w.link_costs[one["source"], 0, s]
-    return min(one["moved_bytes"], max(0.0, elapsed / w.link_costs[one["source"], 1, s]))
+    elapsed = t - one["placed"] - w.links[one["source"], 0, s]
+    return min(one["moved_bytes"], max(0.0, elapsed / w.links[one["source"], 1, s]))
 
 
 @no_inline

@@ -17,8 +17,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from panda_gym.errors import SettingError
 from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.jit.heap import before, put
@@ -190,9 +188,9 @@ def add_flow(w: Any, e: int, j: int, source: int, t: float) -> None:
     """Add the flow of the input of job j from `source` to its site."""
     grid, flow, target = w.grids[e], w.flows[e, j], w.job_states[e, j]["site"]
     flow["left"] = w.attempts[e, j]["moved_bytes"]
-    flow["since"] = t + w.link_costs[source, 0, target]
+    flow["since"] = t + w.links[source, 0, target]
     flow["rate"] = 0.0
-    flow["link"] = 1.0 / np.float64(w.link_costs[source, 1, target])
+    flow["link"] = 1.0 / w.links[source, 1, target]
     flow["source"], flow["target"] = source, target
     a, b = w.site_storage[e, source], w.site_storage[e, target]
     flow["out_before"] = flow["in_before"] = -1

@@ -256,8 +256,8 @@ def _moved(w: World, e: int, rows: np.ndarray) -> np.ndarray:
         moved[going] -= np.maximum(0.0, left)
         return moved
     source, site = attempts["source"][going], states["site"][going]
-    elapsed = now - attempts["placed"][going] - w.link_costs[source, 0, site]
-    so_far = np.maximum(0.0, elapsed / w.link_costs[source, 1, site])
+    elapsed = now - attempts["placed"][going] - w.links[source, 0, site]
+    so_far = np.maximum(0.0, elapsed / w.links[source, 1, site])
     moved[going] = np.minimum(moved[going], so_far)
     return moved
 

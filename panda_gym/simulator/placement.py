@@ -28,7 +28,7 @@ from panda_gym.simulator.storage import claim
 @inline
 def read_time(w: Any, e: int, j: int, r: int, s: int) -> float:
     """Time to read the input of job j at site s from site r without other flows, s."""
-    return w.link_costs[r, 0, s] + w.jobs[e, j]["input_bytes"] * w.link_costs[r, 1, s]
+    return w.links[r, 0, s] + w.jobs[e, j]["input_bytes"] * w.links[r, 1, s]
 
 
 @inline

@@ -400,6 +400,7 @@ def _allocate(
         sites_by_cores=wide,
         guide=guide,
         guide_cells=per,
+        links=np.ascontiguousarray(np.stack([delay, per_byte], axis=1), dtype=np.float64),
         link_costs=np.ascontiguousarray(link_costs, dtype=np.float32),
         closeness=np.ascontiguousarray(platform.closeness),
         site_static32=np.stack([static["cores"], 1.0 / static["speed"]]).astype(np.float32),

@@ -9,7 +9,8 @@ draw depends on the order of events.
 | array of `World` | record, shape | what it holds | written by | read by |
 |---|---|---|---|---|
 | `site_static` | SITE_STATIC[S] | cores, speed, power of each site | `simulator` | all |
-| `link_costs` | float32[S, 3, S] | start-up s, s/byte, closeness code from each source | `simulator` | `placement`, `flows`, `counters` |
+| `links` | float64[S, 2, S] | start-up s and s/byte from each source | `simulator` | `placement`, `flows`, `dynamics`, `log` |
+| `link_costs` | float32[S, 3, S] | the same and the closeness code, for the observation | `simulator` | `counters`, `replica_index` |
 | `closeness` | int8[S, S] | steps of distance between sites | `simulator` | `replica_index` |
 | `daily_phase` | float32[bins, 2] | sine and cosine of a full period | `simulator` | `counters` |
 | `cycle`, `trace` | float64[bins], float64[T, 1 or S] | factors on, or shares of, the competing load | `simulator` | `competing` |
@@ -436,8 +437,10 @@ class World(NamedTuple):
     guide: Annotated[Array, "i4", 1]
     """int32[cells + 2]: where the search for a share of the capacity begins."""
     guide_cells: float  # cells of the guide / capacity of all sites
+    links: Annotated[Array, "f8", 3]
+    """float64[S, 2, S] from each source: start-up (s), s/byte."""
     link_costs: Annotated[Array, "f4", 3]
-    """float32[S, 3, S] from each source: start-up (s), s/byte, code of the closeness."""
+    """float32[S, 3, S] the same and the code of the closeness, for the observation."""
     closeness: Annotated[Array, "i1", 2]  # int8[S, S] steps
     site_static32: Annotated[Array, "f4", 2]  # float32[2, S] cores, 1 / speed
     scales: Annotated[Array, "f4", 1]  # float32 of SITE_ROWS, then JOB_ROWS, then GRID_ROWS

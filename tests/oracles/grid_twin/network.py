@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import simpy
 
 from tests.oracles.grid_twin.state import Flow, Job, Site
@@ -26,10 +25,10 @@ class Network:
         self._share()
 
     def _link_cost(self, source: int, target: int) -> tuple[float, float]:
-        """Start-up and s/byte; link figures are kept in single precision."""
+        """Start-up and s/byte."""
         rate = float(self.platform.bandwidth_mbps[source, target]) * 1e6
         delay = 0.0 if math.isinf(rate) else float(self.platform.latency_s[source, target])
-        return float(np.float32(delay)), float(np.float32(1.0 / rate))
+        return delay, 1.0 / rate
 
     def _stop(self, flow: Flow) -> float:
         done = flow.job.moved - flow.left_at(self.env.now)

@@ -231,6 +231,26 @@ def test_bytes_are_counted_as_they_moved(level):
     assert log.moved_bytes.sum() < 0.95 * log.input_bytes[remote].sum()
 
 
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_a_transfer_takes_its_bytes_over_the_rate_of_its_link_to_the_last_digits(level):
+    platform = replace(
+        make_platform(2, most_cores=16),
+        bandwidth_mbps=np.full((2, 2), 5.0, np.float32),
+        latency_s=np.zeros((2, 2), np.float32),
+    )
+    jobs = replace(
+        make_episode(platform, jobs=1), input_bytes=np.array([50e6]), cores=np.ones(1, np.int32),
+        replicas=np.array([[1, -1, -1]], np.int16),
+    )  # fmt: skip
+    rules = Settings(network=Network(level=level) if level else None)
+    simulator = Simulator(platform, batch=1, capacity=1, encoding=ENCODING, settings=rules)
+    simulator.load(0, jobs, seed=0)
+    simulator.begin()
+    simulator.step(np.zeros(1, np.int64))
+    simulator.drain(0)
+    assert simulator.log(0).activation_s[0] == pytest.approx(10.0, abs=1e-12)
+
+
 @pytest.mark.parametrize("level", [0, 1])
 def test_a_transfer_that_goes_on_counts_as_far_as_it_came(level):
     simulator = world(Settings(network=Network(level=level, mbps_per_core=0.01)), load=3.0)
