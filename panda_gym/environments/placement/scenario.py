@@ -171,6 +171,7 @@ class Scenario:
         stream = cls(**{**settings, "jobs": 1})._named_stream()
         once = {"start": 0, "warmup": 0, "running": 0}
         return {**settings, "stream": stream, "jobs": len(stream), **once}
+
     def judged_to_end(self) -> Scenario:
         """The scenario with episodes that end when all judged jobs have ended.
 
