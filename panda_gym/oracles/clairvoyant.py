@@ -51,7 +51,7 @@ class Clairvoyant(Oracle):
     def choose(self, batch: PlacementBatch) -> np.ndarray:
         """Return a legal site for the pending job of every grid, int64[E]."""
         whole, sites = batch.simulator.decided % self.every == 0, np.zeros(len(batch), np.int64)
-        for e in np.flatnonzero(~batch.simulator.done):
+        for e in np.flatnonzero(~batch.simulator.done).tolist():
             sites[e] = self._plan(e, bool(whole[e]))
         return sites
 

@@ -39,6 +39,6 @@ class TrueCompletion(Oracle):
         """When the pending job would end at each site, float64[E, S], s; inf: not forecast."""
         assert self.context is not None, "reset before choose"
         found = np.full((len(batch), len(batch.platform)), np.inf)
-        for e in np.flatnonzero(~batch.simulator.done):
+        for e in np.flatnonzero(~batch.simulator.done).tolist():
             completions(self.context.table, self.context.forecast, e, found[e])
         return found
