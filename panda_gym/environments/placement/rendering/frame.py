@@ -128,7 +128,7 @@ class Painter:
         for k, colour in enumerate(shade(np.linspace(0.0, 1.0, 40))):
             ends = [146 + 2 * k, 148.2 + 2 * k]
             self.axes.add_line(Line2D(ends, [low, low], color=colour, linewidth=6))
-        full = f"{PRESSURE_FULL:g} cores wanted for each there is"
+        full = f"{PRESSURE_FULL:g} cores requested per core"
         self._write(234, low - 4, full, INK["mute"], 7.5)
         words = (("competing load", "competing"), ("input on its way", "flow"), ("down", "down"))
         for k, (word, ink) in enumerate(words):
@@ -209,8 +209,8 @@ class Painter:
         total = float(self.platform.cores.sum())
         self.head.set_text(
             f"{self.platform.name}   {clock(now.clock_s)}   job {now.next_job:,} of "
-            f"{now.jobs:,}   cores: {now.used_cores.sum() / total:.0%} ours, "
-            f"{now.competing_cores.sum() / total:.0%} others', "
+            f"{now.jobs:,}   cores: {now.used_cores.sum() / total:.0%} used by jobs, "
+            f"{now.competing_cores.sum() / total:.0%} competing, "
             f"{np.maximum(now.free_cores, 0).sum() / total:.0%} free"
         )
 
