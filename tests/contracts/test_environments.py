@@ -172,3 +172,45 @@ def test_a_step_limit_truncates(name, settings):
     env.reset(seed=0)
     ends = [env.step(zeros(env))[3].tolist() for _ in range(4)]
     assert ends == [[False, False], [False, False], [True, True], [False, False]]
+
+
+@pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+def test_every_family_renders(name, settings, mode):
+    single = gymnasium.make(name, render_mode=mode, **settings)
+    vector = gymnasium.make_vec(name, num_envs=2, render_mode=mode, **settings)
+    single.reset(seed=1)
+    vector.reset(seed=[0, 1])
+    for _ in range(5):
+        single.step(zeros(vector)[0])
+        vector.step(zeros(vector))
+    shown = single.render()
+    other = vector.render()
+    assert len(other) == 2
+    if mode == "ansi":
+        assert shown == other[1]
+        assert len(shown.splitlines()) > 5
+    else:
+        assert shown.dtype == np.uint8
+        assert shown.shape[2] == 3
+        np.testing.assert_array_equal(shown, other[1])
+        assert shown.std() > 5.0
+    assert gymnasium.make(name, **settings).unwrapped.render() is None
+
+
+def test_the_flat_observation_is_the_parts_in_order(name, settings):
+    whole = gymnasium.make_vec(name, num_envs=2, **settings)
+    flat = gymnasium.make_vec(name, num_envs=2, observation="flat", **settings)
+    (parts, _), (rows, _) = whole.reset(seed=3), flat.reset(seed=3)
+    for _ in range(3):
+        names = list(whole.single_observation_space.spaces)
+        if name.endswith("Placement-v0"):
+            names = ["sites", "job", "grid"]
+        names = [part for part in names if part != "action_mask"]
+        expected = np.concatenate([parts[part].reshape(2, -1) for part in names], axis=1)
+        np.testing.assert_array_equal(rows, expected)
+        assert flat.observation_space.contains(rows)
+        (parts, *_), (rows, *_) = whole.step(zeros(whole)), flat.step(zeros(flat))
+    one, _ = gymnasium.make(name, observation="flat", **settings).reset(seed=4)
+    np.testing.assert_array_equal(one, flat.reset(seed=3)[0][1])
+    with pytest.raises(SettingError, match="observation"):
+        gymnasium.make(name, observation="picture", **settings)

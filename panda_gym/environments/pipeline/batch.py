@@ -10,7 +10,7 @@ from gymnasium import spaces
 
 from panda_gym.environments.base.batch import Batch, Seeded
 from panda_gym.environments.base.features import encode
-from panda_gym.environments.base.spaces import box
+from panda_gym.environments.base.spaces import box, check_observation, flat_space, flatten
 from panda_gym.environments.pipeline.cost import COSTS
 from panda_gym.environments.pipeline.observation import (
     FLEET_FEATURES,
@@ -49,8 +49,11 @@ INFO: Final[Mapping[str, tuple[str, str]]] = {
 class PipelineBatch(Batch):
     """E fleets of one scenario; the draws that a run may take are those of its fleet's seed."""
 
-    def __init__(self, scenario: PipelineScenario, num_envs: int) -> None:
+    def __init__(
+        self, scenario: PipelineScenario, num_envs: int, observation: str = "dict"
+    ) -> None:
         super().__init__(num_envs)
+        self.observation = check_observation(observation)
         self.scenario = scenario
         self.operations = scenario.open()
         self.horizon_s = scenario.days * SECONDS_PER_DAY
@@ -68,6 +71,7 @@ class PipelineBatch(Batch):
         models = len(self.operations.models)
         self._measured = np.zeros((self.num_envs, models, 5))
         self._before = np.zeros((2, self.num_envs))
+        self._space = self._dict_space()
         self._over = np.zeros(self.num_envs, dtype=bool)
         self.illegal = np.zeros(self.num_envs)
         self.quality, self.cost = np.zeros(self.num_envs), np.zeros(self.num_envs)
@@ -91,8 +95,11 @@ class PipelineBatch(Batch):
         """Whether the horizon is reached, bool[E]."""
         return self._over.copy()
 
-    def observation_space(self) -> spaces.Dict:
-        """Space of one fleet's observation."""
+    def observation_space(self) -> spaces.Space:
+        """Space of one fleet's observation: a Dict, or the Box of the flat form."""
+        return self._space if self.observation == "dict" else flat_space(self._space)
+
+    def _dict_space(self) -> spaces.Dict:
         axes = {"models": (len(self.operations.models),), "places": (self.places,), "fleet": ()}
         parts: dict[str, spaces.Space] = {
             name: box(table, *axes[name]) for name, table in TABLES.items()
@@ -152,8 +159,14 @@ class PipelineBatch(Batch):
         """Reward of the last step, float64[E], of the scenario's kind or of `name`."""
         return REWARDS[name or self.scenario.reward](self.quality, self.cost)
 
-    def observe(self, copy: bool = True) -> dict[str, Array]:
+    def observe(self, copy: bool = True) -> dict[str, Array] | Array:
         """Observation of all fleets."""
+        if self.observation == "flat":
+            return flatten(self._space, self.parts())
+        return self.parts()
+
+    def parts(self) -> dict[str, Array]:
+        """Parts of the observations of all fleets."""
         plan, state, now = self._plan, self._state, self._state.run["clock"][:, None]
         models, there = state.models, state.clusters[:, : self.places]
         fixed, places = plan.models, plan.clusters[: self.places]
@@ -207,9 +220,11 @@ class PipelineBatch(Batch):
         runs = np.repeat(idle, self.places, axis=1)
         return np.concatenate([runs, np.ones((self.num_envs, 1), np.int8)], axis=1)
 
-    def observe_one(self, e: int) -> dict[str, Array]:
+    def observe_one(self, e: int) -> dict[str, Array] | Array:
         """Observation of one fleet."""
-        return {name: part[e].copy() for name, part in self.observe().items()}
+        if self.observation == "flat":
+            return flatten(self._space, self.parts())[e].copy()
+        return {name: part[e].copy() for name, part in self.parts().items()}
 
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
         """Return the entries of `info`, arrays [E]: both rewards, time, counts and costs."""

@@ -19,6 +19,7 @@ from panda_gym.environments.pipeline.observation import (
     MODEL_FEATURES,
     PLACE_FEATURES,
 )
+from panda_gym.environments.pipeline.rendering import painter
 from panda_gym.environments.pipeline.reward import REWARDS
 from panda_gym.environments.pipeline.scenario import FLEET, PipelineScenario
 from panda_gym.pipelines.fleet import Fleet
@@ -59,8 +60,9 @@ class PipelineEnv(BatchEnv):
     `env.unwrapped.action_masks()` through wrappers. An illegal action defers, and costs.
 
     ## Observation space
-    A dictionary of arrays, float32 but for the mask. Values are encoded by fixed constants, as the
-    last column says, and cut to [0, 1]; the class `PipelineView` decodes them.
+    A dictionary of arrays, float32 but for the mask. With `observation="flat"` it is one vector:
+    the parts one after the other, row by row, without the mask. Values are encoded by fixed
+    constants, as the last column says, and cut to [0, 1]; the class `PipelineView` decodes them.
 
     `models`, the models in service:
 
@@ -125,6 +127,8 @@ class PipelineEnv(BatchEnv):
 
     | name | default | meaning |
     |---|---|---|
+    | `observation` | `'dict'` | `dict`, or `flat` for one vector without the mask |
+    | `render_mode` | `None` | `ansi`: bars as text; `rgb_array`: bars as a frame, uint8 |
     <<arguments>>
     | `copy` | `True` | vector form only: kept for the common interface |
     | `autoreset_mode` | `'same_step'` | vector form only: `next_step` or `disabled` |
@@ -149,11 +153,14 @@ class PipelineEnv(BatchEnv):
     - v0: first version.
     """
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012
     batch: PipelineBatch
 
-    def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
-        super().__init__(PipelineBatch(PipelineScenario.of(**settings), 1), render_mode)
+    def __init__(
+        self, *, observation: str = "dict", render_mode: str | None = None, **settings: Any
+    ) -> None:
+        batch = PipelineBatch(PipelineScenario.of(**settings), 1, observation)
+        super().__init__(batch, render_mode, painter)
 
     def history(self) -> History:
         """Return all runs so far, or of the episode that ended."""

@@ -8,6 +8,7 @@ from gymnasium.vector import AutoresetMode
 
 from panda_gym.environments.base.vector_env import BatchVectorEnv
 from panda_gym.environments.pipeline.batch import PipelineBatch
+from panda_gym.environments.pipeline.rendering import painter
 from panda_gym.environments.pipeline.scenario import PipelineScenario
 
 
@@ -21,7 +22,8 @@ class PipelineVectorEnv(BatchVectorEnv):
 
     metadata: dict[str, Any] = {  # noqa: RUF012
         "autoreset_mode": AutoresetMode.SAME_STEP,
-        "render_modes": [],
+        "render_modes": ["ansi", "rgb_array"],
+        "render_fps": 4,
     }
     batch: PipelineBatch
 
@@ -29,6 +31,7 @@ class PipelineVectorEnv(BatchVectorEnv):
         self,
         num_envs: int = 1,
         *,
+        observation: str = "dict",
         render_mode: str | None = None,
         copy: bool = True,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
@@ -36,8 +39,9 @@ class PipelineVectorEnv(BatchVectorEnv):
         **settings: Any,
     ) -> None:
         super().__init__(
-            PipelineBatch(PipelineScenario.of(**settings), num_envs),
+            PipelineBatch(PipelineScenario.of(**settings), num_envs, observation),
             render_mode=render_mode,
+            painter=painter,
             copy=copy,
             autoreset_mode=autoreset_mode,
             max_episode_steps=max_episode_steps,

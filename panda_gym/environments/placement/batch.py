@@ -13,7 +13,7 @@ from gymnasium import spaces
 from panda_gym.deprecated import old_names
 from panda_gym.environments.base.batch import Batch as BaseBatch
 from panda_gym.environments.base.batch import Seeded
-from panda_gym.environments.base.spaces import box
+from panda_gym.environments.base.spaces import box, check_observation
 from panda_gym.environments.base.thread_pool import ThreadPool
 from panda_gym.environments.placement import cost, reward
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
@@ -24,7 +24,6 @@ from panda_gym.jobs import episode, mean_residual_cores
 from panda_gym.simulator import Encoding, EpisodeLog, Simulator
 
 Array = np.ndarray
-OBSERVATIONS = ("dict", "flat")
 INFO: Final[Mapping[str, tuple[str, str]]] = {
     "cost": ("float", "sum of the costs of the step"),
     "costs": ("dict of float", "every cost by name"),
@@ -61,9 +60,7 @@ class PlacementBatch(BaseBatch):
         threads: int = 1,
     ) -> None:
         super().__init__(num_envs, threads)
-        if observation not in OBSERVATIONS:
-            raise SettingError(f"observation in {OBSERVATIONS}", repr(observation), "choose one")
-        self.scenario, self.observation = scenario, observation
+        self.scenario, self.observation = scenario, check_observation(observation)
         self.reward = reward.create(scenario.reward)
         self.costs = cost.functions()
         self.platform, self.stream = scenario.open_platform(), scenario.open_stream()

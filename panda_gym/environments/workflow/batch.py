@@ -10,7 +10,7 @@ from gymnasium import spaces
 
 from panda_gym.environments.base.batch import Batch, Seeded
 from panda_gym.environments.base.features import scales
-from panda_gym.environments.base.spaces import box
+from panda_gym.environments.base.spaces import box, check_observation, flat_space, flatten
 from panda_gym.environments.workflow.cost import COSTS
 from panda_gym.environments.workflow.observation import TABLES
 from panda_gym.environments.workflow.reward import REWARDS
@@ -59,8 +59,11 @@ def encoding() -> Scales:
 class WorkflowBatch(Batch):
     """E executions of one scenario; arrays are rewritten by each step."""
 
-    def __init__(self, scenario: WorkflowScenario, num_envs: int) -> None:
+    def __init__(
+        self, scenario: WorkflowScenario, num_envs: int, observation: str = "dict"
+    ) -> None:
         super().__init__(num_envs)
+        self.observation = check_observation(observation)
         self.scenario = scenario
         self.resource = scenario.open_platform()
         self.library = scenario.open_library()
@@ -75,6 +78,7 @@ class WorkflowBatch(Batch):
         self._state = make_state(self._plan, self._machine, self.num_envs)
         self._residual = make_residual(self._shape, self.num_envs, len(self._machine.nodes))
         self.view = self._make_view()
+        self._space = self._dict_space()
         self.which = np.zeros(self.num_envs, dtype=np.int64)
         self.illegal = np.zeros(self.num_envs, dtype=np.int64)
         """Whether the last action was illegal, int64[E]."""
@@ -107,8 +111,11 @@ class WorkflowBatch(Batch):
         """Never: a workflow is run to its end, bool[E]."""
         return np.zeros(self.num_envs, dtype=bool)
 
-    def observation_space(self) -> spaces.Dict:
-        """Space of one execution's observation."""
+    def observation_space(self) -> spaces.Space:
+        """Space of one execution's observation: a Dict, or the Box of the flat form."""
+        return self._space if self.observation == "dict" else flat_space(self._space)
+
+    def _dict_space(self) -> spaces.Dict:
         slots, sites = self.view.pairs.shape[2:]
         axes = {"sets": (slots,), "graph": (), "sites": (sites,), "pairs": (slots, sites)}
         parts: dict[str, spaces.Space] = {
@@ -157,18 +164,27 @@ class WorkflowBatch(Batch):
         reference = self.references.whole[self.which]
         return REWARDS[name or self.scenario.reward](self.view.counters, reference)
 
-    def observe(self, copy: bool = True) -> dict[str, Array]:
-        """Observation of all executions."""
+    @property
+    def parts(self) -> dict[str, Array]:
+        """Parts of the observations of all executions: views that the next step rewrites."""
         view = self.view
-        parts = {
+        return {
             "sets": view.sets, "graph": view.graph, "sites": view.sites, "pairs": view.pairs,
             "action_mask": view.mask,
         }  # fmt: skip
-        return {name: part.copy() for name, part in parts.items()} if copy else parts
 
-    def observe_one(self, e: int) -> dict[str, Array]:
+    def observe(self, copy: bool = True) -> dict[str, Array] | Array:
+        """Observation of all executions."""
+        if self.observation == "flat":
+            return flatten(self._space, self.parts)
+        return {name: part.copy() if copy else part for name, part in self.parts.items()}
+
+    def observe_one(self, e: int) -> dict[str, Array] | Array:
         """Observation of one execution, copied."""
-        return {name: part[e].copy() for name, part in self.observe(copy=False).items()}
+        one = {name: part[e : e + 1].copy() for name, part in self.parts.items()}
+        if self.observation == "flat":
+            return flatten(self._space, one)[0]
+        return {name: part[0] for name, part in one.items()}
 
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
         """Return the entries of `info`, arrays [E]: both rewards, times, counts and costs."""

@@ -20,6 +20,7 @@ from panda_gym.environments.workflow.observation import (
     SET_FEATURES,
     SITE_FEATURES,
 )
+from panda_gym.environments.workflow.rendering import painter
 from panda_gym.environments.workflow.reward import REWARDS
 from panda_gym.environments.workflow.scenario import WorkflowScenario
 from panda_gym.workflows.execution import Execution
@@ -60,7 +61,8 @@ class WorkflowEnv(BatchEnv):
     legal one, and costs.
 
     ## Observation space
-    A dictionary of arrays, float32 but for the mask. Values are encoded by fixed constants, as the
+    A dictionary of arrays, float32 but for the mask. With `observation="flat"` it is one vector:
+    the parts one after the other, row by row, without the mask. Values are encoded by fixed constants, as the
     last column says, and cut to 1; the class `WorkflowView` decodes them.
 
     `sets`, the ready sets:
@@ -131,6 +133,8 @@ class WorkflowEnv(BatchEnv):
 
     | name | default | meaning |
     |---|---|---|
+    | `observation` | `'dict'` | `dict`, or `flat` for one vector without the mask |
+    | `render_mode` | `None` | `ansi`: bars as text; `rgb_array`: bars as a frame, uint8 |
     <<arguments>>
     | `copy` | `True` | vector form only: `False` gives views that the next step rewrites |
     | `autoreset_mode` | `'same_step'` | vector form only: `next_step` or `disabled` |
@@ -155,11 +159,14 @@ class WorkflowEnv(BatchEnv):
     - v0: first version.
     """  # noqa: E501
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012
     batch: WorkflowBatch
 
-    def __init__(self, *, render_mode: str | None = None, **settings: Any) -> None:
-        super().__init__(WorkflowBatch(WorkflowScenario.of(**settings), 1), render_mode)
+    def __init__(
+        self, *, observation: str = "dict", render_mode: str | None = None, **settings: Any
+    ) -> None:
+        batch = WorkflowBatch(WorkflowScenario.of(**settings), 1, observation)
+        super().__init__(batch, render_mode, painter)
 
     def execution(self) -> Execution:
         """Return the times of every task after the episode's end; SettingError before."""

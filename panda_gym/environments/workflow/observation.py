@@ -115,6 +115,11 @@ class WorkflowView:
         row = position(GRAPH_FEATURES, name)
         return GRAPH_FEATURES[row].decode(self._parts["graph"][:, row, None])
 
+    def site(self, name: str) -> Array:
+        """Feature of every site, float64[E, P]."""
+        row = position(SITE_FEATURES, name)
+        return SITE_FEATURES[row].decode(self._parts["sites"][:, row])
+
     def pair(self, name: str) -> Array:
         """Feature of a slot at a site, float64[E, K, P]."""
         row = position(PAIR_FEATURES, name)

@@ -1,0 +1,1 @@
+"""Rendering that families share: panels of bars."""
