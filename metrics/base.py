@@ -103,7 +103,13 @@ METRICS: dict[str, Metric] = {
         "distance to the closest training row",
         "rank scale",
         better="higher",
-        others=("exact_copies", "near_copies", "closer_to_train"),
+        others=(
+            "exact_copies",
+            "near_copies",
+            "tight_copies",
+            "partial_copies",
+            "closer_to_train",
+        ),
     ),
     "nndr": Metric(
         "metrics.privacy.nndr:measure",

@@ -1,7 +1,8 @@
 """Known-answer cases: tables whose verdict is known, evaluated in every certification.
 
 A leak of copies must be found, interpolated rows must fail privacy, independent columns must fail
-fidelity, and fresh real rows must pass with the best grade. They go through the same metrics and
+fidelity, and fresh real rows must pass with the best grade; and the held-out rows, which are the
+control, must not stand among the synthetic ones. They go through the same metrics and
 margins as the table under test, on fewer rows. Where one is answered wrongly no certificate is
 issued, whatever the table under test scored. Efficacy is left out, since fits of a few thousand
 rows say nothing of those on all.
@@ -20,6 +21,7 @@ from metrics.base import Score, Study
 from metrics.certificate.policy import Policy
 from metrics.errors import NotApplicable
 from metrics.fidelity.association import matrix, ranked
+from metrics.privacy.copies import holdout_seen
 from metrics.privacy.distances import copies_lower, exact_copies, training_space
 from metrics.statistics.equivalence import graded
 from metrics.tables.samples import Sample
@@ -123,11 +125,18 @@ def fresh_draw(study: Study, policy: Policy) -> tuple[bool, str]:
     return True, f"fresh real rows passed all {len(found)} graded scores, grade {worst}{few}"
 
 
+def unseen_holdout(study: Study, policy: Policy) -> tuple[bool, str]:
+    """Compare synthetic with held-out rows: where these were published, they control nothing."""
+    seen, reason = holdout_seen(study)
+    return not seen, reason
+
+
 CASES: dict[str, Case] = {
     "copy_leak": copy_leak,
     "interpolation": interpolation,
     "independence": independence,
     "fresh_draw": fresh_draw,
+    "unseen_holdout": unseen_holdout,
 }
 """The known-answer cases by name."""
 

@@ -18,6 +18,7 @@ from scipy.stats import norm
 from metrics.base import Score, Study
 from metrics.errors import MetricError
 from metrics.privacy.attack_rates import excess_lower, least_found
+from metrics.privacy.copies import partial_copy_score, tight_copy_score
 from metrics.privacy.nearest import NearestRecords, Progress
 from metrics.statistics.means import mean_score
 from metrics.statistics.resampling import newcombe_upper, wilson
@@ -156,7 +157,7 @@ def copies_lower(k: int, n: int, k0: int, n0: int, alpha: float) -> float:
 
 
 def measure(study: Study) -> list[Score]:
-    """Score DCR, its KS test, exact and near copies, and the share closer to train than holdout.
+    """Score DCR, its KS test, copies of several kinds, and the share closer to train than holdout.
 
     Distances go to the whole training table (or its drawn rows under a quick setting) on the rank
     scale. Shares of all synthetic and all held-out rows need no equal numbers.
@@ -177,6 +178,8 @@ def measure(study: Study) -> list[Score]:
         _ks_score(study, mine, real),
         _copy_score(study, *copies),
         _near_score(study, mine, real),
+        tight_copy_score(study, mine, real),
+        partial_copy_score(study),
         _closer_score(study),
     ]
 

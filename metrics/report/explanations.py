@@ -37,7 +37,8 @@ def self_tested(card: Certificate) -> str:
     right = sum(bool(case["passed"]) for case in cases.values())
     return (
         f"Before the evaluation its tests were tried on {len(cases)} known-answer cases (copies, "
-        f"interpolated rows, independent columns, fresh real rows): {right} of {len(cases)} were "
+        f"interpolated rows, independent columns, fresh and unseen real rows): {right} of "
+        f"{len(cases)} were "
         "answered rightly."
     )
 

@@ -67,6 +67,28 @@ def near_copies(train: Rows, fresh: Rows, seed: int) -> Rows:
     return mixed.assign(workload=work)
 
 
+def redrawn(share: float, column: str) -> Case:
+    """Replace a share of fresh rows by training rows with one column of fresh rows."""
+
+    def change(train: Rows, fresh: Rows, seed: int) -> Rows:
+        mixed = copies(share)(train, fresh, seed)
+        k = round(share * len(fresh))
+        values = fresh[column].array[np.random.default_rng(seed).permutation(len(fresh))[:k]]
+        last = mixed.iloc[-k:].assign(**{column: values})
+        return pd.concat([mixed.iloc[:-k], last], ignore_index=True)
+
+    return change
+
+
+def tight_copies(train: Rows, fresh: Rows, seed: int) -> Rows:
+    """Replace 0.5 % of the rows by training rows whose workload is off by a millionth."""
+    mixed = copies(0.005)(train, fresh, seed)
+    k = round(0.005 * len(fresh))
+    work = mixed["workload"].to_numpy(copy=True)
+    work[-k:] *= 1 + 1e-6 * np.random.default_rng(seed).random(k)
+    return mixed.assign(workload=work)
+
+
 def smote(train: Rows, fresh: Rows, seed: int) -> Rows:
     """Return the rows of the registered SMOTE, fitted to the training rows."""
     return generators.create("smote").fit(train, seed=seed).sample(len(fresh), seed=seed)
@@ -124,6 +146,9 @@ CASES: dict[str, Case] = {
     "copies 1 %": copies(0.01),
     "copies 5 %": copies(0.05),
     "near copies 5 %": near_copies,
+    "copies with noise 0.5 %": tight_copies,
+    "time redrawn 20 %": redrawn(0.2, "creationtime"),
+    "workload redrawn 5 %": redrawn(0.05, "workload"),
     "SMOTE": smote,
     "overfit generator": overfit,
     "independent columns": independent,

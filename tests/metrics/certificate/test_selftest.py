@@ -34,7 +34,8 @@ def quick(monkeypatch):
 
 def test_every_case_is_answered_rightly_and_fresh_rows_get_the_best_grade(study, quick):
     results = selftest.run(study, policy.load("default"))
-    assert list(results) == ["copy_leak", "interpolation", "independence", "fresh_draw"]
+    cases = ["copy_leak", "interpolation", "independence", "fresh_draw", "unseen_holdout"]
+    assert list(results) == cases
     assert all(entry["passed"] for entry in results.values()), results
     assert "grade A" in results["fresh_draw"]["reason"]
     assert study.notes == {}

@@ -97,7 +97,7 @@ def test_every_reason_stands_under_its_part_with_what_the_score_means(cards):
         if id in card.scores:
             assert f"<br><small>{escape(card.scores[id].note)}</small>" in text
     assert "<code>panda-grid verify" in text
-    assert "4 of 4 were answered rightly" in text
+    assert "5 of 5 were answered rightly" in text
 
 
 def test_a_void_certificate_folds_away_what_it_says_of_scores(cards):
