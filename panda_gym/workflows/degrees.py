@@ -34,7 +34,10 @@ SEARCH_SETS: Final = 2048
 the levels and the widest antichain."""
 
 SEARCH_STEPS: Final = 500_000
-"""Choices after which the search returns the best found, a lower bound."""
+"""Choices and fillings after which the search returns the best found, a lower bound."""
+
+SEARCH_NODES: Final = 20_000_000
+"""Fillings times nodes after which the search returns the best found too."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def most_kinds(
     scratch.packing.free[0] = free
     found = _search(
         scratch, first, member, ordered, np.ascontiguousarray(need), count, lower, upper,
-        SEARCH_STEPS, packing.STEPS,
+        max(min(SEARCH_STEPS, SEARCH_NODES // len(free)), 1), packing.STEPS,
     )  # fmt: skip
     return (found, True) if found >= 0 else (-1 - found, False)
 
@@ -232,7 +235,7 @@ def search_kinds(
     of `members`; ordered bits as of `closure.comparable`; need int64[n, 3] of a task, count
     int64[n] tasks, negative for a set that has ended; f.left[0] the capacity of all nodes and
     f.packing.free[0] that of each. The search stops at `upper`. It returns -1 - (the most found)
-    after `steps` choices, or if a packing was not decided in `pack_steps`.
+    after `steps` choices and fillings of nodes, or if a packing takes more than `pack_steps`.
     """
     best, depth, exact = lower, 0, True
     f.choice[0], f.kinds[0] = first[0] - 1, 0
@@ -253,7 +256,9 @@ def search_kinds(
             return -1 - best
         v = member[at] if at < first[depth + 1] else -1
         if v >= 0:
-            fits = fits_beside(f, depth, v, ordered, need, count, pack_steps)
+            f.packing.spent[0] = 0
+            fits = fits_beside(f, depth, v, ordered, need, count, min(pack_steps, steps))
+            steps -= f.packing.spent[0]
             exact = exact and fits != UNKNOWN
             if fits != YES:
                 continue

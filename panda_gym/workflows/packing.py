@@ -27,6 +27,7 @@ class Packing(NamedTuple):
     free: Array  # int64[k + 1, M, 3]: free capacity before each of them
     limit: Array  # int64[k, M]: tasks of each that fit on a node
     fill: Array  # int64[k, M]: tasks of each on a node
+    spent: Array  # int64[1]: fillings so far
 
 
 def make_packing(sets: int, nodes: int, batch: tuple[int, ...] = ()) -> Packing:
@@ -36,6 +37,7 @@ def make_packing(sets: int, nodes: int, batch: tuple[int, ...] = ()) -> Packing:
         np.zeros((*batch, sets + 1, nodes, 3), np.int64),
         np.zeros((*batch, sets, nodes), np.int64),
         np.zeros((*batch, sets, nodes), np.int64),
+        np.zeros((*batch, 1), np.int64),
     )
 
 
@@ -44,7 +46,7 @@ def packs(f: Any, n: int, need: Any, count: Any, steps: int) -> int:
     """Return whether all tasks of the sets f.sets[:n] fit on the nodes f.free[0] at once.
 
     Shape: need int64[S, 3] of a task, count int64[S] tasks. YES, NO, or UNKNOWN after `steps`
-    fillings.
+    fillings; f.spent counts them.
     """
     i, found = 0, True
     while i >= 0:
@@ -53,6 +55,7 @@ def packs(f: Any, n: int, need: Any, count: Any, steps: int) -> int:
         s = f.sets[i]
         found = first_fill(f, i, need[s], count[s]) if found else next_fill(f, i)
         steps -= 1
+        f.spent[0] += 1
         if steps < 0:
             return UNKNOWN
         if not found:

@@ -26,7 +26,7 @@ Array = np.ndarray
 MOST_SETS: Final = 512
 """Most task sets of a workflow whose residual degrees are tracked."""
 
-STEPS: Final = 2000
+STEPS: Final = 6000
 """Steps after which the search for DOA_res returns the best found, a lower bound."""
 
 PACK_STEPS: Final = 200
@@ -144,7 +144,7 @@ def residual_row(residual: Any, e: int) -> Any:
         residual.tasks[e],
         Search(
             f.choice[e], f.taken[e], f.left[e], f.kinds[e], f.chosen[e],
-            Packing(k.sets[e], k.free[e], k.limit[e], k.fill[e]),
+            Packing(k.sets[e], k.free[e], k.limit[e], k.fill[e], k.spent[e]),
         ),
     )  # fmt: skip
 

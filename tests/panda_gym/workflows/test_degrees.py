@@ -81,7 +81,7 @@ def kinds_by_exhaustion(flow: Workflow, pool: Pool) -> int:
     return most
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(seed=st.integers(0, 100_000), nodes=st.integers(1, 4))
 def test_width_and_doa_res_equal_exhaustion(seed, nodes):
     flow, pool = random_graph(seed, most=7), Pool("p", nodes=nodes, threads=5, gpus=2)
