@@ -45,7 +45,7 @@ def benchmark(
         str | None, typer.Option(help="Policy that differences are measured against.")
     ] = None,
     platform: Platform = "atlas150",
-    scale: Scale = 0.01,
+    scale: Scale = None,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
     named: Annotated[
         list[str] | None,

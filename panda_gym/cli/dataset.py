@@ -46,7 +46,7 @@ def dataset(
     ray: Ray = None,
     stream: Stream = "default",
     platform: Platform = "atlas150",
-    scale: Scale = 0.01,
+    scale: Scale = None,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
     named: Named = "default",
     load: Load = None,

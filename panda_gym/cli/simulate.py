@@ -26,7 +26,7 @@ def simulate(
     ),
     stream: Stream = "default",
     platform: Platform = "atlas150",
-    scale: Scale = 0.01,
+    scale: Scale = None,
     jobs: Annotated[
         str | None,
         typer.Option(
@@ -77,7 +77,7 @@ def simulate(
         log_level=log_level,
         policy=policy,
     )
-    chosen = find_policies([policy], scale)[policy]
+    chosen = find_policies([policy], settings["scale"])[policy]
     done = 0
     with progress_bar(f"simulate {policy}") as progress:
 

@@ -6,7 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from panda_gym.environments.placement.named_scenarios import SCENARIOS
+from panda_gym.environments.placement.named_scenarios import (
+    DEFAULT_SCALE,
+    SCENARIOS,
+    SMALL_SCALES,
+)
 
 Stream = Annotated[
     str,
@@ -17,7 +21,14 @@ Named = Annotated[
     typer.Option("--scenario", help=f"One of {', '.join(SCENARIOS)}."),
 ]
 Platform = Annotated[str, typer.Option(help="Sites: a shipped name, a file or a folder.")]
-Scale = Annotated[float, typer.Option(help="Factor on the cores of every site.")]
+Scale = Annotated[
+    float | None,
+    typer.Option(
+        help="Factor on the cores of every site.",
+        show_default=f"{DEFAULT_SCALE}; "
+        + ", ".join(f"{scale:g} for {name}" for name, scale in SMALL_SCALES.items()),
+    ),
+]
 Load = Annotated[
     float | None,
     typer.Option(
@@ -32,7 +43,7 @@ Competing = Annotated[
 
 def scenario(
     platform: str,
-    scale: float,
+    scale: float | None,
     load: float | None,
     competing: float | None,
     *,
@@ -40,6 +51,7 @@ def scenario(
     **others: Any,
 ) -> dict[str, Any]:
     """The environment's settings from the command line's options; None: the scenario's own."""
+    scale = SMALL_SCALES.get(platform, DEFAULT_SCALE) if scale is None else scale
     settings: dict[str, Any] = {"platform": platform, "scale": scale, **others}
     if named is not None:
         settings["scenario"] = named

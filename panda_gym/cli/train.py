@@ -40,7 +40,7 @@ def train(
     ] = 64,
     stream: Stream = "default",
     platform: Platform = "atlas150",
-    scale: Scale = 0.01,
+    scale: Scale = None,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
     named: Annotated[
         list[str] | None,

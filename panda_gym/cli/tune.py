@@ -21,7 +21,7 @@ def tune(
     ),
     stream: Annotated[str, typer.Option(help="Surrogate, trace or file of records.")] = "default",
     platform: Platform = "atlas150",
-    scale: Scale = 0.01,
+    scale: Scale = None,
     load: Load = None,
     competing: Competing = None,
     generations: Annotated[int, typer.Option(min=1, help="Generations of the search.")] = 16,

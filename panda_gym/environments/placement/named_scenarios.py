@@ -18,6 +18,11 @@ from typing import Any, Final
 from panda_gym.deprecated import old_names
 from panda_gym.errors import SettingError, nearest
 
+DEFAULT_SCALE: Final = 0.01
+"""Default factor on the cores of every site."""
+SMALL_SCALES: Final = {"small15": 0.1, "tiny4": 1.0}
+"""Default scales of shipped platforms that are small already."""
+
 
 @dataclass(frozen=True)
 class Named:

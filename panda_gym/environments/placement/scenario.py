@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from panda_gym.environments.placement.named_scenarios import named_settings
+from panda_gym.environments.placement.named_scenarios import (
+    DEFAULT_SCALE,
+    SMALL_SCALES,
+    named_settings,
+)
 from panda_gym.errors import KeywordError, SettingError, nearest
 from panda_gym.simulator import (
     Cancellations,
@@ -30,10 +34,6 @@ if TYPE_CHECKING:
 
 
 Table = TypeVar("Table")
-
-DEFAULT_SCALE: Final = 0.01
-SMALL_SCALES: Final = {"small15": 0.1, "tiny4": 1.0}
-"""Default scales of shipped platforms that are small already."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

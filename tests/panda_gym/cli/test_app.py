@@ -75,3 +75,13 @@ def test_a_package_that_does_not_import_is_one_line() -> None:
     assert ran.returncode == 2
     assert ran.stderr.count("\n") == 1
     assert ran.stderr.startswith("error: needed the package numba; got ")
+    ran = command("doctor", program="import sys; sys.modules['numba'] = None")
+    assert "numba" in ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("platform", ["small15", "tiny4"])
+def test_every_shipped_platform_works_at_its_default_scale(platform: str) -> None:
+    ran = command("simulate", "--platform", platform, "--jobs", 20, "--policy", "fastest", "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["jobs"] == 20
