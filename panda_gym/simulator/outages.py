@@ -63,7 +63,7 @@ def begin_status(w: Any, e: int, s: int) -> None:
     site_status = w.site_status[e, s]
     site_status["status"] = UP
     site_status["changes"] = 0
-    site_status["failure_rate"] = 0.0
+    site_status["failure_rate"] = site_status["since"] = 0.0
     site_status["next_change"] = site_status["heartbeat_loss"] = math.inf
     w.sites[e, s]["offline_cores"] = 0
     if w.rules[0]["outages"] > 0:
@@ -86,6 +86,7 @@ def change_status(w: Any, e: int, s: int) -> None:
         else:
             status, ln_stay = DOWN, rules["stay_down"]
     site_status["status"] = status
+    site_status["since"] = t
     site_status["next_change"] = t + stay(w, e, s, k, ln_stay)
     if status == DOWN and t + rules["heartbeat_s"] < site_status["next_change"]:
         site_status["heartbeat_loss"] = t + rules["heartbeat_s"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from panda_gym.errors import SettingError, StreamError
+from panda_gym.errors import SettingError, StreamError, check_seed
 from panda_gym.jit.layout import (
     ArrayGroup,
     ArrayLocation,
@@ -29,6 +29,7 @@ from panda_gym.jit.layout import (
 )
 from panda_gym.simulator.address_table import FIELDS, table_of
 from panda_gym.simulator.competing import CYCLE_BINS, widest
+from panda_gym.simulator.fork import redraw
 from panda_gym.simulator.kernel import BEGIN, DRAIN, STEP, run
 from panda_gym.simulator.log import EpisodeLog, episode_log
 from panda_gym.simulator.settings import Settings
@@ -144,6 +145,18 @@ class Simulator:
         """Return an independent simulator in the same state."""
         aside = object.__new__(Simulator)
         aside.__setstate__(self.__getstate__())
+        return aside
+
+    def fork(self, seed: int, ratios: np.ndarray, noise: np.ndarray) -> Simulator:
+        """Return a copy with the same past and fresh draws for all that is still unseen.
+
+        See `panda_gym.simulator.fork`. ratios: true over predicted work of past jobs, float64[m].
+        noise: factors on run times, float64[m]. Grid e is drawn from (seed, e).
+        """
+        aside = self.copy()
+        for e in range(len(self)):
+            draw = int(np.random.SeedSequence([check_seed(seed), e]).generate_state(1)[0])
+            redraw(aside.world, e, draw, ratios, noise)
         return aside
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Simulator:

@@ -203,6 +203,7 @@ SITE_STATUS: Final = np.dtype(
         ("changes", "i4"),  # how often it has changed
         ("risk", "f8"),  # factor of the site on a job's probability to fail
         ("failure_rate", "f8"),  # recent share of attempts that did not finish
+        ("since", "f8"),  # s, when its status changed last
         ("next_change", "f8"),  # s, when its status changes next; inf: never
         ("heartbeat_loss", "f8"),  # s, when its running jobs fail by a lost heartbeat; inf: never
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.episode_log import Journal, check_level, event_capacity
 from panda_gym.errors import SettingError
 from panda_gym.jobs import episode, mean_residual_cores
+from panda_gym.jobs.episode import noise
 from panda_gym.simulator import Encoding, EpisodeLog, Simulator
 
 Array = np.ndarray
@@ -134,6 +136,22 @@ class PlacementBatch(BaseBatch):
         pool = ThreadPool(state.pop("threads"))
         vars(self).update(state, pool=pool, on_end=None)
         self.parts = self._parts()
+
+    def fork(self, seed: int) -> PlacementBatch:
+        """Return a copy with the same observed past and fresh draws for all that is unseen.
+
+        A copy by `copy.deepcopy` also carries the future: a planner that steps it foretells. True
+        workloads follow the errors of the stream's predictions. Same seed, same fork.
+        """
+        aside = copy.deepcopy(self)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = self.stream.workload_true / self.stream.workload_pred
+        ratios = ratios[np.isfinite(ratios) & (ratios > 0.0)]
+        still = self.stream.wall_times  # recorded run times have no noise
+        factors = np.ones(1) if still else noise((np.arange(999) + 0.5) / 999.0)
+        aside.simulator = self.simulator.fork(seed, ratios, factors)
+        aside.parts = aside._parts()
+        return aside
 
     def __deepcopy__(self, memo: dict[int, Any]) -> PlacementBatch:
         """Return a batch in the same state; what never changes is shared."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from panda_gym.environments.base.documentation import (
     documented,
@@ -178,6 +181,17 @@ class PlacementEnv(BatchEnv):
         scenario = Scenario.of(**settings)
         batch = PlacementBatch(scenario, 1, observation, log=log, log_level=log_level)
         super().__init__(batch, render_mode, painter)
+
+    def fork(self, seed: int) -> PlacementEnv:
+        """Return a copy with the same observed past and fresh draws for all that is unseen.
+
+        A planner that steps forks cannot foretell; one that steps `copy.deepcopy(env)` is an
+        oracle, since an exact copy meets the same future. Same seed, same fork.
+        """
+        aside = copy.copy(self)
+        aside.batch, aside._paint = self.batch.fork(seed), None
+        aside.np_random = np.random.default_rng([seed, 1])
+        return aside
 
     def episode_log(self, drain: bool = True) -> EpisodeLog:
         """Return the episode's jobs so far; with `drain`, after all placed jobs have ended.

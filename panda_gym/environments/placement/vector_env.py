@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,15 @@ class PlacementVectorEnv(BatchVectorEnv):
             autoreset_mode=autoreset_mode,
             max_episode_steps=max_episode_steps,
         )
+
+    def fork(self, seed: int) -> PlacementVectorEnv:
+        """Return a copy with the same observed past and fresh draws for all that is unseen.
+
+        See `PlacementEnv.fork`; every episode is drawn by itself from the seed.
+        """
+        aside = copy.deepcopy(self)
+        aside.batch = self.batch.fork(seed)
+        return aside
 
     def episode_log(self, e: int, drain: bool = True) -> EpisodeLog:
         """Return the jobs of grid e; with `drain`, after all placed jobs have ended.
