@@ -228,11 +228,12 @@ def verdict(document: Mapping[str, Any]) -> dict[str, Any]:
         why = _why(score, bool(gates[score.part]))
         if why:
             reasons[score.id] = why
-    reasons |= _unmet(document, scores)
+    reasons |= _unmet(document, scores) | _leaked(document)
     parts = {}
     for part in PARTS:
         own = [s for s in scores if s.part == part]
         failed = any(_part_of(name) == part for name in document["failures"])
+        failed |= f"{part} (part)" in reasons
         grade = "F" if failed else _grade(own, bool(gates[part]))
         measured = any(s.margin is not None for s in own)
         if gates[part] and not measured and not _waived(document, part):
@@ -242,6 +243,17 @@ def verdict(document: Mapping[str, Any]) -> dict[str, Any]:
     word = "void" if missed else "failed" if reasons else "passed"
     grades = {score.id: score.grade for score in scores}
     return {"word": word, "parts": parts, "grades": grades, "reasons": reasons}
+
+
+def _leaked(document: Mapping[str, Any]) -> dict[str, str]:
+    """Return a reason where exact copies of training rows are proven, whatever the margin."""
+    found = document["curves"].get("dcr", {})
+    if not (found.get("copy_leak_proven") and document["policy"]["parts"]["privacy"]):
+        return {}
+    words = f"{found['copies_found']} rows are exact copies of training rows"
+    return {
+        "privacy (part)": f"{words}, more than chance explains (p = {found['copy_leak_p']:.1g})"
+    }
 
 
 def _waived(document: Mapping[str, Any], part: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import fisher_exact, norm
 
 from metrics.base import Score, Study
 from metrics.statistics.resampling import centred, newcombe_upper, replicate, upper, wilson
@@ -18,6 +18,8 @@ from metrics.tables.samples import Sample
 
 TIGHT = 0.1
 """Part of the least positive distance of a held-out row within which a row is a tight copy."""
+PROVEN_ALPHA = 1e-3
+"""Error level at which exact copies of training rows count as a proven leak."""
 SEEN_ALPHA = 1e-3
 """Error level at which held-out rows count as seen."""
 LEAST_SEEN = 0.002
@@ -114,6 +116,29 @@ def tight_copy_score(study: Study, mine: np.ndarray, real: np.ndarray) -> Score:
     bound = newcombe_upper(k, n, 0, n0, study.alpha)
     note = f"{k} of {n} rows lie within {radius:.2g} of a training row, as no held-out row does"
     return Score("tight_copies", k / n, low, high, 0.0, bound, n, note=note, tail="count")
+
+
+def copies_proven(k: int, n: int, k0: int, n0: int, units: tuple[int, int, int, int]) -> float:
+    """Return the p-value of "copies of training rows are as common as among held-out rows".
+
+    Fisher's exact test of k of n synthetic against k0 of n0 held-out rows. Where held-out rows have
+    copies too, these come in clusters, and the test of `units` (blocks of rows, counted alike) must
+    agree: the larger p-value is returned.
+    """
+    rows = _fisher(k, n, k0, n0)
+    return max(rows, _fisher(*units)) if k0 else rows
+
+
+def _fisher(k: int, n: int, k0: int, n0: int) -> float:
+    return float(fisher_exact([[k, n - k], [k0, n0 - k0]], alternative="greater").pvalue)
+
+
+def copied_units(study: Study, flags: np.ndarray, sample: Sample) -> tuple[int, int]:
+    """Return how many blocks of rows hold a flagged row, and how many blocks there are."""
+    blocks = study.blocks(sample)
+    if blocks is None:
+        return int(flags.sum()), len(flags)
+    return len(np.unique(blocks[flags])), int(blocks.max()) + 1
 
 
 def holdout_seen(study: Study) -> tuple[bool, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,13 @@ from scipy.stats import norm
 from metrics.base import Score, Study
 from metrics.errors import MetricError
 from metrics.privacy.attack_rates import excess_lower, least_found
-from metrics.privacy.copies import partial_copy_score, tight_copy_score
+from metrics.privacy.copies import (
+    PROVEN_ALPHA,
+    copied_units,
+    copies_proven,
+    partial_copy_score,
+    tight_copy_score,
+)
 from metrics.privacy.nearest import NearestRecords, Progress
 from metrics.statistics.means import mean_score
 from metrics.statistics.resampling import newcombe_upper, wilson
@@ -171,8 +178,9 @@ def measure(study: Study) -> list[Score]:
     mine = training_space(study).nearest(study.synthetic.draw(rows, study.rng("dcr/synthetic")))
 
     real = holdout_distances(study)
-    copies = [int(exact_copies(s, study.train).sum()) for s in (study.synthetic, study.holdout)]
-    study.notes["dcr"] = _notes(study, mine, real, copies)
+    flags = [exact_copies(sample, study.train) for sample in (study.synthetic, study.holdout)]
+    copies = [int(own.sum()) for own in flags]
+    study.notes["dcr"] = _notes(study, mine, real, copies) | _proven(study, flags)
     return [
         _mean_score(study, mine, real),
         _ks_score(study, mine, real),
@@ -305,6 +313,15 @@ def _closer_score(study: Study) -> Score:
 def _closer(spaces: list[Space], rows: Sample) -> float:
     to_train, to_other = (space.nearest(rows) for space in spaces)
     return float(((to_train < to_other) + 0.5 * (to_train == to_other)).mean())
+
+
+def _proven(study: Study, flags: list[np.ndarray]) -> dict[str, Any]:
+    """Return the p-value of no leak of exact copies, and whether one is proven."""
+    rows = [(int(own.sum()), len(own)) for own in flags]
+    samples = study.synthetic, study.holdout
+    units = [copied_units(study, own, s) for own, s in zip(flags, samples, strict=True)]
+    p = copies_proven(*rows[0], *rows[1], (*units[0], *units[1]))
+    return {"copy_leak_p": p, "copy_leak_proven": p < PROVEN_ALPHA}
 
 
 def _notes(study: Study, mine: np.ndarray, real: np.ndarray, copies: list[int]) -> dict:

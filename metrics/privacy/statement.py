@@ -33,7 +33,7 @@ def privacy(scores: Sequence[Score], notes: Mapping[str, Any], alpha: float) -> 
         }
     found = traces(scores, float(notes["dcr"]["ks_p"]), alpha)
     least = float(notes["dcr"]["least_copy_leak"])
-    if notes["dcr"]["copy_leak_shown"]:
+    if notes["dcr"]["copy_leak_proven"]:
         word = "A leak was found: more rows are copies of training rows than chance explains."
     elif found:
         seen = ", ".join(f"{s.id} {s.value:.3g} (real rows {s.real_vs_real:.3g})" for s in found)

@@ -19,6 +19,14 @@ def grade_words(grade: str) -> str:
     return _GRADES[grade]
 
 
+def part_words(card: Certificate, part: str) -> str:
+    """Return what the grade of a part says; a trace of training rows is said beside it."""
+    grade = card.grades[part]
+    if part == "privacy" and grade in "AB" and card.document["privacy"]["traces"]:
+        return "within the policy's margins, though an attack does better than chance"
+    return grade_words(grade)
+
+
 def headline(card: Certificate) -> str:
     """Return the verdict in one sentence."""
     if card.verdict == "void":

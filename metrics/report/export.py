@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from metrics.base import PARTS, Score
 from metrics.certificate.certificate import Certificate
-from metrics.report.explanations import grade_words, headline, meanings, self_tested
+from metrics.report.explanations import headline, meanings, part_words, self_tested
 
 COLUMNS = (
     "table", "part", "score", "value", "low", "high", "real_vs_real", "bound", "margin",
@@ -48,7 +48,9 @@ def _verdict(name: str, card: Certificate) -> str:
     lines = [f"## {_text(name)}: {card.verdict.upper()}", headline(card)]
     if card.failures:
         lines.append("\n".join(f"- `{_code(i)}`: {_text(w)}" for i, w in card.failures.items()))
-    grades = "\n".join(f"- {part}: {g}, {grade_words(g)}" for part, g in card.grades.items())
+    grades = "\n".join(
+        f"- {part}: {g}, {part_words(card, part)}" for part, g in card.grades.items()
+    )
     lines += [
         grades,
         self_tested(card),

@@ -16,7 +16,7 @@ from metrics.certificate.certificate import Certificate
 from metrics.errors import MetricError
 from metrics.files import write_whole
 from metrics.report import plots
-from metrics.report.explanations import grade_words, headline, meanings, self_tested
+from metrics.report.explanations import headline, meanings, part_words, self_tested
 from metrics.report.export import as_csv, as_markdown
 from metrics.report.page import page
 
@@ -110,7 +110,7 @@ def _reasons(card: Certificate) -> str:
 def _grades(card: Certificate) -> str:
     rows = "".join(
         f'<li><b class="{LOOKS.get(grade, "")}">{escape(part)} {grade}</b>: '
-        f"{grade_words(grade)}</li>"
+        f"{part_words(card, part)}</li>"
         for part, grade in card.grades.items()
     )
     return f'<ul class="grades">{rows}</ul>'

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import metrics
 import panda_gym
+from metrics import base
 from metrics.certificate import policy, selftest
-from metrics.privacy.copies import holdout_seen, partial_copies, row_hashes
+from metrics.privacy.copies import copies_proven, holdout_seen, partial_copies, row_hashes
 from metrics.tables.samples import read
 from tests.metrics.studies import scored, study_of
 
@@ -114,3 +116,26 @@ def test_rows_that_are_equal_by_chance_void_nothing():
     ]
     study = study_of(*(t.assign(creationtime=pd.Timestamp("2024-01-01")) for t in tables))
     assert not holdout_seen(study)[0]
+
+
+def test_forty_copies_in_forty_thousand_rows_are_proven_and_a_cluster_is_not():
+    none = (0, 1, 0, 1)
+    assert copies_proven(40, 40_000, 0, 10_000, none) < 1e-3
+    assert copies_proven(4, 40_000, 0, 10_000, none) > 1e-3
+    assert copies_proven(400, 40_000, 60, 10_000, (30, 3000, 8, 800)) > 1e-3
+    assert copies_proven(400, 40_000, 60, 10_000, (300, 3000, 8, 800)) < 1e-3
+
+
+def test_a_proven_leak_of_copies_fails_though_its_margin_tolerates_it(parts, monkeypatch):
+    train, holdout, fresh = parts
+    kept = {name: base.METRICS[name] for name in ("wd", "jsd", "diff_corr", "dcr")}
+    monkeypatch.setattr(base, "METRICS", kept)
+    monkeypatch.setattr(selftest, "CASES", {})
+    rows = pd.concat([fresh.iloc[11:], train.iloc[:11]], ignore_index=True)
+    card = metrics.certify(train, holdout, rows, target=None, time=None, quick=True)
+    assert card.document["curves"]["dcr"]["copy_leak_proven"]
+    assert card.grades["privacy"] == "F"
+    assert "exact copies of training rows" in card.failures["privacy (part)"]
+    honest = metrics.certify(train, holdout, fresh, target=None, time=None, quick=True)
+    assert not honest.document["curves"]["dcr"]["copy_leak_proven"]
+    assert "privacy (part)" not in honest.failures

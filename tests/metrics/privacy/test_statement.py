@@ -17,7 +17,7 @@ def score(
 
 QUIET = [score("membership_auc", 0.0, 0.02), score("near_copies", 0.001, 0.002, tail="count")]
 NOTES = {
-    "dcr": {"ks_p": 0.5, "least_copy_leak": 0.0021, "copy_leak_shown": False},
+    "dcr": {"ks_p": 0.5, "least_copy_leak": 0.0021, "copy_leak_proven": False},
     "power": {"membership_auc": 0.02},
 }
 
@@ -49,7 +49,7 @@ def test_the_distances_are_tested_by_their_own_p_value():
 
 
 def test_copies_are_a_leak_whatever_else_is_seen():
-    said = privacy(QUIET, noted(copy_leak_shown=True), 0.05)
+    said = privacy(QUIET, noted(copy_leak_proven=True), 0.05)
     assert said["statement"].startswith("A leak was found")
 
 
