@@ -30,7 +30,7 @@ GUIDE_CELLS: Final = 4
 class JobStream:
     """n jobs in order of arrival; checked when made, read-only afterwards.
 
-    All random numbers of a job are drawn already, so every reader of the stream meets the same
+    All random numbers of a job are drawn already, so every reader of the stream sees the same
     jobs. Episodes draw the three uniforms anew from their own seed. The fields, their types and
     limits stand in `panda_gym.jobs.fields`.
 

@@ -159,7 +159,7 @@ def from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> dict[st
 
 
 def _text(path: Path) -> tuple[str, str]:
-    """Return the file's text and its encoding; gzip is told by its first bytes, not its name."""
+    """Return the file's text and its encoding; gzip is known by its first bytes."""
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":

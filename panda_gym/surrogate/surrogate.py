@@ -170,8 +170,8 @@ class Surrogate:
     ) -> IndependentWeeks | StreamWeeks:
         """Synthetic records without end, a table a week, with a column `workload_pred` (Gflop).
 
-        A surrogate that keeps time goes on where its records end, at its own rate, and its rows
-        come in batches; other surrogates' rows are spread over each week.
+        A surrogate with a stream of its own goes on where its records end, at its own rate, and
+        its rows come in batches; other surrogates' rows are spread over each week.
 
         Args:
             seed: same seed, same stream.
@@ -179,15 +179,16 @@ class Surrogate:
             replay: repeat the course of the records' own weeks instead of going on after them.
 
         Raises:
-            SurrogateError: a density asked of a surrogate that keeps time, or a replay of another.
+            SurrogateError: a density for a surrogate with a stream of its own, or a replay of
+                another.
         """
         start = np.datetime64(self.seal.about["start"], "s")
         if self.keeps_time and rows_per_week is not None:
             came, do = f"rows_per_week={rows_per_week}", "leave it out; an episode's load= sets it"
-            raise SurrogateError(f"no density for {self.name!r}, which keeps its own", came, do)
+            raise SurrogateError(f"no density for {self.name!r}, which has its own", came, do)
         if replay and not self.keeps_time:
             came, do = f"{self.name!r}, whose rows are independent", "leave replay out"
-            raise SurrogateError("a surrogate that keeps time, to replay", came, do)
+            raise SurrogateError("a surrogate with a stream of its own, to replay", came, do)
         rows = rows_per_week or int(self.seal.about["rows_per_week"])
         return _weeks(self.generator, self.workload_model, start, rows, seed, replay)
 

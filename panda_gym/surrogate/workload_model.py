@@ -53,7 +53,7 @@ OF_TASKS: Final = WorkloadConfig(
 )
 """Settings for rows that come in tasks of rows alike, of which a fit holds few thousand.
 
-The settings above learn those tasks by heart: on tasks of the reference workload that the fit has
+The settings above overfit to those tasks: on tasks of the reference workload that the fit has
 not seen they err by more than the standard deviation of ln(workload), and these by less
 (`python -m tests.bench.two_levels predictor`).
 """
