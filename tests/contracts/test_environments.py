@@ -214,3 +214,15 @@ def test_the_flat_observation_is_the_parts_in_order(name, settings):
     np.testing.assert_array_equal(one, flat.reset(seed=3)[0][1])
     with pytest.raises(SettingError, match="observation"):
         gymnasium.make(name, observation="picture", **settings)
+
+
+def test_stable_baselines3_makes_it_by_its_id(name, settings):
+    pytest.importorskip("stable_baselines3")
+    from stable_baselines3.common.env_util import make_vec_env
+
+    env = make_vec_env(name, n_envs=2, seed=0, env_kwargs=settings)
+    env.reset()
+    _, rewards, _, infos = env.step(np.stack([env.action_space.sample() for _ in range(2)]))
+    assert rewards.shape == (2,)
+    assert set(infos[0]) >= {"cost", "costs"}
+    env.close()

@@ -143,3 +143,20 @@ def test_the_law_is_what_the_choices_follow(policy: Policy) -> None:
     np.testing.assert_allclose(
         np.bincount(chosen, minlength=12) / many, probabilities[0], atol=0.015
     )
+
+
+@pytest.mark.parametrize("extra", [1, 1 + 2 * 12, 2 + 2 * 12], ids=["defer", "data", "both"])
+def test_policies_work_where_there_are_more_actions_than_sites(policy: Policy, extra: int) -> None:
+    plain = observation(8)
+    wide = {
+        **plain,
+        "action_mask": np.concatenate([plain["action_mask"], np.ones((5, extra), np.int8)], axis=1),
+    }
+    policy.reset(5)
+    sites = policy(plain, np.random.default_rng(0))
+    policy.reset(5)
+    actions = policy(wide, np.random.default_rng(0))
+    if extra > 1:
+        assert (actions[:, 1] == 0).all()
+        actions = actions[:, 0]
+    np.testing.assert_array_equal(actions, sites)

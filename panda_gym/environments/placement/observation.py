@@ -99,8 +99,9 @@ class PlacementView:
 
     @property
     def mask(self) -> Array:
-        """Where the job may go, bool[E, S]."""
-        return self._parts["action_mask"].astype(bool)
+        """Where the job may go, bool[E, S]; deferral and actions on data are left out."""
+        sites = self._parts["sites"].shape[-1]
+        return self._parts["action_mask"][:, :sites].astype(bool)
 
 
 __getattr__ = old_names(__name__)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final, final
+from typing import Any, ClassVar, Final, final
 
 import numpy as np
 
@@ -76,15 +76,19 @@ class Policy(ABC):
         """Return a legal site for every environment, int64[E].
 
         observation: sites float32[E, F, S], job [E, J], grid [E, G], action_mask int8[E, S]; with
-        K decisions at once each has a second axis K, and the answer is int64[E, K].
-        PolicyError if an environment has no legal site.
+        K decisions at once each has a second axis K, and the answer is int64[E, K]. In
+        DataPlacement the answer is int64[E, 2]: the site, and 0 for no action on data.
+        No policy here defers a job. PolicyError if an environment has no legal site.
         """
-        if not np.asarray(observation["action_mask"]).any(axis=-1).all():
+        mask, sites = np.asarray(observation["action_mask"]), np.shape(observation["sites"])[-1]
+        if not mask[..., :sites].any(axis=-1).all():
             raise PolicyError(
                 "at least one legal site", "an action mask of zeros", "make a site legal"
             )
         if np.ndim(observation["sites"]) < JOINT_AXES:
-            return np.asarray(self.choose(PlacementView(observation), rng), dtype=np.int64)
+            chosen = np.asarray(self.choose(PlacementView(observation), rng), dtype=np.int64)
+            with_data = mask.shape[-1] > 2 * sites
+            return np.stack([chosen, np.zeros_like(chosen)], axis=1) if with_data else chosen
         jobs = range(observation["sites"].shape[1])
         views = [
             PlacementView({part: rows[:, k] for part, rows in observation.items()}) for k in jobs
@@ -92,14 +96,17 @@ class Policy(ABC):
         return np.asarray(self.choose_pending(views, rng), dtype=np.int64)
 
     @final
-    def act(self, observation: Mapping[str, Array], rng: np.random.Generator) -> int:
-        """Return the site for one observation, with or without a batch axis of one."""
+    def act(self, observation: Mapping[str, Array], rng: np.random.Generator) -> Any:
+        """Return the action for one observation, with or without a batch axis of one.
+
+        It is the site, int; in DataPlacement int64[2].
+        """
         sites = self(observation, rng)
         if len(sites) != 1:
             raise PolicyError(
                 "one observation", f"a batch of {len(sites)}", "call the policy itself"
             )
-        return int(sites[0])
+        return sites[0] if sites.ndim > 1 else int(sites[0])
 
 
 class Memoryless(Policy):
