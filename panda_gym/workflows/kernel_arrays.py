@@ -43,12 +43,7 @@ def machine_arrays(
         reference_power: HS23 per core to which durations refer; None: the platform's mean.
     """
     if isinstance(resource, Pool):
-        return Machine(
-            amounts(capacities(resource)),
-            np.array([0, resource.nodes], dtype=np.int32),
-            *(np.ones(1), np.full((1, 1), np.inf), np.zeros((1, 1))),
-            *(-1, float(overheads.gap_s), float(overheads.launch_s)),
-        )
+        return _pool_arrays(resource, overheads)
     if not isinstance(resource, Platform):
         raise WorkflowError("a Pool or a Platform to run on", repr(resource), "pass Pool(...)")
     if reference_power is None:
@@ -61,6 +56,15 @@ def machine_arrays(
         np.array(resource.latency_s),
         -1 if home is None else resource.index(home),
         *(float(overheads.gap_s), float(overheads.launch_s)),
+    )
+
+
+def _pool_arrays(pool: Pool, overheads: Overheads) -> Machine:
+    return Machine(
+        amounts(capacities(pool)),
+        np.array([0, pool.nodes], dtype=np.int32),
+        *(np.ones(1), np.full((1, 1), np.inf), np.zeros((1, 1))),
+        *(-1, float(overheads.gap_s), float(overheads.launch_s)),
     )
 
 

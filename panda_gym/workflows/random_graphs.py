@@ -46,13 +46,7 @@ def _layered(
     """Layers of tasks; each task waits for some of the previous layer."""
     layers = min(layers, tasks)
     layer = np.sort(np.concatenate([np.arange(layers), rng.integers(0, layers, tasks - layers)]))
-    first = np.searchsorted(layer, np.arange(layers + 1))
-    child = np.repeat(np.flatnonzero(layer > 0), parents)
-    low, high = first[layer[child] - 1], first[layer[child]]
-    parent = low + (rng.random(len(child)) * (high - low)).astype(np.int64)
-    # The first drawn parent is always kept, every other one with probability 1/2.
-    kept = (np.arange(len(child)) % parents == 0) | (rng.random(len(child)) < 0.5)
-    edges = np.unique(np.stack([parent, child], axis=1)[kept], axis=0)
+    edges = _layer_edges(rng, layer, parents)
     kind = rng.integers(0, kinds, tasks)
     scale = rng.uniform(20.0, 400.0, kinds)
     output = rng.lognormal(np.log(50e6), 1.0, tasks)
@@ -76,6 +70,17 @@ def _layered(
         each=np.zeros(len(edges)),
         edge_bytes=(output / children)[edges[:, 0]],
     )
+
+
+def _layer_edges(rng: np.random.Generator, layer: Array, parents: int) -> Array:
+    """Draw up to `parents` parents of every task from the previous layer, int32[m, 2]."""
+    first = np.searchsorted(layer, np.arange(layer.max() + 2))
+    child = np.repeat(np.flatnonzero(layer > 0), parents)
+    low, high = first[layer[child] - 1], first[layer[child]]
+    parent = low + (rng.random(len(child)) * (high - low)).astype(np.int64)
+    # The first drawn parent is always kept, every other one with probability 1/2.
+    kept = (np.arange(len(child)) % parents == 0) | (rng.random(len(child)) < 0.5)
+    return np.unique(np.stack([parent, child], axis=1)[kept], axis=0)
 
 
 def _forkjoin(rng: np.random.Generator, name: str, width: int, rounds: int) -> Workflow:

@@ -91,23 +91,27 @@ def replay(name: str, rows: list[RecordedTask], pool: Pool) -> Execution:
     stop = np.array([row.stop_s for row in rows])[order]
     count = np.bincount(owner, minlength=len(code))
     mean = np.bincount(owner[order], weights=stop - start, minlength=len(code)) / count
-    names = {key: f"{key[0]}.{key[2]}.{key[1]}.{i}" for key, i in code.items()}
-    sets = [
-        TaskSet(names[key], int(n), float(mu), key[2], threads=key[3], gpus=key[4])
-        for key, n, mu in zip(code, count, mean, strict=True)
-    ]
-    lines = {line: i for i, line in enumerate(dict.fromkeys(key[0] for key in code))}
-    flow = Workflow.of(
-        name,
-        sets,
-        stage={names[key]: key[1] for key in code},
-        pipeline={names[key]: lines[key[0]] for key in code},
-    )
+    flow = _workflow(name, list(code), count, mean)
     return Execution(
         flow, pool.name, "recorded", np.tile(pool.node_capacity, (pool.nodes, 1)), (),
         needs(flow, pool.threads_per_core), start, stop, np.full(len(start), -1), start,
         Overheads(),
     )  # fmt: skip
+
+
+def _workflow(
+    name: str, keys: list[tuple[str, int, str, int, int]], count: Array, mean: Array
+) -> Workflow:
+    """Return the workflow of sets by (pipeline, visit, stage, threads, GPUs)."""
+    names = [f"{key[0]}.{key[2]}.{key[1]}.{i}" for i, key in enumerate(keys)]
+    sets = [
+        TaskSet(label, int(n), float(mu), key[2], threads=key[3], gpus=key[4])
+        for label, key, n, mu in zip(names, keys, count, mean, strict=True)
+    ]
+    lines = {line: i for i, line in enumerate(dict.fromkeys(key[0] for key in keys))}
+    stage = {label: key[1] for label, key in zip(names, keys, strict=True)}
+    pipeline = {label: lines[key[0]] for label, key in zip(names, keys, strict=True)}
+    return Workflow.of(name, sets, stage=stage, pipeline=pipeline)
 
 
 def _visits(rows: list[RecordedTask]) -> list[int]:

@@ -91,17 +91,7 @@ def closures_of(flows: Sequence[Workflow]) -> Closures:
         np.zeros((len(flows), most, words), np.uint64),
     )
     for w, flow in enumerate(flows):
-        n = len(flow)
-        after = closure.descendants(flow)
-        closures.after[w, :n, : after.shape[1]] = after
-        closures.ordered[w, :n, : after.shape[1]] = closure.comparable(after)
-        first, member = members(flow.kind, len(flow.kind_names), np.ones(n, dtype=bool))
-        closures.kind_first[w, : len(first)], closures.kind_first[w, len(first) :] = first, n
-        nodes = closures.nodes[w, :n]
-        closures.member[w, :n] = member
-        nodes["order"], nodes["kind"] = flow.order, flow.kind
-        nodes["to"] = nodes["of"] = -1
-        closures.whole[w] = (n, len(flow.kind_names), 0)
+        _write_closure(closures, w, flow)
     residual = make_residual(closures, len(flows), 1)
     for w in range(len(flows)):
         _match_all(closures, residual, w)
@@ -110,6 +100,20 @@ def closures_of(flows: Sequence[Workflow]) -> Closures:
         closures.nodes["of"][w, :n] = residual.links["of"][w, :n]
         closures.whole["matched"][w] = residual.left["matched"][w]
     return closures
+
+
+def _write_closure(closures: Closures, w: int, flow: Workflow) -> None:
+    """Write the row of one workflow, without a matching."""
+    n, after = len(flow), closure.descendants(flow)
+    closures.after[w, :n, : after.shape[1]] = after
+    closures.ordered[w, :n, : after.shape[1]] = closure.comparable(after)
+    first, member = members(flow.kind, len(flow.kind_names), np.ones(n, dtype=bool))
+    closures.kind_first[w, : len(first)], closures.kind_first[w, len(first) :] = first, n
+    nodes = closures.nodes[w, :n]
+    closures.member[w, :n] = member
+    nodes["order"], nodes["kind"] = flow.order, flow.kind
+    nodes["to"] = nodes["of"] = -1
+    closures.whole[w] = (n, len(flow.kind_names), 0)
 
 
 def make_residual(closures: Closures, envs: int, nodes: int) -> Residual:

@@ -31,6 +31,10 @@ FORMAT: Final = "panda-grid-workflow"
 """Value of the key `format`."""
 VERSION: Final = 1
 """Value of the key `version`."""
+_NUMBERS: Final = (
+    "tasks", "mean_s", "sd_s", "cores", "threads", "gpus", "memory_gb", "input_bytes",
+    "output_bytes",
+)  # fmt: skip
 
 
 def read_sets(path: str | Path) -> Workflow:
@@ -63,22 +67,31 @@ def pool_of(document: dict[str, Any], where: str) -> Pool | None:
 
 def write_sets(path: str | Path, flow: Workflow, pool: Pool | None = None) -> None:
     """Write a workflow as a file of task sets that `read_sets` reads back."""
-    sets = [
+    document: dict[str, Any] = {"format": FORMAT, "version": VERSION, "name": flow.name}
+    document |= {"sets": _set_rows(flow), "edges": _edge_rows(flow)}
+    for label in ("stage", "pipeline"):
+        values = getattr(flow, label)
+        if values is not None:
+            document[label] = dict(zip(flow.ids, np.asarray(values).tolist(), strict=True))
+    if pool is not None:
+        document["pool"] = asdict(pool)
+    write_document(path, document)
+
+
+def _set_rows(flow: Workflow) -> list[dict[str, Any]]:
+    return [
         {
             "id": name,
             "kind": flow.kind_names[flow.kind[i]],
             "distribution": DISTRIBUTION_NAMES[flow.distribution[i]],
-            **{
-                field: getattr(flow, field)[i].item()
-                for field in (
-                    "tasks", "mean_s", "sd_s", "cores", "threads", "gpus", "memory_gb",
-                    "input_bytes", "output_bytes",
-                )
-            },
+            **{field: getattr(flow, field)[i].item() for field in _NUMBERS},
         }
         for i, name in enumerate(flow.ids)
-    ]  # fmt: skip
-    edges = [
+    ]
+
+
+def _edge_rows(flow: Workflow) -> list[dict[str, Any]]:
+    return [
         {
             "parent": flow.ids[p],
             "child": flow.ids[c],
@@ -87,15 +100,6 @@ def write_sets(path: str | Path, flow: Workflow, pool: Pool | None = None) -> No
         }
         for k, (p, c) in enumerate(flow.edges)
     ]
-    document: dict[str, Any] = {"format": FORMAT, "version": VERSION, "name": flow.name}
-    document |= {"sets": sets, "edges": edges}
-    for label in ("stage", "pipeline"):
-        values = getattr(flow, label)
-        if values is not None:
-            document[label] = dict(zip(flow.ids, np.asarray(values).tolist(), strict=True))
-    if pool is not None:
-        document["pool"] = asdict(pool)
-    write_document(path, document)
 
 
 def _check_head(document: dict[str, Any], where: str) -> None:
