@@ -14,7 +14,8 @@ from panda_gym.surrogate import Surrogate, surrogate_names, verify_seal
 from panda_gym.surrogate.surrogate import SHIPPED
 
 LIMIT_BYTES = 16_000_000
-LATER = dict.fromkeys(("2.0.1", "1.1.0"), {"partial_copies", "tight_copies"})
+SINCE = {"partial_copies", "tight_copies"}
+LATER = {"2.0.1": SINCE, "1.1.0": SINCE}
 """Margins that came after a policy's version: a certificate of that version does not state them."""
 
 
