@@ -83,7 +83,7 @@ def test_fits_on_real_rows_are_shared_and_a_killed_metric_goes_on(
 
     fits.clear()
     with pytest.raises(KeyboardInterrupt):
-        base.load("mlef")(replace(kept, tell=dying))
+        base.load("mlef")(replace(kept, report=dying))
     assert (len(fits), said[-1]) == (2, "fit 1 of 2 on 300 train rows")
     assert scored("mlef", kept) == plain
     assert len(fits) == 4  # two before it was killed, two after

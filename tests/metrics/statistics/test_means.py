@@ -22,7 +22,7 @@ def test_bounds_keep_their_level_in_both_directions(study):
         rng = np.random.default_rng(seed)
         rows = rng.normal(1.0, 1.0, 200), rng.normal(0.7, 2.0, 300)
         for better in above:
-            score = mean_score(study, "x", "privacy", rows, "note", better=better)
+            score = mean_score(study, "x", rows, "note", better=better)
             truth = 0.3 if better == "lower" else -0.3
             above[better] += score.bound >= truth
         covered += score.low <= 1.0 <= score.high
@@ -32,4 +32,4 @@ def test_bounds_keep_their_level_in_both_directions(study):
 
 def test_one_row_has_no_error(study):
     with pytest.raises(MetricError, match="two rows"):
-        mean_score(study, "x", "privacy", (np.ones(1), np.ones(5)), "note")
+        mean_score(study, "x", (np.ones(1), np.ones(5)), "note")
