@@ -323,6 +323,25 @@ def test_a_setting_out_of_range_is_one_clear_error(build, hint):
         build()
 
 
+def test_a_quota_counts_replicas_that_are_still_in_transfer():
+    rules = Settings(network=Network(level=1), storage=Storage(gb_per_core=2.0), events=100_000)
+    simulator, seen = world(rules, load=3.0), 0
+    storage, rng = simulator.world.site_storage[0], np.random.default_rng(0)
+    while not simulator.done[0]:
+        simulator.step(rng.integers(0, 12, 1))
+        begun, there = np.zeros(12), np.zeros(12)
+        for row in simulator.events(0):
+            kind, sign = KINDS[row["kind"]], {"replica_gone": -1.0}.get(KINDS[row["kind"]], 1.0)
+            if kind in ("replica_begun", "output", "replica_gone"):
+                begun[row["site"]] += sign * row["bytes"]
+            if kind in ("replica_there", "output", "replica_gone"):
+                there[row["site"]] += sign * row["bytes"]
+        np.testing.assert_array_equal(storage["used"], begun)
+        assert (storage["used"] <= storage["quota"]).all()
+        seen += (there < begun).any()
+    assert seen > 20
+
+
 def test_a_dataset_larger_than_every_quota_is_read_through_and_costs():
     rules = Settings(storage=Storage(gb_per_core=0.0))
     simulator, overrun = world(rules), 0.0
