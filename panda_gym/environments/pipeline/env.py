@@ -151,6 +151,7 @@ class PipelineEnv(BatchEnv):
 
     ## Version history
     - v0: first version.
+    - v0, release 0.2: illegal actions cost.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012

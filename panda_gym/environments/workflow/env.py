@@ -157,6 +157,8 @@ class WorkflowEnv(BatchEnv):
 
     ## Version history
     - v0: first version.
+    - v0, release 0.2: the cost is that of a step; the sequential time, which scales rewards, and
+      `doa_res` respect the capacity of nodes.
     """  # noqa: E501
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012
