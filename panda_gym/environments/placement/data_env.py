@@ -139,7 +139,7 @@ class DataPlacementEnv(PlacementEnv):
 
     ## Version history
     - v0: first version.
-    - v0, release 0.2: links in double precision and joined transfers change results.
+    - v0, release 0.2: links in double precision change results.
     """
 
     def __init__(self, **settings: Any) -> None:
