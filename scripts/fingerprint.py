@@ -106,7 +106,8 @@ TABLE: Final[Mapping[str, str]] = {
     "compared": "tuned panda=panda_production_draw@scaled oracle=oracle:clairvoyant",
     "measure": """
         mean_slowdown geometric_slowdown p95_slowdown mean_turnaround mean_wait p50_wait p95_wait
-        throughput utilisation wan remote_share fairness reward_pred reward_true reward_gap
+        throughput utilisation wan remote_share fairness_projects fairness_sizes
+        reward_pred reward_true reward_gap
         unfinished wasted cost""",
     "interval": "value low high n",
     "generator": "smote tvae ctabgan tabddpm autoregressive grouped",

@@ -19,8 +19,15 @@ from panda_gym.simulator.replication import write_data_mask
 from panda_gym.simulator.state import DOWN, GRID_ROWS, JOB_ROWS, SITE_ROWS
 from panda_gym.units import BYTES_PER_TB
 
-CORES, POWER, FREE, RUNNING, ACTIVATED, ASSIGNED, QUEUED = range(7)
-WAIT, TRANSFER, RUN, LOCAL, CLOSENESS, DISK, FAILURES, ONLINE = range(7, 15)
+CORES, POWER, FREE, RUNNING, ACTIVATED, ASSIGNED, QUEUED = map(
+    SITE_ROWS.index,
+    ("cores", "power", "free_cores", "running", "activated", "assigned", "queued_work"),
+)
+WAIT, TRANSFER, RUN, LOCAL, CLOSENESS, DISK, FAILURES, ONLINE = map(
+    SITE_ROWS.index,
+    ("wait", "transfer", "run", "local_share", "closeness", "disk_free", "failure_rate", "online"),
+)
+DAY_ROW, WEEK_ROW = GRID_ROWS.index("hour_sin"), GRID_ROWS.index("week_sin")
 WORK_AHEAD, SPARE_CORES = range(2)
 """Rows of `World.seen_queue`."""
 N_SITE, N_JOB, N_GRID = len(SITE_ROWS), len(JOB_ROWS), len(GRID_ROWS)
@@ -271,8 +278,8 @@ def write_grid(w: Any, e: int, row: Any) -> None:
     row[1] = grid["seen_free"] / w.total_cores
     row[2] = ratio(grid["seen_queued"] / (3600.0 * w.total_cores), scale[2])
     day, week = phase_bin(w, grid["clock_0"] + t, DAY_S), phase_bin(w, grid["clock_0"] + t, WEEK_S)
-    row[3], row[4] = w.daily_phase[day, 0], w.daily_phase[day, 1]
-    row[5], row[6] = w.daily_phase[week, 0], w.daily_phase[week, 1]
+    row[DAY_ROW], row[DAY_ROW + 1] = w.daily_phase[day, 0], w.daily_phase[day, 1]
+    row[WEEK_ROW], row[WEEK_ROW + 1] = w.daily_phase[week, 0], w.daily_phase[week, 1]
     row[7] = min(1.0, grid["decided"] / max(1, grid["judged"] - grid["warmup"]))
 
 
