@@ -38,7 +38,7 @@ def test_two_processes_reach_the_weights_of_one_with_the_same_batch(tmp_path: Pa
     order = ["fit", str(tmp_path / "table.parquet"), "autoregressive", str(tmp_path / "two")]
     done = subprocess.run(
         [sys.executable, "-m", *launch, *order, "--set", *FLAGS],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
         check=True,
@@ -88,7 +88,7 @@ def test_the_command_fits_and_samples(tmp_path: Path, capsys: pytest.CaptureFixt
     model, rows = str(tmp_path / "m"), str(tmp_path / "r.parquet")
     assert main(["fit", str(tmp_path / "t.parquet"), "autoregressive", model, "--set", *FLAGS]) == 0
     assert "30/30" in capsys.readouterr().out
-    assert main(["sample", model, rows, "--rows", "7", "--given", "kind=k1", "files=0"]) == 0
+    assert main(["sample", model, rows, "--rows", "7", "--condition", "kind=k1", "files=0"]) == 0
     again = str(tmp_path / "again.parquet")
     order = ["sample", model, again, "--rows", "7", "--set", "candidates=1", "--device", "cpu"]
     assert main([*order, "--precision", "float32"]) == 0

@@ -161,7 +161,7 @@ def test_kill_at_random_moments_and_resume_end_with_identical_weights(
         "model = generators.create(sys.argv[1], **config).fit(table, checkpoint=sys.argv[2]);"
         "model.save(sys.argv[3])"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     rng = np.random.default_rng(0)
 
     def command(label: str) -> list[str]:
