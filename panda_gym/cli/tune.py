@@ -9,6 +9,7 @@ import typer
 
 from panda_gym.cli.console import Json, Seed, progress_bar, show
 from panda_gym.cli.source import Competing, Load, Named, Platform, Scale, job_stream, scenario
+from panda_gym.deprecated import warn
 
 
 def tune(
@@ -27,19 +28,23 @@ def tune(
     generations: Annotated[int, typer.Option(min=1, help="Generations of the search.")] = 16,
     population: Annotated[int, typer.Option(min=4, help="Candidates in each.")] = 16,
     episodes: Annotated[
-        int, typer.Option("--episodes", "--worlds", min=1, help="Episodes that each plays.")
+        int, typer.Option("--episodes", min=1, help="Episodes that each plays.")
     ] = 8,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 800,
     spread: Annotated[float, typer.Option(min=1e-6, help="Of the first generation.")] = 0.6,
     start: Annotated[
         str | None, typer.Option(help="Column of the shipped table to start from.")
     ] = None,
+    worlds: Annotated[int | None, typer.Option(hidden=True, min=1)] = None,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Fit the weights of `tuned` on seeds that no benchmark evaluates on."""
     from panda_gym.benchmarking.tuning import Search, tune, write_column
 
+    if worlds is not None:
+        warn("the option --worlds", "--episodes")
+        episodes = worlds
     settings = scenario(platform, scale, load, competing, named=named)
     name = column or named
     if stream != "default":

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from panda_gym.deprecated import old_names, renamed_value
+from panda_gym.deprecated import old_keywords, old_names, renamed_value
 from panda_gym.errors import PolicyError, check_seed, nearest
 
 ALGORITHMS: Final = ("maskable_ppo", "ppo", "a2c", "dqn", "ppo_lagrangian", "difference_reward")
@@ -111,6 +111,7 @@ class TrainConfig:
         return self.stage(rollouts) != self.stage(rollouts - 1)
 
 
+@old_keywords(**RENAMED_FIELDS)
 @dataclass(frozen=True)
 class DifferenceRewardConfig:
     """Settings of a run of `panda_gym.training.difference_reward`: same settings, same agent."""

@@ -18,12 +18,70 @@ from panda_gym.environments.base.documentation import (
 from panda_gym.environments.base.env import BatchEnv
 from panda_gym.environments.placement import cost, reward
 from panda_gym.environments.placement.batch import INFO, PlacementBatch
+from panda_gym.environments.placement.named_scenarios import SCENARIOS
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.environments.placement.rendering import painter
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.simulator import EpisodeLog
 
+SHARED: Final = """\
+## Reward
+`reward=` chooses one of these functions. They are sums over what happened since the last step.
+
+| name | meaning |
+|---|---|
+<<rewards>>
+
+`predicted` and `true` judge each decision at once, -1 meaning a slowdown of e = 2.7. A small
+discount suffices: `panda-grid train` uses 0.5. The other three are paid when jobs end, so a
+discount near 1 fits them; their returns grow with the number of jobs.
+
+## Cost
+`info["costs"]` holds these, `info["cost"]` their sum. They are to be kept small and are no part
+of the reward.
+
+| name | meaning |
+|---|---|
+<<costs>>
+
+## Episode end
+Truncated after `jobs` decisions; never terminated. Jobs that were placed and still run do not
+delay the end: `episode_log()` lets them end and returns the times of all jobs. With
+`tail_jobs=` jobs go on arriving, and the episode is truncated when the judged ones have ended.
+A `step` outside an episode raises SettingError. In the vector form the step that ends an
+episode begins the next one (`AutoresetMode.SAME_STEP`); `autoreset_mode=` chooses another.
+
+## Reset options
+None in the single form. In the vector form `options={"reset_mask": mask}`, bool[num_envs],
+begins new episodes only where the mask is true. Other options raise SettingError. The same
+seed gives the same episode; in the vector form grid e gets seed + e.
+
+## Info
+| key | type | meaning |
+|---|---|---|
+<<info>>
+
+## Arguments
+All are keywords of `gymnasium.make` and `gymnasium.make_vec`. `scenario=` takes the settings of
+a named scenario wherever none are given.
+
+| name | default | meaning |
+|---|---|---|
+| `observation` | `'dict'` | `dict`, or `flat` for one vector |
+| `render_mode` | `None` | `ansi`: a table of the busiest sites; `rgb_array`: a map, uint8 |
+| `log` | `None` | file (.parquet) or folder in which every episode is logged |
+| `log_level` | `'jobs'` | `none`, `jobs`, or `events` for every event of every job |
+| `scenario` | `'default'` | name of a scenario: <<scenarios>> |
+<<arguments>>
+| `copy` | `True` | vector form only: `False` gives views that the next step rewrites |
+| `threads` | `1` | vector form only: threads that share the grids; results are the same |
+| `autoreset_mode` | `'same_step'` | vector form only: `next_step` or `disabled` |
+| `max_episode_steps` | `None` | steps after which an episode is truncated earlier |"""
+"""Sections that the pages of both placement environments share."""
+
 PARTS: Final = {
+    "shared": SHARED,
+    "scenarios": ", ".join(f"`{name}`" for name in SCENARIOS),
     "n_sites": str(len(SITE_FEATURES)),
     "n_job": str(len(JOB_FEATURES)),
     "n_grid": str(len(GRID_FEATURES)),
@@ -95,58 +153,7 @@ class PlacementEnv(BatchEnv):
     |---|---|---|---|---|
     | `action_mask` | A | 1 | [0, 1] | 1 where the action is legal |
 
-    ## Reward
-    `reward=` chooses one of these functions. They are sums over what happened since the last step.
-
-    | name | meaning |
-    |---|---|
-    <<rewards>>
-
-    `predicted` and `true` judge each decision at once, -1 meaning a slowdown of e = 2.7. A small
-    discount suffices: `panda-grid train` uses 0.5. The other three are paid when jobs end, so a
-    discount near 1 fits them; their returns grow with the number of jobs.
-
-    ## Cost
-    `info["costs"]` holds these, `info["cost"]` their sum. They are to be kept small and are no part
-    of the reward.
-
-    | name | meaning |
-    |---|---|
-    <<costs>>
-
-    ## Episode end
-    Truncated after `jobs` decisions; never terminated. Jobs that were placed and still run do not
-    delay the end: `episode_log()` lets them end and returns the times of all jobs. With
-    `tail_jobs=` jobs go on arriving, and the episode is truncated when the judged ones have ended.
-    A `step` outside an episode raises SettingError. In the vector form the step that ends an
-    episode begins the next one (`AutoresetMode.SAME_STEP`); `autoreset_mode=` chooses another.
-
-    ## Reset options
-    None in the single form. In the vector form `options={"reset_mask": mask}`, bool[num_envs],
-    begins new episodes only where the mask is true. Other options raise SettingError. The same
-    seed gives the same episode; in the vector form grid e gets seed + e.
-
-    ## Info
-    | key | type | meaning |
-    |---|---|---|
-    <<info>>
-
-    ## Arguments
-    All are keywords of `gymnasium.make` and `gymnasium.make_vec`. `scenario=` takes the settings of
-    a named scenario wherever none are given.
-
-    | name | default | meaning |
-    |---|---|---|
-    | `observation` | `'dict'` | `dict`, or `flat` for one vector |
-    | `render_mode` | `None` | `ansi`: a table of the busiest sites; `rgb_array`: a map, uint8 |
-    | `log` | `None` | file (.parquet) or folder in which every episode is logged |
-    | `log_level` | `'jobs'` | `none`, `jobs`, or `events` for every event of every job |
-    | `scenario` | `'default'` | name of a scenario, see `panda-grid scenarios` |
-    <<arguments>>
-    | `copy` | `True` | vector form only: `False` gives views that the next step rewrites |
-    | `threads` | `1` | vector form only: threads that share the grids; results are the same |
-    | `autoreset_mode` | `'same_step'` | vector form only: `next_step` or `disabled` |
-    | `max_episode_steps` | `None` | steps after which an episode is truncated earlier |
+    <<shared>>
 
     ## Example
     ```python
