@@ -86,7 +86,7 @@ def compare(
             progress=progress,
         )
     scores = {
-        f"{e.name} {id}": {"value": s.value, "real": s.floor}
+        f"{e.name} {id}": {"value": s.value, "real": s.real_vs_real}
         for e in entries
         for id, s in e.quality.scores.items()
     }

@@ -63,8 +63,8 @@ def performance(surrogate: Surrogate, records: pd.DataFrame, seed: int = 0) -> f
     half = len(records) // 2
     first, second = records.iloc[order[:half]], records.iloc[order[half : 2 * half]]
     drawn = surrogate.sample(half, seed=seed)
-    found, floor = (2.0 * (1.0 - max(c2st(a, first, seed=seed), 0.5)) for a in (drawn, second))
-    return float(min(1.0, found / max(floor, 1e-9)))
+    found, reference = (2.0 * (1.0 - max(c2st(a, first, seed=seed), 0.5)) for a in (drawn, second))
+    return float(min(1.0, found / max(reference, 1e-9)))
 
 
 def monitor(

@@ -22,7 +22,7 @@ class Measured:
     """Lower end of its interval."""
     high: float
     """Upper end of its interval."""
-    floor: float
+    real_vs_real: float
     """The same of real rows that the generator did not see."""
     n: int = 0
     """Synthetic rows that it was computed on."""
@@ -100,7 +100,11 @@ def read_scores(path: Path) -> Scores:
 
 
 def _measured(fields: Mapping[str, Any]) -> Measured:
-    known: dict[str, Any] = {k: math.nan if v is None else v for k, v in fields.items()}
+    # release 0.1 wrote "floor"
+    names = {"floor": "real_vs_real"}
+    known: dict[str, Any] = {
+        names.get(k, k): math.nan if v is None else v for k, v in fields.items()
+    }
     return Measured(**known)
 
 

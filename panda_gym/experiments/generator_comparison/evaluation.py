@@ -99,7 +99,7 @@ def _rare(
 def _f1(
     train: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, target: str, seed: int
 ) -> Measured:
-    """Return F1 of a classifier learnt on synthetic rows; the floor is one learnt on train."""
+    """Return F1 of a classifier learnt on synthetic rows; the reference is one learnt on train."""
     from panda_gym.experiments.generator_comparison.classes import (
         f1_interval,
         macro_f1,

@@ -41,7 +41,7 @@ MEANING: Final = (
     "training rows)."
 )
 COSTS: Final = ("fit_cpu_s", "fit_wall_s", "fit_rss_mb", "rows_per_cpu_s", "sample_wall_s")
-CSV_COLUMNS: Final = ("generator", "what", "value", "low", "high", "floor", "n")
+CSV_COLUMNS: Final = ("generator", "what", "value", "low", "high", "real_vs_real", "n")
 
 
 def write(
@@ -70,7 +70,7 @@ def sheets(entries: Sequence[Entry]) -> list[tuple[str, list[str], list[list[str
 
 def _quality(entries: Sequence[Entry]) -> tuple[str, list[str], list[list[str]]]:
     known = [id for id in COLUMNS if any(id in e.quality.scores for e in entries)]
-    real = [_floor(entries, id) for id in known]
+    real = [_reference(entries, id) for id in known]
     rows = [["real, unseen", *real]]
     for entry in entries:
         found = [_cell(entry.quality.scores.get(id), COLUMNS[id][1]) for id in known]
@@ -78,9 +78,9 @@ def _quality(entries: Sequence[Entry]) -> tuple[str, list[str], list[list[str]]]
     return "Fidelity, efficacy, privacy", ["model", *(COLUMNS[id][0] for id in known)], rows
 
 
-def _floor(entries: Sequence[Entry], id: str) -> str:
-    """Return the mean floor: each certificate measures it on as many rows as it evaluates."""
-    found = [e.quality.scores[id].floor for e in entries if id in e.quality.scores]
+def _reference(entries: Sequence[Entry], id: str) -> str:
+    """Return the mean reference: each certificate measures it on as many rows as it evaluates."""
+    found = [e.quality.scores[id].real_vs_real for e in entries if id in e.quality.scores]
     found = [x for x in found if math.isfinite(x)]
     return _digits(sum(found) / len(found), COLUMNS[id][1]) if found else "–"
 
@@ -146,7 +146,7 @@ def csv(entries: Sequence[Entry]) -> str:
     rows: list[tuple[object, ...]] = []
     for entry in entries:
         for id, s in entry.quality.scores.items():
-            rows.append((entry.name, id, s.value, s.low, s.high, s.floor, s.n))
+            rows.append((entry.name, id, s.value, s.low, s.high, s.real_vs_real, s.n))
         for what in COSTS:
             rows.append((entry.name, what, getattr(entry.cost, what), "", "", "", ""))
     return csv_table(CSV_COLUMNS, rows)

@@ -12,7 +12,7 @@ from panda_gym.environments.placement.policies.base import Sampling
 
 @dataclass(frozen=True)
 class Random(Sampling):
-    """Uniform over the mask: the floor that every policy must beat."""
+    """Uniform over the mask: the least that every policy must beat."""
 
     def weight(self, view: PlacementView) -> np.ndarray:
         return np.ones(view.mask.shape)

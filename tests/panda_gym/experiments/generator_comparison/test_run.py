@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import signal
 from dataclasses import replace
@@ -183,7 +184,7 @@ def test_a_target_of_classes_is_scored_by_f1(light_policy: Path, tmp_path: Path)
     assert scores.passed is None
     assert "diff_mlef" not in scores.scores
     assert 0.6 < scores.scores["f1"].low < scores.scores["f1"].high <= 1.0
-    assert scores.scores["f1"].floor > 0.7
+    assert scores.scores["f1"].real_vs_real > 0.7
     assert "TSTR F1" in (tmp_path / "run" / "comparison.md").read_text()
 
 
@@ -202,3 +203,12 @@ def test_a_folder_of_something_else_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(json.dumps({"a": os.name}))
     with pytest.raises(InputError, match="folder of a run"):
         ComparisonFolder(tmp_path).plan()
+
+
+def test_scores_that_release_0_1_wrote_are_read(tmp_path: Path) -> None:
+    fields = {"value": 1.0, "low": 0.5, "high": None, "floor": 0.25, "n": 7}
+    path = tmp_path / "scores.json"
+    path.write_text(json.dumps({"scores": {"wd": fields}, "passed": True}))
+    found = read_scores(path).scores["wd"]
+    assert (found.value, found.real_vs_real, found.n) == (1.0, 0.25, 7)
+    assert math.isnan(found.high)
