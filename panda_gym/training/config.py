@@ -151,7 +151,7 @@ class DifferenceRewardConfig:
     members: int = 1
     """Networks of the ensemble, whose mean is taken."""
     evaluate_every: int = 1
-    """Rounds between two evaluations of the greedy agent."""
+    """Rounds between two evaluations of the greedy agent; 0: after the last one only."""
     evaluate_envs: int = 16
     """Held-out grids of each scenario."""
     seed: int = 0

@@ -32,7 +32,7 @@ from torch import Tensor
 from panda_gym.deprecated import old_names
 from panda_gym.environments.placement.policies.learned import load_agent, read_card, save_agent
 from panda_gym.environments.placement.policies.scorer import derive
-from panda_gym.environments.placement.policies.site_value import ROW, SiteValue, ValueShape
+from panda_gym.environments.placement.policies.site_value import SiteValue, ValueShape
 from panda_gym.errors import PolicyError
 from panda_gym.extras import import_extra
 from panda_gym.provenance import plain, versions
@@ -99,17 +99,19 @@ class DifferenceRewardTraining:
 
     @property
     def round_steps(self) -> int:
-        """Decisions of a round."""
+        """Decisions of a round about judged jobs; those about their retries come on top where
+        episodes end with their judged jobs (`tail_jobs`)."""
         return len(self.episodes) * self.episodes.jobs
 
     def advance(self, gone: float) -> CurvePoint:
         """Run one round: play, learn, evaluate. gone: share of the run already done."""
         number = len(self.points)
-        rows = torch.empty((self.episodes.jobs, len(self.episodes), ROW), device=self.device)
+        rows: list[Tensor] = []
         seeds = episode_seeds(self.config.seed, TRAINING, number, self.episodes)
         credit = self._timed_play(seeds, self._sampler(*self._temperature(gone), rows))
+        judged = torch.as_tensor(credit.judged, device=self.device)
         costs = torch.as_tensor(self._total_costs(credit), dtype=torch.float32, device=self.device)
-        self.window.add(rows.flatten(0, 1), costs.flatten(), self.config.window)
+        self.window.add(torch.stack(rows)[judged], costs[judged], self.config.window)
         began = self._now()
         loss, explained = self._fit()
         self.seconds["learning"] += self._now() - began
@@ -126,7 +128,8 @@ class DifferenceRewardTraining:
 
     def _evaluated(self, rounds: int) -> float | None:
         """Return the evaluation after so many rounds; None where none is due."""
-        if rounds % self.config.evaluate_every == 0 or rounds == self.rounds:
+        every = self.config.evaluate_every
+        if (every and rounds % every == 0) or rounds == self.rounds:
             return self.held_out.evaluate(self.network)
         return None
 
@@ -198,13 +201,15 @@ class DifferenceRewardTraining:
             torch.manual_seed(self.config.seed)
             return SiteValue(shape)
 
-    def _sampler(self, tau: float, first: bool, rows: Tensor) -> Callable[[int, Parts], Tensor]:
-        """Return a function that draws sites from softmax(score / tau) and stores their features.
+    def _sampler(
+        self, tau: float, first: bool, rows: list[Tensor]
+    ) -> Callable[[int, Parts], Tensor]:
+        """Return a function that draws sites from softmax(score / tau) and appends their features.
 
         In the first round a score is minus the ln of the predicted completion. Sites are drawn by
         the Gumbel-max trick.
         """
-        network, each = self.network, torch.arange(rows.shape[1], device=self.device)
+        network, each = self.network, torch.arange(len(self.episodes), device=self.device)
 
         def choose(step: int, parts: Parts) -> Tensor:
             with torch.inference_mode():
@@ -213,7 +218,7 @@ class DifferenceRewardTraining:
                 race = torch.empty_like(scores).exponential_(generator=self.generator)
                 ranked = torch.where(legal, scores / tau - race.log(), -torch.inf)
                 sites = ranked.argmax(dim=1)
-                rows[step] = seen[each, sites]
+                rows.append(seen[each, sites])
             return sites
 
         return choose

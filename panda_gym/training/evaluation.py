@@ -1,4 +1,7 @@
-"""Evaluate a network greedily on held-out episodes.
+"""Evaluate a network greedily on held-out episodes, as benchmarks do.
+
+The network decides until all judged jobs have ended (`Scenario.judged_to_end`), so that nobody
+else places a judged job.
 
 Their seeds are none that training draws, and none below `FIRST_SEED`, which benchmarks use.
 """
@@ -43,7 +46,9 @@ class HeldOut:
         threads: int = 1,
         device: str = "cpu",
     ) -> None:
-        self.episodes = ParallelEpisodes(scenarios, num_envs, threads=threads, device=device)
+        self.episodes = ParallelEpisodes(
+            scenarios, num_envs, threads=threads, device=device, to_end=True
+        )
         self.seeds = episode_seeds(seed, HELD_OUT, 0, self.episodes)
 
     def play(self, network: nn.Module) -> Credit:

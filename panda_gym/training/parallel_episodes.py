@@ -32,8 +32,17 @@ Parts = tuple[Tensor, Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Credit:
-    """What each of T decisions in E grids led to, once its episode was over."""
+    """What each of T decisions in E grids led to, once its episode was over.
 
+    T is the number of decisions of the longest episode.
+    """
+
+    judged: Array
+    """Whether the decision was made, and is about a judged job, bool[T, E].
+
+    All of them, unless jobs arrive that are not judged (`Scenario.tail_jobs`). The other arrays
+    are 0 where no decision was made.
+    """
     own: Array
     """ln(bounded slowdown) of the decision's own job in the end, float32[T, E]."""
     external: Array
@@ -45,14 +54,15 @@ class Credit:
     objective: Array
     """Mean ln(bounded slowdown) of each grid's jobs, float64[E]."""
     cost: Array
-    """Mean cost of a decision in each grid, float64[E]."""
+    """Mean cost of a decision about a judged job in each grid, float64[E]."""
 
 
 class ParallelEpisodes:
     """Grids of several scenarios on one platform, `num_envs` of each scenario.
 
     scenarios: settings of the environment, one mapping a batch; they must place the same number of
-    jobs, one at a time.
+    jobs, one at a time. to_end: whether the policy decides until all judged jobs have ended
+    (`Scenario.judged_to_end`).
     PolicyError where scenarios differ in platform or jobs, or an action is more than one site.
     """
 
@@ -63,8 +73,11 @@ class ParallelEpisodes:
         *,
         threads: int = 1,
         device: str = "cpu",
+        to_end: bool = False,
     ) -> None:
-        self.batches = [PlacementBatch(Scenario.of(**settings), num_envs) for settings in scenarios]
+        found = [Scenario.of(**settings) for settings in scenarios]
+        played = [one.judged_to_end() for one in found] if to_end else found
+        self.batches = [PlacementBatch(one, num_envs) for one in played]
         self.num_envs, self.device = num_envs, torch.device(device)
         self._check()
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -75,7 +88,9 @@ class ParallelEpisodes:
         width = len(SITE_FEATURES) * self.sites + len(JOB_FEATURES) + len(GRID_FEATURES)
         self._flat = torch.zeros((total, width), pin_memory=pinned)
         self._mask = torch.zeros((total, self.sites), dtype=torch.int8, pin_memory=pinned)
-        self._rows = np.zeros((self.jobs, total), dtype=np.int32)
+        most = max(_most_decisions(batch) for batch in self.batches)
+        self._rows = np.zeros((most, total), dtype=np.int32)
+        self._judged = np.zeros((most, total), dtype=bool)
         self._cost_sums = np.zeros(total)
 
     def __len__(self) -> int:
@@ -88,11 +103,6 @@ class ParallelEpisodes:
             same = len(batch.platform) == len(first.platform)
             if scenario.decisions > 1 or scenario.data_actions or scenario.defer:
                 raise PolicyError("one site a decision", "other actions", "train with PPO instead")
-            if scenario.tail_jobs is not None:
-                came = f"tail_jobs={scenario.tail_jobs}"
-                raise PolicyError(
-                    "episodes of a fixed number of decisions", came, "drop tail_jobs="
-                )
             if scenario.jobs != first.scenario.jobs or not same:
                 raise PolicyError(
                     "scenarios of the same platform and number of jobs",
@@ -107,13 +117,14 @@ class ParallelEpisodes:
 
         seeds: one a grid, batch by batch. choose: step and observation -> sites int64[E].
         """
-        self._cost_sums[:] = 0.0
+        self._cost_sums[:], self._judged[:] = 0.0, False
         rollout(self.batches, seeds, _NetworkActor(self, choose), each=self._each)
         every = range(len(self.batches))
         found = [one for batch in self._each(self._credit, every) for one in batch]
         *series, objective, cost = zip(*found, strict=True)
-        own, external, wan, wasted = (np.stack(one, axis=1) for one in series)
-        return Credit(own, external, wan, wasted, np.array(objective), np.array(cost))
+        longest = max(len(one) for one in series[0])
+        judged, own, external, wan, wasted = (_padded(one, longest) for one in series)
+        return Credit(judged, own, external, wan, wasted, np.array(objective), np.array(cost))
 
     def parts(self) -> Parts:
         """Return the observations of all grids on the learner's device."""
@@ -128,12 +139,14 @@ class ParallelEpisodes:
         part, simulator = self._part(k), self.batches[k].simulator
         np.copyto(self._flat.numpy()[part], simulator.flat)
         np.copyto(self._mask.numpy()[part], simulator.mask)
-        if step < self.jobs:
+        if not simulator.done.all():
             self._rows[step, part] = simulator.pending[:, 0]
+            self._judged[step, part] = simulator.judging
 
-    def record(self, k: int) -> None:
-        """Add the costs of the last decisions in batch k."""
-        self._cost_sums[self._part(k)] += self.batches[k].cost()
+    def record(self, k: int, step: int) -> None:
+        """Add the costs of decision `step` in batch k."""
+        part = self._part(k)
+        self._cost_sums[part] += np.where(self._judged[step, part], self.batches[k].cost(), 0.0)
 
     def _each(self, work: Callable[[int], Any], batches: Iterable[int]) -> Iterable[Any]:
         """Call `work` for every batch, in threads where there are any."""
@@ -148,17 +161,17 @@ class ParallelEpisodes:
 
     def _credits(self, k: int) -> Iterator[tuple[Any, ...]]:
         """The fields of Credit, grid by grid."""
-        batch = self.batches[k]
+        batch, decided = self.batches[k], self.batches[k].simulator.decided
         for e in range(self.num_envs):
-            log = batch.log(e, drain=False)
-            rows = self._rows[:, k * self.num_envs + e]
+            log, at = batch.log(e, drain=False), k * self.num_envs + e
+            rows, judged = self._rows[: decided[e], at], self._judged[: decided[e], at]
             own, external = own_costs(log), external_costs(batch.simulator, e, log)
-
             wan, wasted = log.moved_bytes / BYTES_PER_TB, log.wasted_s / SECONDS_PER_HOUR
             yield (
+                judged.copy(),
                 *(one[rows].astype(np.float32) for one in (own, external, wan, wasted)),
                 float(own[log.judged].mean()),
-                float(self._cost_sums[k * self.num_envs + e]) / self.jobs,
+                float(self._cost_sums[at]) / max(1, int(judged.sum())),
             )
 
 
@@ -176,7 +189,21 @@ class _NetworkActor(Actor):
         self.episodes.observe(k, step)
 
     def record(self, k: int, step: int) -> None:
-        self.episodes.record(k)
+        self.episodes.record(k, step)
+
+
+def _most_decisions(batch: PlacementBatch) -> int:
+    """Return how many decisions an episode can have, one an attempt."""
+    scenario = batch.scenario
+    return scenario.jobs if scenario.tail_jobs is None else batch.simulator.rows
+
+
+def _padded(series: Sequence[Array], longest: int) -> Array:
+    """Return one series a grid side by side, [T, E], with zeros after the shorter ones."""
+    found = np.zeros((longest, len(series)), series[0].dtype)
+    for e, one in enumerate(series):
+        found[: len(one), e] = one
+    return found
 
 
 __getattr__ = old_names(__name__)

@@ -44,7 +44,7 @@ def collect(
     Args:
         folder: folder to write to.
         behaviours: policies' names or agents' folders, with their weights if a mapping.
-        transitions: decisions in all, rounded up to whole episodes.
+        transitions: decisions about judged jobs in all, rounded up to whole episodes.
         seed: episode i has seed `seed + i`; the default lies between evaluation and training.
         epsilon: probability of a random legal site instead of the policy's choice.
         side_by_side: episodes played at once; it changes memory, not the result.

@@ -113,8 +113,9 @@ def entry(content: bytes, episodes: Sequence[Episode]) -> dict[str, Any]:
         "sha256": hashlib.sha256(content).hexdigest(),
         "behaviour": episodes[0].behaviour,
         "transitions": sum(map(len, episodes)),
-        "returns": [float(one.rewards.sum()) for one in episodes],
-        "costs": [float(one.cost.sum()) for one in episodes],
+        "lengths": [len(one) for one in episodes],
+        "returns": [one.judged_sums[0] for one in episodes],
+        "costs": [one.judged_sums[1] for one in episodes],
     }
 
 
@@ -162,13 +163,20 @@ class OfflineDataset:
 
     @property
     def returns(self) -> np.ndarray:
-        """Undiscounted sum of rewards of every episode, float64[episodes]."""
+        """Sum of rewards of every episode's judged decisions, undiscounted, float64[episodes]."""
         return self._sums("returns")
 
     @property
     def costs(self) -> np.ndarray:
-        """Undiscounted sum of costs of every episode, float64[episodes]."""
+        """Sum of costs of every episode's judged decisions, undiscounted, float64[episodes]."""
         return self._sums("costs")
+
+    @property
+    def lengths(self) -> list[int]:
+        """Number of decisions of every episode."""
+        jobs, shards = self.document["jobs"], self.document["shards"].values()
+        found = [shard.get("lengths", [jobs] * len(shard["returns"])) for shard in shards]
+        return [one for lengths in found for one in lengths]
 
     @property
     def behaviours(self) -> list[str]:
@@ -219,7 +227,11 @@ class OfflineDataset:
         return float(limit)
 
     def make(self, **settings: Any) -> Any:
-        """Make the environment of the data with `gymnasium.make`; `settings` override its own."""
+        """Make the environment of the data with `gymnasium.make`; `settings` override its own.
+
+        Its episodes end as those of the data. Scores come from episodes that go on until all
+        judged jobs have ended: let `trial` play for them.
+        """
         import gymnasium
 
         known = self.document["environment"]

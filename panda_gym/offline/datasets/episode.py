@@ -15,7 +15,8 @@ Array = np.ndarray
 class Episode:
     """T decisions of one grid, with the observations before each and after the last.
 
-    An episode is truncated after T decisions, never terminated.
+    An episode is truncated after T decisions, never terminated. T is the number of the scenario's
+    jobs; with `tail_jobs`, what it takes until all judged jobs have ended.
     """
 
     seed: int
@@ -33,6 +34,8 @@ class Episode:
     """float64[T] by name."""
     probabilities: Array
     """float64[T], of the action under the behaviour, for off-policy estimates."""
+    judged: Array
+    """bool[T], whether the decision is about a judged job; all are, without `tail_jobs`."""
 
     def __len__(self) -> int:
         return len(self.actions)
@@ -41,6 +44,11 @@ class Episode:
     def cost(self) -> Array:
         """Sum of all costs, float64[T]."""
         return np.sum(list(self.costs.values()), axis=0)
+
+    @property
+    def judged_sums(self) -> tuple[float, float]:
+        """Sums of rewards and costs over the decisions about judged jobs, undiscounted."""
+        return float(self.rewards[self.judged].sum()), float(self.cost[self.judged].sum())
 
     def parts(self) -> dict[str, Array]:
         """The observations as the environment's Dict has them, each with T + 1 rows."""

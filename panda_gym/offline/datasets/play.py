@@ -1,4 +1,4 @@
-"""Play episodes of one behaviour side by side and return what was logged."""
+"""Play episodes of one behaviour side by side: log them whole, or only score them."""
 
 from __future__ import annotations
 
@@ -26,22 +26,39 @@ def play(scenario: Scenario, behaviour: Behaviour, seeds: Sequence[int]) -> list
     return logger.episodes()
 
 
-class _Logger(Actor):
-    """A behaviour that decides, and all that E episodes of T decisions looked like."""
+def score(
+    scenario: Scenario, behaviour: Behaviour, seeds: Sequence[int], to_end: bool = True
+) -> tuple[Array, Array]:
+    """Play one episode a seed; return the sums of rewards and costs, float64[seeds] each.
+
+    Sums are over the decisions about judged jobs. With `to_end` the behaviour decides until all
+    judged jobs have ended (`Scenario.judged_to_end`), as in benchmarks.
+    """
+    batch = PlacementBatch(scenario.judged_to_end() if to_end else scenario, len(seeds))
+    scorer = _Scorer(batch, behaviour, seeds)
+    rollout([batch], [seeds], scorer, label=behaviour.label, finish=False)
+    costs = np.sum(list(scorer.costs.values()), axis=0)
+    returns = [rewards[at].sum() for rewards, at in zip(scorer.rewards, scorer.judged, strict=True)]
+    total = [cost[at].sum() for cost, at in zip(costs, scorer.judged, strict=True)]
+    return np.array(returns), np.array(total)
+
+
+class _Scorer(Actor):
+    """A behaviour that decides in E grids, and the rewards and costs of at most T decisions."""
 
     def __init__(self, batch: PlacementBatch, behaviour: Behaviour, seeds: Sequence[int]) -> None:
-        jobs = batch.scenario.jobs
-        envs, sites = batch.simulator.mask.shape
         self.batch, self.behaviour, self.seeds = batch, behaviour, seeds
+        scenario = batch.scenario
+        self.most = scenario.jobs if scenario.tail_jobs is None else batch.simulator.rows
         self.rng = np.random.default_rng([CHOICES, *seeds])
         self.uniforms = np.array(
-            [np.random.default_rng([CHOICES, one]).random(jobs) for one in seeds]
+            [np.random.default_rng([CHOICES, one]).random(self.most) for one in seeds]
         )
-        self.observations = np.empty((envs, jobs + 1, batch.simulator.flat.shape[1]), np.float32)
-        self.masks = np.empty((envs, jobs + 1, sites), dtype=bool)
-        self.actions = np.empty((envs, jobs), dtype=np.int32)
-        self.rewards, self.probabilities = np.empty((envs, jobs)), np.empty((envs, jobs))
-        self.costs = {name: np.empty((envs, jobs)) for name in batch.costs}
+        shape = len(seeds), self.most
+        self.judged = np.zeros(shape, dtype=bool)
+        self.actions = np.zeros(shape, dtype=np.int32)
+        self.rewards, self.probabilities = np.zeros(shape), np.zeros(shape)
+        self.costs = {name: np.zeros(shape) for name in batch.costs}
 
     def begin(self) -> None:
         self.behaviour.policy.reset(len(self.seeds))
@@ -50,11 +67,8 @@ class _Logger(Actor):
         observation: Any = self.batch.observe(copy=False)
         sites, probability = self.behaviour.act(observation, self.uniforms[:, step], self.rng)
         self.actions[:, step], self.probabilities[:, step] = sites, probability
+        self.judged[:, step] = self.batch.simulator.judging
         return [sites]
-
-    def observe(self, k: int, step: int) -> None:
-        self.observations[:, step] = self.batch.simulator.flat
-        self.masks[:, step] = self.batch.simulator.mask
 
     def record(self, k: int, step: int) -> None:
         outcome = self.batch.simulator.outcome
@@ -62,17 +76,34 @@ class _Logger(Actor):
         for name, cost in self.batch.costs.items():
             self.costs[name][:, step] = cost(outcome)
 
-    def episodes(self) -> list[Episode]:
-        return [self._episode(e, seed) for e, seed in enumerate(self.seeds)]
 
-    def _episode(self, e: int, seed: int) -> Episode:
+class _Logger(_Scorer):
+    """The same, and what was seen before each decision and after the last."""
+
+    def __init__(self, batch: PlacementBatch, behaviour: Behaviour, seeds: Sequence[int]) -> None:
+        super().__init__(batch, behaviour, seeds)
+        envs, sites = batch.simulator.mask.shape
+        width = batch.simulator.flat.shape[1]
+        self.observations = np.empty((envs, self.most + 1, width), np.float32)
+        self.masks = np.empty((envs, self.most + 1, sites), dtype=bool)
+
+    def observe(self, k: int, step: int) -> None:
+        self.observations[:, step] = self.batch.simulator.flat
+        self.masks[:, step] = self.batch.simulator.mask
+
+    def episodes(self) -> list[Episode]:
+        decided = self.batch.simulator.decided.tolist()
+        return [self._episode(e, n) for e, n in enumerate(decided)]
+
+    def _episode(self, e: int, n: int) -> Episode:
         return Episode(
-            seed=seed,
+            seed=self.seeds[e],
             behaviour=self.behaviour.label,
-            observations=self.observations[e],
-            masks=self.masks[e],
-            actions=self.actions[e],
-            rewards=self.rewards[e],
-            costs={name: cost[e] for name, cost in self.costs.items()},
-            probabilities=self.probabilities[e],
+            observations=self.observations[e, : n + 1],
+            masks=self.masks[e, : n + 1],
+            actions=self.actions[e, :n],
+            rewards=self.rewards[e, :n],
+            costs={name: cost[e, :n] for name, cost in self.costs.items()},
+            probabilities=self.probabilities[e, :n],
+            judged=self.judged[e, :n],
         )

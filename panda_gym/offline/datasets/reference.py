@@ -9,13 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import RecordsError, SettingError
 from panda_gym.offline.datasets.behaviour import find_behaviours
-from panda_gym.offline.datasets.episode import Episode
-from panda_gym.offline.datasets.play import play
+from panda_gym.offline.datasets.play import score
 
 POLICIES: Final = ("random", "data_locality", "panda_production_draw@scaled", "earliest_completion")
 """Policies whose means span the scores."""
@@ -34,13 +31,17 @@ QUARTERS: Final = (0.25, 0.5, 0.75)
 class Reference:
     """Mean return and mean cost of an episode under the reference policies.
 
-    returns, costs: by policy; undiscounted sums over an episode, mean over the episodes.
+    returns, costs: by policy; undiscounted sums over an episode's decisions about judged jobs,
+    mean over the episodes.
     episodes: number of episodes of each policy.
+    to_end: whether the policies decided until all judged jobs had ended, as benchmarks do; False
+    in data sets of release 0.1.
     """
 
     returns: Mapping[str, float]
     costs: Mapping[str, float]
     episodes: int
+    to_end: bool = False
 
     @property
     def min_episode_reward(self) -> float:
@@ -106,15 +107,13 @@ class Reference:
 
 
 def measure(scenario: Scenario, episodes: int = EPISODES) -> Reference:
-    """Play the reference policies on the reference seeds; same scenario, same result."""
+    """Play the reference policies on the reference seeds; same scenario, same result.
+
+    A policy decides until all judged jobs have ended, so that nobody else places one.
+    """
     seeds = range(SEED, SEED + episodes)
     returns, costs = {}, {}
     for one in find_behaviours(POLICIES, 0.0, scenario.scale):
-        returns[one.label], costs[one.label] = _means(play(scenario, one, seeds))
-    return Reference(returns, costs, episodes)
-
-
-def _means(episodes: list[Episode]) -> tuple[float, float]:
-    sums = [(float(one.rewards.sum()), float(one.cost.sum())) for one in episodes]
-    reward, cost = np.mean(sums, axis=0)
-    return float(reward), float(cost)
+        sums = score(scenario, one, seeds)
+        returns[one.label], costs[one.label] = (float(series.mean()) for series in sums)
+    return Reference(returns, costs, episodes, to_end=True)

@@ -9,6 +9,7 @@ One row for each decision, and one more row with the observation after the last:
     observation  float32[D]         see `panda_gym.environments.placement.observation`
     action_mask  bool[S]
     action  int32    reward  float64    cost.NAME  float64    probability  float64
+    judged  bool                    absent in files of 0.1, whose decisions were all judged
 """
 
 from __future__ import annotations
@@ -71,21 +72,25 @@ def _table(episode: Episode) -> pa.Table:
         "reward": _with_null(episode.rewards),
         **{COST + name: _with_null(cost) for name, cost in episode.costs.items()},
         "probability": _with_null(episode.probabilities),
+        "judged": _with_null(episode.judged),
     }
     return pa.table(columns)
 
 
 def _episode(table: pa.Table) -> Episode:
     costs = [name for name in table.column_names if name.startswith(COST)]
+    actions = _without_null(table["action"])
+    every = np.ones(len(actions), dtype=bool)
     return Episode(
         seed=table["episode"][0].as_py(),
         behaviour=table["behaviour"][0].as_py(),
         observations=_matrix(table["observation"]),
         masks=_matrix(table["action_mask"]),
-        actions=_without_null(table["action"]),
+        actions=actions,
         rewards=_without_null(table["reward"]),
         costs={name.removeprefix(COST): _without_null(table[name]) for name in costs},
         probabilities=_without_null(table["probability"]),
+        judged=_without_null(table["judged"]) if "judged" in table.column_names else every,
     )
 
 

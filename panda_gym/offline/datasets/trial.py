@@ -11,7 +11,7 @@ from panda_gym.environments.placement.policies import Policy
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.offline.datasets.behaviour import Behaviour
 from panda_gym.offline.datasets.dataset import OfflineDataset
-from panda_gym.offline.datasets.play import play
+from panda_gym.offline.datasets.play import score
 
 Array = np.ndarray
 SEEDS = range(3_000_000, 3_000_016)
@@ -22,7 +22,7 @@ SEEDS = range(3_000_000, 3_000_016)
 class Trial:
     """Returns and costs of one episode a seed.
 
-    returns, costs: float64[seeds], undiscounted sums over an episode.
+    returns, costs: float64[seeds], undiscounted sums over an episode's decisions about judged jobs.
     """
 
     returns: Array
@@ -40,17 +40,16 @@ def trial(
 ) -> Trial:
     """Play a policy in the data set's environment; the data set must come from named jobs.
 
+    The policy decides until all judged jobs have ended, as the reference policies did.
     PolicyError for an illegal answer; SettingError where the settings cannot be told from the
     data set, for it was collected from objects.
     """
     scenario = Scenario.of(**data.document["environment"]["settings"])
     given, behaviour = list(seeds), Behaviour(type(policy).__name__, policy)
-    episodes = [
-        one
+    to_end = data.reference.to_end
+    sums = [
+        score(scenario, behaviour, given[start : start + side_by_side], to_end)
         for start in range(0, len(given), side_by_side)
-        for one in play(scenario, behaviour, given[start : start + side_by_side])
     ]
-    return Trial(
-        np.array([one.rewards.sum() for one in episodes]),
-        np.array([one.cost.sum() for one in episodes]),
-    )
+    returns, costs = (np.concatenate(series) for series in zip(*sums, strict=True))
+    return Trial(returns, costs)

@@ -10,16 +10,21 @@ import numpy as np
 import pytest
 import torch
 
+from panda_gym.benchmarking.episodes import play
+from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.policies.learned import Learned, load_agent, read_card
 from panda_gym.environments.placement.policies.site_value import SiteValue, ValueShape
+from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError
 from panda_gym.training.config import FIRST_SEED, DifferenceRewardConfig
 from panda_gym.training.curve import read_curve
 from panda_gym.training.difference_reward import train_difference_reward
 from panda_gym.training.evaluation import HELD_OUT, TRAINING, HeldOut, episode_seeds
+from panda_gym.training.external_cost import own_costs
 from panda_gym.training.parallel_episodes import ParallelEpisodes, Parts
 from tests.oracles.observations import observation, permuted
 from tests.oracles.worlds import make_platform, make_stream
+from tests.panda_gym.placements import ROUGH, small
 
 PLATFORM = make_platform(6)
 SCENARIO: dict[str, Any] = {
@@ -48,6 +53,10 @@ def run(folder: Path, config: DifferenceRewardConfig = SMALL, **given: Any) -> P
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was never stopped."""
     return run(tmp_path_factory.mktemp("runs"))
+
+
+def cheapest(step: int, parts: Parts) -> torch.Tensor:
+    return torch.where(parts[3].bool(), -parts[0][:, 6], -torch.inf).argmax(dim=1)
 
 
 def same(a: Path, b: Path) -> bool:
@@ -124,12 +133,9 @@ def test_seeds_of_training_evaluation_and_benchmarks_never_meet() -> None:
 
 
 def test_what_a_grid_plays_does_not_depend_on_its_neighbours() -> None:
-    def least_loaded(step: int, parts: Parts) -> torch.Tensor:
-        return torch.where(parts[3].bool(), -parts[0][:, 6], -torch.inf).argmax(dim=1)
-
     seeds = [[3, 4], [5, 6]]
-    both = ParallelEpisodes([SCENARIO, BUSY], 2).play(seeds, least_loaded)
-    alone = ParallelEpisodes([BUSY], 2).play(seeds[1:], least_loaded)
+    both = ParallelEpisodes([SCENARIO, BUSY], 2).play(seeds, cheapest)
+    alone = ParallelEpisodes([BUSY], 2).play(seeds[1:], cheapest)
     np.testing.assert_array_equal(both.own[:, 2:], alone.own)
     np.testing.assert_array_equal(both.external[:, 2:], alone.external)
 
@@ -146,6 +152,39 @@ def test_the_greedy_agent_is_what_the_policy_of_its_folder_does(whole: Path) -> 
 
     by_policy = held_out.episodes.play(held_out.seeds, choose)
     np.testing.assert_array_equal(with_network.own, by_policy.own)
+
+
+def test_held_out_episodes_go_on_until_the_policy_has_placed_every_judged_attempt() -> None:
+    held_out = HeldOut([small(jobs=20, **ROUGH)], 3)
+    credit = held_out.episodes.play(held_out.seeds, cheapest)
+    batch = held_out.episodes.batches[0]
+    for e in range(3):
+        log = batch.log(e, drain=False)
+        of_judged = log.judged[log.origin] & (log.site >= 0)
+        assert log.judged.sum() == 20
+        assert credit.judged[:, e].sum() == of_judged.sum()
+        assert credit.objective[e] == pytest.approx(own_costs(log)[log.judged].mean())
+    assert credit.judged.sum() > 60
+    assert len(credit.own) > 20
+    assert np.isfinite(credit.own[credit.judged]).all()
+
+
+def test_held_out_scores_are_those_of_a_benchmark(whole: Path) -> None:
+    held_out = HeldOut([SCENARIO], 2)
+    batch = PlacementBatch(Scenario.of(**SCENARIO).judged_to_end(), 2)
+    measures = play(batch, Learned(whole), held_out.seeds[0])
+    score = np.mean([np.log(one["geometric_slowdown"]) for one in measures])
+    assert held_out.evaluate(load_agent(whole)) == pytest.approx(-score)
+
+
+def test_training_learns_from_the_decisions_about_judged_jobs(tmp_path: Path) -> None:
+    scenario = small(jobs=20, tail_jobs=10, **ROUGH)
+    config = replace(SMALL, steps=80, evaluate_every=0)
+    _, trained = train_difference_reward(tmp_path, config, [scenario])
+    assert len(trained.points) == 2
+    for rows, costs in zip(trained.window.rows, trained.window.costs, strict=True):
+        assert 40 <= len(rows) == len(costs) < 2 * 60
+        assert torch.isfinite(costs).all()
 
 
 def test_scores_move_with_their_sites_and_the_value_stays() -> None:

@@ -27,14 +27,15 @@ ARRAYS: Final = ("observations", "actions", "rewards", "terminals", "timeouts")
 
 def write(data: OfflineDataset, path: Path) -> Path:
     """Write observations float32[N, D], actions int64[N, 1], rewards float32[N, 1], ends [N]."""
-    steps = data.document["jobs"]
+    start = 0
     with whole_hdf5(path, 2 * data.bytes + SPARE) as file:
         file.attrs["action_size"] = data.document["sites"]
         for e, episode in enumerate(data.episodes()):
             for name, values in _arrays(episode).items():
                 if e == 0:
                     _create(file, name, len(data), values)
-                file[name][e * steps : (e + 1) * steps] = values
+                file[name][start : start + len(episode)] = values
+            start += len(episode)
     return path
 
 

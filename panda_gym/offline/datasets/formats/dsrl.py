@@ -89,12 +89,13 @@ def _view(file: h5py.File, frames: str, names: tuple[str, str], data: OfflineDat
     import h5py
 
     source = h5py.VirtualSource(".", frames, file[frames].shape, file[frames].dtype)
-    steps, episodes = data.document["jobs"], len(data.returns)
     for shift, name in enumerate(names):
         layout = h5py.VirtualLayout((len(data), file[frames].shape[1]), file[frames].dtype)
-        for e in range(episodes):
-            first = e * (steps + 1) + shift
-            layout[e * steps : (e + 1) * steps] = source[first : first + steps]
+        start = 0
+        for e, steps in enumerate(data.lengths):
+            first = start + e + shift
+            layout[start : start + steps] = source[first : first + steps]
+            start += steps
         file.create_virtual_dataset(name, layout)
 
 

@@ -18,11 +18,14 @@ from panda_gym.benchmarking.standard_suite import EVALUATION_SEEDS
 from panda_gym.benchmarking.tuning import TRAINING_SEEDS
 from panda_gym.cli.dataset import dataset
 from panda_gym.environments.placement import policies
+from panda_gym.environments.placement.batch import PlacementBatch
+from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError, RecordsError, SettingError
 from panda_gym.offline import datasets
 from panda_gym.offline.datasets.behaviour import sample_sites
 from panda_gym.offline.datasets.plan import SEED, allocated, shards
 from panda_gym.training.config import FIRST_SEED
+from tests.panda_gym.placements import ROUGH, small
 
 SCENARIO: dict[str, Any] = {"platform": "tiny4", "scale": 1.0, "jobs": 25, "warmup": 5}
 BEHAVIOURS = {"random": 1.0, "panda_production_draw": 2.0, "round_robin": 1.0}
@@ -192,8 +195,9 @@ def test_the_reference_is_of_the_environment_and_not_of_the_data(
 ) -> None:
     other = datasets.collect(tmp_path, ["fastest"], 25, seed=5, **scenario)
     assert other.reference == data.reference
-    episodes = 25 * data.reference.episodes
-    played = datasets.collect(tmp_path / "random", ["random"], episodes, seed=2_000_000, **scenario)
+    known, ended = 25 * data.reference.episodes, {**scenario, "tail_jobs": 25}
+    played = datasets.collect(tmp_path / "random", ["random"], known, seed=2_000_000, **ended)
+    assert len(played.returns) == data.reference.episodes
     assert played.returns.mean() == pytest.approx(data.reference.returns["random"])
     assert played.costs.mean() == pytest.approx(data.reference.costs["random"])
 
@@ -241,3 +245,31 @@ def test_a_draw_follows_its_law_and_never_takes_the_impossible() -> None:
     np.testing.assert_allclose(np.bincount(sites, minlength=5) / 40_000, law[0], atol=0.01)
     edge = np.nextafter(1.0, 0.0)
     assert sample_sites(law[:2], np.array([0.0, edge])).tolist() == [1, 3]
+
+
+def test_scores_count_every_attempt_of_a_judged_job_and_no_other(tmp_path: Path) -> None:
+    """Every decision is the policy's: those about judged jobs and their retries are counted."""
+    rough = small(jobs=25, tail_jobs=20, **ROUGH)
+    data = datasets.collect(tmp_path, ["random"], 60, **rough)
+    batch = PlacementBatch(Scenario.of(**rough), 1)
+    for episode, length, total in zip(data.episodes(), data.lengths, data.returns, strict=True):
+        batch.begin([(0, np.random.default_rng(episode.seed))])
+        for action in episode.actions:
+            batch.step(np.array([action]))
+        log = batch.log(0, drain=False)
+        assert batch.simulator.done.all()
+        assert length == len(episode) == batch.simulator.decided[0]
+        assert episode.judged.sum() == (log.judged[log.origin] & (log.site >= 0)).sum() > 25
+        assert total == episode.rewards[episode.judged].sum()
+    assert data.reference.to_end
+
+
+def test_a_reference_of_release_0_1_scores_as_it_was_measured(
+    data: datasets.OfflineDataset,
+) -> None:
+    document = json.loads(json.dumps(data.document))
+    del document["reference"]["to_end"]
+    document["reference"]["worlds"] = document["reference"].pop("episodes")
+    old = datasets.OfflineDataset(data.folder, document)
+    assert not old.reference.to_end
+    assert old.reference.returns == data.reference.returns
