@@ -34,6 +34,8 @@ def named(thing: Any) -> Any:
     parts += [str(getattr(thing, name)) for name in ("name", "folder") if hasattr(thing, name)]
     if callable(getattr(thing, "digest", None)):
         parts.append(thing.digest())
+        if getattr(thing, "part", None) is not None:
+            parts.append(f"part-of={thing.part}")
     elif dataclasses.is_dataclass(thing):
         parts.append(_digest(thing))
     return ":".join(parts)

@@ -8,10 +8,11 @@ Evaluation uses seeds from EVALUATION_SEEDS on; training uses seeds from `tuning
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
 from panda_gym.deprecated import old_names, renamed_value
-from panda_gym.errors import PolicyError, SettingError, nearest
+from panda_gym.errors import SettingError, nearest
 from panda_gym.oracles import PREFIX
 from panda_gym.oracles import names as oracle_names
 
@@ -46,7 +47,7 @@ HEURISTICS: Final = (
     "earliest_completion",
     "tuned",
 )
-"""Policies that were not trained; "tuned" uses weights fitted to the scenario it runs in."""
+"""Rules; "tuned" uses weights fitted to the scenario that it runs in."""
 
 GROUPS: Final = {
     "heuristics": HEURISTICS,
@@ -81,17 +82,26 @@ def expand_scenarios(given: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(wide))
 
 
-def weights_for(name: str, scenario: str) -> str:
-    """Return "tuned" with the weights of a scenario, or of the default one; else the name."""
-    from panda_gym.environments.placement.policies.tuned import fitted
+def weights_for(name: str, scenario: str, scale: float = 0.01) -> str:
+    """Return "tuned" with the weights for a scenario and the nearest scale; else the name.
 
-    if name != "tuned":
-        return name
-    if scenario in fitted():
-        return f"tuned@{scenario}"
-    if "default" not in fitted():
-        raise PolicyError("weights of the scenario or the default", "neither", "panda-grid tune")
-    return "tuned@default"
+    "tuned@FILE" of a file with several fits is completed in the same way.
+
+    Raises:
+        PolicyError: there are weights neither for the scenario nor for the default one.
+    """
+    from panda_gym.environments.placement.policies.tuned_weights import (
+        nearest_fit,
+        read_fits,
+        shipped,
+    )
+
+    file = name.removeprefix("tuned@")
+    if name == "tuned":
+        return f"tuned@{nearest_fit(shipped(), scenario, scale)}"
+    if name != file and Path(file).is_file():
+        return f"{name}#{nearest_fit(read_fits(file), scenario, scale)}"
+    return name
 
 
 __getattr__ = old_names(__name__)

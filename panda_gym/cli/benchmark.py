@@ -30,8 +30,8 @@ def benchmark(
     policy: Annotated[
         list[str] | None,
         typer.Option(
-            help="A registered policy, tuned@SCENARIO, oracle:NAME, an agent's folder, or a group: "
-            "heuristics, oracles, bound; repeatable."
+            help="A registered policy, tuned@FIT, tuned@FILE, oracle:NAME, an agent's folder, or a "
+            "group: heuristics, oracles, bound; repeatable."
         ),
     ] = None,
     stream: Annotated[
@@ -94,7 +94,7 @@ def benchmark(
             )
             with progress_bar(title) as progress:
                 table = _compare(
-                    {one: weights_for(one, name) for one in policies},
+                    {one: weights_for(one, name, settings["scale"]) for one in policies},
                     streams,
                     range(seed, seed + seeds),
                     baseline=baseline,
@@ -172,7 +172,9 @@ def _pictures(
     drawn = []
     for label in policies:
         batch = PlacementBatch(Scenario.of(**settings, stream=next(iter(streams.values()))), 1)
-        found = find_policies([weights_for(label, name)], batch.scenario.scale)
+        found = find_policies(
+            [weights_for(label, name, batch.scenario.scale)], batch.scenario.scale
+        )
         play(batch, next(iter(found.values())), [seed], label=label)
         log, cores = batch.log(0), np.asarray(batch.platform.cores)
         drawn += [f(log, cores, batch.platform.names, label) for f in (heat_maps, gantt)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from panda_gym.errors import StreamError
 from panda_gym.files import whole_file
 from panda_gym.jobs.fields import ABOUT, ARRAYS
+from panda_gym.jobs.part import Part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,6 +45,7 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         about = {key: said[key] for key in ABOUT}
         about["levels"] = {key: tuple(names) for key, names in said["levels"].items()}
         about["wall_times"] = bool(said.get("wall_times", False))
+        about["part"] = Part.parse(said["part"]) if "part" in said else None
         arrays = {field: table.column(field).to_numpy() for field in ARRAYS}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
         do = "write it again with JobStream.save"

@@ -14,6 +14,7 @@ import numpy as np
 
 from panda_gym.errors import StreamError
 from panda_gym.jobs.fields import ARRAYS, CATEGORIES, FIELDS, STATUSES, WorkloadPredictor
+from panda_gym.jobs.part import Part
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +85,8 @@ class JobStream:
     recorded, without CPU efficiency and without noise."""
     reading: Reading | None = None
     """What the reader of the file took, dropped and assumed; None if there was no file."""
+    part: Part | None = None
+    """Which part of a longer stream the jobs are; None: the whole."""
 
     def __post_init__(self) -> None:
         levels = {key: tuple(self.levels.get(key, ())) for key in CATEGORIES}
@@ -246,6 +249,7 @@ class JobStream:
             "site_names": list(self.site_names),
             "levels": {key: list(value) for key, value in self.levels.items()},
             **({"wall_times": True} if self.wall_times else {}),
+            **({"part": str(self.part)} if self.part is not None else {}),
         }
 
     def digest(self) -> str:

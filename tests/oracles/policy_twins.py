@@ -130,33 +130,42 @@ def assignment_value(jobs: list[list[Site]], plan: Sequence[int], bound_s: float
     return total
 
 
-def tuned_cost(site: Site, job: Site, sites: list[Site], weights: dict[str, float]) -> float:
+def tuned_cost(
+    site: Site, job: Site, sites: list[Site], queued_share: float, weights: dict[str, float]
+) -> float:
     """What the policy `tuned` minimises, at one site."""
     fastest = max(other["power"] for other in sites)
     ideal = max(max(other["run"] * other["power"] for other in sites) / fastest, 600.0)
-    size = math.log(ideal / 7200.0)
-    queue = math.log1p(site["queued_work"] / site["cores"] / 3600.0)
-    busy = 1.0 - min(site["free_cores"] / site["cores"], 1.0)
-    fast = math.log(site["power"] / 10.0)
+    mean_ln = sum(math.log(other["cores"]) for other in sites) / len(sites)
     remote = float(site["local_share"] < 1.0 and job["input_bytes"] > 0.0)
+    rows = {
+        "failures": site["failure_rate"],
+        "queue": math.log1p(site["queued_work"] / site["cores"] / 3600.0),
+        "busy": 1.0 - min(site["free_cores"] / site["cores"], 1.0),
+        "fast": math.log(site["power"] / 10.0),
+        "large": (math.log(site["cores"]) - mean_ln) / 4.0,
+        "remote": remote,
+        "remote bytes": remote * job["input_bytes"] / (job["input_bytes"] + 5e9),
+        "staging": math.log1p(site["assigned"] / site["cores"]),
+        "far": remote * site["closeness"] / 11.0,
+        "waiting": math.log1p(site["activated"] / site["cores"]),
+        "wait hours": math.log1p(site["wait"] / 3600.0),
+        "stage-in": math.log1p(site["transfer"] / 600.0),
+        "fits": float(site["free_cores"] >= job["cores"]),
+        "share": min(job["cores"] / site["cores"], 1.0),
+        "size": math.log(ideal / 7200.0),
+        "size^2": math.log(ideal / 7200.0) ** 2,
+        "cores": math.log(job["cores"], 8.0),
+        "load": math.log1p(queued_share),
+    }
     late = (
         math.exp(weights["wait"]) * site["wait"]
         + math.exp(weights["transfer"]) * site["transfer"]
         + math.exp(weights["delay"]) * 300.0
     )
-    terms = {
-        "failures": site["failure_rate"],
-        "queue": queue,
-        "queue x size": queue * size,
-        "busy": busy,
-        "busy x size": busy * size,
-        "fast": fast,
-        "fast x size": fast * size,
-        "large": math.log(site["cores"]) / 4.0,
-        "remote": remote,
-        "remote bytes": remote * job["input_bytes"] / (job["input_bytes"] + 5e9),
-        "staging": math.log1p(site["assigned"] / site["cores"]),
-        "far": remote * site["closeness"] / 11.0,
-    }
-    added = sum(weights[name] * value for name, value in terms.items())
+    added = sum(
+        weight * math.prod(rows[part] for part in name.split(" x "))
+        for name, weight in weights.items()
+        if name not in ("wait", "transfer", "delay")
+    )
     return math.log((late + site["run"]) / ideal) + added

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import panda_gym
 from panda_gym.cli.app import RENAMED, VERBS, build
+from panda_gym.environments.placement.policies.tuned_weights import read_fits
 from panda_gym.training.config import RENAMED_FIELDS, DifferenceRewardConfig
 
 
@@ -20,13 +21,15 @@ def test_an_old_setting_of_training_sets_the_new_one(old: str) -> None:
     assert getattr(config, RENAMED_FIELDS[old]) == 3.0
 
 
-def test_the_old_option_of_tune_is_the_number_of_episodes(tmp_path: Path) -> None:
+def test_the_old_options_of_tune_are_the_new_ones(tmp_path: Path) -> None:
+    pytest.importorskip("cmaes")
     words = ["--generations", "1", "--population", "4", "--jobs", "20", "--worlds", "1"]
-    out = tmp_path / "tuned.csv"
-    with pytest.warns(FutureWarning, match="--episodes"):
+    words += ["--stream", "default", "--column", "mine"]
+    out = tmp_path / "tuned.json"
+    with pytest.warns(FutureWarning, match="STREAM|--name|--episodes"):
         ran = CliRunner().invoke(build(), ["tune", *words, "--out", str(out)])
     assert ran.exit_code == 0, ran.output
-    assert out.is_file()
+    assert list(read_fits(out)) == ["mine"]
 
 
 @pytest.mark.parametrize("id", panda_gym.ENVIRONMENTS)

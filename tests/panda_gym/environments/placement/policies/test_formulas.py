@@ -9,12 +9,10 @@ import pytest
 
 from panda_gym.environments.placement import policies
 from panda_gym.environments.placement.observation import SITE_FEATURES, PlacementView
-from panda_gym.environments.placement.policies import tuned
 from panda_gym.environments.placement.policies.base import Ranking
 from panda_gym.environments.placement.policies.panda_analysis import PandaAnalysis
 from panda_gym.environments.placement.policies.panda_analysis_original import PandaAnalysisOriginal
 from panda_gym.environments.placement.policies.production_weight import production_weight
-from panda_gym.errors import PolicyError
 from tests.oracles import policy_twins as twins
 from tests.oracles.observations import encode, natural
 
@@ -119,33 +117,3 @@ def test_constant_scale_shrinks_the_formula_with_the_platform() -> None:
     full = production_weight(PlacementView(encode(values, mask)), 1.0)
     scaled = production_weight(PlacementView(encode(small, mask)), 1 / 50)
     np.testing.assert_allclose(scaled, full, rtol=2e-3)
-
-
-def test_tuned_cost_is_the_formula() -> None:
-    names = [weight.name for weight in tuned.WEIGHTS]
-    for seed, (view, sites, jobs) in enumerate(scenes(6)):
-        row = np.random.default_rng(seed).normal(0.0, 0.5, len(names))
-        weights = dict(zip(names, row.tolist(), strict=True))
-        expected = [
-            [twins.tuned_cost(site, jobs[e], sites[e], weights) for site in sites[e]]
-            for e in range(len(jobs))
-        ]
-        np.testing.assert_allclose(tuned.cost(view, row), expected, rtol=2e-3, atol=2e-3)
-
-
-def test_without_weights_tuned_is_nearly_earliest_completion() -> None:
-    """The fixed delay is the same everywhere, so with no weight but wait's the ranking is MCT's."""
-    for view, _, _ in scenes(6):
-        mine = -tuned.cost(view, np.zeros(len(tuned.WEIGHTS)))
-        theirs = policies.create("earliest_completion").score(view)  # type: ignore[attr-defined]
-        mask = view.mask
-        best = np.where(mask, mine, -np.inf).argmax(axis=1)
-        rows = np.arange(len(mask))
-        np.testing.assert_allclose(
-            theirs[rows, best], np.where(mask, theirs, -np.inf).max(axis=1), rtol=1e-4
-        )
-
-
-def test_weights_of_an_unknown_scenario_name_the_nearest() -> None:
-    with pytest.raises(PolicyError, match="atlas"):
-        policies.create("tuned", weights="atlass")
