@@ -114,7 +114,6 @@ MOVED: Final[Mapping[str, str]] = {
     "panda_gym.replay": "panda_gym.visualization.replay",
     "panda_gym.report": "panda_gym.visualization.report",
     "panda_gym.reward": "panda_gym.environments.placement.reward",
-    "panda_gym.sb3": "panda_gym.environments.placement.sb3",
     "panda_gym.scenario": "panda_gym.environments.placement.scenario",
     "panda_gym.scenarios": "panda_gym.environments.placement.named_scenarios",
     "panda_gym.simulator.ahead": "panda_gym.simulator.prefetch",
@@ -162,6 +161,8 @@ NAMES: Final[Mapping[str, str]] = {
     "panda_gym.offline.off_policy:Logged": (
         "panda_gym.offline.off_policy.estimators:LoggedEpisodes"
     ),
+    "panda_gym.sb3:PlacementVecEnv": "panda_gym.environments.placement.sb3:PlacementVecEnv",
+    "panda_gym.sb3:sb3_vec_env": "panda_gym.environments.placement.sb3:sb3_vec_env",
     "panda_gym.training.config:HindsightConfig": "panda_gym.training.config:DifferenceRewardConfig",
     "panda_gym.training.difference_reward:Hindsight": (
         "panda_gym.training.difference_reward:DifferenceRewardTraining"

@@ -22,6 +22,7 @@ from panda_gym.simulator.compiled_api import (
     DOWN,
     change_time,
     competing_level,
+    expected_ln,
     normal,
     primary,
     staged_job,
@@ -261,23 +262,6 @@ def order_jobs(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
     return size
 
 
-@inline
-def expected_ln(w: Any, e: int, s: int, j: int, end: float, run: float) -> float:
-    """Expected ln of the bounded slowdown of job j that ends at `end` at site s, failures included.
-
-    A failed attempt loses its wait and part of its run; its retry is assumed to take as long.
-    """
-    rules, one = w.rules[0], w.attempts[e, j]
-    ideal = max(run * w.site_static[s]["speed"] / w.top_speed, w.bound_s)
-    late = max(1.0, (end - one["first_arrival"]) / ideal)
-    value = math.log(late)
-    if rules["failing"] > 0 and one["attempt"] < rules["attempts"]:
-        risk = min(rules["most"], one["hazard"] * w.site_status[e, s]["risk"])
-        again = end - arrival(w, e, j) + rules["retry_s"] - 0.5 * (1.0 - rules["early"]) * run
-        value += risk * (math.log(late + max(0.0, again) / ideal) - value)
-    return value
-
-
 @no_inline
 def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: bool) -> float:
     """Sum of the expected ln slowdowns of all jobs that will wait at site s (see `order_jobs`).
@@ -329,7 +313,7 @@ def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: b
         free -= cores
         push_end(k, ends, t + pilot + run, cores)
         ends += 1
-        total += expected_ln(w, e, s, j, t + pilot + run, run)
+        total += expected_ln(w, e, s, j, t + pilot + run, run, arrival(w, e, j))
     if keep:
         k.ordered[s] = items
     return total

@@ -16,12 +16,11 @@ from panda_gym.oracles.forecast import (
     arrival,
     collect_waiting,
     entry,
-    expected_ln,
     fetch,
     forecast_load,
     site_value,
 )
-from panda_gym.simulator.compiled_api import DOWN, true_run, world_of
+from panda_gym.simulator.compiled_api import DOWN, expected_ln, true_run, world_of
 
 
 @inline
@@ -56,7 +55,8 @@ def candidate_sites(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) ->
             continue
         run = true_run(w, e, s, j)
         start = estimate_start(k, s, arrival(w, e, j) + fetch(w, k, e, j, s))
-        value = expected_ln(w, e, s, j, start + w.rules[0]["pilot_s"] + run, run)
+        end = start + w.rules[0]["pilot_s"] + run
+        value = expected_ln(w, e, s, j, end, run, arrival(w, e, j))
         if found == wide and value >= k.candidate_values[found - 1]:
             continue
         hole = min(found, wide - 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from panda_gym.simulator.address_table import table_of, world_of
 from panda_gym.simulator.competing import change_time, competing_level, normal
 from panda_gym.simulator.dynamics import staged_job, true_run
+from panda_gym.simulator.expectation import expected_ln
 from panda_gym.simulator.placement import primary
 from panda_gym.simulator.state import ACTIVATED, DOWN, World
 
@@ -18,6 +19,7 @@ __all__ = [
     "World",
     "change_time",
     "competing_level",
+    "expected_ln",
     "normal",
     "primary",
     "staged_job",

@@ -28,6 +28,7 @@ from panda_gym.simulator.events import (
     SITE_UP,
     note,
 )
+from panda_gym.simulator.expectation import expect
 from panda_gym.simulator.failures import draw_failure, pilot_delay
 from panda_gym.simulator.limits import pop_overdue, watch_activated
 from panda_gym.simulator.outages import change_status
@@ -136,8 +137,11 @@ def start(w: Any, e: int, s: int, j: int, t: float) -> None:
     job_state["end"] = begin + run
     job_state["pred_end"] = begin + pred
     ideal = true * w.site_static[s]["speed"] / w.top_speed
-    slowdown = (job_state["end"] - w.attempts[e, j]["first_arrival"]) / max(ideal, w.bound_s)
-    job_state["ln_slowdown"] = math.log(max(1.0, slowdown))
+    one, late = w.attempts[e, j], job_state["end"]
+    if cause != NO_CAUSE and one["attempt"] < w.rules[0]["attempts"]:  # its retry takes as long
+        late += w.rules[0]["retry_s"] + begin - one["placed"] + true
+    slowdown = (late - one["first_arrival"]) / max(ideal, w.bound_s)
+    expect(w, e, j, math.log(max(1.0, slowdown)))
     commit(w, e, s, j, -1.0)
     site["run_pred"] += cores * job_state["pred_end"]
     site["run_true"] += cores * job_state["end"]
@@ -208,6 +212,7 @@ def resubmit(w: Any, e: int, s: int, j: int, t: float) -> None:
     one = w.attempts[e, r]
     one["attempt"] += 1
     reset_row(w, e, r)
+    w.job_states[e, r]["ln_slowdown"] = w.job_states[e, j]["ln_slowdown"]
     push(w.heap[e], w.rules[0]["first_return"], grid["returning"], w.jobs[e, r]["arrival"], r)
     grid["returning"] += 1
     note(w, e, RETRY, t, r, s, j, 0.0)
@@ -262,7 +267,7 @@ def finish_attempt(w: Any, e: int, s: int, j: int, t: float, state: int, cause: 
             return
         ideal = true_run(w, e, s, j) * w.site_static[s]["speed"] / w.top_speed
         slowdown = (t - one["first_arrival"]) / max(ideal, w.bound_s)
-        job_state["ln_slowdown"] = math.log(max(1.0, slowdown))
+        expect(w, e, j, math.log(max(1.0, slowdown)))
     grid["ended"] += 1
     grid["ended_ln"] += job_state["ln_slowdown"]
     if grid["warmup"] <= one["origin"] < grid["judged"]:

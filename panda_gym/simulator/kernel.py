@@ -21,7 +21,7 @@ from panda_gym.simulator.dynamics import advance, next_return, reset_row, schedu
 from panda_gym.simulator.events import ARRIVAL, NOBODY, REFRESH, note
 from panda_gym.simulator.flows import begin_flows
 from panda_gym.simulator.outages import begin_status
-from panda_gym.simulator.placement import assess, defer, place, stage_in, warmup_site
+from panda_gym.simulator.placement import assess, defer, forecast, place, stage_in, warmup_site
 from panda_gym.simulator.prefetch import fetch_first, fetch_fourth, fetch_second, fetch_third
 from panda_gym.simulator.replication import act_on_data
 from panda_gym.simulator.state import BLOCK
@@ -135,6 +135,7 @@ def send(w: Any, e: int, s: int, j: int, q: int) -> None:
     if q >= 0:
         moved = w.jobs[e, j]["input_bytes"] if source >= 0 and source != s else 0.0
         assess(w, e, q, s, j, time, moved)
+        forecast(w, e, s, j, time)
     place(w, e, s, j, time, source)
     if not is_superseded(w, e):
         count_placement(w, e, s, j, time)
@@ -144,7 +145,7 @@ def send(w: Any, e: int, s: int, j: int, q: int) -> None:
 def reset_outcome(w: Any, e: int) -> None:
     """Reset the sums that run until the next decision, and the outcomes."""
     grid = w.grids[e]
-    grid["area"] = grid["ended_gflop"] = grid["ended_ln"] = 0.0
+    grid["area"] = grid["ended_gflop"] = grid["ended_ln"] = grid["expected_ln"] = 0.0
     grid["wasted"] = grid["overrun"] = grid["replicated"] = 0.0
     grid["ended"] = grid["closures"] = grid["failures"] = 0
     for q in range(w.outcome.shape[1]):
@@ -156,6 +157,7 @@ def reset_outcome(w: Any, e: int) -> None:
         outcome["run_pred"] = outcome["run_true"] = outcome["wan_bytes"] = 0.0
         outcome["ideal_pred"] = outcome["ideal_true"] = 0.0
         outcome["area"] = outcome["ended"] = outcome["ended_gflop"] = outcome["ended_ln"] = 0.0
+        outcome["expected_ln"] = 0.0
         outcome["wasted_core_s"] = outcome["closures"] = outcome["failures"] = 0.0
         outcome["overrun_bytes"] = 0.0
 
@@ -168,6 +170,7 @@ def write_outcome(w: Any, e: int) -> None:
     outcome["ended"] = grid["ended"]
     outcome["ended_gflop"] = grid["ended_gflop"]
     outcome["ended_ln"] = grid["ended_ln"]
+    outcome["expected_ln"] = grid["expected_ln"]
     outcome["wasted_core_s"] = grid["wasted"]
     outcome["closures"] = grid["closures"]
     outcome["failures"] = grid["failures"]

@@ -19,6 +19,7 @@ from panda_gym.simulator.dynamics import (
     true_run,
 )
 from panda_gym.simulator.events import DEFERRAL, FLOW_START, NOBODY, PLACEMENT, note
+from panda_gym.simulator.expectation import expect, expected_ln, forecast_wait
 from panda_gym.simulator.limits import watch_assigned
 from panda_gym.simulator.replica_index import HELD, KEPT, NO_SITE, without_lowest
 from panda_gym.simulator.state import ASSIGNED, PRIORITY
@@ -119,6 +120,18 @@ def assess(w: Any, e: int, q: int, s: int, j: int, time: float, moved: float) ->
     outcome["ideal_pred"] = outcome["run_pred"] * w.site_static[s]["speed"] / w.top_speed
     outcome["ideal_true"] = outcome["run_true"] * w.site_static[s]["speed"] / w.top_speed
     outcome["wan_bytes"] += moved
+
+
+@inline
+def forecast(w: Any, e: int, s: int, j: int, time: float) -> None:
+    """Write what is expected of job j, which is about to be placed at site s.
+
+    It starts when its input is there and its cores are free; `time` is that of its stage-in, s.
+    """
+    now, run = w.grids[e]["clock"], true_run(w, e, s, j)
+    begin = now + max(time, forecast_wait(w, e, s, w.jobs[e, j]["cores"]))
+    end = begin + w.rules[0]["pilot_s"] + run
+    expect(w, e, j, expected_ln(w, e, s, j, end, run, now))
 
 
 @no_inline

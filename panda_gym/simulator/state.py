@@ -130,6 +130,7 @@ GRID: Final = np.dtype(
         ("area", "f8"),  # job s: integral of the unfinished jobs since the last decision
         ("ended_gflop", "f8"),  # Gflop computed by the jobs ended since the last decision
         ("ended_ln", "f8"),  # their sum of ln(bounded slowdown)
+        ("expected_ln", "f8"),  # growth since then of what is expected of the judged jobs
         ("seen_free", "f8"),  # cores, sum over sites of the free counter
         ("seen_queued", "f8"),  # core s, sum over sites of the queued_work counter
         ("seed", "u8"),  # of the episode
@@ -296,7 +297,7 @@ JOB_STATE: Final = np.dtype(
         ("start", "f8"),  # s; nan before
         ("end", "f8"),  # s, set at the start; nan before
         ("pred_end", "f8"),  # s, start + predicted run time
-        ("ln_slowdown", "f8"),  # ln of the bounded slowdown, set at the start
+        ("ln_slowdown", "f8"),  # ln of the bounded slowdown: expected, true from the start on
         ("output", "f8"),  # bytes of its output
         ("cores", "i4"),  # as in JOB; repeated so that an end touches one record
         ("next", "i4"),  # next job of the site's queue, -1 none
@@ -405,6 +406,7 @@ OUTCOME: Final = np.dtype(
         ("ended", "f8"),  # jobs ended until the next decision
         ("ended_gflop", "f8"),  # what they computed, their noise included, Gflop
         ("ended_ln", "f8"),  # their sum of ln(bounded slowdown)
+        ("expected_ln", "f8"),  # growth of what is expected of the judged jobs, see `expectation`
         ("wasted_core_s", "f8"),  # held by attempts that ended unfinished until the next decision
         ("closures", "f8"),  # attempts closed until then
         ("failures", "f8"),  # attempts failed until then

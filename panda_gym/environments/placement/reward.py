@@ -23,6 +23,7 @@ REWARDS: Final = {
     "true": "panda_gym.environments.placement.reward:true",
     "jobs_in_system": "panda_gym.environments.placement.reward:jobs_in_system",
     "slowdown": "panda_gym.environments.placement.reward:slowdown",
+    "shaped_slowdown": "panda_gym.environments.placement.reward:shaped_slowdown",
     "throughput": "panda_gym.environments.placement.reward:throughput",
 }
 
@@ -81,6 +82,18 @@ def jobs_in_system(outcome: Array, bound_s: float) -> Array:
 def slowdown(outcome: Array, bound_s: float) -> Array:
     """Minus the sum of ln(bounded slowdown) of the jobs that ended until the next decision."""
     return -outcome["ended_ln"]
+
+
+def shaped_slowdown(outcome: Array, bound_s: float) -> Array:
+    """Minus the growth, until the next decision, of the sum of the judged jobs' expected ln(bounded
+    slowdown).
+
+    What is expected of a job is a forecast when it is placed, and its true value from when it
+    starts. Over an episode that goes on until its judged jobs have ended (`tail_jobs=`), these
+    rewards sum to minus the sum of ln(bounded slowdown) of the judged jobs, which benchmarks
+    measure. It is a potential-based shaping (Ng, Harada and Russell, ICML 1999) of that objective.
+    """
+    return -outcome["expected_ln"]
 
 
 def throughput(outcome: Array, bound_s: float) -> Array:
