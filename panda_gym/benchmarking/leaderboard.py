@@ -13,6 +13,7 @@ from panda_gym.benchmarking.render import heading, number, span
 from panda_gym.benchmarking.standard_suite import HEADROOM, OBJECTIVE, is_heuristic
 from panda_gym.benchmarking.statistical_comparison import headroom, improvement
 from panda_gym.benchmarking.table import BenchmarkTable
+from panda_gym.benchmarking.training_data import comparable
 from panda_gym.oracles import PREFIX
 
 COLUMNS: Final = (
@@ -54,7 +55,8 @@ def _ranking(section: Section, stream: str, columns: Sequence[str]) -> str:
     table = section.table
     columns = [name for name in columns if name in table.metrics]
     logs = {p: float(np.log(table.values(p, OBJECTIVE, stream)).mean()) for p in table.policies}
-    head = ["policy", *(heading(MEASURE[name]) for name in columns), f"to {table.baseline}"]
+    head = ["policy", "fitted on", *(heading(MEASURE[name]) for name in columns)]
+    head += [f"to {table.baseline}", "to the best rule of the same data"]
     lines = [head, ["---"] * len(head)]
     for policy in sorted(logs, key=lambda p: logs[p]):
         shown = f"*{policy}*" if policy.startswith(PREFIX) else policy
@@ -64,24 +66,41 @@ def _ranking(section: Section, stream: str, columns: Sequence[str]) -> str:
             else number(table.interval(policy, name, stream).value)
             for name in columns
         ]
-        lines.append([shown, *values, _against(table, policy, stream)])
+        fitted = table.marks(stream).get(policy, "–")
+        fair = fair_ratio(table, policy, stream)
+        lines.append([shown, fitted, *values, _against(table, policy, stream), fair])
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     title = f"### {section.title}, {stream}\n\n    {section.command}\n"
     return f"{title}\n{_headroom(table, stream)}\n\n{body}\n"
 
 
-def _against(table: BenchmarkTable, policy: str, stream: str) -> str:
-    """Return the paired ratio of the objective to the baseline's, with its interval.
+def fair_ratio(table: BenchmarkTable, policy: str, stream: str) -> str:
+    """Return an agent's ratio to the best rule that was fitted with the same data, or not fitted.
+
+    "–" for a rule and an oracle, and where there is no such rule.
+    """
+    if is_heuristic(policy) or policy.startswith(PREFIX):
+        return "–"
+    rules = comparable(table.marks(stream), policy, filter(is_heuristic, table.policies))
+    if not rules:
+        return "–"
+    best = min(rules, key=lambda rule: float(np.log(table.values(rule, OBJECTIVE, stream)).mean()))
+    return f"{_against(table, policy, stream, best)} {best}"
+
+
+def _against(table: BenchmarkTable, policy: str, stream: str, other: str | None = None) -> str:
+    """Return the paired ratio of the objective to another's (the baseline's), with its interval.
 
     A star says that the interval excludes 1; else ± is the smallest detectable difference.
     """
-    if policy == table.baseline:
+    other = table.baseline if other is None else other
+    if policy == other:
         return "1"
-    apart = table.log_ratio(policy, OBJECTIVE, stream=stream)
+    apart = table.log_ratio(policy, OBJECTIVE, against=other, stream=stream)
     ends = ", ".join(f"{np.exp(x):.3f}" for x in (apart.low, apart.high))
     if apart.excludes(0.0):
         return f"{np.exp(apart.value):.3f} [{ends}] *"
-    least = table.detectable_ratio(policy, OBJECTIVE, stream=stream)
+    least = table.detectable_ratio(policy, OBJECTIVE, against=other, stream=stream)
     return f"{np.exp(apart.value):.3f} [{ends}] (±{least - 1.0:.1%})"
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 import panda_gym
 from panda_gym.benchmarking.episodes import play
 from panda_gym.benchmarking.measures import MEASURES
@@ -22,11 +24,13 @@ from panda_gym.benchmarking.policy_resolution import (
     find_streams,
 )
 from panda_gym.benchmarking.table import BenchmarkTable, Row
+from panda_gym.benchmarking.training_data import RECORDED, judged_part, mark
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError, SeedError, check_seed, nearest
 from panda_gym.executors import Executor, SerialExecutor
 from panda_gym.files import whole_file
+from panda_gym.jobs import JobStream
 from panda_gym.provenance import named, plain, versions
 
 Progress = Callable[[int, int, str], None]
@@ -42,6 +46,7 @@ def benchmark(
     folder: str | Path | None = None,
     workers: Executor | None = None,
     progress: Progress | None = None,
+    split: str | float = RECORDED,
     **scenario: Any,
 ) -> BenchmarkTable:
     """Run policies x streams x seeds and return the table of measures.
@@ -59,7 +64,11 @@ def benchmark(
         workers: executor of (policy, stream) pairs, see `panda_gym.executors`; it changes no
             result. Progress then counts whole pairs.
         progress: called as progress(decisions done, in all, message).
+        split: which jobs are judged: "recorded" (of recorded streams the second half, of synthetic
+            ones all), "whole", or those from a time (ISO, UTC) or share of the jobs on.
         scenario: settings of the environment (`platform`, `scale`, `jobs`, `load`, ...).
+
+    The table marks what each policy was fitted on, see `panda_gym.benchmarking.training_data`.
 
     Raises:
         PolicyError: an unknown policy, an illegal answer. StreamError, SurrogateError: a stream
@@ -70,7 +79,8 @@ def benchmark(
     _no_jobs(scenario)
     by_label, opened = find_policies(policies, setting.scale), find_streams(streams)
     base = _baseline(baseline, by_label)
-    tasks, origins = _tasks(by_label, opened, given, scenario)
+    judged = {one.label: _judged(one, split, scenario) for one in opened}
+    tasks, origins = _tasks(by_label, judged, given, scenario)
     counter = _Counter(len(tasks) * setting.jobs, progress)
     cells = _Cells(None if folder is None else Path(folder))
     values = _run(tasks, (by_label, given, None if workers else counter), cells, counter, workers)
@@ -84,6 +94,10 @@ def benchmark(
         "scenario": plain(scenario),
         "policies": {label: describe(policy) for label, policy in by_label.items()},
         "streams": origins,
+        "fitted_on": {
+            stream: {label: mark(policy, jobs) for label, policy in by_label.items()}
+            for stream, jobs in judged.items()
+        },
         "versions": versions(PACKAGES),
     }
     return BenchmarkTable(tuple(rows), base, provenance)
@@ -97,20 +111,34 @@ def _baseline(baseline: str | None, by_label: Mapping[str, PolicyOrOracle]) -> s
     return base
 
 
+def _judged(stream: Stream, split: str | float, scenario: Mapping[str, Any]) -> JobStream:
+    """Return the jobs of a stream that are judged, before the scenario changes them."""
+    plainly = {**scenario, **stream.settings, "input_scale": 1.0, "arrivals": None}
+    return judged_part(Scenario.of(**plainly).open_stream(), split)
+
+
+def _origin(stream: JobStream) -> str:
+    """Return where jobs come from, and which part of a split stream they are."""
+    if stream.part is None:
+        return stream.origin
+    first = np.datetime64(stream.epoch, "s") + np.timedelta64(round(stream.part.since_s), "s")
+    return f"{stream.origin}; the {len(stream):,} jobs from {first} on"
+
+
 def _tasks(
     by_label: Mapping[str, PolicyOrOracle],
-    opened: Iterable[Stream],
+    judged: Mapping[str, JobStream],
     seeds: list[int],
     scenario: Mapping[str, Any],
 ) -> tuple[list[_Task], dict[str, str]]:
     """Return one task for each stream and policy, and the origin of each stream."""
     tasks: list[_Task] = []
     origins: dict[str, str] = {}
-    for stream in opened:
-        batch = PlacementBatch(Scenario.of(**scenario, **stream.settings).judged_to_end(), 1)
-        origins[stream.label] = batch.stream.origin
+    for stream, jobs in judged.items():
+        batch = PlacementBatch(Scenario.of(**scenario, stream=jobs).judged_to_end(), 1)
+        origins[stream] = _origin(batch.stream)
         tasks += [
-            _Task(stream.label, label, _with_stream(batch), _key(batch, policy, seeds))
+            _Task(stream, label, _with_stream(batch), _key(batch, policy, seeds))
             for label, policy in by_label.items()
         ]
     return tasks, origins

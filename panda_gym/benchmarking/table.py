@@ -40,6 +40,7 @@ HEADLINE: Final = (
 CSV_COLUMNS: Final = (
     "stream",
     "policy",
+    "fitted_on",
     "metric",
     "unit",
     "better",
@@ -101,6 +102,16 @@ class BenchmarkTable:
     def seeds(self) -> tuple[int, ...]:
         """Seeds in the order in which they were run."""
         return tuple(dict.fromkeys(row.seed for row in self.rows))
+
+    def marks(self, stream: str | None = None) -> Mapping[str, str]:
+        """Return what each policy was fitted on, by policy; the only stream if none is named.
+
+        The words stand in `panda_gym.benchmarking.training_data`; tables of 0.1 have none.
+        """
+        found: Mapping[str, str] = self.provenance.get("fitted_on", {}).get(
+            self._stream(stream), {}
+        )
+        return found
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -233,17 +244,19 @@ class BenchmarkTable:
         metrics = [name for name in metrics if name in self.metrics or name not in MEASURE]
         for metric in metrics:
             self._check("metric", metric, self.metrics)
-        head = ["policy", *(render.heading(MEASURE[metric]) for metric in metrics)]
+        headings = [render.heading(MEASURE[metric]) for metric in metrics]
         others = [policy for policy in self.policies if policy != self.baseline]
         found = []
         for stream in self.streams:
             values = [
                 [
                     policy,
+                    self.marks(stream).get(policy, "–"),
                     *(render.span(self.interval(policy, metric, stream)) for metric in metrics),
                 ]
                 for policy in self.policies
             ]
+            head = ["policy", "fitted on", *headings]
             found.append(render.TextTable(self._caption(stream), head, values))
             apart = [
                 [policy, *(self._starred(policy, metric, stream) for metric in metrics)]
@@ -251,7 +264,7 @@ class BenchmarkTable:
             ]
             if others:
                 title = f"{stream}: difference to {self.baseline} on the same seeds"
-                found.append(render.TextTable(f"{title} ({LEGEND})", head, apart))
+                found.append(render.TextTable(f"{title} ({LEGEND})", ["policy", *headings], apart))
         return found
 
     def _caption(self, stream: str) -> str:
@@ -277,7 +290,8 @@ class BenchmarkTable:
                 for measure in (MEASURE[name] for name in self.metrics):
                     at = self.interval(policy, measure.name, stream)
                     off = self.difference(policy, measure.name, stream=stream)
-                    about = (stream, policy, measure.name, measure.unit, measure.better)
+                    fitted = self.marks(stream).get(policy, "")
+                    about = (stream, policy, fitted, measure.name, measure.unit, measure.better)
                     numbers = (at.value, at.low, at.high, at.n)
                     ends = (off.value, off.low, off.high)
                     least = self.detectable(policy, measure.name, stream=stream)

@@ -66,6 +66,13 @@ def benchmark(
     picture: Annotated[
         list[str] | None, typer.Option(help="Policy whose first run is drawn; repeatable.")
     ] = None,
+    split: Annotated[
+        str,
+        typer.Option(
+            help="Jobs that are judged: recorded (of recorded streams those after the first half), "
+            "whole, or from a time (ISO) or share of the jobs on."
+        ),
+    ] = "recorded",
     real: Annotated[
         str | None, typer.Option(help="Stream whose ranking of policies is the reference.")
     ] = None,
@@ -101,6 +108,7 @@ def benchmark(
                     folder=out / "cells",
                     workers=None if ray is None else workers(ray),
                     progress=progress,
+                    split=split,
                     **settings,
                 )
             if real is not None:
