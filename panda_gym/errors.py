@@ -45,10 +45,14 @@ __getattr__ = old_names(__name__)
 
 
 class InputError(ValueError):
-    """Bad input: says what was needed, what came, and what to do."""
+    """Bad input: says what was needed, what came, and what to do.
 
-    def __init__(self, needed: str, came: str, do: str) -> None:
-        super().__init__(f"needed {needed}; got {came}; {do}")
+    `gymnasium.make` and `AsyncVectorEnv` make an error anew from its text alone: then `needed` is
+    the whole text, and the other parts are empty.
+    """
+
+    def __init__(self, needed: str, came: str = "", do: str = "") -> None:
+        super().__init__(f"needed {needed}; got {came}; {do}" if came or do else needed)
         self.needed, self.came, self.do = needed, came, do
 
     def __reduce__(self) -> tuple[Any, ...]:

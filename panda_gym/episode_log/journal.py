@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -100,6 +101,7 @@ class Journal:
 
     def write(self, e: int) -> None:
         """Write the episode of grid e."""
-        if self.level != "none":
-            path = self.path if self._numbered is None else self._numbered.path()
+        if self.level == "none":
+            return
+        with nullcontext(self.path) if self._numbered is None else self._numbered.path() as path:
             write_log(self.episode(e), path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,7 +60,10 @@ NAME: Final = "episode-{:06d}.parquet"
 
 
 class Numbered:
-    """Numbered paths in one folder, continued after existing files."""
+    """Numbered paths in one folder, continued after existing files.
+
+    Several writers may share the folder, in other processes too: each number is given out once.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -67,8 +71,21 @@ class Numbered:
         numbers = [p.stem.removeprefix("episode-").removesuffix(".events") for p in found]
         self.next = 1 + max((int(n) for n in numbers if n.isdigit()), default=-1)
 
-    def path(self) -> Path:
-        """Return the next path."""
-        path = self.folder / NAME.format(self.next)
-        self.next += 1
-        return path
+    @contextmanager
+    def path(self) -> Iterator[Path]:
+        """Yield the next path that no other writer has; it is to be written in the block."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            path = self.folder / NAME.format(self.next)
+            claim = path.with_name(f".{path.stem}.claimed")
+            self.next += 1
+            try:
+                claim.touch(exist_ok=False)
+            except FileExistsError:
+                continue
+            try:
+                if not path.exists():
+                    yield path
+                    return
+            finally:
+                claim.unlink(missing_ok=True)

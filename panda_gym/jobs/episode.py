@@ -83,6 +83,9 @@ class Episode:
     tail: int | None = None
     """The last so many jobs are not judged, and the episode ends when all others have ended.
     None: the episode ends after one decision a job that arrives after the warm start."""
+    next_job: Episode | None = None
+    """The job that the stream has after these, alone: the last observation shows it, and nothing
+    places it. None: the stream has no more."""
 
     def __len__(self) -> int:
         return len(self.arrival_s)
@@ -160,6 +163,8 @@ def episode(
     _check_fit(part["cores"], platform)
     known = catalogue(stream, platform, strict)
     part["source"] = known.sites[part["source"]]
+    position = start + count + (tail or 0)
+    ends = load is None and position >= len(stream)
     return Episode(
         warmup=running + warmup,
         load=offered / (span * free) if span > 0.0 else float("nan"),
@@ -169,6 +174,26 @@ def episode(
         noise=noise(part["noise_u"]),
         risk=rates.risk,
         tail=tail,
+        next_job=None if ends else _next_job(stream, platform, position % len(stream), scale),
+        **part,
+    )
+
+
+def _next_job(stream: JobStream, platform: Platform, row: int, scale: float) -> Episode | None:
+    """Return row `row` of the stream as an episode of one job; None if it fits no site."""
+    part = {field: getattr(stream, field)[[row]] for field in ARRAYS if field != "arrival_s"}
+    if part["cores"][0] > platform.cores.max():
+        return None
+    known = catalogue(stream, platform, False)
+    part |= {field: part[field] * scale for field in ("workload_true", "workload_pred")}
+    part["source"] = known.sites[part["source"]]
+    return Episode(
+        warmup=0,
+        load=float("nan"),
+        arrival_s=np.zeros(1),
+        clock_s=0.0,
+        replicas=known.replicas[part["dataset"]],
+        noise=noise(part["noise_u"]),
         **part,
     )
 

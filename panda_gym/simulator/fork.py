@@ -67,6 +67,7 @@ def redraw(w: World, e: int, seed: int, ratios: np.ndarray, noise: np.ndarray) -
         _rebuild_site(w, e, s)
     _rebuild_sums(w, e, open_rows)
     _rebuild_events(w, e)
+    _redraw_next(w, e, rng)
 
 
 def _redraw_arrivals(w: World, e: int, rng: np.random.Generator) -> None:
@@ -88,6 +89,20 @@ def _redraw_arrivals(w: World, e: int, rng: np.random.Generator) -> None:
     w.attempts["first_arrival"][e, known:jobs] = arrival[known:jobs]
     if w.rules[0]["storage"] == 0:
         w.replicas[e, known:jobs] = w.replicas[e, taken]
+
+
+def _redraw_next(w: World, e: int, rng: np.random.Generator) -> None:
+    """Replace the job that the last observation shows by a copy of one that has arrived."""
+    grid = w.grids[e]
+    row, jobs = int(grid["next_job"]), int(grid["jobs"])
+    known = int(np.searchsorted(w.jobs["arrival"][e, :jobs], grid["clock"], side="right"))
+    if row < 0 or known == 0:
+        return
+    taken = int(rng.integers(known))
+    for name in CARRIED:
+        w.jobs[name][e, row] = w.jobs[name][e, taken]
+    if w.rules[0]["storage"] == 0:
+        w.replicas[e, row] = w.replicas[e, taken]
 
 
 def _redraw_work(

@@ -104,14 +104,17 @@ def arrivals_wanted(w: Any, e: int, what: int) -> int:
 
 @inline
 def check_done(w: Any, e: int) -> None:
-    """Mark the episode as done if the policy has no more decisions to make."""
+    """Mark the episode as done if the policy has no more decisions to make.
+
+    The last observation shows the job that would come next, so that learners can bootstrap.
+    """
     grid = w.grids[e]
     if grid["until_ended"] > 0:
         grid["done"] = grid["judged_left"] == 0
     else:
         grid["done"] = grid["decided"] >= grid["jobs"] - grid["warmup"]
-    if grid["done"] > 0:
-        w.pending[e, :] = -1
+    if grid["done"] > 0 and w.pending[e, 0] < 0:
+        w.pending[e, 0] = grid["next_job"]
 
 
 @inline
@@ -291,3 +294,5 @@ def run(table: Any, actions: Any, first: int, last: int, what: int) -> None:
             write_outcome(w, e)
         if what != DRAIN:
             observe(w, e)
+            if grid["done"] > 0:
+                w.pending[e, :] = -1

@@ -37,9 +37,13 @@ def write_data_mask(w: Any, e: int, j: int, mask: Any) -> None:
         return
     d = w.jobs[e, j]["dataset"]
     size = w.datasets[e, d]["bytes"]
+    # The last row of all is the next job's; where those before it are used up, nothing begins.
+    rows = w.jobs.shape[1] - 1 - w.rules[0]["first_replication"]
+    left = w.grids[e]["replications"] < rows
     for s in range(n):
         storage = w.site_storage[e, s]
-        mask[1 + s] = not in_set(w, e, d, HELD, s) and storage["pinned"] + size <= storage["quota"]
+        fits = left and storage["pinned"] + size <= storage["quota"]
+        mask[1 + s] = fits and not in_set(w, e, d, HELD, s)
     r = w.datasets[e, d]["first"]
     while r >= 0:
         one = w.pool[e, r]

@@ -252,7 +252,7 @@ class Simulator:
     @property
     def rows(self) -> int:
         """Most rows (job attempts) of a log."""
-        return self.world.jobs.shape[1]
+        return self.world.jobs.shape[1] - 1  # the last row is for the next job
 
     def week_time(self, e: int) -> float:
         """Return the time of the start of grid e's episode since Monday 00:00 UTC, s."""
@@ -279,18 +279,10 @@ class Simulator:
                 "take a larger scale or another platform",
             )
         w.sites[e]["widest"] = widest(self._cores, episode.cores)
-        row = w.jobs[e]
-        for field, values in (
-            ("arrival", episode.arrival_s), ("workload_true", episode.workload_true),
-            ("workload_pred", episode.workload_pred), ("input_bytes", episode.input_bytes),
-            ("noise", episode.noise), ("place_u", episode.place_u), ("cores", episode.cores),
-            ("input_files", episode.input_files),
-        ):  # fmt: skip
-            row[field][:n] = values
-        if w.rules[0]["storage"] == 0:
-            w.replicas[e, :n] = episode.replicas
+        self._load_jobs(e, episode, 0)
         self._load_attempts(e, episode)
         self._load_datasets(e, episode)
+        self._load_next(e, episode.next_job, float(episode.arrival_s[-1]))
         grid = w.grids[e]
         grid["seed"], grid["clock_0"] = np.uint64(seed), episode.clock_s
         grid["jobs"], grid["warmup"] = n, episode.warmup
@@ -298,6 +290,44 @@ class Simulator:
         grid["judged"] = n - (episode.tail or 0)
         grid["until_ended"], grid["done"] = episode.tail is not None, 0
         self._loaded[e] = True
+
+    def _load_jobs(self, e: int, episode: Episode, first: int) -> None:
+        """Write the jobs into the rows from `first` on."""
+        w, rows = self.world, slice(first, first + len(episode))
+        for field, values in (
+            ("arrival", episode.arrival_s), ("workload_true", episode.workload_true),
+            ("workload_pred", episode.workload_pred), ("input_bytes", episode.input_bytes),
+            ("noise", episode.noise), ("place_u", episode.place_u), ("cores", episode.cores),
+            ("input_files", episode.input_files),
+        ):  # fmt: skip
+            w.jobs[e][field][rows] = values
+        if w.rules[0]["storage"] == 0:
+            w.replicas[e, rows] = episode.replicas
+
+    def _load_next(self, e: int, job: Episode | None, now: float) -> None:
+        """Write the job after the episode into the last row: only an observation reads it."""
+        w, row = self.world, self.rows
+        w.grids[e]["next_job"] = -1 if job is None else row
+        if job is None:
+            return
+        self._load_jobs(e, job, row)
+        w.jobs["arrival"][e, row] = w.attempts["first_arrival"][e, row] = now
+        if w.rules[0]["storage"] > 0:
+            self._load_next_dataset(e, job, row)
+
+    def _load_next_dataset(self, e: int, job: Episode, row: int) -> None:
+        """Number the dataset of the next job: as in the episode, else one more."""
+        w, found = self.world, self._datasets[e]
+        number = int(np.searchsorted(found, job.dataset[0]))
+        if number == len(found) or found[number] != job.dataset[0]:
+            number = len(found)
+            w.datasets[e, number]["bytes"] = np.floor(job.input_bytes[0])
+            w.datasets[e, number]["primary"] = job.replicas[0]
+            w.grids[e]["datasets"] = number + 1
+            self._datasets[e] = np.append(found, job.dataset[0])
+        read = job.input_bytes[0] > 0.0
+        w.jobs["dataset"][e, row] = number
+        w.jobs["input_bytes"][e, row] = w.datasets[e, number]["bytes"] if read else 0.0
 
     def _load_attempts(self, e: int, episode: Episode) -> None:
         """Write the first attempts of the jobs: draw keys and failure hazards."""
@@ -390,7 +420,7 @@ def _allocate(
     angle = 2.0 * np.pi * (np.arange(PHASE_BINS) + 0.5) / PHASE_BINS
     attempts = capacity * settings.attempts
     static, slots = _site_static(platform, attempts, settings)
-    rows = attempts + (capacity if settings.replicate else 0)
+    rows = attempts + (capacity if settings.replicate else 0) + 1  # and the next job's
     per_byte = 1.0 / (platform.bandwidth_mbps * BYTES_PER_MB)
     delay = np.where(per_byte > 0.0, platform.latency_s, 0.0)  # an infinite rate: local
     scale = float(encoding.sites[SITE_ROWS.index("closeness")])
@@ -483,7 +513,7 @@ def _grid_parts(
         records(rows, JOB_SIZE, jobs=JOB, job_states=JOB_STATE, attempts=ATTEMPT),
         one("flows", FLOW, rows if shared else 1),
         ArrayGroup(
-            capacity if grouped else 1,
+            capacity + 1 if grouped else 1,
             {"datasets": (DATASET, ()), "holders": (np.dtype("u8"), (3, words))},
             _dataset_size(n),
         ),

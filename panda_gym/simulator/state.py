@@ -145,6 +145,7 @@ GRID: Final = np.dtype(
         ("judged_left", "i4"),  # judged jobs that have not ended for good
         ("until_ended", "i4"),  # 1: the episode ends when no judged job is left
         ("done", "i4"),  # 1: the policy has no more decisions to make
+        ("next_job", "i4"),  # row of the job that the last observation shows, -1 none
         ("rows", "i4"),  # rows in use: the stream's jobs, then retries
         ("replications", "i4"),  # rows in use for replications, from RULES.first_replication on
         ("returning", "i4"),  # size of the heap of returns: retries and deferred jobs

@@ -38,6 +38,12 @@ def test_the_nearest_name_is_named() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in errors.__all__ if name.endswith("Error")])
+def test_an_error_is_made_anew_from_its_text_as_gymnasium_does(name: str) -> None:
+    kind = getattr(errors, name)
+    assert str(kind("needed a; got b; c")) == "needed a; got b; c"
+
+
+@pytest.mark.parametrize("name", [name for name in errors.__all__ if name.endswith("Error")])
 def test_an_error_crosses_to_another_process_whole(name: str) -> None:
     kind = getattr(errors, name)
     error = kind("text") if kind is errors.KeywordError else kind("a", "b", "c")

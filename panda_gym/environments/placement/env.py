@@ -48,6 +48,8 @@ of the reward.
 Truncated after `jobs` decisions; never terminated. Jobs that were placed and still run do not
 delay the end: `episode_log()` lets them end and returns the times of all jobs. With
 `tail_jobs=` jobs go on arriving, and the episode is truncated when the judged ones have ended.
+The last observation shows the job that would come next, so that learners can bootstrap from it;
+nothing places that job.
 A `step` outside an episode raises SettingError. In the vector form the step that ends an
 episode begins the next one (`AutoresetMode.SAME_STEP`); `autoreset_mode=` chooses another.
 

@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from panda_gym.environments.base.autoreset import spread_seeds
 from panda_gym.environments.base.info import one_info
 from panda_gym.environments.base.lazy_info import TRUNCATED, LazyInfo, StepInfo
+from panda_gym.environments.base.settings import check_options
 from panda_gym.environments.placement.batch import INFO, PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import SettingError
@@ -61,7 +62,9 @@ class PlacementVecEnv(VecEnv):
         return self._seeds
 
     def reset(self) -> Any:
-        """Start an episode in every grid."""
+        """Start an episode in every grid; SettingError for options, of which none are known."""
+        for options in self._options:
+            check_options(options)
         for e, one in enumerate(self._seeds):
             if one is not None:
                 self._generators[e] = np.random.default_rng(one)

@@ -21,7 +21,14 @@ TINY = load_platform("tiny4")
 
 
 def same(a: Episode, b: Episode) -> bool:
-    return all(np.array_equal(getattr(a, f.name), getattr(b, f.name)) for f in fields(Episode))
+    """Whether all fields are equal, those of the next job included."""
+    pairs = [(getattr(a, f.name), getattr(b, f.name)) for f in fields(Episode)]
+    return all(
+        same(one, other)
+        if isinstance(one, Episode) and isinstance(other, Episode)
+        else np.array_equal(one, other, equal_nan=isinstance(one, float))
+        for one, other in pairs
+    )
 
 
 @settings(max_examples=30, deadline=None)
@@ -61,6 +68,18 @@ def test_same_seed_same_episode_and_another_seed_another(stream: JobStream) -> N
     assert same(first, again)
     assert not np.array_equal(first.noise, other.noise)
     assert not np.array_equal(first.workload_true, other.workload_true)
+
+
+@pytest.mark.parametrize("tail", [None, 0, 6])
+def test_the_next_job_is_the_one_that_the_stream_has_then(
+    stream: JobStream, tail: int | None
+) -> None:
+    made = episode(stream, TINY, jobs=20, warmup=3, seed=4, tail=tail)
+    longer = episode(stream, TINY, jobs=21 + (tail or 0), warmup=3, seed=4)
+    assert made.next_job is not None
+    for field in ("cores", "workload_pred", "input_bytes", "dataset", "replicas", "source"):
+        assert np.array_equal(getattr(made.next_job, field)[0], getattr(longer, field)[-1]), field
+    assert episode(stream, TINY, jobs=len(stream), load=None).next_job is None
 
 
 def test_policies_meet_the_same_draws_at_another_load(stream: JobStream) -> None:
