@@ -69,10 +69,11 @@ EXTRAS: Final = (
     _column("corecount", "integer", "cores", (1.0, 2.0**31), "cores that the job held", True),
     _column("cpuconsumptiontime", "integer", "s", _COUNT, "CPU time", False),
     _column("jeditaskid", "integer", "", _COUNT, "task that the job belongs to", True),
+    _column("maxwalltime", "integer", "s", _COUNT, "requested wall time, 0: none", True),
 )
 """Columns that may be kept beside the nine when asked for by name."""
 
-STREAM_EXTRAS: Final = ("corecount", "jeditaskid")
+STREAM_EXTRAS: Final = ("corecount", "jeditaskid", "maxwalltime")
 """Extra columns that a stream of jobs takes where the records have them."""
 
 INPUT_SIZES: Final = ("ninputdatafiles", "inputfilebytes")

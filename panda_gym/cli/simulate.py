@@ -10,9 +10,12 @@ import typer
 from panda_gym.cli.console import AllowUncertified, Json, Quantity, Seed, progress_bar, show
 from panda_gym.cli.source import (
     Competing,
+    Discipline,
+    Kill,
     Load,
     Named,
     Platform,
+    RequestedFactor,
     Scale,
     Stream,
     job_stream,
@@ -37,6 +40,9 @@ def simulate(
     named: Named = "default",
     load: Load = None,
     competing: Competing = None,
+    discipline: Discipline = None,
+    requested_factor: RequestedFactor = None,
+    kill: Kill = False,
     log: Annotated[
         Path | None, typer.Option(help="Log: run.parquet (which `replay` reads), or run.csv.")
     ] = None,
@@ -64,6 +70,7 @@ def simulate(
         load,
         competing,
         named=named,
+        **_queues(discipline, requested_factor, kill),
         **_window(jobs, load, recorded="stream" in source),
         **source,
     )
@@ -97,6 +104,13 @@ def simulate(
         "origin": batch.stream.origin,
     }
     show({**about, **shown, **written}, json)
+
+
+def _queues(discipline: str | None, requested_factor: float | None, kill: bool) -> dict[str, Any]:
+    """The settings of the sites' queues that were given."""
+    given = {"discipline": discipline, "requested_factor": requested_factor}
+    found: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return found | ({"kill_at_requested": True} if kill else {})
 
 
 def _window(jobs: str | None, load: float | None, recorded: bool) -> dict[str, Any]:

@@ -41,6 +41,23 @@ Competing = Annotated[
 ]
 
 
+Discipline = Annotated[
+    str | None,
+    typer.Option(
+        help="Queues of the sites: fifo, priority, easy or conservative.",
+        show_default="scenario's",
+    ),
+]
+RequestedFactor = Annotated[
+    float | None,
+    typer.Option(
+        help="Requested over predicted run time of jobs without a recorded request.",
+        show_default="none",
+    ),
+]
+Kill = Annotated[bool, typer.Option("--kill", help="Kill jobs at their requested wall times.")]
+
+
 def scenario(
     platform: str,
     scale: float | None,

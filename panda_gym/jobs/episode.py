@@ -80,6 +80,8 @@ class Episode:
     """Probability that an attempt fails at a site of risk 1, float64[n]; see `failure`."""
     risk: np.ndarray | float = 1.0
     """Factor of each site of the platform on it, float64[S]."""
+    requested_s: np.ndarray | float = 0.0
+    """Requested wall time, float64[n], s; 0: none."""
     tail: int | None = None
     """The last so many jobs are not judged, and the episode ends when all others have ended.
     None: the episode ends after one decision a job that arrives after the warm start."""
@@ -115,8 +117,8 @@ def episode(
         platform: its sites are what `source` and `replicas` index.
         jobs: jobs that the policy places, at least 1.
         warmup: jobs that arrive before them.
-        running: residual jobs (`residual_jobs`): they arrive at 0 with a share of their work and
-            of its prediction left, and their input at hand.
+        running: residual jobs (`residual_jobs`): they arrive at 0 with a share of their work, of
+            its prediction and of the requested wall time left, and their input at hand.
         load: recorded times are stretched until work / (span x capacity x (1 - competing_mean))
             is this, where span runs from the first to the last arrival; None keeps them.
         competing_mean: mean share of the capacity that other work takes, in [0, 1).
@@ -247,7 +249,7 @@ def _with_residual_jobs(
     begun = {field: table[field] for field in part if field != "hazard"}
     begun["hazard"] = np.zeros(n)  # they have run up to here
     begun |= dict(zip(UNIFORMS, rng.random((3, n)), strict=True))
-    for field in ("workload_true", "workload_pred"):
+    for field in ("workload_true", "workload_pred", "requested_s"):
         begun[field] = begun[field] * drawn.left
     begun["input_bytes"] = np.zeros(n)
     return {field: np.concatenate([begun[field], part[field]]) for field in part}

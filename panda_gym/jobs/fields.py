@@ -51,6 +51,7 @@ FIELDS: Final = (
     Field("noise_u", np.float64, "", 0, 1, "uniform of the run-time noise"),
     Field("failure_u", np.float64, "", 0, 1, "uniform of the failure"),
     Field("place_u", np.float64, "", 0, 1, "uniform of the warm start's placement"),
+    Field("requested_s", np.float64, "s", 0, None, "requested wall time, 0: none"),
 )
 """The arrays of a stream, in the order in which they are stored and hashed."""
 

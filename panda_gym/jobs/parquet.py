@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 KEY: Final = b"panda_gym.stream"
 FORMAT: Final = 1
+LATER: Final = "requested_s"
+"""An array that files of 0.1 do not have."""
 
 
 def write_fields(
@@ -46,7 +48,8 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         about["levels"] = {key: tuple(names) for key, names in said["levels"].items()}
         about["wall_times"] = bool(said.get("wall_times", False))
         about["part"] = Part.parse(said["part"]) if "part" in said else None
-        arrays = {field: table.column(field).to_numpy() for field in ARRAYS}
+        known = [field for field in ARRAYS if field != LATER or field in table.column_names]
+        arrays = {field: table.column(field).to_numpy() for field in known}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
         do = "write it again with JobStream.save"
         raise StreamError(f"a stream of jobs at {path}", repr(error)[:200], do) from None

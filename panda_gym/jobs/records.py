@@ -6,6 +6,7 @@ The nine columns stand in `panda_gym.schema`. What they do not say is filled in 
               8 cores 3 % (public records of 44,238 jobs: 96.9 % and 2.9 %)
     dataset   column `jeditaskid` if there: jobs of one task read one dataset; else jobs of one
               project, prodstep, datatype, site and day do
+    requested column `maxwalltime` (s) if there; missing or 0: none
     pred      `workload_model.predict(table)` if a model is given, else column `workload_pred` if
               there, else the median workload of the job's project and datatype: a broker knows
               the class of a job, never its workload. At least 1 Gflop.
@@ -46,7 +47,7 @@ def from_records(
 
     Args:
         table: the nine columns, rows in any order; optionally `corecount`, `jeditaskid`,
-            `workload_pred`.
+            `maxwalltime`, `workload_pred`.
         workload_model: anything with `.predict(table) -> float64[n]` Gflop.
         seed: of the uniforms, and of the cores where they are drawn.
         name: what the stream is called in reports.
@@ -77,6 +78,7 @@ def from_records(
         dataset=_datasets(table, time),
         source=source,
         status=_status(table),
+        requested_s=_requested(table),
         **{key: codes for key, (codes, _) in coded.items()},
         **draws,
     )
@@ -131,6 +133,13 @@ def _cores(table: pd.DataFrame, uniform: np.ndarray) -> np.ndarray:
         return np.where(uniform < MULTI_CORE_SHARE, 8, 1)
     known = table.assign(corecount=table["corecount"].fillna(1))
     return np.maximum(_numbers(known, "corecount"), 1)
+
+
+def _requested(table: pd.DataFrame) -> np.ndarray:
+    """Return the requested wall time, float64[n], s; 0: none."""
+    if "maxwalltime" not in table.columns:
+        return np.zeros(len(table))
+    return _numbers(table.assign(maxwalltime=table["maxwalltime"].fillna(0)), "maxwalltime")
 
 
 def _datasets(table: pd.DataFrame, time: np.ndarray) -> np.ndarray:

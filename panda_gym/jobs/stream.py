@@ -80,6 +80,8 @@ class JobStream:
     """Uniform of the failure, float64[n] in [0, 1)."""
     place_u: np.ndarray
     """Uniform of the warm start's placement, float64[n] in [0, 1)."""
+    requested_s: np.ndarray = None  # type: ignore[assignment]
+    """Requested wall time, float64[n], s, at whatever site the job runs; 0: none. None: zeros."""
     wall_times: bool = False
     """Whether work is recorded wall time x cores x power: episodes then replay the run times as
     recorded, without CPU efficiency and without noise."""
@@ -92,6 +94,8 @@ class JobStream:
         levels = {key: tuple(self.levels.get(key, ())) for key in CATEGORIES}
         object.__setattr__(self, "levels", levels)
         object.__setattr__(self, "site_names", tuple(self.site_names))
+        if self.requested_s is None:
+            object.__setattr__(self, "requested_s", np.zeros(len(self.arrival_s)))
         for field, kind in ARRAYS.items():
             object.__setattr__(self, field, _array(self, field, kind))
         _check(self)
@@ -253,9 +257,14 @@ class JobStream:
         }
 
     def digest(self) -> str:
-        """Return the SHA-256 of the arrays and of `meta()`, hexadecimal."""
+        """Return the SHA-256 of the arrays and of `meta()`, hexadecimal.
+
+        Requested wall times count where a job has one, so that other streams keep their digest.
+        """
         sha = hashlib.sha256(json.dumps(self.meta(), sort_keys=True).encode())
         for field, kind in ARRAYS.items():
+            if field == "requested_s" and not self.requested_s.any():
+                continue
             # Little-endian whatever the machine.
             little = np.dtype(kind).newbyteorder("<")
             sha.update(np.ascontiguousarray(getattr(self, field), dtype=little).tobytes())

@@ -9,6 +9,8 @@ The format (Chapin et al., JSSPP 1999; version 2.2) has 18 numbers a line and a 
     cores      allocated processors, else requested, else 1
     workload   run time x cores x reference power (10 HS23 per core, taken as Gflop/s); the stream
                says that these are wall times, so that episodes replay them as recorded
+    requested  requested time (field 9) where above 0, s; no job is killed at it unless the
+               environment is told to (`kill_at_requested`)
     predicted  median workload of the jobs of the same user, at least 1 Gflop
     site       partition, named by the header's `Partition: number name` where there
     dataset    user: the jobs of one user read one dataset; no sizes are known, so 0 bytes
@@ -153,6 +155,7 @@ def from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> dict[st
         prodstep=prodstep,
         datatype=np.zeros(count, dtype=np.int16),
         **{key: rng.random(count) for key in UNIFORMS},
+        requested_s=np.maximum(field["requested_s"], 0.0),
         wall_times=True,
         reading=reading,
     )

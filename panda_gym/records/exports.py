@@ -27,7 +27,7 @@ from panda_gym.reading import Reading, announce
 from panda_gym.records import layout
 from panda_gym.records.columns import check_table, kept_columns
 from panda_gym.records.datasets import parse_datasets
-from panda_gym.records.funnel import apply_funnel
+from panda_gym.records.funnel import apply_funnel, with_requests
 from panda_gym.records.times import parse_times
 from panda_gym.schema import CATEGORIES, NAMES
 from panda_gym.sites import Platform
@@ -61,7 +61,7 @@ def load_records(
         path: CSV, gzip CSV or Parquet, told apart by content; names as in PanDA's job table, in
             any case, or a usual alias (`layout.ALIASES`); a dataset name in one of
             `layout.DATASET`, or its fields `project`, `prodstep`, `datatype`.
-        keep: extra columns: `corecount`, `cpuconsumptiontime`, `jeditaskid`.
+        keep: extra columns: `corecount`, `cpuconsumptiontime`, `jeditaskid`, `maxwalltime`.
         optional: of these, columns to keep where the file has them.
         platform: sites and their core power; `atlas150` by default.
         paper_formula: multiply the CPU time by the cores, see `apply_funnel`.
@@ -80,7 +80,7 @@ def load_records(
     notes, whole = raw.attrs.get("notes", {}), all(name in raw.columns for name in NAMES)
     if whole:
         wanted = [*NAMES, *(name for name in extras if name in raw.columns)]
-        table, dropped = check_table(raw[wanted], extras), {}
+        table, dropped = check_table(with_requests(raw[wanted], notes), extras), {}
     else:
         table, funnel = apply_funnel(raw, extras, platform, paper_formula=paper_formula)
         dropped, notes = funnel.dropped, funnel.notes

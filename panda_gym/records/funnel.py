@@ -149,7 +149,7 @@ def apply_funnel(
 
     Args:
         raw: what `read_export` returns.
-        keep: extra columns: `corecount`, `cpuconsumptiontime`, `jeditaskid`.
+        keep: extra columns: `corecount`, `cpuconsumptiontime`, `jeditaskid`, `maxwalltime`.
         platform: where the core power of each site stands; `atlas150` by default. Sites that it
             does not know get its median power, and are counted in the notes.
         paper_formula: take cores x CPU time for the core-seconds, as arXiv 2410.07940 writes it;
@@ -164,7 +164,8 @@ def apply_funnel(
     """
     extras = [column.name for column in kept_columns(keep)]
     missing = [name for name in NEEDED if name not in raw.columns]
-    missing += [name for name in extras if name == "jeditaskid" and name not in raw.columns]
+    own = ("jeditaskid", "maxwalltime")
+    missing += [name for name in extras if name in own and name not in raw.columns]
     if missing:
         raise RecordsError(
             "columns " + ", ".join(NEEDED) + " (project to datatype from a dataset name)",
@@ -176,7 +177,7 @@ def apply_funnel(
     if not len(left):
         counts = ", ".join(f"{step.name} {step.rows}" for step in steps)
         raise RecordsError("at least one row that passes the filters", counts, "check the export")
-    left = _with_cores(left, notes)
+    left = with_requests(_with_cores(left, notes), notes)
     left = _with_workload(left, notes, platform, paper_formula)
     table = check_table(left[[*NAMES, *extras]], extras)
     funnel = Funnel(tuple(steps), {name: n for name, n in notes.items() if n})
@@ -205,6 +206,15 @@ def _with_cores(left: pd.DataFrame, notes: dict[str, int]) -> pd.DataFrame:
     if not known.all():
         notes["cores taken as 1"] = int((~known).sum())
     return left.assign(corecount=left["corecount"].where(known, 1))
+
+
+def with_requests(left: pd.DataFrame, notes: dict[str, int]) -> pd.DataFrame:
+    """Fill in 0, none, for requested wall times that are not known."""
+    if "maxwalltime" not in left.columns:
+        return left
+    known = (left["maxwalltime"] >= 0).fillna(False).astype(bool)
+    notes["no requested wall time"] = int((~known).sum())
+    return left.assign(maxwalltime=left["maxwalltime"].where(known, 0))
 
 
 def _with_workload(

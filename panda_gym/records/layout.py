@@ -19,6 +19,7 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "cpuconsumptiontime": ("cputime", "cpuconsumptiontimes", "cputimes", "cpuseconds"),
     "starttime": ("jobstarttime",),
     "endtime": ("jobendtime",),
+    "maxwalltime": ("requestedwalltime",),
     "walltime": ("wallclocktime", "wallclock", "durationsec", "walltimesec"),
     "hs06sec": ("hs06secs", "hs06seconds"),
     "ninputdatafiles": ("ninputfiles", "inputfiles", "numinputfiles"),

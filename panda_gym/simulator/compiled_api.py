@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from panda_gym.simulator.address_table import table_of, world_of
 from panda_gym.simulator.competing import change_time, competing_level, normal
-from panda_gym.simulator.dynamics import staged_job, true_run
+from panda_gym.simulator.dynamics import staged_job
 from panda_gym.simulator.expectation import expected_ln
 from panda_gym.simulator.placement import primary
+from panda_gym.simulator.run_times import true_run
 from panda_gym.simulator.state import ACTIVATED, DOWN, World
 
 __all__ = [

@@ -1,7 +1,8 @@
 """Events between two decisions: starts, ends, transfers, limits, cancellations, outages.
 
 Invariants: at every site free + used + competing_cores + offline_cores == cores, and the first
-job of a queue waits only while its cores are not free or the site is down. Events run in the
+job of a queue waits only while its cores are not free or the site is down; under conservative
+backfilling also while it would delay a reservation. Events run in the
 order of the key (time, kind, site, serial) that the table in `state` lists.
 """
 
@@ -33,6 +34,8 @@ from panda_gym.simulator.failures import draw_failure, pilot_delay
 from panda_gym.simulator.limits import pop_overdue, watch_activated
 from panda_gym.simulator.outages import change_status
 from panda_gym.simulator.queues import enqueue, next_start
+from panda_gym.simulator.reservations import plan
+from panda_gym.simulator.run_times import predicted_run, true_run
 from panda_gym.simulator.state import (
     ACTIVATED,
     ACTIVATED_LIMIT,
@@ -43,6 +46,7 @@ from panda_gym.simulator.state import (
     BY_HAND,
     CANCELLED,
     CLOSED,
+    CONSERVATIVE,
     DOWN,
     FAILED,
     FINISHED,
@@ -60,20 +64,6 @@ CANCEL: Final = 1
 KIND: Final[Any] = np.int64(1 << 40)
 RECENT: Final = 50.0
 """Attempts over which a site's failure rate is averaged (exponentially)."""
-
-
-@inline
-def predicted_run(w: Any, e: int, s: int, j: int) -> float:
-    """Predicted run time of job j at site s, s."""
-    job = w.jobs[e, j]
-    return job["workload_pred"] / (job["cores"] * w.site_static[s]["speed"])
-
-
-@inline
-def true_run(w: Any, e: int, s: int, j: int) -> float:
-    """True run time of job j at site s with its noise, s; without failures and limits."""
-    job = w.jobs[e, j]
-    return job["workload_true"] / (job["cores"] * w.site_static[s]["speed"]) * job["noise"]
 
 
 @inline
@@ -157,6 +147,8 @@ def start_waiting(w: Any, e: int, s: int, t: float) -> None:
     """Start all jobs that can start at site s, and enter its next event."""
     site = w.sites[e, s]
     if site["head"] >= 0 and w.site_status[e, s]["status"] != DOWN:
+        if w.rules[0]["discipline"] == CONSERVATIVE:
+            plan(w, e, s, t)
         j = next_start(w, e, s, t)
         while j >= 0:
             site["activated"] -= 1
@@ -205,6 +197,8 @@ def resubmit(w: Any, e: int, s: int, j: int, t: float) -> None:
     grid["rows"] = r + 1
     w.jobs[e, r] = w.jobs[e, j]
     w.attempts[e, r] = w.attempts[e, j]
+    if w.rules[0]["requests"] > 0:
+        w.requests[e, r] = w.requests[e, j]
     w.jobs[e, r]["arrival"] = t + w.rules[0]["retry_s"]
     if w.rules[0]["storage"] == 0:
         for k in range(w.replicas.shape[2]):
@@ -230,6 +224,8 @@ def reset_row(w: Any, e: int, j: int) -> None:
     job_state["state"], job_state["cause"] = PENDING, NO_CAUSE
     one["placed"] = one["starting"] = math.nan
     one["source"] = -1
+    if w.rules[0]["requests"] > 0:
+        w.requests[e, j]["reserved"] = math.inf
 
 
 @inline
@@ -414,7 +410,7 @@ def advance(w: Any, e: int, until: float) -> bool:
             grid["next_site"] = s
             break
         # The event is a stage-in that ends, or a job that is removed.
-        arrived, gone, state, cause = -1, -1, CLOSED, ASSIGNED_LIMIT
+        arrived, gone, state, cause, changed = -1, -1, CLOSED, ASSIGNED_LIMIT, due <= t
         if due <= t:
             site_event(w, e, s, t)
         elif flow <= t:
@@ -433,12 +429,14 @@ def advance(w: Any, e: int, until: float) -> bool:
                 cause = ACTIVATED_LIMIT
         if arrived >= 0:
             s = w.job_states[e, arrived]["site"]
-            w.sites[e, s]["assigned"] -= 1 if w.job_states[e, arrived]["cores"] > 0 else 0
+            changed = w.job_states[e, arrived]["cores"] > 0
+            w.sites[e, s]["assigned"] -= 1 if changed else 0
             activate(w, e, arrived, t)
         elif gone >= 0:
-            s = w.job_states[e, gone]["site"]
+            s, changed = w.job_states[e, gone]["site"], True
             remove_job(w, e, gone, t, state, cause)
-        start_waiting(w, e, s, t)
+        if changed:
+            start_waiting(w, e, s, t)
     if until < math.inf:
         grid["area"] += (until - grid["clock"]) * grid["unfinished"]
         grid["clock"] = until

@@ -15,7 +15,8 @@ from panda_gym.errors import SettingError
 from panda_gym.jit.compiled import inline
 from panda_gym.jit.counter_rng import FAILS, PILOT, WHEN, job_draw
 from panda_gym.simulator.ranges import check_ranges
-from panda_gym.simulator.state import EARLY, LATE, NO_CAUSE, RUNNING_LIMIT
+from panda_gym.simulator.run_times import requested_run
+from panda_gym.simulator.state import EARLY, LATE, NO_CAUSE, REQUESTED_LIMIT, RUNNING_LIMIT
 
 
 @dataclass(frozen=True)
@@ -76,4 +77,8 @@ def draw_failure(w: Any, e: int, s: int, j: int, run: float) -> tuple[float, int
                 run, cause = run * ((when - early) / (1.0 - early)), LATE
     if rules["limits"] > 0 and run > rules["running_s"]:
         run, cause = rules["running_s"], RUNNING_LIMIT
+    if rules["kill"] > 0:
+        requested = requested_run(w, e, s, j)
+        if run > requested:
+            run, cause = requested, REQUESTED_LIMIT
     return run, cause

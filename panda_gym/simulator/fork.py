@@ -29,6 +29,7 @@ from panda_gym.simulator.state import (
     FINISHED,
     LATE,
     NO_CAUSE,
+    REQUESTED_LIMIT,
     RUNNING,
     RUNNING_LIMIT,
     World,
@@ -87,6 +88,8 @@ def _redraw_arrivals(w: World, e: int, rng: np.random.Generator) -> None:
         w.jobs[name][e, known:jobs] = w.jobs[name][e, taken]
     w.attempts["hazard"][e, known:jobs] = w.attempts["hazard"][e, taken]
     w.attempts["first_arrival"][e, known:jobs] = arrival[known:jobs]
+    if w.rules[0]["requests"] > 0:
+        w.requests["wall"][e, known:jobs] = w.requests["wall"][e, taken]
     if w.rules[0]["storage"] == 0:
         w.replicas[e, known:jobs] = w.replicas[e, taken]
 
@@ -159,7 +162,19 @@ def _draw_failure(
                 run, cause = run * float((when - early) / (1.0 - early)), LATE
     if rules["limits"] > 0 and run > rules["running_s"]:
         run, cause = float(rules["running_s"]), RUNNING_LIMIT
+    if rules["kill"] > 0 and run > (most := _requested_run(w, e, s, j)):
+        run, cause = most, REQUESTED_LIMIT
     return run, cause
+
+
+def _requested_run(w: World, e: int, s: int, j: int) -> float:
+    """As `run_times.requested_run`."""
+    given, factor = float(w.requests["wall"][e, j]), float(w.rules[0]["requested_factor"])
+    if given > 0.0:
+        return given
+    job = w.jobs[e, j]
+    pred = float(job["workload_pred"] / (job["cores"] * w.site_static["speed"][s]))
+    return factor * pred if factor > 0.0 else math.inf
 
 
 def _redraw_cancellations(w: World, e: int, rng: np.random.Generator) -> None:

@@ -14,14 +14,13 @@ from panda_gym.simulator.dynamics import (
     KIND,
     activate,
     commit,
-    predicted_run,
     start_waiting,
-    true_run,
 )
 from panda_gym.simulator.events import DEFERRAL, FLOW_START, NOBODY, PLACEMENT, note
 from panda_gym.simulator.expectation import expect, expected_ln, forecast_wait
 from panda_gym.simulator.limits import watch_assigned
 from panda_gym.simulator.replica_index import HELD, KEPT, NO_SITE, without_lowest
+from panda_gym.simulator.run_times import predicted_run, true_run
 from panda_gym.simulator.state import ASSIGNED, PRIORITY
 from panda_gym.simulator.storage import claim
 

@@ -2,12 +2,15 @@
 
     fifo      in the order of activation
     priority  by PanDA's user priority, highest first, then in the order of activation
-    easy      fifo, but a job may start before the head if by its prediction it does not delay
-              it (EASY backfill: Lifka, JSSPP 1995; Mu'alem and Feitelson 2001)
+    easy      fifo, but a job may start before the head if by its estimate it does not delay it
+              (EASY backfill: Lifka, JSSPP 1995; Mu'alem and Feitelson 2001)
+    conservative  every waiting job holds a reservation; a job may start before others if it delays
+              none (see `reservations`)
 
-EASY reserves the cores of the head for its shadow time. The reservation counts predicted run times
-and the pilots' delays as drawn, of the running jobs and of the candidate alike. So with exact
-predictions no head starts later than reserved. An overdue end counts as now.
+EASY reserves the cores of the head for its shadow time. The reservation counts estimated run times
+(requested wall times where given, else predicted run times) and the pilots' delays as drawn, of the
+running jobs and of the candidate alike. So with exact estimates no head starts later than reserved.
+An overdue end counts as now.
 
 Jobs closed while they wait stay in the queue until they reach its front or are passed.
 """
@@ -19,7 +22,8 @@ from typing import Any
 
 from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.simulator.failures import pilot_delay
-from panda_gym.simulator.state import ACTIVATED, EASY, PRIORITY
+from panda_gym.simulator.run_times import estimated_run
+from panda_gym.simulator.state import ACTIVATED, CONSERVATIVE, EASY, PRIORITY
 
 
 def user_priority(jobs: Any) -> Any:
@@ -72,6 +76,8 @@ def next_start(w: Any, e: int, s: int, t: float) -> int:
     j = site["head"]
     if j < 0:
         return -1
+    if w.rules[0]["discipline"] == CONSERVATIVE:
+        return pop_due(w, e, s, t)
     if w.job_states[e, j]["cores"] <= site["free"]:
         remove_from_queue(w, e, s, -1, j)
         return j
@@ -84,7 +90,7 @@ def next_start(w: Any, e: int, s: int, t: float) -> int:
 def shadow(w: Any, e: int, s: int, t: float) -> tuple[float, int]:
     """Shadow time of the head of site s, s, and the cores that are then left over.
 
-    The shadow time is the earliest start by the predicted ends of the running jobs; an overdue
+    The shadow time is the earliest start by the estimated ends of the running jobs; an overdue
     end counts as now.
     """
     site, first = w.sites[e, s], w.site_static[s]["first_run"]
@@ -94,14 +100,18 @@ def shadow(w: Any, e: int, s: int, t: float) -> tuple[float, int]:
         when, who = math.inf, -1
         for k in range(site["running"]):
             j = w.heap[e, first + k]["job"]
-            pred = max(t, w.job_states[e, j]["pred_end"])
-            later = pred > last_time or (pred == last_time and j > last_job)
-            if later and (pred < when or (pred == when and j < who)):
-                when, who = pred, j
+            end = max(t, w.job_states[e, j]["start"] + estimated_run(w, e, s, j))
+            later = end > last_time or (end == last_time and j > last_job)
+            if later and (end < when or (end == when and j < who)):
+                when, who = end, j
         if who < 0:
             return math.inf, 0
         free += w.job_states[e, who]["cores"]
         last_time, last_job = when, who
+    for k in range(site["running"]):  # others that end at the shadow time
+        j = w.heap[e, first + k]["job"]
+        end = max(t, w.job_states[e, j]["start"] + estimated_run(w, e, s, j))
+        free += w.job_states[e, j]["cores"] if end == last_time and j > last_job else 0
     return last_time, free - wanted
 
 
@@ -115,9 +125,23 @@ def backfill(w: Any, e: int, s: int, t: float) -> int:
     while j >= 0:
         job_state = w.job_states[e, j]
         if job_state["state"] == ACTIVATED and job_state["cores"] <= site["free"]:
-            run = w.jobs[e, j]["workload_pred"] / (job_state["cores"] * w.site_static[s]["speed"])
+            run = estimated_run(w, e, s, j)
             if job_state["cores"] <= extra or t + pilot_delay(w, e, j) + run <= when:
                 remove_from_queue(w, e, s, before, j)
                 return j
+        before, j = j, job_state["next"]
+    return -1
+
+
+@no_inline
+def pop_due(w: Any, e: int, s: int, t: float) -> int:
+    """Pop the first job whose reservation begins at t and whose cores are idle; -1: none."""
+    before, j = -1, w.sites[e, s]["head"]
+    while j >= 0:
+        job_state = w.job_states[e, j]
+        due = job_state["state"] == ACTIVATED and w.requests[e, j]["reserved"] == t
+        if due and job_state["cores"] <= w.sites[e, s]["free"]:
+            remove_from_queue(w, e, s, before, j)
+            return j
         before, j = j, job_state["next"]
     return -1

@@ -47,7 +47,14 @@ class Settings:
     competing: Competing | None = None
     """Competing load at every site; None: no competing load."""
     discipline: str = "fifo"
-    """Which waiting job starts next: fifo, priority or easy, see `queues`."""
+    """Which waiting job starts next: fifo, priority, easy or conservative, see `queues`."""
+    reservations: int = 1000
+    """Most waiting jobs of a site that hold a reservation under conservative backfilling."""
+    requested_factor: float = 0.0
+    """Requested over predicted run time of jobs without a requested wall time; 0: none."""
+    kill_at_requested: bool = False
+    """Whether a job is killed at its requested wall time: the attempt fails, cause
+    "requested_limit"."""
     pilot_s: float = 0.0
     """Mean time from taking cores to the run, s; uniform from 0 to twice that."""
     network: Network | None = None
@@ -79,9 +86,12 @@ class Settings:
         limits = {
             "staleness_s": (0.0, 1e9), "efficiency": (1e-3, 1.0), "bound_s": (1e-3, 1e9),
             "pilot_s": (0.0, 1e6), "pending_s": (0.0, 1e9), "decisions": (1, 64),
-            "events": (0, 1e9),
+            "events": (0, 1e9), "reservations": (1, 1e6), "requested_factor": (0.0, 1e3),
         }  # fmt: skip
         check_ranges(self, "setting", limits)
+        if not isinstance(self.kill_at_requested, bool):
+            came = repr(self.kill_at_requested)
+            raise SettingError("kill_at_requested as True or False", came, "pass True")
         if self.defer_s is not None:
             check_ranges(self, "setting", {"defer_s": (1.0, 1e9)})
         if self.discipline not in DISCIPLINES:
@@ -108,6 +118,11 @@ class Settings:
         """Most attempts of a job."""
         return int(self.retries.attempts) if self.retries else 1
 
+    @property
+    def requests(self) -> bool:
+        """Whether requested wall times matter: to reservations, or as limits."""
+        return self.kill_at_requested or self.discipline in ("easy", "conservative")
+
     def rules(self, rows: int, first_return: int) -> np.ndarray:
         """The settings as the kernel reads them, RULES[1].
 
@@ -128,7 +143,9 @@ def _parts(rules: Settings) -> list[dict[str, float]]:
             "discipline": DISCIPLINES.index(rules.discipline), "pilot_s": rules.pilot_s,
             "decisions": rules.decisions, "events": rules.events, "attempts": rules.attempts,
             "pending_s": rules.pending_s, "replicate": rules.replicate,
-            "heartbeat_s": math.inf, "running_s": math.inf,
+            "heartbeat_s": math.inf, "running_s": math.inf, "requests": rules.requests,
+            "kill": rules.kill_at_requested, "requested_factor": rules.requested_factor,
+            "reservations": rules.reservations,
         }
     ]  # fmt: skip
     if rules.network:

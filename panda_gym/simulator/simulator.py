@@ -36,7 +36,9 @@ from panda_gym.simulator.settings import Settings
 from panda_gym.simulator.snapshot import Snapshot, snapshot
 from panda_gym.simulator.state import (
     ATTEMPT,
+    AVAILABLE,
     BLOCK,
+    CONSERVATIVE,
     DATASET,
     DISCIPLINES,
     ENTRY,
@@ -51,6 +53,7 @@ from panda_gym.simulator.state import (
     OUTCOME,
     PRIORITY,
     REPLICA,
+    REQUEST,
     SITE,
     SITE_COUNTERS,
     SITE_ROWS,
@@ -338,6 +341,8 @@ class Simulator:
         rows["origin"][:n] = np.arange(n)
         rows["attempt"][:n] = 1
         w.jobs[e]["user_jobs"][:n] = 0
+        if self.settings.requests:
+            w.requests[e]["wall"][:n] = episode.requested_s
         if failures is not None:
             rows["hazard"][:n] = failures.scale * episode.hazard
             w.site_status[e]["risk"] = episode.risk
@@ -434,6 +439,7 @@ def _allocate(
     returns = attempts if settings.attempts > 1 or settings.defer_s is not None else 0
     wide, guide, per = _guide(static)
     parts = _grid_parts(n, blocks, attempts, rows, slots + queued + returns, capacity, settings)
+    parts += _request_parts(platform, attempts, rows, settings)
     memory, stride, state = allocate(batch, parts)
     state["site_storage"][:] = _site_storage(platform, settings)
     state["next_events"][:] = np.inf
@@ -522,6 +528,22 @@ def _grid_parts(
         one("read_times", "f4", kept, times),
         one("read_closeness", "i1", kept, steps),
         one("replicas", "i2", 1 if stored else rows, 3),
+    ]
+
+
+def _request_parts(
+    platform: Platform, attempts: int, rows: int, settings: Settings
+) -> list[ArrayGroup]:
+    """The arrays of requested wall times and reservations; of length 1 where they are off."""
+    planned = DISCIPLINES.index(settings.discipline) == CONSERVATIVE
+    runs = min(int(platform.cores.max()), attempts)
+    held = min(int(settings.reservations), attempts)
+    # Each reservation has two boundaries, and so have those made and the jobs started in a pass.
+    boundaries, levels = runs + 2 * held, 1 + 3 * runs + 4 * held
+    return [
+        ArrayGroup(rows if settings.requests else 1, {"requests": (REQUEST, ())}),
+        ArrayGroup(levels if planned else 1, {"available": (AVAILABLE, ())}),
+        ArrayGroup(boundaries if planned else 1, {"boundaries": (ENTRY, ())}),
     ]
 
 

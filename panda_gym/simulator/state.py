@@ -23,6 +23,8 @@ draw depends on the order of events.
 | `jobs` | JOB[E, R] | what is given of each job: arrival, work, input | `simulator`; `dynamics` for retries | all |
 | `job_states` | JOB_STATE[E, R] | what has happened to each attempt | `placement`, `dynamics`, `queues` | all |
 | `attempts` | ATTEMPT[E, R] | times, draw key, source of each attempt | `placement`, `dynamics` | `failures`, `limits`, `log` |
+| `requests` | REQUEST[E, R] | requested wall time and reserved start of each attempt | `simulator`, `reservations` | `run_times`, `reservations` |
+| `available`, `boundaries` | AVAILABLE, ENTRY[E, ...] | scratch of conservative backfilling: free cores over time | `reservations` | `reservations` |
 | `flows`, `flow_heap` | FLOW[E, R], ENTRY[E, R] | transfers that share the network; their ends as a heap | `flows` | `dynamics` |
 | `pool`, `datasets`, `holders` | REPLICA, DATASET, uint64 | replicas, datasets, and bit sets of the sites that hold them | `storage` | `placement`, `counters`, `replication` |
 | `row_datasets`, `read_times`, `read_closeness` | int32, float32, int8 | least time to read a dataset at each site, cached | `replica_index` | `counters` |
@@ -96,11 +98,14 @@ PENDING, ASSIGNED, ACTIVATED, STARTING, RUNNING, FINISHED, FAILED, CLOSED, CANCE
 
 CAUSES: Final = (
     "none", "early", "late", "running_limit", "heartbeat", "assigned_limit", "activated_limit",
-    "cancelled",
+    "cancelled", "requested_limit",
 )  # fmt: skip
 """Why an attempt did not finish, by code."""
 
-NO_CAUSE, EARLY, LATE, RUNNING_LIMIT, HEARTBEAT, ASSIGNED_LIMIT, ACTIVATED_LIMIT, BY_HAND = range(8)
+(
+    NO_CAUSE, EARLY, LATE, RUNNING_LIMIT, HEARTBEAT, ASSIGNED_LIMIT, ACTIVATED_LIMIT, BY_HAND,
+    REQUESTED_LIMIT,
+) = range(len(CAUSES))  # fmt: skip
 
 KINDS: Final = (
     "arrival", "placement", "deferral", "activation", "cores_taken", "end", "retry",
@@ -329,6 +334,18 @@ ATTEMPT: Final = np.dtype(
 )
 """Times, draws and source of a job attempt: 64 bytes, one cache line."""
 
+REQUEST: Final = np.dtype(
+    [
+        ("wall", "f8"),  # s, requested wall time of the run; 0: not given
+        ("reserved", "f8"),  # s, reserved start under conservative backfilling; inf: none
+    ],
+    align=True,
+)
+"""Requested time and reservation of a job attempt: 16 bytes."""
+
+AVAILABLE: Final = np.dtype([("time", "f8"), ("free", "i8")], align=True)
+"""From `time` (s) on, `free` cores of a site are not in use or reserved: 16 bytes."""
+
 FLOW: Final = np.dtype(
     [
         ("left", "f8"),  # bytes at `since`
@@ -356,6 +373,9 @@ RULES: Final = np.dtype(
         ("failing", "i8"),  # 1: attempts may fail
         ("outages", "i8"),  # 1: sites may go down
         ("limits", "i8"),  # 1: PanDA's time limits hold
+        ("requests", "i8"),  # 1: `World.requests` is in use
+        ("kill", "i8"),  # 1: a job is killed at its requested wall time
+        ("reservations", "i8"),  # most reservations of a site's queue
         ("attempts", "i8"),  # most attempts of a job
         ("decisions", "i8"),  # jobs placed at once
         ("defer", "i8"),  # 1: the last action of a job defers it
@@ -374,6 +394,7 @@ RULES: Final = np.dtype(
         ("cancelled", "f8"),  # share of jobs that are cancelled
         ("cancel_s", "f8"),  # s, mean time from placement to that
         ("pilot_s", "f8"),  # s, mean time from taking cores to the run
+        ("requested_factor", "f8"),  # requested over predicted run time; 0: none is requested
         ("step_s", "f8"),  # s, step of the Markov chain of outages
         ("stay_up", "f8"),  # ln of the probability to stay up for a step
         ("stay_down", "f8"),
@@ -388,8 +409,8 @@ RULES: Final = np.dtype(
 )
 """The settings of the mechanisms: one record, 0 where a mechanism is off."""
 
-DISCIPLINES: Final = ("fifo", "priority", "easy")
-FIFO, PRIORITY, EASY = range(3)
+DISCIPLINES: Final = ("fifo", "priority", "easy", "conservative")
+FIFO, PRIORITY, EASY, CONSERVATIVE = range(len(DISCIPLINES))
 OUTCOME: Final = np.dtype(
     [
         ("site", "i8"),  # site of the job
@@ -476,6 +497,9 @@ class World(NamedTuple):
     job_states: Annotated[Array, JOB_STATE, 2, JOB_SIZE]  # JOB_STATE[E, R]
     attempts: Annotated[Array, ATTEMPT, 2, JOB_SIZE]  # ATTEMPT[E, R]
     replicas: Annotated[Array, "i2", 3, 0]  # int16[E, R, 3], -1 none; one row with storage
+    requests: Annotated[Array, REQUEST, 2, 0]  # REQUEST[E, R], or one where it is not in use
+    available: Annotated[Array, AVAILABLE, 2, 0]  # AVAILABLE[E, ...], or one
+    boundaries: Annotated[Array, ENTRY, 2, 0]  # ENTRY[E, ...], or one
     flows: Annotated[Array, FLOW, 2, 0]  # FLOW[E, R], or one at link level 0
     flow_heap: Annotated[Array, ENTRY, 2, 0]  # ENTRY[E, R], or one
     pool: Annotated[Array, REPLICA, 2, 0]  # REPLICA[E, P], or one without storage

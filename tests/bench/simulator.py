@@ -54,6 +54,7 @@ MECHANISMS: dict[str, dict[str, Any]] = {
     "outages": {"outages": Outages()},
     "priority queues": {"discipline": "priority"},
     "EASY backfill": {"discipline": "easy"},
+    "conservative backfill": {"discipline": "conservative"},
     "pilots": {"pilot_s": 60.0},
 }
 ALL_ON = Settings(

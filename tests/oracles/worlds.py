@@ -51,11 +51,13 @@ def make_episode(
     datasets: int | None = None,
     hazard: float = 0.0,
     tail: int | None = None,
+    requested: float = 0.0,
 ) -> Episode:
     """An episode in batches of like jobs, one to eight cores, some with inputs elsewhere.
 
     datasets: jobs share so many; None: each has its own. hazard: mean chance to fail. tail: jobs
-    after these that are not judged.
+    after these that are not judged. requested: median of requested over true run time at a site of
+    mean power; 0: none. A fifth of the jobs request none.
     """
     rng = np.random.default_rng(seed)
     n, sites = warmup + jobs + (tail or 0), len(platform)
@@ -93,7 +95,15 @@ def make_episode(
         place_u=rng.random(n),
         hazard=2.0 * hazard * (dataset % 5 + 1) / 6.0,
         risk=1.0 + (np.arange(sites) % 3 - 1.0) / 2.0,
+        requested_s=_requested(true / (cores * platform.power.mean()), requested, seed),
     )
+
+
+def _requested(run: np.ndarray, factor: float, seed: int) -> np.ndarray:
+    """Requested wall times in whole minutes, from a generator of their own."""
+    rng = np.random.default_rng([seed, 1])
+    wanted = factor * run * np.exp(rng.normal(0.0, 0.7, len(run)))
+    return np.where(rng.random(len(run)) < 0.2, 0.0, np.ceil(wanted / 60.0) * 60.0)
 
 
 def make_stream(platform: Platform, *, jobs: int, load: float = 1.0, seed: int = 0) -> JobStream:

@@ -29,6 +29,7 @@ FORMS = [
     {"decisions": 3},
     {"data_actions": True, "defer": True},
     {"discipline": "easy"},
+    {"discipline": "conservative", "requested_factor": 1.0, "kill_at_requested": True},
 ]
 
 
@@ -148,6 +149,9 @@ def test_a_job_may_be_deferred_for_an_hour_and_no_longer():
         ({"decisions": 0}, "decisions"),
         ({"decisions": 2, "data_actions": True}, "one decision"),
         ({"discipline": "sjf"}, "discipline"),
+        ({"reservations": 0}, "reservations"),
+        ({"requested_factor": -1.0}, "requested_factor"),
+        ({"kill_at_requested": 1}, "kill_at_requested"),
         ({"retries": {"delay_s": 10.0}}, "delay_s"),
     ],
 )

@@ -175,7 +175,8 @@ class PlacementEnv(BatchEnv):
     ## Version history
     - v0: first version.
     - v0, release 0.2: links in double precision and the pilot in EASY backfill change results where
-      these mechanisms are on; retries after the last decision stay pending.
+      these mechanisms are on; retries after the last decision stay pending; EASY backfill counts
+      requested wall times and all cores that are free when the head starts.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 20}  # noqa: RUF012

@@ -89,7 +89,14 @@ class Scenario:
     outages: bool | Mapping[str, float] | Outages | None = None
     """Sites go down and come back: on, all settings, or None."""
     discipline: str = "fifo"
-    """Which waiting job of a site starts next: fifo, priority or easy."""
+    """Which waiting job of a site starts next: fifo, priority, easy or conservative."""
+    reservations: int = 1000
+    """Most waiting jobs of a site that hold a reservation under conservative backfilling."""
+    requested_factor: float = 0.0
+    """Requested wall time of jobs without a recorded one, as a factor on the predicted run time;
+    0: they request none. Requested times serve EASY and conservative backfilling as estimates."""
+    kill_at_requested: bool = False
+    """Whether a job that runs longer than its requested wall time is killed then."""
     pilot_s: float = 0.0
     """Mean time from taking cores to the run, s."""
     decisions: int = 1
@@ -143,6 +150,7 @@ class Scenario:
         self.disturbance()
         _whole("decisions", self.decisions, 1)
         _whole("events", self.events, 0)
+        _whole("reservations", self.reservations, 1)
         self.settings()
 
     @classmethod
@@ -195,6 +203,9 @@ class Scenario:
             bound_s=self.bound_s,
             competing=self.competing_load(),
             discipline=self.discipline,
+            reservations=self.reservations,
+            requested_factor=self.requested_factor,
+            kill_at_requested=self.kill_at_requested,
             pilot_s=self.pilot_s,
             network=_table(Network, "network", network),
             storage=_table(Storage, "storage", storage),

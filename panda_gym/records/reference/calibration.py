@@ -16,7 +16,7 @@ import pandas as pd
 from panda_gym.records.columns import check_table
 from panda_gym.schema import EXTRAS
 
-KEEP: Final = tuple(column.name for column in EXTRAS)
+KEEP: Final = tuple(column.name for column in EXTRAS if column.name != "maxwalltime")
 """Columns that `measure` needs beside the nine."""
 
 

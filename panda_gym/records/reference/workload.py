@@ -43,7 +43,7 @@ def reference_records(n: int = 200_000, seed: int = 0, *, keep: Sequence[str] = 
     Args:
         n: number of rows, at least 1. Below 100,000 rows tasks are cut to n/50 jobs.
         seed: same n and seed, same table.
-        keep: extra columns: `corecount`, `cpuconsumptiontime`, `jeditaskid`.
+        keep: extra columns: `corecount`, `cpuconsumptiontime`, `jeditaskid`, `maxwalltime`.
 
     Returns:
         The nine columns (and `keep`) with the dtypes of `check_table`, ordered by creation.
@@ -81,6 +81,7 @@ def records_of(jobs: Jobs, keep: Sequence[str]) -> pd.DataFrame:
         "corecount": pd.array(jobs.cores, dtype="Int64"),
         "cpuconsumptiontime": pd.array(jobs.cpu_s, dtype="Int64"),
         "jeditaskid": pd.array(FIRST_TASK + jobs.task, dtype="Int64"),
+        "maxwalltime": pd.array(np.zeros(len(jobs.cores), np.int64), dtype="Int64"),
     }
     table = pd.DataFrame({name: columns[name] for name in (*NAMES, *keep)})
     table.attrs["origin"] = tables.STAND_IN

@@ -65,7 +65,7 @@ class Dynamics:
                 job, number=len(self.jobs), attempt=job.attempt + 1, arrival=self.env.now + delay,
                 since=self.env.now, site=-1, placed=math.nan, activation=math.nan, taken=math.nan,
                 start=math.nan, end=math.nan, pred_end=math.nan, state="pending", cause="none",
-                source=-1, moved=0.0, replica=None, flow=None,
+                reserved=None, source=-1, moved=0.0, replica=None, flow=None,
             )  # fmt: skip
             self.jobs.append(again)
             self.returning.append(again)

@@ -21,4 +21,8 @@ class Failures:
                     run, failure = run * ((u - one.early) / (1.0 - one.early)), "late"
         if rules.limits is not None and run > rules.limits.running_s:
             run, failure = rules.limits.running_s, "running_limit"
+        if rules.kill_at_requested:
+            requested = site.requested_run(job, rules.requested_factor)
+            if run > requested:
+                run, failure = requested, "requested_limit"
         return run, failure

@@ -31,6 +31,8 @@ class Job:
     hazard: float
     key: int
     since: float
+    requested: float = 0.0
+    reserved: float | None = None
     site: int = -1
     placed: float = math.nan
     activation: float = math.nan
@@ -99,6 +101,15 @@ class Site:
 
     def pred_run(self, job: Job) -> float:
         return job.pred / (job.cores * self.speed)
+
+    def requested_run(self, job: Job, factor: float) -> float:
+        if job.requested > 0.0:
+            return job.requested
+        return factor * self.pred_run(job) if factor > 0.0 else math.inf
+
+    def estimate(self, job: Job, factor: float) -> float:
+        requested = self.requested_run(job, factor)
+        return self.pred_run(job) if requested == math.inf else requested
 
     def true_run(self, job: Job) -> float:
         return job.true / (job.cores * self.speed) * job.noise

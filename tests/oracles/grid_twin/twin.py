@@ -183,6 +183,7 @@ class GridTwin(
             float(e.workload_true[j]), float(e.workload_pred[j]), float(e.noise[j]), size,
             int(e.input_files[j]), dataset, held, float(e.place_u[j]), scale * hazard,
             int(float(e.failure_u[j]) * 2.0**53), float(e.arrival_s[j]),
+            float(np.broadcast_to(np.asarray(e.requested_s, dtype=float), len(e))[j]),
         )  # fmt: skip
 
     def _slowdown(self, job: Job) -> float:

@@ -44,7 +44,9 @@ def random_settings(rng: np.random.Generator) -> Settings:
         limits=Limits(activated_s=2000.0, heartbeat_s=300.0) if coin() else None,
         outages=Outages(up_s=3000.0, down_s=1000.0) if coin() else None,
         cancellations=Cancellations() if coin() else None,
-        discipline=str(rng.choice(["fifo", "priority", "easy"])),
+        discipline=str(rng.choice(["fifo", "priority", "easy", "conservative"])),
+        kill_at_requested=coin(),
+        requested_factor=0.8 if coin() else 0.0,
         pilot_s=30.0 if coin() else 0.0,
         events=20_000,
     )

@@ -52,6 +52,14 @@ def test_a_log_is_read_as_documented(log: Path) -> None:
     assert JobStream.from_swf(log, power=20.0).total_gflop == 2 * stream.total_gflop
 
 
+def test_the_requested_time_is_field_nine(tmp_path: Path) -> None:
+    lines = JOBS.replace("100  1 -1 -1 -1 -1 -1", "100  1 -1 -1 -1 60 -1", 1)
+    (tmp_path / "log").write_text(lines)
+    stream = JobStream.from_swf(tmp_path / "log")
+    assert stream.requested_s.tolist() == [60, 0, 0, 0]
+    assert stream.workload_true[0] == 1000  # longer than requested, and kept as recorded
+
+
 def test_gzip_is_read_whatever_its_name(log: Path, tmp_path: Path) -> None:
     packed = tmp_path / "packed"
     packed.write_bytes(gzip.compress(log.read_bytes()))

@@ -26,6 +26,7 @@ from panda_gym.records import (
 from panda_gym.records.exports import _read_csv
 from panda_gym.records.layout import ALIASES, DATASET, PERSONAL, chosen_columns, plain
 from panda_gym.records.reference.export import kept_rows
+from panda_gym.schema import STREAM_EXTRAS
 from panda_gym.sites import load_platform
 
 KEEP = ("corecount", "cpuconsumptiontime", "jeditaskid")
@@ -436,9 +437,15 @@ def test_cores_and_tasks_are_kept_where_the_file_has_them(tmp_path):
     assert one["jeditaskid"].tolist() == [7, 7, 8]
 
 
-def test_a_stream_of_an_export_has_the_cores_and_tasks_of_the_export(tmp_path):
+def test_a_stream_of_an_export_has_the_cores_tasks_and_requests_of_the_export(tmp_path):
     path = tmp_path / "export.csv"
-    multi_core(corecount=[8, 1, 4]).to_csv(path, index=False)
+    multi_core(corecount=[8, 1, 4], maxWallTime=[7200, None, 60]).to_csv(path, index=False)
     stream = find_streams([path])[0].settings["stream"]
     assert stream.cores.tolist() == [8, 1, 4]
+    assert stream.requested_s.tolist() == [7200, 0, 60]
+    again = load_records(path, optional=STREAM_EXTRAS)
+    assert "no requested wall time (1)" in again.attrs["reading"]
+    nine = again.assign(maxwalltime=[5, None, 7])
+    nine.to_csv(tmp_path / "nine.csv", index=False)
+    assert find_streams([tmp_path / "nine.csv"])[0].settings["stream"].requested_s[1] == 0
     assert stream.dataset.tolist() == [0, 0, 1]

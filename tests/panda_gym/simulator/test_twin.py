@@ -70,7 +70,10 @@ MECHANISMS = dict(
     limits=st.none() | LIMITS,
     outages=st.none() | OUTAGES,
     cancellations=st.none() | CANCELLATIONS,
-    discipline=st.sampled_from(["fifo", "fifo", "priority", "easy"]),
+    discipline=st.sampled_from(["fifo", "priority", "easy", "conservative"]),
+    reservations=st.sampled_from([1, 2, 5, 1000]),
+    requested_factor=st.sampled_from([0.0, 0.5, 2.0]),
+    kill_at_requested=st.booleans(),
     pilot_s=st.sampled_from([0.0, 120.0]),
     decisions=st.sampled_from([1, 1, 3]),
     defer_s=st.none() | st.sampled_from([50.0, 1000.0]),
@@ -148,11 +151,12 @@ def run_both(
     hazard: float = 0.0,
     alike: bool = False,
     tail: int | None = None,
+    requested: float = 0.0,
 ) -> None:
     platform = make_platform(sites, seed=seed, most_cores=8, alike=alike)
     episode = make_episode(
         platform, jobs=jobs, warmup=jobs // 3, load=load, seed=seed, datasets=datasets,
-        hazard=hazard, tail=tail,
+        hazard=hazard, tail=tail, requested=requested,
     )  # fmt: skip
     simulator = Simulator(
         platform, batch=1, capacity=len(episode), encoding=ENCODING, settings=rules
@@ -206,6 +210,7 @@ FULL_WORLDS = {
     "datasets": st.none() | st.sampled_from([1, 4, 15]),
     "hazard": st.sampled_from([0.0, 0.2, 0.8]),
     "tail": st.none() | st.sampled_from([0, 3, 20]),
+    "requested": st.sampled_from([0.0, 1.0, 4.0]),
 }
 
 
