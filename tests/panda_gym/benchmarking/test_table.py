@@ -76,7 +76,7 @@ def test_markdown_has_a_line_a_policy_and_a_cell_a_metric() -> None:
     lines = made().to_markdown(["mean_slowdown", "wan"]).splitlines()
     assert lines[0].startswith("day: interquartile mean over 10 paired seeds [95%")
     assert [line.count("|") for line in lines[2:6]] == [5] * 4
-    assert lines[4].startswith("| fast | 1")
+    assert lines[4].startswith("| fast | – | 1")
 
 
 def test_markdown_shows_paired_differences_to_the_baseline() -> None:
