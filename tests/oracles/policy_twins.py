@@ -14,6 +14,7 @@ def production_weights(
 ) -> list[float]:
     """W of each site after PanDA's production job broker."""
     weights, skipped = [], []
+    out = left_out(sites, legal, scale)
     for site in sites:
         activated, assigned = site["activated"] / scale, site["assigned"] / scale
         running = site["running"] / scale
@@ -33,23 +34,44 @@ def production_weights(
             weight *= 0.5 * (1 + 1 + (11 - site["closeness"]) / 11)
         weights.append(weight)
         skipped.append(queue > max(20, 2 * running))
-    if all(skip for skip, allowed in zip(skipped, legal, strict=True) if allowed):
-        return weights
-    return [0.0 if skip else weight for weight, skip in zip(weights, skipped, strict=True)]
+    rest = [k for k in range(len(sites)) if legal[k] and not out[k]]
+    if all(skipped[k] for k in rest):
+        skipped = [False] * len(sites)
+    return [0.0 if skipped[k] or out[k] else weights[k] for k in range(len(sites))]
 
 
-def analysis_original_weights(sites: list[Site], job: Site, scale: float) -> list[float]:
+def left_out(sites: list[Site], legal: list[bool], scale: float) -> list[bool]:
+    """Which legal sites PanDA's filters leave out; none where it would be all of them."""
+    found = [
+        allowed
+        and (
+            site["failure_rate"] >= 2 / 3
+            or site["assigned"] / scale > max(2000, 2 * site["running"] / scale)
+        )
+        for site, allowed in zip(sites, legal, strict=True)
+    ]
+    return [False] * len(sites) if found == legal else found
+
+
+def analysis_original_weights(
+    sites: list[Site], job: Site, legal: list[bool], scale: float
+) -> list[float]:
     """W of each site after PanDA's original analysis broker."""
+    out = left_out(sites, legal, scale)
     return [
-        (site["running"] / scale + 1)
+        0.0
+        if out[k]
+        else (site["running"] / scale + 1)
         / ((site["activated"] + site["assigned"]) / scale + 1)
         * (1 + site["local_share"] * job["input_bytes"] / 1e9 / 10)
-        for site in sites
+        for k, site in enumerate(sites)
     ]
 
 
 def analysis_weights(sites: list[Site], job: Site, legal: list[bool], scale: float) -> list[float]:
     """W of each site after PanDA's current analysis broker, one job to place."""
+    out = left_out(sites, legal, scale)
+    legal = [allowed and not skip for allowed, skip in zip(legal, out, strict=True)]
     queues = [(site["activated"] + site["assigned"]) / scale for site in sites]
     candidates = [queue for queue, allowed in zip(queues, legal, strict=True) if allowed]
     longest = max(candidates)
@@ -169,3 +191,10 @@ def tuned_cost(
         if name not in ("wait", "transfer", "delay")
     )
     return math.log((late + site["run"]) / ideal) + added
+
+
+def dispatching_index(site: Site, job: Site, ideal: float) -> float:
+    """Index of size-aware dispatching, at one site: rho .9, mean run 2 h, typical run 30 min."""
+    added = site["run"] * job["cores"] / site["cores"]
+    later = 0.9 / 0.1 * site["cores"] / 7200 * (site["wait"] * added + added**2 / 2) / 1800
+    return (site["transfer"] + site["wait"] + site["run"]) / max(ideal, 600.0) + later

@@ -21,6 +21,7 @@ REGISTRY: Final = {
     "capacity_random": "capacity_random:CapacityRandom",
     "data_locality": "data_locality:DataLocality",
     "difference-reward-scorer": "zoo_agents:DifferenceRewardScorer",
+    "dispatching_index": "dispatching_index:DispatchingIndex",
     "earliest_completion": "earliest_completion:EarliestCompletion",
     "fastest": "fastest:Fastest",
     "heft": "heft:Heft",
@@ -28,6 +29,7 @@ REGISTRY: Final = {
     "least_loaded": "least_loaded:LeastLoaded",
     "least_queued": "least_queued:LeastQueued",
     "least_queued_per_slot": "least_queued_per_slot:LeastQueuedPerSlot",
+    "least_work_of_few": "least_work_of_few:LeastWorkOfFew",
     "max_min": "max_min:MaxMin",
     "min_min": "min_min:MinMin",
     "panda_analysis": "panda_analysis:PandaAnalysis",
@@ -38,6 +40,7 @@ REGISTRY: Final = {
     "random": "random:Random",
     "round_robin": "round_robin:RoundRobin",
     "shortest_of_few": "shortest_of_few:ShortestOfFew",
+    "sita": "sita:Sita",
     "tuned": "tuned:Tuned",
 }
 """Name to "module:Class" in this package: a new policy is one file and one line."""

@@ -8,7 +8,8 @@ After panda-server's production job broker and panda-docs (August 2026), for eac
         / manyAssigned                                                          input must move
     W *= (totalSize + localSize) / totalSize / (nFilesToMove / 100 + 1)
     W *= networkWeight = (queuedWeight + throughputWeight) / 2                  input must move
-    skipped if nActivated + nStarting (+ nAssigned if input must move) > max(20, 2 nRunning)
+    skipped if nActivated + nStarting (+ nAssigned if input must move) > max(20, 2 nRunning),
+            or by a filter (see `brokerage_filters`)
 
 with nRunning = max(running, min(nWorkers, 20) where running < 20, numSlots / coreCount).
 """
@@ -20,6 +21,11 @@ from typing import Final
 import numpy as np
 
 from panda_gym.environments.placement.observation import PlacementView
+from panda_gym.environments.placement.policies.brokerage_filters import (
+    BAD_SHARE,
+    MOST_TRANSFERRING,
+    filtered,
+)
 
 QUEUE_OFFSET: Final = 10.0
 """Jobs added to every queue, so that small queues do not decide."""
@@ -31,7 +37,12 @@ CLOSENESS_FAR: Final = 11.0
 """MAXcl: the farthest closeness; the nearest, MINcl, is 0."""
 
 
-def production_weight(view: PlacementView, constant_scale: float = 1.0) -> np.ndarray:
+def production_weight(
+    view: PlacementView,
+    constant_scale: float = 1.0,
+    bad_share: float = BAD_SHARE,
+    most_transferring: float = MOST_TRANSFERRING,
+) -> np.ndarray:
     """Return W of every site, float64[E, S]; 0 for a skipped site unless all legal are skipped.
 
     Counts are divided by `constant_scale`, so that on a platform of that scale the absolute
@@ -44,7 +55,7 @@ def production_weight(view: PlacementView, constant_scale: float = 1.0) -> np.nd
     numSlots: only sites with standby slots have it; none here.
     queuedWeight: files queued on a link are not seen; 1, its value where nothing is measured.
     A job whose every site is skipped would pend for an hour; here it must be placed, so the
-    skipped sites compete with their weights.
+    skipped sites that no filter leaves out compete with their weights.
     """
     running, activated, assigned = _counts(view, constant_scale)
     moves = view.site("local_share") < 1.0
@@ -53,9 +64,10 @@ def production_weight(view: PlacementView, constant_scale: float = 1.0) -> np.nd
     queue = activated + np.where(moves, assigned, 0.0)
     weight = (running + 1.0) / (queue + QUEUE_OFFSET) / np.where(moves, many_assigned, 1.0)
     weight = weight * data_factor(view) * np.where(moves, network_weight(view), 1.0)
+    out = filtered(view, bad_share, most_transferring, constant_scale)
     skipped = queue > np.maximum(FEW_RUNNING, 2.0 * running)
-    open_somewhere = (view.mask & ~skipped).any(axis=1, keepdims=True)
-    return np.where(skipped & open_somewhere, 0.0, weight)
+    open_somewhere = (view.mask & ~out & ~skipped).any(axis=1, keepdims=True)
+    return np.where(out | (skipped & open_somewhere), 0.0, weight)
 
 
 def _counts(view: PlacementView, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

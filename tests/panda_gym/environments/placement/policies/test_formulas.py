@@ -57,12 +57,12 @@ def test_production_weight_is_the_formula(scale: float) -> None:
 @pytest.mark.parametrize("scale", [1.0, 0.05])
 def test_analysis_weights_are_the_formulas(scale: float) -> None:
     for view, sites, jobs in scenes():
-        original = [twins.analysis_original_weights(sites[e], jobs[e], scale) for e in range(4)]
-        np.testing.assert_allclose(PandaAnalysisOriginal(scale).weight(view), original, rtol=2e-3)
-        current = [
-            twins.analysis_weights(sites[e], jobs[e], view.mask[e].tolist(), scale)
-            for e in range(4)
+        legal = view.mask.tolist()
+        original = [
+            twins.analysis_original_weights(sites[e], jobs[e], legal[e], scale) for e in range(4)
         ]
+        np.testing.assert_allclose(PandaAnalysisOriginal(scale).weight(view), original, rtol=2e-3)
+        current = [twins.analysis_weights(sites[e], jobs[e], legal[e], scale) for e in range(4)]
         np.testing.assert_allclose(PandaAnalysis(scale).weight(view), current, rtol=2e-3, atol=1e-5)
 
 
@@ -71,6 +71,7 @@ def test_level_queues_weigh_alike_for_analysis() -> None:
     values["activated"][:] = 7
     values["assigned"][:] = 0
     values["local_share"][:] = 0
+    values["failure_rate"][:] = 0
     weight = PandaAnalysis().weight(PlacementView(encode(values, mask)))
     np.testing.assert_allclose(weight, 1 / 6)
 
@@ -117,3 +118,79 @@ def test_constant_scale_shrinks_the_formula_with_the_platform() -> None:
     full = production_weight(PlacementView(encode(values, mask)), 1.0)
     scaled = production_weight(PlacementView(encode(small, mask)), 1 / 50)
     np.testing.assert_allclose(scaled, full, rtol=2e-3)
+
+
+BLACK_HOLES = [
+    policies.create(name, constant_scale=0.01)
+    for name in ("panda_production", "panda_analysis", "panda_analysis_original")
+]
+
+
+@pytest.mark.parametrize("policy", BLACK_HOLES, ids=lambda policy: type(policy).__name__)
+def test_panda_leaves_out_sites_that_fail_most_jobs(policy: policies.Policy) -> None:
+    values, mask = natural(np.random.default_rng(1), 4, 15, legal=1.0)
+    values["failure_rate"][:] = 0.1
+    values["failure_rate"][:, :5] = 0.95
+    view = PlacementView(encode(values, mask))
+    chance = policy.action_probabilities(view, np.random.default_rng(0))
+    assert (chance[:, :5] == 0.0).all()
+    values["failure_rate"][:] = 0.95  # nowhere is better: all compete
+    chance = policy.action_probabilities(
+        PlacementView(encode(values, mask)), np.random.default_rng(0)
+    )
+    np.testing.assert_allclose(chance.sum(axis=1), 1.0)
+
+
+def test_panda_leaves_out_sites_with_many_jobs_in_transfer() -> None:
+    values, mask = natural(np.random.default_rng(1), 4, 15, legal=1.0)
+    values["failure_rate"][:], values["assigned"][:], values["running"][:] = 0.0, 0.0, 1.0
+    values["local_share"][:], values["activated"][:] = 1.0, 0.0  # no queue is too long
+    values["assigned"][:, 3] = 50.0
+    view = PlacementView(encode(values, mask))
+    closed = production_weight(view, constant_scale=0.01) == 0.0
+    assert closed.sum() == closed[:, 3].sum() == 4
+    assert (production_weight(view, 0.01, most_transferring=np.inf) > 0.0).all()
+    assert (production_weight(view, 1.0) > 0.0).all()
+
+
+def test_the_dispatching_index_is_the_formula() -> None:
+    policy = policies.create("dispatching_index")
+    assert isinstance(policy, Ranking)
+    for view, sites, jobs in scenes():
+        for e in range(4):
+            legal = view.mask[e]
+            ideal = min(
+                site["run"] for site, allowed in zip(sites[e], legal, strict=True) if allowed
+            )
+            expected = [-twins.dispatching_index(site, jobs[e], ideal) for site in sites[e]]
+            np.testing.assert_allclose(policy.score(view)[e], expected, rtol=2e-3)
+
+
+def test_sita_gives_every_site_its_share_of_the_work_and_long_jobs_fast_cores() -> None:
+    values, mask = natural(np.random.default_rng(2), 1, 8, legal=1.0)
+    policy, rng = policies.create("sita"), np.random.default_rng(0)
+    sizes = np.random.default_rng(1).lognormal(10.0, 1.5, 4000)
+    policy.reset(1)
+    chosen = []
+    for size in sizes:
+        values["job_workload_pred"][:] = size
+        chosen.append(int(policy(encode(values, mask), rng)[0]))
+    late = np.arange(len(sizes)) >= 1000
+    work = np.bincount(np.array(chosen)[late], sizes[late], minlength=8)
+    capacity = values["cores"][0] * values["power"][0]
+    np.testing.assert_allclose(work / work.sum(), capacity / capacity.sum(), atol=0.05)
+    means = [np.mean(sizes[late & (np.array(chosen) == s)]) for s in np.argsort(values["power"][0])]
+    assert means == sorted(means)
+
+
+def test_of_few_sites_drawn_by_cores_the_earliest_completion_is_taken() -> None:
+    values, mask = natural(np.random.default_rng(4), 1, 6)
+    view = PlacementView(encode(values, mask))
+    cores = np.where(view.mask, view.site("cores"), 0.0)[0]
+    completion = (view.site("transfer") + view.site("wait") + view.site("run"))[0]
+    drawn = np.random.default_rng(0).choice(6, (200_000, 3), p=cores / cores.sum())
+    best = drawn[np.arange(len(drawn)), completion[drawn].argmin(axis=1)]
+    chance = policies.create("least_work_of_few", few=3).action_probabilities(
+        view, np.random.default_rng(0)
+    )
+    np.testing.assert_allclose(np.bincount(best, minlength=6) / len(best), chance[0], atol=0.005)
