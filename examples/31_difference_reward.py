@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from panda_gym.credit.external_cost import external_costs, own_costs
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.policies.scorer import derive, spread
 from panda_gym.environments.placement.scenario import Scenario
-from panda_gym.training.external_cost import external_costs, own_costs
 
 
 def features(sites: torch.Tensor, job: torch.Tensor, legal: torch.Tensor) -> torch.Tensor:

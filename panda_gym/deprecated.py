@@ -129,7 +129,7 @@ MOVED: Final[Mapping[str, str]] = {
     "panda_gym.table1": "panda_gym.experiments.generator_comparison",
     "panda_gym.table1.judging": "panda_gym.experiments.generator_comparison.evaluation",
     "panda_gym.training.hindsight": "panda_gym.training.difference_reward",
-    "panda_gym.training.marginal": "panda_gym.training.external_cost",
+    "panda_gym.training.marginal": "panda_gym.credit.external_cost",
     "panda_gym.training.worlds": "panda_gym.training.parallel_episodes",
     "panda_gym.vector_env": "panda_gym.environments.placement.vector_env",
     "panda_gym.watching": "panda_gym.experiments.monitoring",

@@ -136,6 +136,7 @@ def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) 
         last_end_s=log.end_s[last],
         finished=(log.attempt == 1) & (log.state[last] == "finished"),
         wasted_s=log.wasted_s,
+        work=log.workload_true,
         **steps,
     )
 

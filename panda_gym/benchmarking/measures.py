@@ -62,6 +62,8 @@ class Outcomes:
     """Whether that attempt finished, bool[n]; False at the rows of retries."""
     wasted_s: Array
     """Core seconds held by an attempt that did not finish, float64[n]."""
+    work: Array
+    """True work, Gflop, float64[n]."""
 
     def wait(self) -> Array:
         """Return the time from arrival to start of each judged job's first attempt, float64[m], s.
@@ -73,6 +75,10 @@ class Outcomes:
     def turnaround(self) -> Array:
         """Return the time from arrival to end of last attempt of each judged job, float64[m], s."""
         return (self.last_end_s - self.arrival_s)[self.judged]
+
+    def weighted_turnaround(self) -> float:
+        """Return the mean of the judged jobs' turnarounds weighted by their work, s."""
+        return float(np.average(self.turnaround(), weights=self.work[self.judged]))
 
     def slowdown(self) -> Array:
         """Return the bounded slowdown of each judged job, float64[m]."""
@@ -150,6 +156,13 @@ MEASURES: Final = (
         "low",
         "mean time from arrival to end",
         lambda r: float(r.turnaround().mean()),
+    ),
+    Measure(
+        "weighted_turnaround",
+        "s",
+        "low",
+        "mean time from arrival to end, weighted by work",
+        Outcomes.weighted_turnaround,
     ),
     Measure(
         "mean_wait",

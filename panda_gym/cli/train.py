@@ -76,6 +76,14 @@ def train(
     hidden: Annotated[
         int | None, typer.Option(help="Width of the network.", show_default="the learner's")
     ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="Objective of difference rewards: ln_slowdown, mean_turnaround, ... "
+            "maskable_ppo, ppo and a2c learn from them instead of the reward, with gamma 0.",
+            show_default="difference_reward: ln_slowdown",
+        ),
+    ] = None,
     external_weight: Annotated[
         float, typer.Option(min=0.0, help="difference_reward: weight of the external cost.")
     ] = 1.0,
@@ -118,6 +126,7 @@ def train(
     ]
     given = {"steps": steps, "num_envs": num_envs, "seed": seed, "device": device}
     given |= {} if hidden is None else {"hidden": hidden}
+    given |= {} if objective is None else {"objective": objective}
     command = shlex.join(["panda-grid", *sys.argv[1:]])
     with progress_bar(f"train {algo}") as progress:
         if algo == "difference_reward":
@@ -131,6 +140,7 @@ def train(
             shown = _difference_reward(out, given, settings, command, runtime, progress)
         else:
             given |= {"algo": algo, "cost_limit": cost_limit, "evaluate_every": evaluate_every}
+            gamma = 0.0 if gamma is None and objective is not None else gamma
             given |= {"loads": tuple(load or ())} | ({} if gamma is None else {"gamma": gamma})
             shown = _sb3(out, given, settings, command, tensorboard, progress)
     show(shown, json)

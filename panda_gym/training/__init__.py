@@ -15,21 +15,31 @@ from panda_gym.training.config import ALGORITHMS, DifferenceRewardConfig, TrainC
 if TYPE_CHECKING:
     from panda_gym.training.difference_reward import train_difference_reward
     from panda_gym.training.difference_reward_callback import DifferenceRewardCallback
+    from panda_gym.training.relabelling import RelabelledEpisodes, relabelled_episodes
     from panda_gym.training.run import Training, train
+    from panda_gym.training.settled_replay import SettledDictReplayBuffer, SettledReplayBuffer
 
 __all__ = [
     "ALGORITHMS",
     "DifferenceRewardCallback",
     "DifferenceRewardConfig",
+    "RelabelledEpisodes",
+    "SettledDictReplayBuffer",
+    "SettledReplayBuffer",
     "TrainConfig",
     "Training",
+    "relabelled_episodes",
     "train",
     "train_difference_reward",
 ]
 
 _LAZY = {
     "DifferenceRewardCallback": "panda_gym.training.difference_reward_callback",
+    "RelabelledEpisodes": "panda_gym.training.relabelling",
+    "SettledDictReplayBuffer": "panda_gym.training.settled_replay",
+    "SettledReplayBuffer": "panda_gym.training.settled_replay",
     "Training": "panda_gym.training.run",
+    "relabelled_episodes": "panda_gym.training.relabelling",
     "train": "panda_gym.training.run",
     "train_difference_reward": "panda_gym.training.difference_reward",
 }

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from panda_gym.credit import find_objective
 from panda_gym.deprecated import old_keywords, old_names, renamed_value
 from panda_gym.errors import PolicyError, check_seed, nearest
 
 ALGORITHMS: Final = ("maskable_ppo", "ppo", "a2c", "dqn", "ppo_lagrangian", "difference_reward")
 """Learners that `panda-grid train` offers; all but the last are TrainConfig's."""
+
+RELABELLED: Final = ("maskable_ppo", "ppo", "a2c")
+"""Learners of `TrainConfig` that can be given difference rewards (`objective`)."""
 
 RENAMED_FIELDS: Final = {"most": "external_cost_max"}
 """Name of a setting in release 0.1 to today's name."""
@@ -76,6 +81,9 @@ class TrainConfig:
     """Held-out grids."""
     device: str = "cpu"
     """Where the network is: cpu, cuda, cuda:0, ..."""
+    objective: str = ""
+    """Objective whose difference rewards replace the reward, a name of
+    `panda_gym.credit.OBJECTIVES`; empty: the environment's reward. Takes gamma=0."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "algo", check_algorithm(self.algo))
@@ -88,6 +96,18 @@ class TrainConfig:
             raise PolicyError("no cost limit but for ppo_lagrangian", came, "--algo ppo_lagrangian")
         for load in self.loads:
             _number("loads", load)
+        if self.objective:
+            self._check_objective()
+
+    def _check_objective(self) -> None:
+        """Raise unless the learner can be given difference rewards (PolicyError, SettingError)."""
+        find_objective(self.objective)
+        if self.algo not in RELABELLED:
+            needed = f"--objective with {', '.join(RELABELLED)} or difference_reward"
+            raise PolicyError(needed, self.algo, "choose another --algo")
+        if self.gamma != 0.0:
+            came = f"gamma={self.gamma:g}"
+            raise PolicyError("gamma=0: a difference reward holds the future", came, "pass it")
 
     @property
     def rollout(self) -> int:
@@ -120,12 +140,14 @@ class DifferenceRewardConfig:
     """Decisions to learn from; rounded up to whole rounds."""
     num_envs: int = 32
     """Grids of each scenario; each plays one episode a round."""
+    objective: str = "ln_slowdown"
+    """What is minimised, a name of `panda_gym.credit.OBJECTIVES`."""
     external_weight: float = 1.0
-    """Weight of the external cost beside the job's own; 0: each job minds itself only."""
+    """Factor on the objective's weight of the external cost; 0: each job minds itself only."""
     external_cost_max: float = 10.0
     """The external cost of a decision is clipped here."""
     price_wan_tb: float = 0.0
-    """Price of a TB moved between sites, in units of ln(bounded slowdown)."""
+    """Price of a TB moved between sites, in units of the objective, added to its own."""
     price_wasted_core_h: float = 0.0
     """Price of a core hour held without finishing, in the same units."""
     start: str = ""
@@ -167,6 +189,7 @@ class DifferenceRewardConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        find_objective(self.objective)
 
 
 def check_algorithm(algo: str) -> str:
@@ -178,10 +201,14 @@ def check_algorithm(algo: str) -> str:
     return name
 
 
-def renamed_fields(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a checkpoint with fields of 0.1 under today's names."""
+def renamed_fields(settings: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a checkpoint with fields of 0.1 under today's names.
+
+    defaults: of fields that 0.1 did not have.
+    """
     config = settings.get("config", {})
-    return {**settings, "config": {RENAMED_FIELDS.get(k, k): v for k, v in config.items()}}
+    known = {RENAMED_FIELDS.get(k, k): v for k, v in config.items()}
+    return {**settings, "config": {**defaults, **known}}
 
 
 def check_device(device: str) -> None:

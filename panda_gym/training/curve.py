@@ -37,7 +37,8 @@ class CurvePoint:
     multiplier: float | None = None
     """Lagrange multiplier of the cost."""
     evaluation: float | None = None
-    """Minus the mean ln(bounded slowdown) of the greedy agent on held-out seeds."""
+    """Minus the objective of the greedy agent on held-out seeds, mean ln(bounded slowdown) by
+    default."""
 
 
 def write_curve(points: Sequence[CurvePoint], path: Path) -> None:

@@ -4,7 +4,8 @@ A difference reward is what all agents together lose by one agent's action (Wolp
 "Optimal payoff functions for members of collectives", 2002; as a counterfactual baseline: COMA,
 Foerster et al., AAAI 2018). Here it is minus the sum of two costs, computed when the episode is
 over: the ln(bounded slowdown) of the decision's own job, and the external cost, which is what the
-decision added to the ln(bounded slowdown) of the other jobs (`external_cost`).
+decision added to the ln(bounded slowdown) of the other jobs (`panda_gym.credit`, which has other
+objectives too).
 
 A network regresses that sum on the features of the chosen site. The policy draws a site from
 softmax(-predicted cost / temperature), and the temperature falls. This is the direct method for
@@ -73,7 +74,11 @@ class DifferenceRewardTraining:
     ) -> None:
         self.config = config
         self.episodes = ParallelEpisodes(
-            scenarios, config.num_envs, threads=config.threads, device=config.device
+            scenarios,
+            config.num_envs,
+            threads=config.threads,
+            device=config.device,
+            objective=config.objective,
         )
         self.held_out = HeldOut(
             scenarios,
@@ -81,6 +86,7 @@ class DifferenceRewardTraining:
             seed=config.seed,
             threads=config.threads,
             device=config.device,
+            objective=config.objective,
         )
         self.device = self.episodes.device
         self.generator = torch.Generator(self.device).manual_seed(config.seed)
@@ -152,10 +158,12 @@ class DifferenceRewardTraining:
 
     def _total_costs(self, credit: Credit) -> np.ndarray:
         """Return minus the difference reward of every decision, float32[T, E]."""
-        config = self.config
-        others = config.external_weight * np.minimum(credit.external, config.external_cost_max)
-        spent = config.price_wan_tb * credit.wan_tb
-        spent = spent + config.price_wasted_core_h * credit.wasted_core_h
+        config, objective = self.config, self.episodes.objective
+        weight = objective.external * config.external_weight
+        others = weight * np.minimum(credit.external, config.external_cost_max)
+        spent = (objective.wan_tb + config.price_wan_tb) * credit.wan_tb
+        wasted = objective.wasted_core_h + config.price_wasted_core_h
+        spent = spent + wasted * credit.wasted_core_h
         return credit.own + others + spent
 
     def checkpoint(self, settings: dict[str, Any]) -> Checkpoint:
@@ -346,7 +354,7 @@ def _log(folder: Path, point: CurvePoint) -> None:
 
 def _message(point: CurvePoint) -> str:
     held_out = "" if point.evaluation is None else f", greedy on held-out {-point.evaluation:.3f}"
-    return f"ln slowdown {-point.reward:.3f}{held_out}"
+    return f"objective {-point.reward:.3f}{held_out}"
 
 
 def _write(
@@ -373,7 +381,7 @@ def _saved(out: Path, settings: dict[str, Any]) -> Checkpoint | None:
     if not (out / FILE).is_file():
         return None
     saved = Checkpoint.read(out / FILE)
-    if renamed_fields(saved.state["settings"]) != settings:
+    if renamed_fields(saved.state["settings"], {"objective": "ln_slowdown"}) != settings:
         raise PolicyError(
             f"the settings of the run in {out}", "others", "train into another folder"
         )

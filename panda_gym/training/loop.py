@@ -15,6 +15,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from panda_gym.training.checkpoint import Checkpoint, read_learner, write_learner
 from panda_gym.training.config import FIRST_SEED, TrainConfig
 from panda_gym.training.curve import CurvePoint
+from panda_gym.training.difference_reward_callback import DifferenceRewardCallback
 from panda_gym.training.evaluation import HeldOut
 from panda_gym.training.learners import collect, learn, seen
 from panda_gym.training.randomness import read_generators, write_generators
@@ -129,9 +130,14 @@ class Loop:
         self.model._last_obs, self.model._last_episode_starts = observation, dones
 
     def _ready(self) -> BaseCallback:
-        """Return the empty callback that SB3 requires; the first call sets the learner up."""
+        """Return the callback of a rollout, which relabels where an objective is given.
+
+        The first call sets the learner up.
+        """
         if self.callback is None:
-            _, self.callback = self.model._setup_learn(1, None, reset_num_timesteps=False)
+            objective = self.config.objective
+            relabel = DifferenceRewardCallback(objective) if objective else None
+            _, self.callback = self.model._setup_learn(1, relabel, reset_num_timesteps=False)
         return self.callback
 
     @contextmanager
@@ -150,7 +156,8 @@ class Loop:
         before = [p.evaluation for p in self.points if p.evaluation is not None]
         if found >= max(before, default=-np.inf):
             self.best = {k: v.detach().cpu().clone() for k, v in scorer.state_dict().items()}
-        self.model.logger.record("evaluation/minus_ln_slowdown", found)
+        objective = self.config.objective or "ln_slowdown"
+        self.model.logger.record(f"evaluation/minus_{objective}", found)
         return found
 
     def _point(self) -> CurvePoint:

@@ -17,12 +17,14 @@ import torch
 from torch import Tensor
 
 from panda_gym.benchmarking.rollout import Actor, rollout
+from panda_gym.credit import Objective, external_costs, find_objective, own_costs
+from panda_gym.credit.external_cost import attempt_costs
 from panda_gym.deprecated import old_names
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError
-from panda_gym.training.external_cost import external_costs, own_costs
+from panda_gym.simulator import EpisodeLog
 from panda_gym.units import BYTES_PER_TB, SECONDS_PER_HOUR
 
 Array = np.ndarray
@@ -44,15 +46,15 @@ class Credit:
     are 0 where no decision was made.
     """
     own: Array
-    """ln(bounded slowdown) of the decision's own job in the end, float32[T, E]."""
+    """Cost of the decision's own job in the end, ln(bounded slowdown) by default, float32[T, E]."""
     external: Array
-    """External cost, float32[T, E]; see `panda_gym.training.external_cost`."""
+    """External cost, float32[T, E]; see `panda_gym.credit.external_cost`."""
     wan_tb: Array
     """What its attempt moved between sites, TB, float32[T, E]."""
     wasted_core_h: Array
     """Core hours that its attempt held without finishing, float32[T, E]."""
     objective: Array
-    """Mean ln(bounded slowdown) of each grid's jobs, float64[E]."""
+    """The objective of each grid's episode, mean ln(bounded slowdown) by default, float64[E]."""
     cost: Array
     """Mean cost of a decision about a judged job in each grid, float64[E]."""
 
@@ -62,7 +64,7 @@ class ParallelEpisodes:
 
     scenarios: settings of the environment, one mapping a batch; they must place the same number of
     jobs, one at a time. to_end: whether the policy decides until all judged jobs have ended
-    (`Scenario.judged_to_end`).
+    (`Scenario.judged_to_end`). objective: row of `panda_gym.credit.OBJECTIVES`, or its name.
     PolicyError where scenarios differ in platform or jobs, or an action is more than one site.
     """
 
@@ -74,7 +76,9 @@ class ParallelEpisodes:
         threads: int = 1,
         device: str = "cpu",
         to_end: bool = False,
+        objective: str | Objective = "ln_slowdown",
     ) -> None:
+        self.objective = find_objective(objective)
         found = [Scenario.of(**settings) for settings in scenarios]
         played = [one.judged_to_end() for one in found] if to_end else found
         self.batches = [PlacementBatch(one, num_envs) for one in played]
@@ -165,14 +169,26 @@ class ParallelEpisodes:
         for e in range(self.num_envs):
             log, at = batch.log(e, drain=False), k * self.num_envs + e
             rows, judged = self._rows[: decided[e], at], self._judged[: decided[e], at]
-            own, external = own_costs(log), external_costs(batch.simulator, e, log)
+            own, external = own_costs(log, self.objective), self._external(batch, e, log)
             wan, wasted = log.moved_bytes / BYTES_PER_TB, log.wasted_s / SECONDS_PER_HOUR
             yield (
                 judged.copy(),
                 *(one[rows].astype(np.float32) for one in (own, external, wan, wasted)),
-                float(own[log.judged].mean()),
+                self._value(log, own),
                 float(self._cost_sums[at]) / max(1, int(judged.sum())),
             )
+
+    def _external(self, batch: PlacementBatch, e: int, log: EpisodeLog) -> Array:
+        """External costs, float64[len(log)]; zeros where the objective does not weigh them."""
+        if not self.objective.external:
+            return np.zeros(len(log))
+        return external_costs(batch.simulator, e, log, self.objective)
+
+    def _value(self, log: EpisodeLog, own: Array) -> float:
+        """The objective of an episode."""
+        judged = log.judged
+        spent = attempt_costs(log, self.objective)[judged[log.origin]].sum() / judged.sum()
+        return float(own[judged].mean() + spent)
 
 
 class _NetworkActor(Actor):

@@ -134,7 +134,11 @@ def _held_out(config: TrainConfig, scenario: Mapping[str, Any]) -> HeldOut | Non
         return None
     load = {"load": config.loads[-1]} if config.loads else {}
     return HeldOut(
-        [{**scenario, **load}], config.evaluate_envs, seed=config.seed, device=config.device
+        [{**scenario, **load}],
+        config.evaluate_envs,
+        seed=config.seed,
+        device=config.device,
+        objective=config.objective or "ln_slowdown",
     )
 
 
@@ -155,7 +159,7 @@ def _saved(path: Path, settings: dict[str, Any]) -> Checkpoint | None:
     if not path.is_file():
         return None
     saved = Checkpoint.read(path)
-    theirs = renamed_fields(saved.state["settings"])
+    theirs = renamed_fields(saved.state["settings"], {"objective": ""})
     if theirs != settings:
         differ = [
             f"{part}.{name}"

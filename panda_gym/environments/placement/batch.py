@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from gymnasium import spaces
 
+from panda_gym.credit import CreditRecorder, Objective, Settled, find_objective
 from panda_gym.deprecated import old_names
 from panda_gym.environments.base.batch import Batch as BaseBatch
 from panda_gym.environments.base.batch import Seeded
@@ -48,6 +49,8 @@ class PlacementBatch(BaseBatch):
     log, log_level: where and how much is kept of every episode, see `panda_gym.episode_log`.
     policy: name of the policy that a log states.
     threads: number of threads that share the grids; the results are the same.
+    objective: what `settled` charges decisions with, see `panda_gym.credit.OBJECTIVES`; None: no
+    decision is recorded.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class PlacementBatch(BaseBatch):
         log_level: str = "jobs",
         policy: str | None = None,
         threads: int = 1,
+        objective: str | Objective | None = None,
     ) -> None:
         super().__init__(num_envs, threads)
         self.scenario, self.observation = scenario, check_observation(observation)
@@ -93,6 +97,9 @@ class PlacementBatch(BaseBatch):
         self.parts = self._parts()
         if scenario.decisions > 1 or scenario.data_actions:
             self.action_shape = (num_envs, scenario.decisions + scenario.data_actions)
+        self.recorder: CreditRecorder | None = None
+        if objective is not None:
+            self.recorder = CreditRecorder(self.simulator, find_objective(objective))
         self.journal: Journal | None = None
         check_level(log_level)
         if log is not None and log_level != "none":
@@ -130,6 +137,7 @@ class PlacementBatch(BaseBatch):
             do = "make one without log= for what is to be copied or pickled"
             raise SettingError("an environment that writes no log", "one that does", do)
         kept = {k: v for k, v in vars(self).items() if k not in ("pool", "parts", "on_end")}
+        kept["recorder"] = copy.deepcopy(self.recorder)
         return kept | {"threads": self.pool.threads, "started": self.started.copy()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -235,6 +243,8 @@ class PlacementBatch(BaseBatch):
         anomaly = scenario.disturbance()
         begun = []
         for e, generator in episodes:
+            if self.recorder is not None and self.started[e]:
+                self.recorder.begin(self.simulator, e)
             seed = int(generator.integers(2**63))
             drawn = episode(
                 self.stream,
@@ -259,6 +269,8 @@ class PlacementBatch(BaseBatch):
                 self.journal.begin(e, seed)
 
     def _advance(self, actions: Array, which: Array | None) -> None:
+        if self.recorder is not None:
+            self.recorder.record(self.simulator, which)
         rows = None if self.journal is None else self.journal.rows()
         if which is None or self.simulator.done[~which].all():  # those take no step
             self.pool.share(len(self), lambda a, b: self.simulator.step(actions, a, b))
@@ -329,6 +341,18 @@ class PlacementBatch(BaseBatch):
             "site": (outcome["site"] if outcome.ndim == 1 else outcome["site"][:, -1]).copy(),
             "time_s": clock.copy(),
         }
+
+    def settled(self) -> Settled:
+        """Return the decisions settled since the last call, each once; see `Settled`.
+
+        SettingError without an objective.
+        """
+        if self.recorder is None:
+            do = 'make it with objective="ln_slowdown"'
+            raise SettingError("an environment with an objective", "one without", do)
+        for e in np.flatnonzero(self.started & self.done).tolist():
+            self.recorder.settle(self.simulator, e)
+        return self.recorder.take()
 
     def log(self, e: int, drain: bool = True) -> EpisodeLog:
         """The jobs of grid e; `drain` first lets all placed jobs end."""

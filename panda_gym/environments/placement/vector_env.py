@@ -8,6 +8,7 @@ from typing import Any
 
 from gymnasium.vector import AutoresetMode
 
+from panda_gym.credit import Objective, Settled
 from panda_gym.environments.base.vector_env import BatchVectorEnv
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.rendering import painter
@@ -20,7 +21,9 @@ class PlacementVectorEnv(BatchVectorEnv):
 
     With copy=False observations are views that the next step rewrites. With log=FOLDER every
     episode is written as it ends, see `panda_gym.episode_log`. `threads` share the grids: the
-    results are the same. See `panda_gym.environments.base.vector_env` for the autoreset modes.
+    results are the same. With objective="ln_slowdown" (or another of `panda_gym.credit.OBJECTIVES`)
+    `settled` gives the difference reward of every decision once its episode has ended. See
+    `panda_gym.environments.base.vector_env` for the autoreset modes.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -42,6 +45,7 @@ class PlacementVectorEnv(BatchVectorEnv):
         log: str | Path | None = None,
         log_level: str = "jobs",
         threads: int = 1,
+        objective: str | Objective | None = None,
         **settings: Any,
     ) -> None:
         super().__init__(
@@ -52,6 +56,7 @@ class PlacementVectorEnv(BatchVectorEnv):
                 log=log,
                 log_level=log_level,
                 threads=threads,
+                objective=objective,
             ),
             render_mode=render_mode,
             painter=painter,
@@ -68,6 +73,16 @@ class PlacementVectorEnv(BatchVectorEnv):
         aside = copy.deepcopy(self)
         aside.batch = self.batch.fork(seed)
         return aside
+
+    def settled(self) -> Settled:
+        """Return the decisions settled since the last call, with their difference rewards.
+
+        A decision is settled when its episode has ended, each exactly once: arrays `env`,
+        `episode`, `decision`, `reward` and `judged`. The reward is minus the objective's own and
+        external cost (`panda_gym.credit`), which holds all later consequences of the decision, so
+        that the discount is 0. SettingError unless made with objective=.
+        """
+        return self.batch.settled()
 
     def episode_log(self, e: int, drain: bool = True) -> EpisodeLog:
         """Return the jobs of grid e; with `drain`, after all placed jobs have ended.

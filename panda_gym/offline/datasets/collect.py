@@ -24,7 +24,7 @@ from panda_gym.offline.datasets.reference import measure
 from panda_gym.offline.datasets.shard import encoded
 
 Progress = Callable[[int, int, str], None]
-Common = tuple[Scenario, list[Behaviour]]
+Common = tuple[Scenario, list[Behaviour], str | None]
 
 
 def collect(
@@ -35,6 +35,7 @@ def collect(
     seed: int = SEED,
     epsilon: float = 0.0,
     side_by_side: int = 16,
+    objective: str | None = "ln_slowdown",
     workers: Executor | None = None,
     progress: Progress | None = None,
     **scenario: Any,
@@ -48,6 +49,8 @@ def collect(
         seed: episode i has seed `seed + i`; the default lies between evaluation and training.
         epsilon: probability of a random legal site instead of the policy's choice.
         side_by_side: episodes played at once; it changes memory, not the result.
+        objective: of the column `difference_reward`, a name of `panda_gym.credit.OBJECTIVES`; None:
+            the column is nan, as it is where queues are not first come, first served.
         workers: where shards are played, see `panda_gym.executors`; a matter of time alone.
         progress: called as progress(decisions done, in all, label).
         scenario: settings of the environment (`platform`, `scale`, `jobs`, `load`, ...).
@@ -57,13 +60,15 @@ def collect(
         another data set. StreamError, SurrogateError: jobs that cannot be had.
     """
     setting = _one_site_a_decision(Scenario.of(**scenario))
+    if setting.discipline != "fifo":
+        objective = None
     found = find_behaviours(behaviours, epsilon, setting.scale)
     plan = shards(
         transitions, setting.jobs, [one.weight for one in found], check_seed(seed), side_by_side
     )
     batch = PlacementBatch(setting, 1)
-    manifest = Manifest.begin(Path(folder), batch, found, plan, scenario)
-    _fill(manifest, (_opened(batch), found), plan, workers or SerialExecutor(), progress)
+    manifest = Manifest.begin(Path(folder), batch, found, plan, scenario, objective)
+    _fill(manifest, (_opened(batch), found, objective), plan, workers or SerialExecutor(), progress)
     manifest.finish(measure(_opened(batch)))
     return OfflineDataset.open(folder)
 
@@ -91,8 +96,8 @@ def _fill(
 
 def _played(common: Common, shard: Shard) -> tuple[bytes, dict[str, Any]]:
     """Return the file of a shard and its entry in the manifest."""
-    scenario, behaviours = common
-    episodes = play(scenario, behaviours[shard.behaviour], shard.seeds)
+    scenario, behaviours, objective = common
+    episodes = play(scenario, behaviours[shard.behaviour], shard.seeds, objective)
     content = encoded(episodes)
     return content, entry(content, episodes)
 

@@ -45,6 +45,7 @@ class Manifest:
         behaviours: Sequence[Behaviour],
         plan: Sequence[Shard],
         scenario: Mapping[str, Any],
+        objective: str | None = None,
     ) -> Manifest:
         """Open a folder to write or to resume; SettingError if it holds another data set."""
         facts = {
@@ -54,6 +55,7 @@ class Manifest:
             "plan": [
                 [shard.name, behaviours[shard.behaviour].label, *shard.seeds] for shard in plan
             ],
+            "objective": objective,
             "jobs": batch.scenario.jobs,
             "sites": len(batch.platform),
             "stream": {"origin": batch.stream.origin, "digest": batch.stream.digest()},

@@ -36,6 +36,9 @@ class Episode:
     """float64[T], of the action under the behaviour, for off-policy estimates."""
     judged: Array
     """bool[T], whether the decision is about a judged job; all are, without `tail_jobs`."""
+    difference_rewards: Array
+    """float64[T], difference reward by the data set's objective, known when the placed jobs have
+    ended (`panda_gym.credit`); nan where it is not computed."""
 
     def __len__(self) -> int:
         return len(self.actions)

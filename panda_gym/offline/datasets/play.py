@@ -18,9 +18,14 @@ CHOICES: Final = 1
 """Second number of the seed that an episode's choices are drawn from."""
 
 
-def play(scenario: Scenario, behaviour: Behaviour, seeds: Sequence[int]) -> list[Episode]:
-    """Play one episode a seed and return them; the same episodes in any company."""
-    batch = PlacementBatch(scenario, len(seeds))
+def play(
+    scenario: Scenario, behaviour: Behaviour, seeds: Sequence[int], objective: str | None = None
+) -> list[Episode]:
+    """Play one episode a seed and return them; the same episodes in any company.
+
+    objective: of the difference rewards (`panda_gym.credit.OBJECTIVES`); None: they are nan.
+    """
+    batch = PlacementBatch(scenario, len(seeds), objective=objective)
     logger = _Logger(batch, behaviour, seeds)
     rollout([batch], [seeds], logger, label=behaviour.label, finish=False)
     return logger.episodes()
@@ -93,9 +98,16 @@ class _Logger(_Scorer):
 
     def episodes(self) -> list[Episode]:
         decided = self.batch.simulator.decided.tolist()
-        return [self._episode(e, n) for e, n in enumerate(decided)]
+        credit = self._difference_rewards(decided)
+        return [self._episode(e, n, credit[e]) for e, n in enumerate(decided)]
 
-    def _episode(self, e: int, n: int) -> Episode:
+    def _difference_rewards(self, decided: Sequence[int]) -> list[Array]:
+        """Difference rewards of every grid's decisions, float64[T]."""
+        if self.batch.recorder is None:
+            return [np.full(n, np.nan) for n in decided]
+        return np.split(self.batch.settled().reward, np.cumsum(decided)[:-1])
+
+    def _episode(self, e: int, n: int, difference_rewards: Array) -> Episode:
         return Episode(
             seed=self.seeds[e],
             behaviour=self.behaviour.label,
@@ -106,4 +118,5 @@ class _Logger(_Scorer):
             costs={name: cost[e, :n] for name, cost in self.costs.items()},
             probabilities=self.probabilities[e, :n],
             judged=self.judged[e, :n],
+            difference_rewards=difference_rewards,
         )

@@ -9,7 +9,7 @@ One row for each decision, and one more row with the observation after the last:
     observation  float32[D]         see `panda_gym.environments.placement.observation`
     action_mask  bool[S]
     action  int32    reward  float64    cost.NAME  float64    probability  float64
-    judged  bool                    absent in files of 0.1, whose decisions were all judged
+    judged  bool    difference_reward  float64    absent in files of 0.1: all judged, none computed
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from panda_gym.offline.datasets.episode import Episode
 
 Array = np.ndarray
 COST: Final = "cost."
+CREDIT: Final = "difference_reward"
 OBSERVATION: Final = "observation.list.element"
 
 
@@ -73,6 +74,7 @@ def _table(episode: Episode) -> pa.Table:
         **{COST + name: _with_null(cost) for name, cost in episode.costs.items()},
         "probability": _with_null(episode.probabilities),
         "judged": _with_null(episode.judged),
+        CREDIT: _with_null(episode.difference_rewards),
     }
     return pa.table(columns)
 
@@ -80,7 +82,8 @@ def _table(episode: Episode) -> pa.Table:
 def _episode(table: pa.Table) -> Episode:
     costs = [name for name in table.column_names if name.startswith(COST)]
     actions = _without_null(table["action"])
-    every = np.ones(len(actions), dtype=bool)
+    absent = {"judged": np.ones(len(actions), bool), CREDIT: np.full(len(actions), np.nan)}
+    found = {n: _without_null(table[n]) for n in absent if n in table.column_names}
     return Episode(
         seed=table["episode"][0].as_py(),
         behaviour=table["behaviour"][0].as_py(),
@@ -90,7 +93,8 @@ def _episode(table: pa.Table) -> Episode:
         rewards=_without_null(table["reward"]),
         costs={name.removeprefix(COST): _without_null(table[name]) for name in costs},
         probabilities=_without_null(table["probability"]),
-        judged=_without_null(table["judged"]) if "judged" in table.column_names else every,
+        judged=found.get("judged", absent["judged"]),
+        difference_rewards=found.get(CREDIT, absent[CREDIT]),
     )
 
 

@@ -46,8 +46,17 @@ class Transitions:
     costs: Array
 
     @classmethod
-    def of(cls, data: OfflineDataset, keep: Callable[[Episode], bool] | None = None) -> Transitions:
-        """Load the episodes for which `keep` is true; SettingError if there is none."""
+    def of(
+        cls,
+        data: OfflineDataset,
+        keep: Callable[[Episode], bool] | None = None,
+        reward: str = "reward",
+    ) -> Transitions:
+        """Load the episodes for which `keep` is true.
+
+        reward: "reward", or "difference_reward", which holds all later consequences of its
+        decision, so that the discount is 0. SettingError if there is no episode or no such reward.
+        """
         episodes = [one for one in data.episodes() if keep is None or keep(one)]
         if not episodes:
             raise SettingError("at least one episode to learn from", "none", "keep more of them")
@@ -57,7 +66,7 @@ class Transitions:
             {name: np.concatenate([one[name] for one in parts]) for name in parts[0]},
             np.concatenate([np.arange(a, b - 1) for a, b in pairwise(rows)]),
             np.concatenate([one.actions for one in episodes]).astype(np.int64),
-            np.concatenate([one.rewards for one in episodes]).astype(np.float32),
+            np.concatenate([_rewards(one, reward) for one in episodes]).astype(np.float32),
             np.concatenate([one.cost for one in episodes]).astype(np.float32),
         )
 
@@ -75,3 +84,14 @@ class Transitions:
             self.costs[some],
             {name: part[rows + 1] for name, part in self.seen.items()},
         )
+
+
+def _rewards(episode: Episode, name: str) -> Array:
+    """Return the rewards of a name; SettingError if there are none."""
+    if name not in ("reward", "difference_reward"):
+        raise SettingError("reward or difference_reward", repr(name), "choose one")
+    found = episode.rewards if name == "reward" else episode.difference_rewards
+    if np.isnan(found).any():
+        do = 'collect it again with objective="ln_slowdown"'
+        raise SettingError("a data set with difference rewards", "one without", do)
+    return found

@@ -34,6 +34,7 @@ def run() -> Outcomes:
         last_end_s=np.array([200.0, 220.0, 205.0, 400.0]),
         finished=np.ones(4, dtype=bool),
         wasted_s=np.zeros(4),
+        work=np.array([7.0, 1.0, 2.0, 5.0]),
     )
 
 
@@ -46,6 +47,7 @@ def test_measures_are_as_worked_out_by_hand(run: Outcomes) -> None:
         "geometric_slowdown": np.prod(np.array(slowdowns) ** (1 / len(slowdowns))),
         "p95_slowdown": np.quantile(slowdowns, 0.95),
         "mean_turnaround": (120 + 55 + 100) / 3,
+        "weighted_turnaround": (1 * 120 + 2 * 55 + 5 * 100) / 8,
         "mean_wait": (20 + 50 + 0) / 3,
         "p50_wait": 20,
         "p95_wait": np.quantile([20, 50, 0], 0.95),
@@ -70,7 +72,7 @@ def test_a_retried_job_counts_once_and_ends_with_its_last_attempt(run: Outcomes)
     more = {
         "judged": False, "arrival_s": 240.0, "start_s": 250.0, "end_s": 290.0, "ideal_s": 4.0,
         "cores": 1, "project": 1, "size": 1, "input_bytes": 2e12, "moved_bytes": 1e12,
-        "of_judged": True, "last_end_s": 290.0, "finished": False, "wasted_s": 0.0,
+        "of_judged": True, "last_end_s": 290.0, "finished": False, "wasted_s": 0.0, "work": 2.0,
     }  # fmt: skip
     rows = {name: np.append(getattr(run, name), value) for name, value in more.items()}
     rows["last_end_s"][2] = 290.0

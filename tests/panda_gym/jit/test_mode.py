@@ -26,7 +26,7 @@ LONG_KERNEL_TESTS = [
     "tests/panda_gym/simulator",
     "tests/panda_gym/workflows/test_kernel.py",
     "tests/panda_gym/pipelines/test_kernel.py",
-    "tests/panda_gym/training/test_external_cost.py",
+    "tests/panda_gym/credit/test_external_cost.py",
     "tests/panda_gym/oracles",
 ]
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from panda_gym.benchmarking.episodes import play
+from panda_gym.credit.external_cost import own_costs
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.policies.learned import Learned, load_agent, read_card
 from panda_gym.environments.placement.policies.site_value import SiteValue, ValueShape
@@ -20,7 +21,6 @@ from panda_gym.training.config import FIRST_SEED, DifferenceRewardConfig
 from panda_gym.training.curve import read_curve
 from panda_gym.training.difference_reward import train_difference_reward
 from panda_gym.training.evaluation import HELD_OUT, TRAINING, HeldOut, episode_seeds
-from panda_gym.training.external_cost import own_costs
 from panda_gym.training.parallel_episodes import ParallelEpisodes, Parts
 from tests.oracles.observations import observation, permuted
 from tests.oracles.worlds import make_platform, make_stream

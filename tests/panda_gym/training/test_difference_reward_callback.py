@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium.wrappers import FlattenObservation
 from sb3_contrib import MaskablePPO
 from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.vec_env import VecMonitor
 
+from panda_gym.credit.external_cost import external_costs, own_costs
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.sb3 import sb3_vec_env
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError
-from panda_gym.training import DifferenceRewardCallback
-from panda_gym.training.external_cost import external_costs, own_costs
+from panda_gym.training import (
+    DifferenceRewardCallback,
+    SettledDictReplayBuffer,
+    SettledReplayBuffer,
+)
 from tests.panda_gym.placements import small
 
 JOBS, ENVS, SEED = 16, 2, 5
@@ -100,7 +106,7 @@ def test_parts_of_episodes_hold_the_own_costs_of_the_whole() -> None:
 
 @pytest.mark.parametrize(
     ("learner", "changes", "word"),
-    [(DQN, {}, "rollout buffer"), (PPO, {"discipline": "easy"}, "first come, first served")],
+    [(DQN, {}, "SettledReplayBuffer"), (PPO, {"discipline": "easy"}, "first come, first served")],
 )
 def test_other_learners_and_queues_are_refused(
     learner: Any, changes: dict[str, Any], word: str
@@ -109,6 +115,74 @@ def test_other_learners_and_queues_are_refused(
     model = learner("MultiInputPolicy", sb3_vec_env(ENVS, **SETTINGS, **changes), **given)
     with pytest.raises(PolicyError, match=word):
         model.learn(8, callback=DifferenceRewardCallback())
+
+
+def flat_dqn(env: Any, **given: Any) -> DQN:
+    """DQN on flat observations whose replay buffer holds settled decisions."""
+    settings = {"buffer_size": 400, "learning_starts": 3 * JOBS * ENVS, "train_freq": 4}
+    return DQN(
+        "MlpPolicy",
+        env,
+        replay_buffer_class=SettledReplayBuffer,
+        gamma=0.0,
+        seed=SEED,
+        batch_size=16,
+        policy_kwargs={"net_arch": [16]},
+        **{**settings, **given},
+    )
+
+
+def test_the_replay_of_dqn_holds_the_costs_of_the_episodes() -> None:
+    """In a buffer that wraps: what is settled is charged as if played again by itself."""
+    env = sb3_vec_env(ENVS, observation="flat", **SETTINGS)
+    model = flat_dqn(env, buffer_size=5 * JOBS * ENVS)
+    model.learn(7 * JOBS * ENVS, callback=DifferenceRewardCallback(external_weight=0.5))
+    buffer, generators = model.replay_buffer, [np.random.default_rng(SEED + e) for e in range(ENVS)]
+    assert isinstance(buffer, SettledReplayBuffer)
+    assert buffer.settled.all()
+    for episode in range(7):
+        first = episode % 5 * JOBS
+        actions = buffer.actions[first : first + JOBS, :, 0].astype(int)
+        expected = charged(actions, generators)
+        if episode >= 2:  # the first two are overwritten
+            np.testing.assert_allclose(buffer.rewards[first : first + JOBS], expected, rtol=1e-5)
+    assert model._n_updates > 10
+    model.learn(4 * ENVS, callback=DifferenceRewardCallback(), reset_num_timesteps=False)
+    assert (~buffer.settled).sum() == 4 * ENVS
+
+
+def test_dqn_learns_from_single_environments_behind_wrappers() -> None:
+    """FlattenObservation, Monitor and DummyVecEnv, as SB3 makes them of a single environment."""
+    single = FlattenObservation(gymnasium.make("PandaGrid/Placement-v0", **SETTINGS))
+    model = flat_dqn(single, learning_starts=2 * JOBS)
+    first = model.policy.state_dict()["q_net.q_net.0.weight"].clone()
+    model.learn(300, callback=DifferenceRewardCallback("mean_turnaround"))
+    buffer = model.replay_buffer
+    assert isinstance(buffer, SettledReplayBuffer)
+    assert buffer.settled.sum() == 300 // JOBS * JOBS
+    assert (buffer.rewards[: 300 // JOBS * JOBS] < 0.0).all()
+    assert not first.equal(model.policy.state_dict()["q_net.q_net.0.weight"])
+    assert np.isfinite(model.predict(model._last_obs)[0]).all()
+
+
+def test_learning_before_an_episode_has_ended_is_one_clear_error() -> None:
+    model = flat_dqn(sb3_vec_env(ENVS, observation="flat", **SETTINGS), learning_starts=0)
+    with pytest.raises(PolicyError, match="learning_starts"):
+        model.learn(100, callback=DifferenceRewardCallback())
+
+
+def test_dictionaries_are_relabelled_too() -> None:
+    env = sb3_vec_env(ENVS, **SETTINGS)
+    model = DQN(
+        "MultiInputPolicy",
+        env,
+        replay_buffer_class=SettledDictReplayBuffer,
+        buffer_size=500,
+        learning_starts=JOBS * ENVS,
+        gamma=0.0,
+    )
+    model.learn(JOBS * ENVS + 8, callback=DifferenceRewardCallback())
+    assert model.replay_buffer.settled.sum() == JOBS * ENVS  # type: ignore[union-attr]
 
 
 def test_the_hook_is_removed_after_training() -> None:

@@ -5,7 +5,8 @@
     data = d3rlpy.dataset.MDPDataset(
         **arrays, action_space=d3rlpy.ActionSpace.DISCRETE, action_size=file.attrs["action_size"])
 
-NOTE[DIFF] d3rlpy has neither costs nor masks: both are stored as `costs` and `masks`.
+NOTE[DIFF] d3rlpy has no costs, masks or difference rewards: they are stored as `costs`, `masks` and
+`difference_rewards`.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ def _arrays(episode: Episode) -> dict[str, np.ndarray]:
         "actions": episode.actions[:, None].astype(np.int64),
         "rewards": episode.rewards[:, None].astype(np.float32),
         "costs": episode.cost[:, None].astype(np.float32),
+        "difference_rewards": episode.difference_rewards[:, None].astype(np.float32),
         "terminals": np.zeros(steps, dtype=np.float32),
         "timeouts": (np.arange(1, steps + 1) == steps).astype(np.float32),
     }

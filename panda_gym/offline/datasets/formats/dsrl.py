@@ -5,6 +5,7 @@
     rewards, costs, terminals, timeouts  float32 [N]
     action_masks, next_action_masks  uint8 [N, S]     views of `frame_masks`
     probabilities  float64 [N]                        of the action under the behaviour
+    difference_rewards  float32 [N]                   by the data set's objective
 
 Attributes: environment (JSON), cost_limits, min_episode_reward, max_episode_reward,
 min_episode_cost, max_episode_cost (of the reference, see `panda_gym.offline.datasets.reference`).
@@ -25,6 +26,7 @@ from panda_gym.offline.datasets.formats.hdf5 import SPARE, whole_hdf5
 if TYPE_CHECKING:
     import h5py
 
+VALUES: Final = ("rewards", "costs", "difference_rewards", "terminals", "timeouts")
 ROWS: Final = 64
 """Rows of a chunk: about a minute of one grid."""
 
@@ -52,7 +54,7 @@ def _create(file: h5py.File, data: OfflineDataset, scores: bool) -> None:
         "frame_masks": ((n + episodes, sites), np.uint8),
         "actions": ((n, sites), np.float32) if scores else ((n,), np.int32),
         "probabilities": ((n,), np.float64),
-        **dict.fromkeys(("rewards", "costs", "terminals", "timeouts"), ((n,), np.float32)),
+        **dict.fromkeys(VALUES, ((n,), np.float32)),
     }
     for name, (shape, kind) in kinds.items():
         rows = min(ROWS if len(shape) > 1 else 8192, shape[0])
@@ -74,6 +76,7 @@ def _fill(file: h5py.File, episode: Episode, start: int, frame: int, scores: boo
     rows = slice(start, start + steps)
     file["actions"][rows] = _scores(episode) if scores else episode.actions
     file["rewards"][rows], file["costs"][rows] = episode.rewards, episode.cost
+    file["difference_rewards"][rows] = episode.difference_rewards
     file["probabilities"][rows] = episode.probabilities
     file["timeouts"][start + steps - 1] = 1.0
 

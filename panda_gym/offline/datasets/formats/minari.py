@@ -1,10 +1,10 @@
 """Write a data set in the format of Minari.
 
 Observations are the environment's own Dict, T + 1 of them an episode; infos hold `cost`, the
-costs by name and `probability` (T + 1 values, the first 0 as at reset). The environment can be
-recovered where its settings are plain values. Metadata: cost_limits, the reference's least and
-greatest mean return and cost, and under Minari's own names ref_min_score and ref_max_score, which
-`minari.get_normalized_score` reads.
+costs by name, `probability` and `difference_reward` (T + 1 values, the first 0 as at reset). The
+environment can be recovered where its settings are plain values. Metadata: cost_limits, the
+reference's least and greatest mean return and cost, and under Minari's own names ref_min_score and
+ref_max_score, which `minari.get_normalized_score` reads.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ def _infos(episode: Episode) -> dict[str, Any]:
         "cost": after_reset(episode.cost),
         "costs": {name: after_reset(cost) for name, cost in episode.costs.items()},
         "probability": after_reset(episode.probabilities),
+        "difference_reward": after_reset(episode.difference_rewards),
     }
 
 

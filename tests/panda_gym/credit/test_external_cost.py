@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from panda_gym.credit.external_cost import external_costs, own_costs
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import SettingError
 from panda_gym.simulator import EpisodeLog
-from panda_gym.training.external_cost import external_costs, own_costs
 from tests.oracles.worlds import make_platform, make_stream
 
 PLATFORM = make_platform(6)

@@ -1,16 +1,19 @@
-"""Compute the external cost of each placement from the log of a finished episode.
+"""Compute the own and the external cost of each placement from the log of a finished episode.
 
-The external cost of an attempt is the increase in the sum of ln(bounded slowdown) of the other jobs
-of its site that the attempt caused, with every other placement unchanged (Pigou, The Economics of
-Welfare, 1920; for queues: Naor, Econometrica 1969). A job's own ln(bounded slowdown) and its
-external cost add up to minus its difference reward (Wolpert and Tumer 2002), to first order.
+The external cost of an attempt is the increase in the sum of the other jobs' costs (ln(bounded
+slowdown), or whatever the objective weighs) at its site that the attempt caused, with every other
+placement unchanged (Pigou, The Economics of Welfare, 1920; for queues: Naor, Econometrica 1969).
+A job's own cost and its external cost add up to minus its difference reward (Wolpert and Tumer
+2002), to first order.
 
 It is computed, not estimated. The queue of the site is replayed with and without the attempt,
 under the same competing load and outages, whose draws are hashes of the episode's seed. Without
 failures and time limits, a replay with all attempts starts every job when it started in the log.
 
-Three effects are left out: transfers that share a link would be faster, retries would come at other
-times, and the policy might place other jobs elsewhere.
+Computed is the displacement in the queue of the site. A job that is displaced ends later by as much
+as its attempt starts later, so that its retries come later by as much too. Left out: what those
+retries displace, transfers that share links, room in storage, and that the policy might place other
+jobs elsewhere. Traffic and waste of others are no part of it.
 """
 
 from __future__ import annotations
@@ -21,10 +24,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from panda_gym.credit.objectives import DEFAULT, Objective
 from panda_gym.errors import SettingError
 from panda_gym.jit.compiled import entry_decorator, inline
 from panda_gym.jit.heap import ENTRY, pop, push
 from panda_gym.simulator import EpisodeLog, Simulator, available_cores
+from panda_gym.units import BYTES_PER_TB, SECONDS_PER_HOUR
 
 Array = np.ndarray
 
@@ -37,6 +42,8 @@ ATTEMPT: Final = np.dtype(
         ("final_end", "f8"),  # s, end of the job's last attempt
         ("ideal", "f8"),  # s, divisor of the bounded slowdown
         ("replayed_start", "f8"),  # s, when it starts in the replay
+        ("per_ln", "f8"),  # weight of its ln(bounded slowdown)
+        ("per_s", "f8"),  # weight of its turnaround, 1/s
         ("cores", "i4"),
         ("wanted", "i4"),  # 1 where its external cost is wanted
     ],
@@ -94,13 +101,15 @@ def replay(
 
 @inline
 def other_costs(queue: Any, first: int, last: int, attempt: int) -> float:
-    """Return the sum of ln(bounded slowdown) in the last replay, without `attempt`."""
+    """Return the sum of the jobs' costs in the last replay, without `attempt`."""
     found = 0.0
     for k in range(first, last):
         if k != attempt:
             one = queue[k]
             end = one["final_end"] + one["replayed_start"] - one["start"]
-            found += math.log(max(1.0, (end - one["arrival"]) / one["ideal"]))
+            turnaround = end - one["arrival"]
+            found += one["per_ln"] * math.log(max(1.0, turnaround / one["ideal"]))
+            found += one["per_s"] * turnaround
     return found
 
 
@@ -127,10 +136,13 @@ def write_external_costs(
                 costs[k] -= other_costs(queue, first, last, k)
 
 
-def external_costs(simulator: Simulator, e: int, log: EpisodeLog) -> Array:
+def external_costs(
+    simulator: Simulator, e: int, log: EpisodeLog, objective: Objective = DEFAULT
+) -> Array:
     """Return the external cost of every attempt in grid e's finished episode, float64[len(log)].
 
-    It is 0 for jobs of the warm start and for attempts that never took a core.
+    It is in units of the objective, before `Objective.external` weighs it. It is 0 for jobs of the
+    warm start and for attempts that never took a core.
     SettingError unless jobs start first come, first served.
     """
     discipline = simulator.settings.discipline
@@ -138,6 +150,8 @@ def external_costs(simulator: Simulator, e: int, log: EpisodeLog) -> Array:
         came = repr(discipline)
         raise SettingError("discipline 'fifo' for external costs", came, "choose 'fifo'")
     rows, queue, edges = _queues(log, len(simulator.platform))
+    queue["per_ln"] = objective.ln_slowdown
+    queue["per_s"] = _per_hour(log, objective)[rows] / SECONDS_PER_HOUR
     until = np.zeros(len(edges) - 1)
     np.maximum.at(until, log.site[rows], queue["start"])
     capacities, capacity_edges = available_cores(simulator, e, until)
@@ -172,7 +186,28 @@ def final_ends(log: EpisodeLog) -> Array:
     return log.end_s[last]
 
 
-def own_costs(log: EpisodeLog) -> Array:
-    """Return ln(bounded slowdown) of each attempt's job, float64[n]; nan where it never ended."""
-    slowdown = (final_ends(log) - log.arrival_s) / np.maximum(log.ideal_s, log.bound_s)
-    return np.log(np.maximum(1.0, slowdown))[log.origin]
+def own_costs(log: EpisodeLog, objective: Objective = DEFAULT) -> Array:
+    """Return the cost of each attempt's job, float64[n]; nan where it never ended.
+
+    It weighs ln(bounded slowdown) and turnaround; see `attempt_costs` for traffic and waste.
+    """
+    turnaround, cost = final_ends(log) - log.arrival_s, np.zeros(len(log))
+    if objective.ln_slowdown:
+        slowdown = turnaround / np.maximum(log.ideal_s, log.bound_s)
+        cost = cost + objective.ln_slowdown * np.log(np.maximum(1.0, slowdown))
+    if objective.turnaround_h or objective.weighted_turnaround_h:
+        cost = cost + _per_hour(log, objective) * turnaround / SECONDS_PER_HOUR
+    return cost[log.origin]
+
+
+def attempt_costs(log: EpisodeLog, objective: Objective = DEFAULT) -> Array:
+    """Return the weighted traffic (TB) and waste (core h) of each attempt itself, float64[n]."""
+    moved, wasted = log.moved_bytes / BYTES_PER_TB, log.wasted_s / SECONDS_PER_HOUR
+    return objective.wan_tb * moved + objective.wasted_core_h * wasted
+
+
+def _per_hour(log: EpisodeLog, objective: Objective) -> Array:
+    """Weight of an hour of each row's turnaround, float64[n]."""
+    judged = log.workload_true[log.judged]
+    mean = float(judged.mean()) if len(judged) else 1.0
+    return objective.turnaround_h + objective.weighted_turnaround_h * log.workload_true / mean
