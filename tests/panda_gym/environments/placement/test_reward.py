@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from panda_gym.credit.external_cost import own_costs
 from panda_gym.environments.placement import cost, reward
 from panda_gym.environments.placement.env import PlacementEnv
 from panda_gym.errors import SettingError
 from panda_gym.simulator.state import OUTCOME
-from panda_gym.training.external_cost import own_costs
 from tests.oracles.worlds import make_platform, make_stream
 from tests.panda_gym.placements import ROUGH, small
 
