@@ -11,7 +11,8 @@ The format (Chapin et al., JSSPP 1999; version 2.2) has 18 numbers a line and a 
                says that these are wall times, so that episodes replay them as recorded
     requested  requested time (field 9) where above 0, s; no job is killed at it unless the
                environment is told to (`kill_at_requested`)
-    predicted  median workload of the jobs of the same user, at least 1 Gflop
+    predicted  mean run time of the last two jobs of the same user that had ended by then (see
+               `run_time_prediction`) x cores x reference power, at least 1 Gflop
     site       partition, named by the header's `Partition: number name` where there
     dataset    user: the jobs of one user read one dataset; no sizes are known, so 0 bytes
     classes    project is the group (virtual organisation), prodstep the queue
@@ -39,6 +40,7 @@ import numpy as np
 
 from panda_gym.errors import StreamError, check_seed
 from panda_gym.jobs.fields import LEAST_PREDICTION, STATUSES, UNIFORMS
+from panda_gym.jobs.run_time_prediction import causal_run_times
 from panda_gym.reading import Reading, announce
 from panda_gym.units import GFLOPS_PER_HS23
 
@@ -130,8 +132,10 @@ def from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> dict[st
     count = len(field["submit_s"])
     allocated = np.where(field["allocated"] > 0, field["allocated"], field["requested"])
     cores = np.maximum(allocated, 1)
-    work = field["run_s"] * cores * power * GFLOPS_PER_HS23
+    speed = cores * power * GFLOPS_PER_HS23
+    run_s, wait_s = field["run_s"], field["wait_s"]
     _, user = np.unique(field["user"], return_inverse=True)
+    predicted = causal_run_times(field["submit_s"], run_s, wait_s, user) * speed
     source, site_names = _sites(field["partition"], trace.partitions)
     project, groups = _classes("group", field["group"])
     prodstep, queues = _classes("queue", field["queue"])
@@ -144,8 +148,8 @@ def from_swf(path: str | Path, *, seed: int = 0, power: float = 10.0) -> dict[st
         levels={"project": groups, "prodstep": queues, "datatype": ("unknown",)},
         arrival_s=field["submit_s"] - field["submit_s"][0],
         cores=cores,
-        workload_true=work,
-        workload_pred=np.maximum(_group_median(work, user), LEAST_PREDICTION),
+        workload_true=run_s * speed,
+        workload_pred=np.maximum(predicted, LEAST_PREDICTION),
         input_bytes=np.zeros(count),
         input_files=np.zeros(count, dtype=np.int32),
         dataset=user,
@@ -291,10 +295,3 @@ def _status(numbers: np.ndarray) -> np.ndarray:
     for number, status in STATUS.items():
         codes[numbers == number] = STATUSES.index(status)
     return codes
-
-
-def _group_median(values: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Median of each job's group, float64[n]."""
-    import pandas as pd
-
-    return pd.Series(values).groupby(group).transform("median").to_numpy()

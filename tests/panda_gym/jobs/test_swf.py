@@ -41,7 +41,7 @@ def test_a_log_is_read_as_documented(log: Path) -> None:
     assert stream.arrival_s.tolist() == [0, 10, 30, 40]
     assert stream.cores.tolist() == [1, 1, 4, 2]
     assert stream.workload_true.tolist() == [1000, 0, 2000, 200]
-    assert stream.workload_pred.tolist() == [200, 200, 2000, 200]
+    assert stream.workload_pred.tolist() == [36000, 36000, 1, 1]
     assert stream.dataset.tolist() == [0, 0, 1, 0]
     assert stream.site_names == ("first.org", "second.org")
     assert stream.source.tolist() == [1, -1, 0, 0]
