@@ -71,6 +71,7 @@ class PolicyActor(Actor):
             self.policy.reset(self.batch)
         else:
             self.policy.reset(len(self.batch))
+            self.policy.attach(self.batch)
 
     def choose(self, step: int) -> list[np.ndarray]:
         """Return the sites that the policy names."""

@@ -45,6 +45,12 @@ class Policy(ABC):
     def reset(self, envs: int) -> None:
         """Forget what was remembered; the next observation has `envs` environments."""
 
+    def attach(self, batch: Any) -> None:  # noqa: B027
+        """Take the batch of environments whose decisions come next, after `reset`.
+
+        Only planners use it, which fork it (`fork_planner`). Benchmarks call it.
+        """
+
     @abstractmethod
     def choose(self, view: PlacementView, rng: np.random.Generator) -> Array:
         """Return a legal site for every environment, int64[E]."""
