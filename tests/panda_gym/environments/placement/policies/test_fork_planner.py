@@ -24,13 +24,13 @@ NAMES = ("rollout", "shooting")
 def batch(envs: int, **changes: Any) -> PlacementBatch:
     settings = {
         "platform": PLATFORM, "stream": make_stream(PLATFORM, jobs=200), "scale": 1.0,
-        "jobs": 15, "warmup": 10, "running": 0, "load": 1.5, **changes,
+        "jobs": 20, "warmup": 10, "running": 0, "load": 2.5, **changes,
     }  # fmt: skip
     return PlacementBatch(Scenario.of(**settings), envs)
 
 
 def slowdown(policy: policies.Policy) -> float:
-    measured = play(batch(4), policy, range(4))
+    measured = play(batch(3), policy, range(3))
     return float(np.mean([np.log(one["geometric_slowdown"]) for one in measured]))
 
 
