@@ -65,8 +65,8 @@ class Manifest:
         self = cls(folder, facts)
         if (folder / MANIFEST).is_file():
             self._go_on()
-        for shard in plan:
-            forget_asides(folder / shard.name)
+        for name in (MANIFEST, *(shard.name for shard in plan)):
+            forget_asides(folder / name)
         self.write(complete=False)
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,25 @@ def test_a_curriculum_and_evaluations_by_flags(
     assert "evaluation" in capsys.readouterr().out
 
 
+def test_an_objective_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stream: Path,
+    tmp_path: Path,
+) -> None:
+    words = ("--objective", "weighted_turnaround", "--stream", stream, "--steps", 64)
+    assert call(monkeypatch, *words, "--out", tmp_path) == 0
+    config = json.loads((tmp_path / "agent" / "agent.json").read_text())["provenance"]["config"]
+    assert config["objective"] == "weighted_turnaround"
+    assert config["gamma"] == 0.0
+
+
 BAD = {
+    "an unknown objective": (("--objective", "turnaround"), "mean_turnaround"),
+    "an objective for a learner without": (
+        ("--algo", "dqn", "--objective", "ln_slowdown"),
+        "choose another --algo",
+    ),
     "an unknown learner": (("--algo", "maskable-ppo"), "maskable_ppo"),
     "a limit for a learner without": (("--cost-limit", 1), "ppo_lagrangian"),
     "a limit for difference_reward": (

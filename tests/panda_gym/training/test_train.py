@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 
 from panda_gym.environments.placement.policies import create
 from panda_gym.environments.placement.policies.learned import CARD, Learned, load_agent
-from panda_gym.errors import PolicyError, SeedError
+from panda_gym.errors import PolicyError, SeedError, SettingError
 from panda_gym.training import TrainConfig, Training, train
 from panda_gym.training.checkpoint import FILE, Checkpoint
 from panda_gym.training.curve import CurvePoint, read_curve
@@ -328,3 +328,29 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     assert sorted(path.name for path in tmp_path.iterdir()) == [FILE, "curve.csv"]
     monkeypatch.undo()
     assert same(train(tmp_path, SMALL, scenario=SCENARIO).agent, whole.agent)
+
+
+def test_learners_take_an_objective_and_a_stopped_run_ends_the_same(tmp_path: Path) -> None:
+    """Difference rewards replace the reward; whole runs and resumed ones give one agent."""
+    config = replace(SMALL, gamma=0.0)
+    plain = train(tmp_path / "plain", config, scenario=SCENARIO)
+    given = replace(config, objective="mean_turnaround")
+    whole = train(tmp_path / "whole", given, scenario=SCENARIO)
+    assert not same(whole.agent, plain.agent)
+    with pytest.raises(Stop):
+        train(tmp_path / "stopped", given, scenario=SCENARIO, progress=stop_at(16))
+    resumed = train(tmp_path / "stopped", given, scenario=SCENARIO)
+    assert same(resumed.agent, whole.agent)
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ({"objective": "mean_turnaround"}, "gamma=0"),
+        ({"objective": "mean_turnaround", "gamma": 0.0, "algo": "dqn"}, "choose another --algo"),
+        ({"objective": "mean_turnarond", "gamma": 0.0}, "mean_turnaround"),
+    ],
+)
+def test_an_objective_that_cannot_be_is_one_clear_error(given: Any, word: str) -> None:
+    with pytest.raises((PolicyError, SettingError), match=word):
+        TrainConfig(**given)

@@ -17,6 +17,7 @@ import panda_gym
 from panda_gym.benchmarking.standard_suite import EVALUATION_SEEDS
 from panda_gym.benchmarking.tuning import TRAINING_SEEDS
 from panda_gym.cli.dataset import dataset
+from panda_gym.credit import difference_rewards
 from panda_gym.environments.placement import policies
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
@@ -273,3 +274,24 @@ def test_a_reference_of_release_0_1_scores_as_it_was_measured(
     old = datasets.OfflineDataset(data.folder, document)
     assert not old.reference.to_end
     assert old.reference.returns == data.reference.returns
+
+
+def test_the_column_of_difference_rewards_is_what_the_decisions_cost(
+    data: datasets.OfflineDataset, scenario: dict[str, Any], tmp_path: Path
+) -> None:
+    assert data.document["objective"] == "ln_slowdown"
+    for episode in data.episodes():
+        batch = PlacementBatch(Scenario.of(**scenario), 1)
+        batch.begin([(0, np.random.default_rng(episode.seed))])
+        rows = []
+        for action in episode.actions:
+            rows.append(int(batch.simulator.pending[0, 0]))
+            batch.step(np.array([action]))
+        log = batch.log(0)
+        expected = difference_rewards(batch.simulator, 0, log)[rows]
+        np.testing.assert_array_equal(episode.difference_rewards, expected)
+    learned = datasets.Transitions.of(data, reward="difference_reward")
+    assert (learned.rewards != datasets.Transitions.of(data).rewards).any()
+    none = datasets.collect(tmp_path, ["random"], 25, objective=None, **scenario)
+    with pytest.raises(SettingError, match="without"):
+        datasets.Transitions.of(none, reward="difference_reward")
