@@ -24,7 +24,7 @@ _LAZY = {
     "load_records": "panda_gym.records:load_records",
     "policies": "panda_gym.environments.placement.policies:",
     "reference_records": "panda_gym.records:reference_records",
-    "sb3_vec_env": "panda_gym.environments.placement.sb3:sb3_vec_env",
+    "sb3_vec_env": "panda_gym.environments.sb3:sb3_vec_env",
 }
 
 __all__ = ["__version__", *sorted(_LAZY)]

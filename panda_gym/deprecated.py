@@ -162,7 +162,7 @@ NAMES: Final[Mapping[str, str]] = {
         "panda_gym.offline.off_policy.estimators:LoggedEpisodes"
     ),
     "panda_gym.sb3:PlacementVecEnv": "panda_gym.environments.placement.sb3:PlacementVecEnv",
-    "panda_gym.sb3:sb3_vec_env": "panda_gym.environments.placement.sb3:sb3_vec_env",
+    "panda_gym.sb3:sb3_vec_env": "panda_gym.environments.sb3:sb3_vec_env",
     "panda_gym.training.config:HindsightConfig": "panda_gym.training.config:DifferenceRewardConfig",
     "panda_gym.training.difference_reward:Hindsight": (
         "panda_gym.training.difference_reward:DifferenceRewardTraining"
@@ -191,6 +191,7 @@ NAMES: Final[Mapping[str, str]] = {
     f"{_PLACEMENT}.policies.zoo_agents:HindsightScorer": (
         f"{_PLACEMENT}.policies.zoo_agents:DifferenceRewardScorer"
     ),
+    f"{_PLACEMENT}.sb3:sb3_vec_env": "panda_gym.environments.sb3:sb3_vec_env",
     "panda_gym.environments.base.lazy_info:Info": (
         "panda_gym.environments.base.lazy_info:LazyInfo"
     ),

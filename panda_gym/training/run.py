@@ -20,7 +20,7 @@ from typing import Any, Final
 from stable_baselines3.common.logger import configure
 
 from panda_gym.environments.placement.policies.learned import Learned, save_agent
-from panda_gym.environments.placement.sb3 import sb3_vec_env
+from panda_gym.environments.sb3 import sb3_vec_env
 from panda_gym.errors import PolicyError
 from panda_gym.extras import import_extra
 from panda_gym.provenance import plain, versions

@@ -1,19 +1,21 @@
 """Random workflows by shape and seed, for training and for tests.
 
-`montage` and `ddmd` have the stages and fan-in of the workflows they are named after. Their
-durations are round numbers of ours, not fitted to recorded runs.
+`montage` and `ddmd` have the stages and fan-in of the workflows they are named after. `campaign`
+mixes layered graphs of task sets with the form of `ddmd`. Sizes and durations are round numbers of
+ours, not fitted to recorded runs.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
 from panda_gym.errors import WorkflowError, check_seed, nearest
-from panda_gym.workflows.taskset import TaskSet
+from panda_gym.workflows.taskset import DISTRIBUTION_NAMES, TaskSet
 from panda_gym.workflows.workflow import Edge, Workflow
 
 Array = np.ndarray
@@ -159,7 +161,69 @@ def _ddmd(rng: np.random.Generator, name: str, iterations: int, simulations: int
     return Workflow.of(name, sets, [*chain, *within], stage=stage)
 
 
+_NOISE: Final = 0.2
+"""Standard deviation of the durations of a campaign's tasks over their mean."""
+
+
+def _campaign(
+    rng: np.random.Generator, name: str, layers: int, width: int, kinds: int, tasks: int
+) -> Workflow:
+    """Campaign on GPU nodes: three of four are layers of task sets, one of four is pipelined.
+
+    Layered: half of `layers` to `layers` layers of half of `width` to `width` sets. A set waits for one or two
+    sets of the layer before. It is of one of `kinds` kinds (see `_kinds`), with its duration drawn
+    around that of the kind. Pipelined: the form of `ddmd` with 2 to 4 iterations of 24 to 96
+    simulations. Durations of tasks are lognormal.
+    """
+    if rng.random() < 0.25:
+        iterations, simulations = int(rng.integers(2, 5)), int(rng.integers(24, 97))
+        return _noisy(_ddmd(rng, name, iterations, simulations))
+    drawn = _kinds(rng, kinds, tasks)
+    sets: list[TaskSet] = []
+    edges: list[Edge] = []
+    before: list[str] = []
+    for layer in range(_from_half(rng, layers)):
+        now = []
+        for k in range(_from_half(rng, width)):
+            kind = drawn[int(rng.integers(kinds))]
+            mean = kind.mean_s * rng.lognormal(-0.02, 0.2)
+            sets.append(replace(kind, id=f"{kind.kind}-{layer}.{k}", mean_s=mean))
+            now.append(sets[-1].id)
+            parents = rng.permutation(before)[: int(rng.integers(1, 3))]
+            edges += [Edge(str(parent), now[-1]) for parent in parents]
+        before = now
+    return _noisy(Workflow.of(name, sets, edges))
+
+
+def _from_half(rng: np.random.Generator, most: int) -> int:
+    """Draw a whole number from half of `most` to `most`."""
+    return int(rng.integers((most + 1) // 2, most + 1))
+
+
+def _kinds(rng: np.random.Generator, kinds: int, tasks: int) -> list[TaskSet]:
+    """Draw kinds of task sets: a sixth of `tasks` to `tasks` tasks; three of five hold 1, 2, 3 or 6 GPUs.
+
+    A task holds 28 threads a GPU, without one 16, 32, 84 or 168. Durations are lognormal around a
+    mean of 200 s, sigma .7.
+    """
+    found = []
+    for k in range(kinds):
+        gpus = int(rng.choice([1, 2, 3, 6])) if rng.random() < 0.6 else 0
+        threads = 28 * gpus or int(rng.choice([16, 32, 84, 168]))
+        count = int(rng.integers((tasks + 5) // 6, tasks + 1))
+        mean = 200.0 * rng.lognormal(-0.245, 0.7)
+        found.append(TaskSet(f"k{k}", count, mean, f"k{k}", threads=threads, gpus=gpus))
+    return found
+
+
+def _noisy(flow: Workflow) -> Workflow:
+    """Return the workflow with lognormal durations around the same means."""
+    code = np.full(len(flow), DISTRIBUTION_NAMES.index("lognormal"))
+    return replace(flow, sd_s=_NOISE * flow.mean_s, distribution=code)
+
+
 SHAPES: Final[dict[str, tuple[Callable[..., Workflow], dict[str, Any]]]] = {
+    "campaign": (_campaign, {"layers": 8, "width": 6, "kinds": 6, "tasks": 24}),
     "ddmd": (_ddmd, {"iterations": 3, "simulations": 96}),
     "forkjoin": (_forkjoin, {"width": 32, "rounds": 3}),
     "layered": (_layered, {"tasks": 100, "layers": 10, "kinds": 4, "parents": 3}),

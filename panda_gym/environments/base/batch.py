@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 from gymnasium import spaces
@@ -23,6 +23,9 @@ Seeded = tuple[int, np.random.Generator]
 
 class Batch(ABC):
     """E episodes that are stepped together; arrays are rewritten by each step."""
+
+    info_keys: ClassVar[tuple[str, ...]]
+    """Keys of `info`, the same in every step."""
 
     def __init__(self, num_envs: int, threads: int = 1) -> None:
         if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
@@ -90,6 +93,15 @@ class Batch(ABC):
     @abstractmethod
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
         """What `info` says, arrays [E] by key; `rewards` are the last ones if they are known."""
+
+    def cost(self) -> Array:
+        """Sum of the costs of the last decision, float64[E]."""
+        return np.asarray(self.report()["cost"])
+
+    def report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
+        """Return a function that gives what `report(rewards)` says now."""
+        found = self.report(rewards)
+        return lambda: found
 
     @final
     def begin(self, episodes: Iterable[Seeded]) -> None:

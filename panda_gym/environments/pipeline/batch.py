@@ -49,6 +49,8 @@ INFO: Final[Mapping[str, tuple[str, str]]] = {
 class PipelineBatch(Batch):
     """E fleets of one scenario; the draws that a run may take are those of its fleet's seed."""
 
+    info_keys = tuple(INFO)
+
     def __init__(
         self, scenario: PipelineScenario, num_envs: int, observation: str = "dict"
     ) -> None:

@@ -53,6 +53,8 @@ class PlacementBatch(BaseBatch):
     decision is recorded.
     """
 
+    info_keys = tuple(INFO)
+
     def __init__(
         self,
         scenario: Scenario,

@@ -12,9 +12,10 @@ from panda_gym.environments.base.batch import Batch, Seeded
 from panda_gym.environments.base.features import scales
 from panda_gym.environments.base.spaces import box, check_observation, flat_space, flatten
 from panda_gym.environments.workflow.cost import COSTS
+from panda_gym.environments.workflow.library import Library, widened
 from panda_gym.environments.workflow.observation import TABLES
 from panda_gym.environments.workflow.reward import REWARDS
-from panda_gym.environments.workflow.scenario import WorkflowScenario, goals_of
+from panda_gym.environments.workflow.scenario import WorkflowScenario
 from panda_gym.errors import SettingError
 from panda_gym.sites import Platform
 from panda_gym.workflows.decisions import (
@@ -31,9 +32,11 @@ from panda_gym.workflows.decisions import (
     proceed,
 )
 from panda_gym.workflows.execution import Execution, execution_of
-from panda_gym.workflows.kernel_arrays import machine_arrays, stack_workflows, workflow_arrays
-from panda_gym.workflows.residual import closures_of, make_residual
-from panda_gym.workflows.state import make_state
+from panda_gym.workflows.kernel_arrays import machine_arrays
+from panda_gym.workflows.random_graphs import random_workflow
+from panda_gym.workflows.residual import Residual, make_residual
+from panda_gym.workflows.state import State, make_state
+from panda_gym.workflows.workflow import Workflow
 
 Array = np.ndarray
 
@@ -59,6 +62,8 @@ def encoding() -> Scales:
 class WorkflowBatch(Batch):
     """E executions of one scenario; arrays are rewritten by each step."""
 
+    info_keys = tuple(INFO)
+
     def __init__(
         self, scenario: WorkflowScenario, num_envs: int, observation: str = "dict"
     ) -> None:
@@ -66,26 +71,32 @@ class WorkflowBatch(Batch):
         self.observation = check_observation(observation)
         self.scenario = scenario
         self.resource = scenario.open_platform()
-        self.library = scenario.open_library()
+        shape = scenario.fresh_shape
+        flows = scenario.open_library()
+        self.library = Library(
+            flows if shape is None else flows * self.num_envs, self.resource, scenario.mode
+        )
         home = scenario.home if isinstance(self.resource, Platform) else None
         self._machine = machine_arrays(self.resource, scenario.overheads, home=home)
-        self._plan = stack_workflows(
-            [workflow_arrays(flow, self.resource, scenario.mode) for flow in self.library]
-        )
-        self._shape = closures_of(self.library)
-        self.references = goals_of(self.library, self.resource)
         self._scales = encoding()
-        self._state = make_state(self._plan, self._machine, self.num_envs)
-        self._residual = make_residual(self._shape, self.num_envs, len(self._machine.nodes))
+        self._state, self._residual = self._make_state()
         self.view = self._make_view()
         self._space = self._dict_space()
         self.which = np.zeros(self.num_envs, dtype=np.int64)
         self.illegal = np.zeros(self.num_envs, dtype=np.int64)
         """Whether the last action was illegal, int64[E]."""
 
+    def _make_state(self) -> tuple[State, Residual]:
+        """Return zeroed arrays as wide as the library's."""
+        closures, nodes = self.library.closures, len(self._machine.nodes)
+        return (
+            make_state(self.library.plan, self._machine, self.num_envs),
+            make_residual(closures, self.num_envs, nodes),
+        )
+
     def _make_view(self) -> ObservationArrays:
         envs, slots, sites = self.num_envs, int(self.scenario.slots), len(self._machine.slowness)
-        sets = self._plan.sets.shape[1] - 1
+        sets = self.library.plan.sets.shape[1] - 1
         return ObservationArrays(
             np.zeros((envs, len(SET_ROWS), slots), np.float32),
             np.zeros((envs, len(GRAPH_ROWS)), np.float32),
@@ -135,12 +146,28 @@ class WorkflowBatch(Batch):
         """Draw a workflow and its durations for each of the given executions."""
         todo = np.full(self.num_envs, SKIP, dtype=np.int8)
         for e, rng in episodes:
-            w = int(rng.integers(len(self.library)))
-            flow = self.library[w]
-            self.which[e], todo[e] = w, BEGIN
+            self.which[e], todo[e] = self._draw_workflow(e, rng), BEGIN
+            flow = self.workflow(e)
             self._state.tasks["duration"][e, : flow.total_tasks] = flow.draw(rng)
         self._proceed(todo, np.zeros(self.num_envs, dtype=np.int64))
         self.illegal[todo == BEGIN] = 0
+
+    def _draw_workflow(self, e: int, rng: np.random.Generator) -> int:
+        """Return the row of the library that execution e runs; it may be written anew."""
+        shape = self.scenario.fresh_shape
+        if shape is None:
+            return int(rng.integers(len(self.library)))
+        if self.library.put(e, random_workflow(shape, int(rng.integers(2**32)))):
+            state, residual = self._make_state()
+            self._state = widened(self._state, state)
+            self._residual = widened(self._residual, residual)
+            fresh = self._make_view()
+            self.view = self.view._replace(delay=widened(self.view.delay, fresh.delay))
+        return e
+
+    def workflow(self, e: int) -> Workflow:
+        """Return the workflow of execution e."""
+        return self.library.flows[int(self.which[e])]
 
     def _advance(self, actions: Array, which: Array | None) -> None:
         todo = np.full(self.num_envs, STEP, dtype=np.int8)
@@ -152,8 +179,8 @@ class WorkflowBatch(Batch):
 
     def _proceed(self, todo: Array, actions: Array) -> None:
         proceed(
-            self._plan, self._shape, self.references, self._scales, self._machine, self._state,
-            self._residual, self.view, self.which, todo, actions,
+            self.library.plan, self.library.closures, self.library.references, self._scales,
+            self._machine, self._state, self._residual, self.view, self.which, todo, actions,
             1 if self.scenario.granularity == "task" else 0,
         )  # fmt: skip
         # Learners compute with the mask of the last observation, so that it may not be empty.
@@ -161,7 +188,7 @@ class WorkflowBatch(Batch):
 
     def rewards(self, name: str | None = None) -> Array:
         """Reward of the last step, float64[E], of the scenario's kind or of `name`."""
-        reference = self.references.whole[self.which]
+        reference = self.library.references.whole[self.which]
         return REWARDS[name or self.scenario.reward](self.view.counters, reference)
 
     @property
@@ -188,7 +215,7 @@ class WorkflowBatch(Batch):
 
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
         """Return the entries of `info`, arrays [E]: both rewards, times, counts and costs."""
-        counters, reference = self.view.counters, self.references.whole[self.which]
+        counters, reference = self.view.counters, self.library.references.whole[self.which]
         costs = {name: cost(self.illegal) for name, cost in COSTS.items()}
         return {
             "clock_s": self._state.run["clock"].copy(),
@@ -204,7 +231,7 @@ class WorkflowBatch(Batch):
         """Execution e after its end; SettingError before."""
         if not self.done[e]:
             raise SettingError("an execution that has ended", "one that runs", "step it to its end")
-        flow = self.library[self.which[e]]
+        flow = self.workflow(e)
         ran = self._state.tasks[e, : flow.total_tasks]
         scenario = self.scenario
         return execution_of(flow, self.resource, scenario.mode, scenario.overheads, ran)

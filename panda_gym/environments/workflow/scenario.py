@@ -34,8 +34,9 @@ POOLS: Final = {SUMMIT16.name: SUMMIT16}
 class WorkflowScenario:
     """Settings of the environment; everything random is drawn from the episode's seed."""
 
-    workflow: str | Workflow | Sequence[Workflow] = "ddmd"
-    """A shipped name, a file, `random:<shape>`, a Workflow, or several: one is drawn an episode."""
+    workflow: str | Workflow | Sequence[Workflow] = "random:campaign"
+    """`random:<shape>` (one of `panda_gym.workflows.random_graphs.SHAPES`), a shipped name such as
+    `ddmd`, a file, a Workflow, or several: one is drawn an episode."""
     platform: str | Pool | Platform = "summit16"
     """A shipped pool or platform by name, a Pool or a Platform."""
     scale: float = 1.0
@@ -54,10 +55,10 @@ class WorkflowScenario:
     """Overhead of a task, s."""
     home: str | None = None
     """Site of a platform that holds inputs from outside; None: every site has them."""
-    variants: int = 16
-    """Workflows in the library of a random shape."""
+    variants: int | None = None
+    """Graphs of a random shape of which an episode draws one; None: every episode draws anew."""
     library_seed: int = 0
-    """First seed of that library."""
+    """First seed of these graphs."""
 
     def __post_init__(self) -> None:
         for field, known in (
@@ -72,6 +73,8 @@ class WorkflowScenario:
                 )
         for field in ("slots", "variants"):
             value = getattr(self, field)
+            if value is None and field == "variants":
+                continue
             if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
                 raise SettingError(
                     f"{field} as a whole number of at least 1", repr(value), "raise it"
@@ -105,8 +108,16 @@ class WorkflowScenario:
             )
         return load_platform(self.platform, self.scale)
 
+    @property
+    def fresh_shape(self) -> str | None:
+        """The shape of which every episode draws its own graph; None: it draws from a library."""
+        if not isinstance(self.workflow, str) or self.variants is not None:
+            return None
+        shape = self.workflow.removeprefix("random:")
+        return None if shape == self.workflow else shape
+
     def open_library(self) -> tuple[Workflow, ...]:
-        """The workflows of which an episode draws one."""
+        """The workflows of which an episode draws one; an example where it draws its own."""
         if isinstance(self.workflow, Workflow):
             return (self.workflow,)
         if not isinstance(self.workflow, str):
@@ -117,7 +128,7 @@ class WorkflowScenario:
         shape = self.workflow.removeprefix("random:")
         if shape != self.workflow:
             first = self.library_seed
-            return tuple(random_workflow(shape, first + i) for i in range(self.variants))
+            return tuple(random_workflow(shape, first + i) for i in range(self.variants or 1))
         if self.workflow in WORKFLOWS:
             return (summit_workflow(self.workflow),)
         if Path(self.workflow).exists():

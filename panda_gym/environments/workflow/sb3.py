@@ -1,0 +1,38 @@
+"""`PandaGrid/Workflow-v0` as a stable-baselines3 VecEnv on one kernel."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+from panda_gym.environments.base.sb3 import BatchVecEnv
+from panda_gym.environments.workflow.batch import WorkflowBatch
+from panda_gym.environments.workflow.scenario import WorkflowScenario
+from panda_gym.workflows.execution import Execution
+
+
+@final
+class WorkflowVecEnv(BatchVecEnv):
+    """E running workflows side by side; see `WorkflowEnv` for actions, observations and rewards.
+
+    Other keywords are those of `WorkflowEnv`.
+    """
+
+    methods = ("execution",)
+    batch: WorkflowBatch
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        observation: str = "dict",
+        copy: bool = True,
+        info: str = "full",
+        seed: int | None = None,
+        **settings: Any,
+    ) -> None:
+        batch = WorkflowBatch(WorkflowScenario.of(**settings), num_envs, observation)
+        super().__init__(batch, copy=copy, info=info, seed=seed)
+
+    def execution(self, e: int) -> Execution:
+        """Return the times of every task of execution e after its end; SettingError before."""
+        return self.batch.execution(e)
