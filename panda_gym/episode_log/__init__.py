@@ -12,9 +12,11 @@ from panda_gym.episode_log.journal import Journal, drained, event_capacity
 from panda_gym.episode_log.logged import LEVELS, LoggedEpisode, Steps, about, check_level
 from panda_gym.episode_log.parquet import check_path, events_path, read_log, write_log
 from panda_gym.episode_log.recorder import Recorder
+from panda_gym.episode_log.tables import EpisodeTables
 
 __all__ = [
     "LEVELS",
+    "EpisodeTables",
     "Journal",
     "LoggedEpisode",
     "Recorder",

@@ -50,10 +50,12 @@ def write_log(episode: LoggedEpisode, path: str | Path) -> None:
     """
     path = check_path(path)
     if episode.events is not None:
-        _write(events_path(path), _coded(as_columns(episode.events), "kind"), {"format": FORMAT})
+        write_table(
+            events_path(path), _coded(as_columns(episode.events), "kind"), {"format": FORMAT}
+        )
     else:
         events_path(path).unlink(missing_ok=True)
-    _write(path, _job_columns(episode), _meta(episode))
+    write_table(path, _job_columns(episode), _meta(episode))
 
 
 def read_log(path: str | Path) -> LoggedEpisode:
@@ -62,7 +64,7 @@ def read_log(path: str | Path) -> LoggedEpisode:
 
     path = Path(path)
     try:
-        columns, meta = _read(path)
+        columns, meta = read_table(path)
         if meta.pop("format") != FORMAT:
             raise ValueError("another format")
         held: dict[str, Any] = {**meta.pop("scalars"), **_arrays(columns)}
@@ -122,7 +124,7 @@ def _steps(columns: Mapping[str, Array]) -> Steps | None:
 def _read_events(path: Path, meta: Mapping[str, Any]) -> Array | None:
     if meta["level"] != "events":
         return None
-    columns, _ = _read(events_path(path))
+    columns, _ = read_table(events_path(path))
     return from_columns(columns)
 
 
@@ -134,7 +136,8 @@ def _coded(table: Mapping[str, Array], column: str) -> dict[str, Any]:
     return {**table, column: names}
 
 
-def _write(path: Path, columns: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+def write_table(path: Path, columns: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
+    """Write a table with JSON in its metadata, atomically."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -143,7 +146,8 @@ def _write(path: Path, columns: Mapping[str, Any], meta: Mapping[str, Any]) -> N
         pq.write_table(table, aside, compression="zstd")
 
 
-def _read(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+def read_table(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Return the columns of such a table and its metadata."""
     import pyarrow.parquet as pq
 
     table = pq.read_table(path, partitioning=None)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from panda_gym.training.relabelling import RelabelledEpisodes, relabelled_episodes
     from panda_gym.training.run import Training, train
     from panda_gym.training.settled_replay import SettledDictReplayBuffer, SettledReplayBuffer
+    from panda_gym.training.time_discount_callback import TimeDiscountCallback
 
 __all__ = [
     "ALGORITHMS",
@@ -26,6 +27,7 @@ __all__ = [
     "RelabelledEpisodes",
     "SettledDictReplayBuffer",
     "SettledReplayBuffer",
+    "TimeDiscountCallback",
     "TrainConfig",
     "Training",
     "relabelled_episodes",
@@ -38,6 +40,7 @@ _LAZY = {
     "RelabelledEpisodes": "panda_gym.training.relabelling",
     "SettledDictReplayBuffer": "panda_gym.training.settled_replay",
     "SettledReplayBuffer": "panda_gym.training.settled_replay",
+    "TimeDiscountCallback": "panda_gym.training.time_discount_callback",
     "Training": "panda_gym.training.run",
     "relabelled_episodes": "panda_gym.training.relabelling",
     "train": "panda_gym.training.run",

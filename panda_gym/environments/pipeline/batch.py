@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -20,11 +21,14 @@ from panda_gym.environments.pipeline.observation import (
 )
 from panda_gym.environments.pipeline.reward import REWARDS
 from panda_gym.environments.pipeline.scenario import PipelineScenario
+from panda_gym.episode_log.tables import table_journal
 from panda_gym.pipelines.history import History
 from panda_gym.pipelines.kernel import ACT, BEGIN, DONE, SKIP, measure
 from panda_gym.pipelines.kernel_arrays import arrival_records, operations_arrays
 from panda_gym.pipelines.simulation import drive, history_of, requests
 from panda_gym.pipelines.state import make_state
+from panda_gym.pipelines.triggers import REASONS
+from panda_gym.provenance import plain
 from panda_gym.units import BYTES_PER_MB, SECONDS_PER_DAY, SECONDS_PER_HOUR
 
 Array = np.ndarray
@@ -34,6 +38,8 @@ NEVER = (np.inf, 0, -1)
 
 INFO: Final[Mapping[str, tuple[str, str]]] = {
     "clock_s": ("float", "time since the episode's start, s"),
+    "elapsed_s": ("float", "time from the decision to the next one, s; 0 after reset"),
+    "reward_lost": ("float", "reward `lost` of the step, whatever reward is paid"),
     "reward_net": ("float", "reward `net` of the step, whatever reward is paid"),
     "reward_quality": ("float", "reward `quality` of the step, whatever reward is paid"),
     "requests": ("int", "runs asked for so far"),
@@ -52,9 +58,16 @@ class PipelineBatch(Batch):
     info_keys = tuple(INFO)
 
     def __init__(
-        self, scenario: PipelineScenario, num_envs: int, observation: str = "dict"
+        self,
+        scenario: PipelineScenario,
+        num_envs: int,
+        observation: str = "dict",
+        *,
+        log: str | Path | None = None,
+        log_level: str = "jobs",
     ) -> None:
         super().__init__(num_envs)
+        self.journal = table_journal(num_envs, log, log_level)
         self.observation = check_observation(observation)
         self.scenario = scenario
         self.operations = scenario.open()
@@ -72,11 +85,11 @@ class PipelineBatch(Batch):
         self._state = make_state(self._plan, empty, 256)
         models = len(self.operations.models)
         self._measured = np.zeros((self.num_envs, models, 5))
-        self._before = np.zeros((2, self.num_envs))
+        self._before = np.zeros((3, self.num_envs))
         self._space = self._dict_space()
         self._over = np.zeros(self.num_envs, dtype=bool)
         self.illegal = np.zeros(self.num_envs)
-        self.quality, self.cost = np.zeros(self.num_envs), np.zeros(self.num_envs)
+        self.quality, self.price, self.elapsed = np.zeros((3, self.num_envs))
 
     @staticmethod
     def _arrival_type() -> np.dtype:
@@ -123,9 +136,12 @@ class PipelineBatch(Batch):
             self._expect(e, arrival_records(*requests(self.operations, self.horizon_s, rng), None))
             self._state.run["seed"][e] = rng.integers(2**63)
             todo[e] = BEGIN
+            if self.journal is not None:
+                self.journal.begin(e)
         self._drive(todo, np.zeros(self.num_envs, dtype=np.int64))
         fresh = todo == BEGIN
-        self.quality[fresh] = self.cost[fresh] = self.illegal[fresh] = 0.0
+        for passed in (self.quality, self.price, self.elapsed, self.illegal):
+            passed[fresh] = 0.0
 
     def _expect(self, e: int, arrivals: Array) -> None:
         """Write the requests of a fleet; longer ones make room for all."""
@@ -141,7 +157,12 @@ class PipelineBatch(Batch):
         todo = np.full(self.num_envs, ACT, dtype=np.int8)
         if which is not None:
             todo[~which] = SKIP
+        times = self._state.run["clock"].copy()
         self._drive(todo, actions)
+        if self.journal is not None:
+            self.journal.step(todo == ACT, times, actions, self.rewards(), self.report())
+            for e in np.flatnonzero((todo == ACT) & self._over).tolist():
+                self.journal.write(e, *self._tables(e))
 
     def _drive(self, todo: Array, actions: Array) -> None:
         self._state, answers, illegal = drive(self._plan, self._state, todo, actions)
@@ -151,15 +172,17 @@ class PipelineBatch(Batch):
         weight = self._plan.models["weight"]
         # Not a matrix product: its rounding depends on how many fleets there are.
         quality = (self._measured[:, :, 3] * weight).sum(axis=1) / SECONDS_PER_HOUR
-        now = np.stack([quality, self._state.run["cost"]])
-        passed = now - self._before
-        self.quality = np.where(went, passed[0], self.quality)
-        self.cost = np.where(went, passed[1], self.cost)
+        run = self._state.run
+        now = np.stack([quality, run["cost"], run["clock"]])
+        last = self.quality, self.price, self.elapsed
+        self.quality, self.price, self.elapsed = np.where(went, now - self._before, last)
         self._before = now
 
     def rewards(self, name: str | None = None) -> Array:
         """Reward of the last step, float64[E], of the scenario's kind or of `name`."""
-        return REWARDS[name or self.scenario.reward](self.quality, self.cost)
+        weight = self._plan.models["weight"].sum()
+        most = weight * self.elapsed / SECONDS_PER_HOUR
+        return REWARDS[name or self.scenario.reward](self.quality, self.price, most, weight)
 
     def observe(self, copy: bool = True) -> dict[str, Array] | Array:
         """Observation of all fleets."""
@@ -231,9 +254,11 @@ class PipelineBatch(Batch):
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
         """Return the entries of `info`, arrays [E]: both rewards, time, counts and costs."""
         run = self._state.run
-        costs = {name: cost(self.cost, self.illegal) for name, cost in COSTS.items()}
+        costs = {name: cost(self.price, self.illegal) for name, cost in COSTS.items()}
         return {
             "clock_s": run["clock"].copy(),
+            "elapsed_s": self.elapsed.copy(),
+            "reward_lost": self.rewards("lost"),
             "reward_net": self.rewards("net"),
             "reward_quality": self.rewards("quality"),
             "requests": run["requests"].copy(),
@@ -247,3 +272,23 @@ class PipelineBatch(Batch):
     def history(self, e: int) -> History:
         """Fleet e so far, or after its end."""
         return history_of(self.operations, self._plan, self._state, e)
+
+    def _tables(self, e: int) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return the log of fleet e at its horizon: a row a task of a run, and its setting."""
+        ran, operations = self.history(e), self.operations
+        owner, models = ran.tasks["run_index"], ran.runs["model"]
+        names = np.array([model.name for model in operations.models])
+        of_run = {
+            "model": names[models],
+            "reason": np.array(REASONS)[ran.runs["reason"]],
+            "requested_s": ran.runs["requested"],
+            "launched_s": ran.runs["launched"],
+            "ended_s": ran.runs["ended"],
+            "deployed": ran.runs["deployed"].astype(bool),
+        }
+        tasks = {"run": owner, **{name: column[owner] for name, column in of_run.items()}}
+        places = np.array([cluster.name for cluster in operations.clusters])
+        tasks["cluster"] = places[ran.tasks["cluster"]]
+        tasks |= {f"{name}_s": ran.tasks[name] for name in ("ready", "start", "end")}
+        settings = plain(vars(self.scenario))
+        return tasks, {"environment": "PandaGrid/Pipelines-v0", "settings": settings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, final
 
 from panda_gym.environments.base.documentation import (
@@ -129,6 +130,8 @@ class PipelineEnv(BatchEnv):
     |---|---|---|
     | `observation` | `'dict'` | `dict`, or `flat` for one vector without the mask |
     | `render_mode` | `None` | `ansi`: bars as text; `rgb_array`: bars as a frame, uint8 |
+    | `log` | `None` | file (.parquet) or folder in which every episode is logged |
+    | `log_level` | `'jobs'` | `none`; `jobs`, every task; `events`, also every decision |
     <<arguments>>
     | `copy` | `True` | vector form only: kept for the common interface |
     | `autoreset_mode` | `'same_step'` | vector form only: `next_step` or `disabled` |
@@ -158,9 +161,16 @@ class PipelineEnv(BatchEnv):
     batch: PipelineBatch
 
     def __init__(
-        self, *, observation: str = "dict", render_mode: str | None = None, **settings: Any
+        self,
+        *,
+        observation: str = "dict",
+        render_mode: str | None = None,
+        log: str | Path | None = None,
+        log_level: str = "jobs",
+        **settings: Any,
     ) -> None:
-        batch = PipelineBatch(PipelineScenario.of(**settings), 1, observation)
+        scenario = PipelineScenario.of(**settings)
+        batch = PipelineBatch(scenario, 1, observation, log=log, log_level=log_level)
         super().__init__(batch, render_mode, painter)
 
     def history(self) -> History:

@@ -1,7 +1,8 @@
 """Rewards of `PandaGrid/Pipelines-v0`: functions of what one step did.
 
-Each takes quality hours (weighted time integral of the models' performance) and the cost of the
-tasks that were started in the step, float64[E] each. It returns float64[E].
+Each takes float64[E]: quality hours (weighted time integral of the models' performance), the price
+of the tasks that were started in the step, and the quality hours at performance 1; and the sum of
+the models' weights. It returns float64[E].
 """
 
 from __future__ import annotations
@@ -12,18 +13,26 @@ from typing import Final
 import numpy as np
 
 Array = np.ndarray
-Reward = Callable[[Array, Array], Array]
+Reward = Callable[[Array, Array, Array, float], Array]
 
 
-def net(quality: Array, cost: Array) -> Array:
-    """Return quality hours minus cost."""
-    return quality - cost
+def lost(quality: Array, price: Array, most: Array, weight: float) -> Array:
+    """Return minus the quality hours lost against performance 1 and minus the price, over weight.
+
+    An episode's return is that of `net` minus a constant, over the sum of the weights.
+    """
+    return (quality - most - price) / weight
 
 
-def quality(quality: Array, cost: Array) -> Array:
+def net(quality: Array, price: Array, most: Array, weight: float) -> Array:
+    """Return quality hours minus price."""
+    return quality - price
+
+
+def quality(quality: Array, price: Array, most: Array, weight: float) -> Array:
     """Return quality hours alone."""
     return quality.copy()
 
 
-REWARDS: Final[Mapping[str, Reward]] = {"net": net, "quality": quality}
+REWARDS: Final[Mapping[str, Reward]] = {"lost": lost, "net": net, "quality": quality}
 """Rewards by name."""

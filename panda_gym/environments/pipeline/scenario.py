@@ -35,8 +35,9 @@ class PipelineScenario:
     """Cost of a slot of a site in use, an hour."""
     home: str | None = None
     """Site where the data store is; None: the largest."""
-    reward: str = "net"
-    """`net`: quality hours minus cost; `quality`: quality hours alone."""
+    reward: str = "lost"
+    """`lost`: minus the quality hours lost and minus the price, over the weights; `net`: quality
+    hours minus price; `quality`: quality hours alone."""
     fleet: Fleet = field(default_factory=lambda: Fleet(**FLEET))  # type: ignore[arg-type]
     """The models and their pipelines."""
 

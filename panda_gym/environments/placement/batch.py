@@ -30,6 +30,7 @@ Array = np.ndarray
 INFO: Final[Mapping[str, tuple[str, str]]] = {
     "cost": ("float", "sum of the costs of the step"),
     "costs": ("dict of float", "every cost by name"),
+    "elapsed_s": ("float", "time from the decision to the next one, s; 0 after reset"),
     "reward_pred": ("float", "reward `predicted` of the step, whatever reward is paid"),
     "reward_true": ("float", "reward `true` of the step, whatever reward is paid"),
     "site": ("int", "site of the last job that was placed; -1: none or deferred"),
@@ -97,6 +98,8 @@ class PlacementBatch(BaseBatch):
             settings=settings,
         )
         self.parts = self._parts()
+        self.elapsed = np.zeros(num_envs)
+        """Time from the last decision to the next one, float64[E], s; replaced by each step."""
         if scenario.decisions > 1 or scenario.data_actions:
             self.action_shape = (num_envs, scenario.decisions + scenario.data_actions)
         self.recorder: CreditRecorder | None = None
@@ -266,6 +269,8 @@ class PlacementBatch(BaseBatch):
             self.pool.submit(self.simulator.begin, e, e + 1)
             begun.append((e, seed))
         self.pool.wait()
+        self.elapsed = self.elapsed.copy()
+        self.elapsed[[e for e, _ in begun]] = 0.0
         if self.journal is not None:
             for e, seed in begun:
                 self.journal.begin(e, seed)
@@ -274,11 +279,14 @@ class PlacementBatch(BaseBatch):
         if self.recorder is not None:
             self.recorder.record(self.simulator, which)
         rows = None if self.journal is None else self.journal.rows()
+        before = self.simulator.clock
         if which is None or self.simulator.done[~which].all():  # those take no step
             self.pool.share(len(self), lambda a, b: self.simulator.step(actions, a, b))
         else:
             for e in np.flatnonzero(which).tolist():
                 self.simulator.step(actions, e, e + 1)
+        elapsed = self.simulator.clock - before
+        self.elapsed = elapsed if which is None else np.where(which, elapsed, self.elapsed)
         if self.journal is not None and rows is not None:
             self.journal.step(rows, self.rewards(), self.report())
 
@@ -320,16 +328,22 @@ class PlacementBatch(BaseBatch):
 
         rewards: those of the last decision, if they are known.
         """
-        return self._report(self.simulator.outcome, self.simulator.clock, rewards)
+        return self._report(self.simulator.outcome, self._times(), rewards)
 
     def report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
         """Return a function that computes what `report` would return now."""
         now = self.simulator.outcome
         outcome = np.frombuffer(now.tobytes(), now.dtype).reshape(now.shape)
-        clock = self.simulator.clock
-        return lambda: self._report(outcome, clock, rewards)
+        times = self._times()
+        return lambda: self._report(outcome, times, rewards)
 
-    def _report(self, outcome: Array, clock: Array, rewards: Array | None) -> dict[str, Any]:
+    def _times(self) -> tuple[Array, Array]:
+        """Return time since the last decision and since the episode's start, float64[E] each, s."""
+        return self.elapsed, self.simulator.clock
+
+    def _report(
+        self, outcome: Array, times: tuple[Array, Array], rewards: Array | None
+    ) -> dict[str, Any]:
         bound, costs = self.scenario.bound_s, self._costs(outcome)
         if rewards is not None and self.scenario.reward == "predicted":
             expected = rewards.copy()
@@ -338,10 +352,11 @@ class PlacementBatch(BaseBatch):
         return {
             "cost": self._sum(costs),
             "costs": costs,
+            "elapsed_s": times[0].copy(),
             "reward_pred": expected,
             "reward_true": self._total(reward.true(outcome, bound)),
             "site": (outcome["site"] if outcome.ndim == 1 else outcome["site"][:, -1]).copy(),
-            "time_s": clock.copy(),
+            "time_s": times[1].copy(),
         }
 
     def settled(self) -> Settled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,9 @@ from panda_gym.environments.workflow.library import Library, widened
 from panda_gym.environments.workflow.observation import TABLES
 from panda_gym.environments.workflow.reward import REWARDS
 from panda_gym.environments.workflow.scenario import WorkflowScenario
+from panda_gym.episode_log.tables import table_journal
 from panda_gym.errors import SettingError
+from panda_gym.provenance import plain
 from panda_gym.sites import Platform
 from panda_gym.workflows.decisions import (
     BEGIN,
@@ -42,6 +45,7 @@ Array = np.ndarray
 
 INFO: Final[Mapping[str, tuple[str, str]]] = {
     "clock_s": ("float", "time since the execution's start, s"),
+    "elapsed_s": ("float", "time from the decision to the next one, s; 0 after reset"),
     "t_seq_s": ("float", "sequential time to execution of the workflow, s"),
     "reward_work": ("float", "reward `work` of the step, whatever reward is paid"),
     "reward_makespan": ("float", "reward `makespan` of the step, whatever reward is paid"),
@@ -65,9 +69,16 @@ class WorkflowBatch(Batch):
     info_keys = tuple(INFO)
 
     def __init__(
-        self, scenario: WorkflowScenario, num_envs: int, observation: str = "dict"
+        self,
+        scenario: WorkflowScenario,
+        num_envs: int,
+        observation: str = "dict",
+        *,
+        log: str | Path | None = None,
+        log_level: str = "jobs",
     ) -> None:
         super().__init__(num_envs)
+        self.journal = table_journal(num_envs, log, log_level)
         self.observation = check_observation(observation)
         self.scenario = scenario
         self.resource = scenario.open_platform()
@@ -147,6 +158,8 @@ class WorkflowBatch(Batch):
         todo = np.full(self.num_envs, SKIP, dtype=np.int8)
         for e, rng in episodes:
             self.which[e], todo[e] = self._draw_workflow(e, rng), BEGIN
+            if self.journal is not None:
+                self.journal.begin(e)
             flow = self.workflow(e)
             self._state.tasks["duration"][e, : flow.total_tasks] = flow.draw(rng)
         self._proceed(todo, np.zeros(self.num_envs, dtype=np.int64))
@@ -174,8 +187,13 @@ class WorkflowBatch(Batch):
         if which is not None:
             todo[~which] = SKIP
         before = self.view.counters["illegal"].copy()
+        times = self._state.run["clock"].copy()
         self._proceed(todo, actions)
         self.illegal = self.view.counters["illegal"] - before
+        if self.journal is not None:
+            self.journal.step(todo == STEP, times, actions, self.rewards(), self.report())
+            for e in np.flatnonzero((todo == STEP) & self.done).tolist():
+                self.journal.write(e, *self._tables(e))
 
     def _proceed(self, todo: Array, actions: Array) -> None:
         proceed(
@@ -188,7 +206,7 @@ class WorkflowBatch(Batch):
 
     def rewards(self, name: str | None = None) -> Array:
         """Reward of the last step, float64[E], of the scenario's kind or of `name`."""
-        reference = self.library.references.whole[self.which]
+        reference = self._reference()
         return REWARDS[name or self.scenario.reward](self.view.counters, reference)
 
     @property
@@ -215,10 +233,11 @@ class WorkflowBatch(Batch):
 
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
         """Return the entries of `info`, arrays [E]: both rewards, times, counts and costs."""
-        counters, reference = self.view.counters, self.library.references.whole[self.which]
+        counters, reference = self.view.counters, self._reference()
         costs = {name: cost(self.illegal) for name, cost in COSTS.items()}
         return {
             "clock_s": self._state.run["clock"].copy(),
+            "elapsed_s": counters["elapsed"].copy(),
             "t_seq_s": reference["t_seq"].copy(),
             "reward_work": self.rewards("work"),
             "reward_makespan": self.rewards("makespan"),
@@ -235,3 +254,25 @@ class WorkflowBatch(Batch):
         ran = self._state.tasks[e, : flow.total_tasks]
         scenario = self.scenario
         return execution_of(flow, self.resource, scenario.mode, scenario.overheads, ran)
+
+    def _tables(self, e: int) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return the log of execution e, which has ended: a row a task, and its setting."""
+        run, flow = self.execution(e), self.workflow(e)
+        owner = flow.task_set()
+        tasks = {
+            "set": np.array(flow.ids)[owner],
+            "kind": np.array(flow.kind_names)[flow.kind[owner]],
+            "node": np.array(run.node_names)[run.node],
+            "ready_s": self._state.tasks["ready"][e, : flow.total_tasks].copy(),
+            "placed_s": run.placed,
+            "start_s": run.start,
+            "stop_s": run.stop,
+        }
+        about = {"workflow": flow.name, "t_seq_s": float(self._reference()["t_seq"][e])}
+        named = {"environment": "PandaGrid/Workflow-v0", "settings": plain(vars(self.scenario))}
+        return tasks, {**named, **about}
+
+    def _reference(self) -> Array:
+        """Return the reference values of every execution's workflow, REFERENCE[E]."""
+        whole: Array = self.library.references.whole[self.which]
+        return whole

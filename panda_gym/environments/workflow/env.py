@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, final
 
 from panda_gym.environments.base.documentation import (
@@ -135,6 +136,8 @@ class WorkflowEnv(BatchEnv):
     |---|---|---|
     | `observation` | `'dict'` | `dict`, or `flat` for one vector without the mask |
     | `render_mode` | `None` | `ansi`: bars as text; `rgb_array`: bars as a frame, uint8 |
+    | `log` | `None` | file (.parquet) or folder in which every episode is logged |
+    | `log_level` | `'jobs'` | `none`; `jobs`, every task; `events`, also every decision |
     <<arguments>>
     | `copy` | `True` | vector form only: `False` gives views that the next step rewrites |
     | `autoreset_mode` | `'same_step'` | vector form only: `next_step` or `disabled` |
@@ -165,9 +168,16 @@ class WorkflowEnv(BatchEnv):
     batch: WorkflowBatch
 
     def __init__(
-        self, *, observation: str = "dict", render_mode: str | None = None, **settings: Any
+        self,
+        *,
+        observation: str = "dict",
+        render_mode: str | None = None,
+        log: str | Path | None = None,
+        log_level: str = "jobs",
+        **settings: Any,
     ) -> None:
-        batch = WorkflowBatch(WorkflowScenario.of(**settings), 1, observation)
+        scenario = WorkflowScenario.of(**settings)
+        batch = WorkflowBatch(scenario, 1, observation, log=log, log_level=log_level)
         super().__init__(batch, render_mode, painter)
 
     def execution(self) -> Execution:

@@ -52,7 +52,7 @@ def with_row(table: Any, w: int, row: Any) -> Any:
     for whole, part in zip(table, row, strict=True):
         size = np.maximum(whole.shape[1:], part.shape[1:]).astype(int)
         if tuple(size) != whole.shape[1:]:
-            whole = widened(whole, np.zeros((len(whole), *size), whole.dtype))  # noqa: PLW2901
+            whole = widened(whole, np.zeros((len(whole), *size), whole.dtype))
         whole[w] = np.zeros((), whole.dtype)
         whole[(w, *map(slice, part.shape[1:]))] = part[0]
         columns.append(whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, final
 
 from panda_gym.environments.base.sb3 import BatchVecEnv
@@ -28,9 +29,12 @@ class WorkflowVecEnv(BatchVecEnv):
         copy: bool = True,
         info: str = "full",
         seed: int | None = None,
+        log: str | Path | None = None,
+        log_level: str = "jobs",
         **settings: Any,
     ) -> None:
-        batch = WorkflowBatch(WorkflowScenario.of(**settings), num_envs, observation)
+        scenario = WorkflowScenario.of(**settings)
+        batch = WorkflowBatch(scenario, num_envs, observation, log=log, log_level=log_level)
         super().__init__(batch, copy=copy, info=info, seed=seed)
 
     def execution(self, e: int) -> Execution:

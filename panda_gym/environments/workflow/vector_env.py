@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, final
 
 from gymnasium.vector import AutoresetMode
@@ -16,8 +17,9 @@ from panda_gym.environments.workflow.scenario import WorkflowScenario
 class WorkflowVectorEnv(BatchVectorEnv):
     """E running workflows side by side; see `WorkflowEnv` for actions, observations and rewards.
 
-    With copy=False observations may be views that the next step rewrites. See
-    `panda_gym.environments.base.vector_env` for the autoreset modes.
+    With copy=False observations may be views that the next step rewrites. With log=FOLDER every
+    episode is written as it ends. `panda_gym.environments.base.vector_env` describes the autoreset
+    modes.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -36,10 +38,14 @@ class WorkflowVectorEnv(BatchVectorEnv):
         copy: bool = True,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         max_episode_steps: int | None = None,
+        log: str | Path | None = None,
+        log_level: str = "jobs",
         **settings: Any,
     ) -> None:
         super().__init__(
-            WorkflowBatch(WorkflowScenario.of(**settings), num_envs, observation),
+            WorkflowBatch(
+                WorkflowScenario.of(**settings), num_envs, observation, log=log, log_level=log_level
+            ),
             render_mode=render_mode,
             painter=painter,
             copy=copy,

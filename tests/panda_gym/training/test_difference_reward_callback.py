@@ -15,8 +15,8 @@ from stable_baselines3.common.vec_env import VecMonitor
 
 from panda_gym.credit.external_cost import external_costs, own_costs
 from panda_gym.environments.placement.batch import PlacementBatch
-from panda_gym.environments.sb3 import sb3_vec_env
 from panda_gym.environments.placement.scenario import Scenario
+from panda_gym.environments.sb3 import sb3_vec_env
 from panda_gym.errors import PolicyError
 from panda_gym.training import (
     DifferenceRewardCallback,
