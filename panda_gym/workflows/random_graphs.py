@@ -170,10 +170,10 @@ def _campaign(
 ) -> Workflow:
     """Campaign on GPU nodes: three of four are layers of task sets, one of four is pipelined.
 
-    Layered: half of `layers` to `layers` layers of half of `width` to `width` sets. A set waits for one or two
-    sets of the layer before. It is of one of `kinds` kinds (see `_kinds`), with its duration drawn
-    around that of the kind. Pipelined: the form of `ddmd` with 2 to 4 iterations of 24 to 96
-    simulations. Durations of tasks are lognormal.
+    Layered: half of `layers` to `layers` layers of half of `width` to `width` sets. A set waits for
+    one or two sets of the layer before. It is of one of `kinds` kinds (see `_kinds`), with its
+    duration drawn around that of the kind. Pipelined: the form of `ddmd` with 2 to 4 iterations of
+    24 to 96 simulations. Durations of tasks are lognormal.
     """
     if rng.random() < 0.25:
         iterations, simulations = int(rng.integers(2, 5)), int(rng.integers(24, 97))
@@ -201,10 +201,10 @@ def _from_half(rng: np.random.Generator, most: int) -> int:
 
 
 def _kinds(rng: np.random.Generator, kinds: int, tasks: int) -> list[TaskSet]:
-    """Draw kinds of task sets: a sixth of `tasks` to `tasks` tasks; three of five hold 1, 2, 3 or 6 GPUs.
+    """Draw kinds of task sets: a sixth of `tasks` to `tasks` tasks with needs and a duration.
 
-    A task holds 28 threads a GPU, without one 16, 32, 84 or 168. Durations are lognormal around a
-    mean of 200 s, sigma .7.
+    Three of five kinds hold 1, 2, 3 or 6 GPUs and 28 threads a GPU; the others hold 16, 32, 84 or
+    168 threads. Durations are lognormal around a mean of 200 s, sigma .7.
     """
     found = []
     for k in range(kinds):
