@@ -8,7 +8,9 @@ import numpy as np
 import panda_gym  # noqa: F401  (registers the environments)
 from panda_gym.environments.pipeline import policies
 
-envs = gymnasium.make_vec("PandaGrid/Pipelines-v0", num_envs=4, days=5.0, training_slots=1)
+envs = gymnasium.make_vec(
+    "PandaGrid/Pipelines-v0", num_envs=4, days=5.0, training_slots=1, reward="net"
+)
 for name in policies.names():
     policy, rng = policies.create(name), np.random.default_rng(0)
     observation, _ = envs.reset(seed=0)

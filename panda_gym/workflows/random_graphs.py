@@ -201,7 +201,7 @@ def _from_half(rng: np.random.Generator, most: int) -> int:
 
 
 def _kinds(rng: np.random.Generator, kinds: int, tasks: int) -> list[TaskSet]:
-    """Draw kinds of task sets: a sixth of `tasks` to `tasks` tasks with needs and a duration.
+    """Draw kinds of task sets: a quarter of `tasks` to `tasks` tasks with needs and a duration.
 
     Three of five kinds hold 1, 2, 3 or 6 GPUs and 28 threads a GPU; the others hold 16, 32, 84 or
     168 threads. Durations are lognormal around a mean of 200 s, sigma .7.
@@ -210,7 +210,7 @@ def _kinds(rng: np.random.Generator, kinds: int, tasks: int) -> list[TaskSet]:
     for k in range(kinds):
         gpus = int(rng.choice([1, 2, 3, 6])) if rng.random() < 0.6 else 0
         threads = 28 * gpus or int(rng.choice([16, 32, 84, 168]))
-        count = int(rng.integers((tasks + 5) // 6, tasks + 1))
+        count = int(rng.integers((tasks + 3) // 4, tasks + 1))
         mean = 200.0 * rng.lognormal(-0.245, 0.7)
         found.append(TaskSet(f"k{k}", count, mean, f"k{k}", threads=threads, gpus=gpus))
     return found
@@ -223,7 +223,7 @@ def _noisy(flow: Workflow) -> Workflow:
 
 
 SHAPES: Final[dict[str, tuple[Callable[..., Workflow], dict[str, Any]]]] = {
-    "campaign": (_campaign, {"layers": 8, "width": 6, "kinds": 6, "tasks": 24}),
+    "campaign": (_campaign, {"layers": 8, "width": 6, "kinds": 6, "tasks": 32}),
     "ddmd": (_ddmd, {"iterations": 3, "simulations": 96}),
     "forkjoin": (_forkjoin, {"width": 32, "rounds": 3}),
     "layered": (_layered, {"tasks": 100, "layers": 10, "kinds": 4, "parents": 3}),

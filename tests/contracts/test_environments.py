@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 
 import gymnasium
@@ -13,10 +14,11 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import panda_gym
-from panda_gym.errors import SeedError, SettingError
+from panda_gym.episode_log import EpisodeTables
+from panda_gym.errors import SeedError, SettingError, StreamError
 from tests.panda_gym.placements import small
 
-SETTINGS = {"PandaGrid/Placement-v0": small()}
+SETTINGS = {"PandaGrid/DataPlacement-v0": small(), "PandaGrid/Placement-v0": small()}
 """Keywords that make an environment small and independent of any surrogate; {} by default."""
 
 
@@ -126,6 +128,7 @@ SHORT = {
     "PandaGrid/Placement-v0": {"jobs": 7},
     "PandaGrid/DataPlacement-v0": {"jobs": 7},
     "PandaGrid/Pipelines-v0": {"days": 2.0},
+    "PandaGrid/Workflow-v0": {"workflow": "random:ddmd"},
 }
 """Settings whose episodes end within the steps of the test."""
 
@@ -214,6 +217,112 @@ def test_the_flat_observation_is_the_parts_in_order(name, settings):
     np.testing.assert_array_equal(one, flat.reset(seed=3)[0][1])
     with pytest.raises(SettingError, match="observation"):
         gymnasium.make(name, observation="picture", **settings)
+
+
+def test_stable_baselines3_checks_it(name, settings):
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    checker.check_env(gymnasium.make(name, observation="flat", **settings).unwrapped)
+
+
+def test_the_vec_env_of_stable_baselines3_is_the_vector_one(name, settings):
+    pytest.importorskip("stable_baselines3")
+    settings = {**settings, **SHORT.get(name, {})}
+    ours = gymnasium.make_vec(name, num_envs=2, **settings)
+    theirs = panda_gym.sb3_vec_env(2, name, seed=5, **settings)
+    (seen, _), same = ours.reset(seed=5), theirs.reset()
+    rng, ends = np.random.default_rng(1), 0
+    for _ in range(60):
+        for part in seen:
+            np.testing.assert_array_equal(seen[part], same[part])
+        actions = rng.integers(0, choices(ours.single_action_space), zeros(ours).T.shape).T
+        seen, rewards, terminated, truncated, infos = ours.step(actions)
+        same, paid, done, each = theirs.step(actions)
+        np.testing.assert_array_equal(rewards.astype(np.float32), paid)
+        np.testing.assert_array_equal(terminated | truncated, done)
+        for e in np.flatnonzero(done):
+            ends += 1
+            assert each[e]["TimeLimit.truncated"] is bool(truncated[e])
+            assert each[e]["cost"] == infos["final_info"]["cost"][e]
+            last = each[e]["terminal_observation"]
+            for part in last:
+                np.testing.assert_array_equal(last[part], infos["final_obs"][e][part])
+    assert ends > 0
+
+
+def test_infos_keep_their_keys_and_tell_the_time(name, settings):
+    env = gymnasium.make(name, **{**settings, **SHORT.get(name, {})})
+    observation, begin = env.reset(seed=2)
+    clock = "time_s" if "time_s" in begin else "clock_s"
+    now, passed, done = begin[clock], 0.0, False
+    assert begin["elapsed_s"] == 0.0
+    while not done:
+        action = legal(env.action_space, observation["action_mask"])
+        observation, _, terminated, truncated, info = env.step(action)
+        assert info.keys() == begin.keys()
+        assert info["costs"].keys() == begin["costs"].keys()
+        passed += info["elapsed_s"]
+        assert info[clock] == pytest.approx(now + passed)
+        done = terminated or truncated
+    assert passed > 0.0
+
+
+@pytest.mark.parametrize("observation", ["dict", "flat"])
+def test_random_legal_play_stays_inside_the_bounds(name, settings, observation):
+    count = 16
+    env = gymnasium.make_vec(name, num_envs=count, observation=observation, **settings)
+    env.action_space.seed(0)
+    seen, _ = env.reset(seed=11)
+    rng, shape = np.random.default_rng(3), choices(env.single_action_space)
+    for _ in range(5_000 // count):
+        assert env.observation_space.contains(seen)
+        masks = env.unwrapped.action_masks()
+        drawn = np.where(masks, rng.random(masks.shape), -1.0)
+        parts = np.split(drawn, np.cumsum(shape)[:-1], axis=1)
+        actions = np.stack([part.argmax(axis=1) for part in parts], axis=1)
+        seen, *_, infos = env.step(actions.reshape(zeros(env).shape))
+        assert not infos["costs"]["illegal_action"].any()
+
+
+LOGGED = ("PandaGrid/Pipelines-v0", "PandaGrid/Workflow-v0")
+"""Families whose logs are tables of tasks and decisions."""
+
+
+@pytest.mark.parametrize("name", LOGGED)
+def test_every_episode_is_logged(name, tmp_path):
+    settings = {**SHORT[name], "log": tmp_path / "logs", "log_level": "events"}
+    env = gymnasium.make_vec(name, num_envs=2, **settings)
+    observation, _ = env.reset(seed=3)
+    paid, logs = np.zeros(2), 0
+    while logs < 3:
+        actions = np.argmax(observation["action_mask"], axis=1)
+        observation, rewards, terminated, truncated, _ = env.step(actions)
+        paid += rewards
+        for e in np.flatnonzero(terminated | truncated):
+            found = EpisodeTables.read(tmp_path / "logs" / f"episode-{logs:06d}.parquet")
+            assert found.about["environment"] == name
+            assert found.about["return"] == pytest.approx(paid[e])
+            assert found.decisions["reward"].sum() == pytest.approx(paid[e])
+            assert found.about["decisions"] == len(found.decisions["action"])
+            assert not (found.tasks["start_s"] < found.tasks["ready_s"]).any()
+            logs, paid[e] = logs + 1, 0.0
+    with pytest.raises(SettingError, match="writes no log"):
+        copy.deepcopy(env.unwrapped)
+    with pytest.raises(SettingError, match="a folder"):
+        gymnasium.make_vec(name, num_envs=2, log=tmp_path / "run.parquet")
+    with pytest.raises(StreamError, match="the log of an episode"):
+        EpisodeTables.read(tmp_path / "run.parquet")
+
+
+@pytest.mark.parametrize("name", LOGGED)
+def test_one_file_is_rewritten_by_each_episode(name, tmp_path):
+    env = gymnasium.make(name, log=tmp_path / "run.parquet", **SHORT[name])
+    for seed in (0, 1):
+        env.reset(seed=seed)
+        while not any(env.step(0)[2:4]):
+            pass
+    found = EpisodeTables.read(tmp_path / "run.parquet")
+    assert found.level == "jobs"
+    assert [path.name for path in tmp_path.iterdir()] == ["run.parquet"]
 
 
 def test_stable_baselines3_makes_it_by_its_id(name, settings):

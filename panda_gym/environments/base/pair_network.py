@@ -7,7 +7,7 @@ on their order; a last score is that of holding or deferring. It fits `PandaGrid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import torch
@@ -17,6 +17,8 @@ from panda_gym.errors import PolicyError
 
 PARTS: Final = (("sets", "sites", "graph"), ("models", "places", "fleet"))
 """Rows [B, F, N], columns [B, G, M] and whole [B, H] of the observations that are known."""
+HOLD: Final = "hold"
+"""Name of the first score of holding or deferring."""
 PAIRS: Final = "pairs"
 """Part with features of pairs, [B, D, N, M]; not every family has it."""
 
@@ -26,16 +28,25 @@ class PairActorCritic(nn.Module):
 
     A row, a column and the whole are embedded each by a layer; a pair adds the embeddings of its
     row and column and its own features. The value reads the whole and means over rows and columns.
+    Beside the layers stands a linear score of the features, from which learning starts: the last
+    layers begin at zero.
 
     Args:
         space: space of the observations, a Dict of a family in `PARTS`.
         hidden: units of every layer.
+        start: first weights of the linear score by part, one a feature, and of `HOLD`, one number;
+            zeros where left out.
 
     Raises:
         PolicyError: observations of another family, or flat ones.
     """
 
-    def __init__(self, space: Any, hidden: int = 48) -> None:
+    def __init__(
+        self,
+        space: Any,
+        hidden: int = 48,
+        start: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
         super().__init__()
         self.parts = parts_of(space)
         rows, columns, whole = (space[part].shape[0] for part in self.parts)
@@ -47,8 +58,18 @@ class PairActorCritic(nn.Module):
         own = space[PAIRS].shape[0] if PAIRS in space.spaces else 0
         self.pairs = nn.Linear(own, hidden, bias=False) if own else None
         self.score = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+        nn.init.zeros_(self.score[2].weight)
+        nn.init.zeros_(self.score[2].bias)
         self.hold = _head(3 * hidden, hidden)
         self.value = _head(3 * hidden, hidden)
+        first = dict(start or {})
+        self.first = nn.ParameterDict(
+            {
+                part: nn.Parameter(torch.tensor(first.get(part, [0.0] * space[part].shape[0])))
+                for part in (*self.parts[:2], *([PAIRS] if own else []))
+            }
+        )
+        nn.init.constant_(self.hold[2].bias, float(first.get(HOLD, [0.0])[0]))
 
     def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return logits [B, N * M + 1] and values [B]."""
@@ -60,13 +81,22 @@ class PairActorCritic(nn.Module):
         pair = row[:, :, None] + column[:, None] + total[:, None, None]
         if self.pairs is not None:
             pair = pair + self.pairs(observation[PAIRS].permute(0, 2, 3, 1))
-        scores = self.score(torch.relu(pair))[..., 0].flatten(1)
+        scores = self.score(torch.relu(pair))[..., 0]
+        linear = torch.einsum("bfn,f->bn", rows, self.first[self.parts[0]])[:, :, None]
+        linear = linear + torch.einsum("bfm,f->bm", columns, self.first[self.parts[1]])[:, None]
+        if self.pairs is not None:
+            linear = linear + torch.einsum("bfnm,f->bnm", observation[PAIRS], self.first[PAIRS])
+        scores = (scores + linear).flatten(1)
         seen = torch.relu(torch.cat([row.mean(dim=1), column.mean(dim=1), total], dim=1))
         return torch.cat([scores, self.hold(seen)], dim=1), self.value(seen)[:, 0]
 
 
 def _head(inputs: int, hidden: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, 1))
+    """Return layers to one number, which begins at zero."""
+    last = nn.Linear(hidden, 1)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), last)
 
 
 def parts_of(space: Any) -> tuple[str, str, str]:

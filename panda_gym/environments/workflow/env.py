@@ -49,6 +49,12 @@ class WorkflowEnv(BatchEnv):
     (asynchronous execution). Tasks need threads, GPUs and memory; on a platform with several sites
     inputs travel between them.
 
+    By default every episode draws its own graph and the durations of its tasks from the seed
+    (`workflow="random:campaign"`): three of four are 4 to 8 layers of 3 to 6 task sets, each with one or
+    two parents in the layer before and 8 to 32 tasks; one of four has the form of DeepDriveMD. Durations are
+    lognormal with a standard deviation of a fifth of their mean, and the agent sees means alone.
+    `panda_gym.workflows.random_graphs` says how all shapes are drawn.
+
     ## Action space
     `Discrete(K * P + 1)`, for K slots (`slots`) and P sites (1 for a pool).
 
@@ -104,7 +110,8 @@ class WorkflowEnv(BatchEnv):
     <<rewards>>
 
     t_seq is the sequential time to execution: one stage after the other. Returns lie between about
-    -1 and 0 without discount: use a discount of 1.
+    -1 and 0 without discount: use a discount of 1. Decisions are not equally far apart
+    (`info["elapsed_s"]`); `panda_gym.environments.base.semi_markov` discounts by time.
 
     ## Cost
     `info["costs"]` holds every cost by name, `info["cost"]` their sum.
@@ -122,7 +129,7 @@ class WorkflowEnv(BatchEnv):
     ## Reset options
     None in the single form. In the vector form `options={"reset_mask": mask}`, bool[num_envs],
     begins new episodes only where the mask is true. Other options raise SettingError. The seed
-    draws the workflow from the library and the durations of its tasks.
+    draws the graph, or which of the given ones it is, and the durations of its tasks.
 
     ## Info
     | key | type | meaning |
@@ -161,7 +168,9 @@ class WorkflowEnv(BatchEnv):
     ## Version history
     - v0: first version.
     - v0, release 0.2: the cost is that of a step; the sequential time, which scales rewards, and
-      `doa_res` respect the capacity of nodes.
+      `doa_res` respect the capacity of nodes; by default the seed draws the graph and durations (0.1
+      ran `workflow="ddmd"`, which stays by name), and a random shape draws a new graph each episode
+      (0.1: `variants=16`).
     """  # noqa: E501
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 4}  # noqa: RUF012

@@ -20,7 +20,7 @@ def painter(mode: str, batch: WorkflowBatch) -> Callable[[int], Any]:
 def describe(batch: WorkflowBatch, e: int) -> tuple[str, Sequence[Panel]]:
     """Return the headline and the panels of execution e."""
     view = WorkflowView({name: part[e : e + 1] for name, part in batch.parts.items()})
-    clock, flow = float(batch.report()["clock_s"][e]), batch.library[batch.which[e]]
+    clock, flow = float(batch.report()["clock_s"][e]), batch.workflow(e)
     waiting, running = view.set("waiting")[0], view.set("running")[0]
     slots = [f"slot {k}" if here > 0 else "" for k, here in enumerate(view.set("present")[0])]
     used = 1.0 - view.site("free")[0]

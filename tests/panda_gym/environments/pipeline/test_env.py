@@ -32,7 +32,7 @@ def play(env, name, seed=0):
 
 @pytest.mark.parametrize("name", policies.names())
 def test_returns_add_up_to_quality_hours_minus_cost(name):
-    env = gymnasium.make(NAME, **SMALL)
+    env = gymnasium.make(NAME, reward="net", **SMALL)
     _, first = env.reset(seed=1)
     assert first["cost"] == 0.0
     rewards, info = play(env, name, 1)
@@ -44,6 +44,18 @@ def test_returns_add_up_to_quality_hours_minus_cost(name):
     assert counts.pop("requested") == sum(counts.values()) == info["runs"]
     pending = int((ran.models["pending"] >= 0).sum())
     assert info["requests"] == info["runs"] + info["merged"] + pending
+
+
+def test_the_default_return_is_that_of_net_but_for_a_constant():
+    gaps = []
+    for name in ("accept", "defer", "random"):
+        returns = {}
+        for reward in ("lost", "net"):
+            env = gymnasium.make(NAME, reward=reward, weight_spread=0.5, **SMALL)
+            returns[reward] = sum(play(env, name, 1)[0])
+        weight = env.unwrapped.batch._plan.models["weight"].sum()
+        gaps.append(returns["net"] - weight * returns["lost"])
+    assert gaps == pytest.approx([weight * 24.0 * SMALL["days"]] * 3)
 
 
 def test_accepting_at_once_is_the_simulation_without_an_agent():

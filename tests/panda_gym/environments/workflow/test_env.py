@@ -103,6 +103,8 @@ def test_residual_degrees_are_those_of_a_recomputation(shape):
         {"workflow": "ddmd"},
         {"workflow": "random:forkjoin", "platform": "small15", "variants": 3},
         {"workflow": "random:layered", "granularity": "task", "variants": 2, "mode": "tasks"},
+        {},
+        {"workflow": "random:layered", "platform": "small15"},
     ],
 )
 def test_a_batch_is_its_members_bit_for_bit(settings):
@@ -122,6 +124,28 @@ def test_a_batch_is_its_members_bit_for_bit(settings):
             assert (reward, done) == (rewards[e], dones[e])
             if done:
                 ones[e], _ = env.reset()
+
+
+def test_the_seed_draws_graph_and_durations():
+    returns = {}
+    for rule in ("fifo", "upward_rank"):
+        env = gymnasium.make(NAME, reward="makespan")
+        runs = [(play(env, by(rule), seed), env.unwrapped.batch.workflow(0)) for seed in range(8)]
+        returns[rule] = [sum(rewards) for (rewards, _), _ in runs]
+        graphs = [(len(flow), tuple(flow.tasks), tuple(flow.mean_s)) for _, flow in runs]
+        assert len(set(graphs)) == len(set(returns[rule])) == 8
+        again = sum(play(gymnasium.make(NAME, reward="makespan"), by(rule), 5)[0])
+        assert again == returns[rule][5]
+    assert sum(a != b for a, b in zip(*returns.values(), strict=True)) >= 4
+
+
+def test_variants_are_a_library_of_which_the_seed_draws():
+    env = gymnasium.make(NAME, workflow="random:campaign", variants=3)
+    names = set()
+    for seed in range(12):
+        env.reset(seed=seed)
+        names.add(env.unwrapped.batch.workflow(0).name)
+    assert names == {"campaign-0", "campaign-1", "campaign-2"}
 
 
 def test_hold_lets_time_pass_and_the_mask_forbids_waiting_for_nothing():
