@@ -8,6 +8,7 @@ a folder of numbered episodes; level "jobs" keeps the tasks, "events" also every
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,8 +123,9 @@ class TableJournal:
         sums = {name: float(columns[name].sum()) for name in columns if name.startswith("cost")}
         total = float(columns["reward"].sum()) if rows else 0.0
         whole = {**about, "decisions": len(rows), "return": total, "costs": sums}
-        path = self.path if self._numbered is None else self._numbered.path()
-        EpisodeTables(tasks, columns if self.level == "events" else None, whole).write(path)
+        found = EpisodeTables(tasks, columns if self.level == "events" else None, whole)
+        with nullcontext(self.path) if self._numbered is None else self._numbered.path() as path:
+            found.write(path)
 
 
 def table_journal(episodes: int, path: str | Path | None, level: str) -> TableJournal | None:

@@ -97,12 +97,12 @@ class PipelineEnv(BatchEnv):
     |---|---|
     <<rewards>>
 
-    A day of M models at performance 1 and weight 1 is 24 M quality hours, so returns of `net` are some
-    thousands. `lost` orders policies as `net` does, with returns between about -80 and -40: networks
-    learn from it without normalisation. A run takes no time and a deferral up to `review_hours`,
-    so discount by time, not by step: `panda_gym.training.TimeDiscountCallback` does so for learners
-    of stable-baselines3, `panda_gym.environments.base.semi_markov.TimeDiscount` inside the
-    environment, and `info["elapsed_s"]` has the times.
+    A day of M models at performance 1 and weight 1 is 24 M quality hours, so returns of `net` are
+    some thousands. `lost` orders policies as `net` does, with returns between about -80 and -40:
+    networks learn from it without normalisation. A run takes no time and a deferral up to
+    `review_hours`, so discount by time, not by step: `panda_gym.training.TimeDiscountCallback` does
+    so for learners of stable-baselines3, `panda_gym.environments.base.semi_markov.TimeDiscount`
+    inside the environment, and `info["elapsed_s"]` has the times.
 
     ## Cost
     `info["costs"]` holds every cost by name, `info["cost"]` their sum.
