@@ -57,19 +57,16 @@ class PairActorCritic(nn.Module):
         )
         own = space[PAIRS].shape[0] if PAIRS in space.spaces else 0
         self.pairs = nn.Linear(own, hidden, bias=False) if own else None
-        self.score = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1))
-        nn.init.zeros_(self.score[2].weight)
-        nn.init.zeros_(self.score[2].bias)
-        self.hold = _head(3 * hidden, hidden)
-        self.value = _head(3 * hidden, hidden)
+        self.score = _head(hidden, hidden)
         first = dict(start or {})
+        self.hold = _head(3 * hidden, hidden, float(first.get(HOLD, [0.0])[0]))
+        self.value = _head(3 * hidden, hidden)
         self.first = nn.ParameterDict(
             {
                 part: nn.Parameter(torch.tensor(first.get(part, [0.0] * space[part].shape[0])))
                 for part in (*self.parts[:2], *([PAIRS] if own else []))
             }
         )
-        nn.init.constant_(self.hold[2].bias, float(first.get(HOLD, [0.0])[0]))
 
     def forward(self, observation: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return logits [B, N * M + 1] and values [B]."""
@@ -91,11 +88,11 @@ class PairActorCritic(nn.Module):
         return torch.cat([scores, self.hold(seen)], dim=1), self.value(seen)[:, 0]
 
 
-def _head(inputs: int, hidden: int) -> nn.Sequential:
-    """Return layers to one number, which begins at zero."""
+def _head(inputs: int, hidden: int, begin: float = 0.0) -> nn.Sequential:
+    """Return layers to one number, which is `begin` at first."""
     last = nn.Linear(hidden, 1)
     nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
+    nn.init.constant_(last.bias, begin)
     return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), last)
 
 
