@@ -10,14 +10,10 @@ import numpy as np
 import pytest
 
 from panda_gym.benchmarking import tuning
-from panda_gym.benchmarking.standard_suite import (
-    EVALUATION_SEEDS,
-    expand_policies,
-    expand_scenarios,
-)
+from panda_gym.benchmarking.standard_suite import EVALUATION_SEEDS
 from panda_gym.benchmarking.tuning import Search, past_of, tune
 from panda_gym.environments.placement.policies.tuned_terms import NAMES
-from panda_gym.errors import SettingError, StreamError
+from panda_gym.errors import StreamError
 from panda_gym.jobs.split import split
 from tests.oracles.worlds import make_platform, make_stream
 
@@ -103,13 +99,3 @@ def test_a_stream_without_a_past_is_one_clear_error() -> None:
         tune(SMALL, until="1990-01-01", **SCENARIO | {"stream": LONG})
     with pytest.raises(StreamError, match="1,000 jobs"):
         tune(SMALL, until=0.1, **SCENARIO | {"stream": LONG})
-
-
-def test_groups_stand_for_their_members() -> None:
-    names = expand_policies(["tuned", "heuristics", "bound"])
-    assert names[0] == "tuned"
-    assert names.count("tuned") == 1
-    assert names[-1] == "oracle:clairvoyant"
-    assert "atlas" in expand_scenarios(["standard"])
-    with pytest.raises(SettingError, match="outage"):
-        expand_scenarios(["outages"])
