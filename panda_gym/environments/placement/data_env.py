@@ -88,7 +88,8 @@ class DataPlacementEnv(PlacementEnv):
 
     ## Version history
     - v0: first version.
-    - v0, release 0.2: links in double precision change results.
+    - v0, release 0.2: links in double precision change results. The default reward is
+      `shaped_slowdown`; it was `predicted`.
     """
 
     def __init__(self, **settings: Any) -> None:

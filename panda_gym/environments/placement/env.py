@@ -32,9 +32,17 @@ SHARED: Final = """\
 |---|---|
 <<rewards>>
 
-`predicted` and `true` judge each decision at once, -1 meaning a slowdown of e = 2.7. A small
-discount suffices: `panda-grid train` uses 0.5. The other three are paid when jobs end, so a
+The default, `shaped_slowdown`, is the objective of the benchmarks, charged at once: with
+`tail_jobs=` the return is minus the sum of ln(bounded slowdown) of the judged jobs. A step is of
+order 1, and a discount of 0 suffices, which is what is measured on the page of training results.
+`predicted` and `true` also judge each decision at once, -1 meaning a slowdown of e = 2.7;
+`panda-grid train` uses `predicted` and a discount of 0.5. The others are paid when jobs end, so a
 discount near 1 fits them; their returns grow with the number of jobs.
+
+## Networks
+`panda_gym.sb3.policy_kwargs()` is a network for the dictionary that treats all sites alike, for
+MaskablePPO, PPO, A2C and DQN with "MultiInputPolicy". The same as a torch module, for CleanRL and
+torchrl, is `panda_gym.sb3.SiteActorCritic.of(env)`: logits and value of a batch of observations.
 
 ## Cost
 `info["costs"]` holds these, `info["cost"]` their sum. They are to be kept small and are no part
@@ -176,7 +184,8 @@ class PlacementEnv(BatchEnv):
     - v0: first version.
     - v0, release 0.2: links in double precision and the pilot in EASY backfill change results where
       these mechanisms are on; retries after the last decision stay pending; EASY backfill counts
-      requested wall times and all cores that are free when the head starts.
+      requested wall times and all cores that are free when the head starts. The default reward is
+      `shaped_slowdown`; it was `predicted`.
     """
 
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 20}  # noqa: RUF012

@@ -68,7 +68,7 @@ class Scenario:
     """Offered work / (time x capacity that competing work leaves); None: recorded times."""
     input_scale: float = 1.0
     """Factor on the bytes of every job's input."""
-    reward: str = "predicted"
+    reward: str = "shaped_slowdown"
     """Name of the reward, see `panda_gym.environments.placement.reward`."""
     staleness_s: float = 300.0
     """The broker's counters are read at multiples of this time, s; 0: at every decision."""

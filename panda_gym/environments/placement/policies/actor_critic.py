@@ -24,9 +24,9 @@ from torch import Tensor, nn
 
 from panda_gym.environments.base.features import position
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
-from panda_gym.environments.placement.policies.scorer import derive, natural, spread
-from panda_gym.environments.placement.policies.site_value import densities
+from panda_gym.environments.placement.policies.scorer import ALMOST_ONE, PART_FEATURES, spread
 from panda_gym.errors import PolicyError
+from panda_gym.units import SECONDS_PER_HOUR
 
 NEVER: Final = -1e8
 """Logit of an illegal action; finite, so that 0 x NEVER is 0."""
@@ -34,16 +34,26 @@ NEVER: Final = -1e8
 FAR: Final = 1e3
 """Regret of an illegal site."""
 
-COUNTS: Final = ("free_cores", "running", "activated", "assigned")
-"""Counters that enter as shares of the site's cores."""
-TIMES: Final = ("wait", "transfer", "run")
-"""Times that enter as ln(1 + t / MINUTES)."""
-PLAIN: Final = ("power", "local_share", "closeness", "failure_rate", "online")
-"""Features that enter as they are coded."""
-MINUTES: Final = 600.0
-"""Scale of times, s."""
+MOST: Final = 5.0
+"""Regrets and shares of a site's cores are cut here."""
 
-SITE_INPUTS: Final = 4 + 3 + len(TIMES) + len(COUNTS) + len(PLAIN) + 2
+TIMES: Final = ("wait", "transfer", "run")
+"""Their sum is the completion time that the broker expects."""
+SHARES: Final = ("free_cores", "running", "activated", "assigned", "queued_work")
+"""Counters that also enter as shares of the site's cores, the work in core hours."""
+UNITS: Final = {
+    "wait": 600.0, "transfer": 600.0, "run": 600.0, "queued_work": 3600.0, "disk_free": 1000.0,
+}  # fmt: skip
+"""Amounts x enter as ln(1 + x / unit); of the other features the unit is 1."""
+
+WAIT, TRANSFER, RUN = (position(SITE_FEATURES, name) for name in TIMES)
+WAITS: Final = (WAIT, TRANSFER)
+CORES: Final = position(SITE_FEATURES, "cores")
+COUNTS: Final = tuple(position(SITE_FEATURES, name) for name in SHARES)
+JOB_CORES: Final = position(JOB_FEATURES, "cores")
+TIME_SCALES: Final = torch.tensor([SITE_FEATURES[row].scale for row in (*WAITS, RUN)])[:, None]
+
+SITE_INPUTS: Final = 3 + len(SITE_FEATURES) + len(SHARES) + 2
 CONTEXT_INPUTS: Final = len(JOB_FEATURES) + len(GRID_FEATURES)
 
 
@@ -55,6 +65,7 @@ class NetworkShape:
     critic: width of the layer that values the whole observation.
     sharpness: at the start a site's score is -sharpness x ln(its completion / the least one).
     leave: logit at the start of leaving data as they are; replicas moved or removed have 0.
+    gain: factor on what the network adds to a site's score, and so on its rate of learning.
     candidates: the network looks at so many sites, those of the earliest expected completion; the
         others keep the scores of the start. This saves most of the time.
     """
@@ -63,6 +74,7 @@ class NetworkShape:
     critic: int = 64
     sharpness: float = 8.0
     leave: float = 8.0
+    gain: float = 4.0
     candidates: int = 24
 
 
@@ -79,8 +91,10 @@ class SiteActorCritic(nn.Module):
     looks at each of the K jobs, and the value is the mean.
     """
 
-    job_ratio: Tensor
-    grid_ratio: Tensor
+    context_ratio: Tensor
+    site_ratio: Tensor
+    site_scale: Tensor
+    site_unit: Tensor
 
     def __init__(
         self, *, defer: bool = False, data: bool = False, shape: NetworkShape | None = None
@@ -99,9 +113,16 @@ class SiteActorCritic(nn.Module):
         self.critic_in = nn.Linear(2 * width + CONTEXT_INPUTS, critic)
         self.critic_out = nn.Linear(critic, 1)
         self.sharpness = nn.Parameter(torch.tensor(float(self.shape.sharpness)))
-        for part, table in (("job", JOB_FEATURES), ("grid", GRID_FEATURES)):
-            ratio = torch.tensor([feature.kind == "ratio" for feature in table])
-            self.register_buffer(f"{part}_ratio", ratio, persistent=False)
+        ratios = {
+            name: torch.tensor([feature.kind == "ratio" for feature in table])
+            for name, table in PART_FEATURES.items()
+        }
+        units = [UNITS.get(feature.name, 1.0) for feature in SITE_FEATURES]
+        scales = [feature.scale for feature in SITE_FEATURES]
+        self.register_buffer("context_ratio", torch.cat([ratios["job"], ratios["grid"]]), False)
+        self.register_buffer("site_ratio", ratios["sites"][:, None], False)
+        self.register_buffer("site_scale", torch.tensor(scales)[:, None], False)
+        self.register_buffer("site_unit", torch.tensor(units)[:, None], False)
         self._begin()
 
     @classmethod
@@ -153,28 +174,59 @@ class SiteActorCritic(nn.Module):
 
     def _one(self, sites: Tensor, job: Tensor, grid: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The same for one job each."""
-        count = sites.shape[2]
-        near, prior = self._nearest(sites, mask[:, :count].bool())
-        rows, lens = site_inputs(near.sites(sites), job, near.legal, near.regret)
-        context = torch.cat([spread(job, self.job_ratio), spread(grid, self.grid_ratio)], dim=1)
+        near, prior = self._nearest(sites, mask[:, : sites.shape[2]] > 0)
+        rows, lens, context = self.inputs(near, sites, job, grid)
         first = torch.relu(self.site_in(rows) + self.context_in(context)[:, None, :])
         pooled = self.pool_mid(torch.bmm(lens, first).flatten(1))
         second = torch.relu(self.site_mid(first) + pooled[:, None, :])
         summary = torch.cat([torch.bmm(lens, second).flatten(1), context], dim=1)
-        logits = self._logits(near.spread(self.site_out(second), count), prior, summary)
+        logits = self._logits(near.spread(self.site_out(second), sites.shape[2]), prior, summary)
         value = self.critic_out(torch.relu(self.critic_in(summary)))[:, 0]
         return logits.masked_fill(mask == 0, NEVER), value
 
     def _nearest(self, sites: Tensor, legal: Tensor) -> tuple[Nearest, Tensor]:
         """The sites at which the network looks, and the scores of all sites at the start."""
-        regret = completion_regret(sites, legal)
-        many = min(self.shape.candidates, sites.shape[2])
-        found, at = torch.where(legal, regret, FAR).topk(many, dim=1, largest=False, sorted=False)
+        with torch.no_grad():
+            regret = completion_regret(sites, legal)
+            many = min(self.shape.candidates, sites.shape[2])
+            far = torch.where(legal, regret, FAR)
+            found, at = far.topk(many, dim=1, largest=False, sorted=False)
         return Nearest(at, found, found < FAR), -self.sharpness * regret
+
+    @torch.no_grad()
+    def inputs(
+        self, near: Nearest, sites: Tensor, job: Tensor, grid: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What the network sees, about unit scale at every size of the grid.
+
+        Returns rows [B, K, SITE_INPUTS] of the K nearest sites; the lenses [B, 2, K] through which
+        sites are summed, all legal ones alike and those of the earliest completion before others;
+        and the context [B, CONTEXT_INPUTS], the job and the grid.
+        """
+        context = spread(torch.cat([job, grid], dim=1), self.context_ratio)
+        codes = near.sites(sites)
+        clear = codes.clamp(max=ALMOST_ONE)
+        amounts = clear * self.site_scale / (1.0 - clear)
+        logs = torch.where(self.site_ratio, torch.log1p(amounts / self.site_unit), codes)
+        run = amounts[:, RUN] + 1.0
+        completion = amounts[:, list(WAITS)].sum(dim=1) + run
+        share = amounts[:, list(COUNTS)] / amounts[:, CORES, None].clamp(min=1.0)
+        share[:, -1] /= SECONDS_PER_HOUR
+        ratios = [
+            near.regret.clamp(max=MOST),
+            torch.log(completion / run),
+            torch.log(completion) - 8,
+        ]
+        needed = torch.log1p(job_cores(job) / amounts[:, CORES].clamp(min=1.0))
+        other = torch.stack([*ratios, needed, (amounts[:, WAIT] <= 0.0).float()], dim=1)
+        rows = torch.cat([other, logs, share.clamp(max=MOST)], dim=1)
+        even = near.legal / near.legal.sum(dim=1, keepdim=True).clamp(min=1)
+        close = torch.softmax(torch.where(near.legal, -4.0 * near.regret, NEVER), dim=1)
+        return rows.transpose(1, 2).contiguous(), torch.stack([even, close], dim=1), context
 
     def _logits(self, added: Tensor, prior: Tensor, summary: Tensor) -> Tensor:
         """Logits in the order of the actions, from what is added per site [B, S, 1 or 3]."""
-        place = added[:, :, 0] + prior
+        place = self.shape.gain * added[:, :, 0] + prior
         if self.whole_out is None:
             return place
         parts, whole = [place], self.whole_out(summary)
@@ -205,37 +257,15 @@ class Nearest(NamedTuple):
         return whole.scatter(1, self.at[:, :, None].expand(-1, -1, values.shape[2]), values)
 
 
-@torch.no_grad()
 def completion_regret(sites: Tensor, legal: Tensor) -> Tensor:
     """ln(expected completion of the job / the least of the legal sites), float32 [B, S]."""
-    completion = sum(natural(sites, name) for name in TIMES) + 1.0
+    clear = sites[:, [*WAITS, RUN]].clamp(max=ALMOST_ONE)
+    completion = (clear * TIME_SCALES / (1.0 - clear)).sum(dim=1) + 1.0
     best = torch.where(legal, completion, torch.inf).amin(dim=1, keepdim=True)
-    return torch.log(completion / torch.where(best.isinf(), 1.0, best)).clamp(-5.0, 5.0)
+    return torch.log(completion / torch.where(best.isinf(), 1.0, best)).clamp(-MOST, MOST)
 
 
-@torch.no_grad()
-def site_inputs(sites: Tensor, job: Tensor, legal: Tensor, regret: Tensor) -> tuple[Tensor, Tensor]:
-    """What the network sees of K sites, about unit scale at every size of the grid.
-
-    sites [B, F, K], job [B, J], legal bool [B, K], regret [B, K] -> rows [B, K, SITE_INPUTS] and
-    the lenses [B, 2, K] through which sites are summed: all legal sites alike, and those of the
-    earliest completion before others.
-    """
-    derived = derive(sites, legal).clamp(-5.0, 5.0)
-    cores = natural(sites, "cores").clamp(min=1.0)
-    times = [torch.log1p(natural(sites, name) / MINUTES) for name in TIMES]
-    shares = [(natural(sites, name) / cores).clamp(max=5.0) for name in COUNTS]
-    plain = [code(sites, name) for name in PLAIN]
-    other = [torch.log(cores) / 4.0, (natural(sites, "wait") <= 0.0).float()]
-    rows = torch.cat(
-        [derived, densities(sites, job), torch.stack([*times, *shares, *plain, *other], dim=1)],
-        dim=1,
-    )
-    even = legal / legal.sum(dim=1, keepdim=True).clamp(min=1)
-    near = torch.softmax(torch.where(legal, -4.0 * regret, NEVER), dim=1)
-    return rows.transpose(1, 2).contiguous(), torch.stack([even, near], dim=1)
-
-
-def code(sites: Tensor, name: str) -> Tensor:
-    """A feature of the sites as it is coded, [B, S]."""
-    return sites[:, position(SITE_FEATURES, name)]
+def job_cores(job: Tensor) -> Tensor:
+    """Cores that the job needs, float32 [B, 1]."""
+    clear = job[:, JOB_CORES, None].clamp(max=ALMOST_ONE)
+    return clear * JOB_FEATURES[JOB_CORES].scale / (1.0 - clear)

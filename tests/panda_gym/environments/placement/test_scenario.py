@@ -64,7 +64,7 @@ def test_a_platform_may_be_a_name_or_an_object_and_is_scaled():
 
 
 def test_the_defaults_can_be_written_as_json():
-    assert json.loads(json.dumps(asdict(Scenario())))["reward"] == "predicted"
+    assert json.loads(json.dumps(asdict(Scenario())))["reward"] == "shaped_slowdown"
 
 
 def test_a_mistyped_setting_names_the_nearest():
