@@ -16,6 +16,7 @@ from panda_gym.cli.source import (
     Named,
     Platform,
     RequestedFactor,
+    Reservations,
     Scale,
     Stream,
     job_stream,
@@ -41,6 +42,7 @@ def simulate(
     load: Load = None,
     competing: Competing = None,
     discipline: Discipline = None,
+    reservations: Reservations = None,
     requested_factor: RequestedFactor = None,
     kill: Kill = False,
     log: Annotated[
@@ -70,7 +72,12 @@ def simulate(
         load,
         competing,
         named=named,
-        **_queues(discipline, requested_factor, kill),
+        **_queues(
+            kill,
+            discipline=discipline,
+            reservations=reservations,
+            requested_factor=requested_factor,
+        ),
         **_window(jobs, load, recorded="stream" in source),
         **source,
     )
@@ -106,10 +113,9 @@ def simulate(
     show({**about, **shown, **written}, json)
 
 
-def _queues(discipline: str | None, requested_factor: float | None, kill: bool) -> dict[str, Any]:
+def _queues(kill: bool, **given: Any) -> dict[str, Any]:
     """The settings of the sites' queues that were given."""
-    given = {"discipline": discipline, "requested_factor": requested_factor}
-    found: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    found = {name: value for name, value in given.items() if value is not None}
     return found | ({"kill_at_requested": True} if kill else {})
 
 

@@ -48,6 +48,13 @@ Discipline = Annotated[
         show_default="scenario's",
     ),
 ]
+Reservations = Annotated[
+    int | None,
+    typer.Option(
+        help="Most waiting jobs of a site with a reservation (conservative).",
+        show_default="scenario's",
+    ),
+]
 RequestedFactor = Annotated[
     float | None,
     typer.Option(

@@ -143,12 +143,15 @@ def start(w: Any, e: int, s: int, j: int, t: float) -> None:
 
 
 @inline
-def start_waiting(w: Any, e: int, s: int, t: float) -> None:
-    """Start all jobs that can start at site s, and enter its next event."""
+def start_waiting(w: Any, e: int, s: int, t: float, entered: bool) -> None:
+    """Start all jobs that can start at site s, and enter its next event.
+
+    entered: all that has happened is that a job has entered the queue.
+    """
     site = w.sites[e, s]
     if site["head"] >= 0 and w.site_status[e, s]["status"] != DOWN:
         if w.rules[0]["discipline"] == CONSERVATIVE:
-            plan(w, e, s, t)
+            plan(w, e, s, t, entered)
         j = next_start(w, e, s, t)
         while j >= 0:
             site["activated"] -= 1
@@ -436,7 +439,7 @@ def advance(w: Any, e: int, until: float) -> bool:
             s, changed = w.job_states[e, gone]["site"], True
             remove_job(w, e, gone, t, state, cause)
         if changed:
-            start_waiting(w, e, s, t)
+            start_waiting(w, e, s, t, arrived >= 0)
     if until < math.inf:
         grid["area"] += (until - grid["clock"]) * grid["unfinished"]
         grid["clock"] = until

@@ -193,7 +193,7 @@ def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
         transfer(w, e, s, j, time, source)
     else:
         activate(w, e, j, t)
-        start_waiting(w, e, s, t)
+        start_waiting(w, e, s, t, True)
 
 
 @inline

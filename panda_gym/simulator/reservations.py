@@ -6,8 +6,8 @@ Convention (Mu'alem and Feitelson, IEEE TPDS 12, 2001):
     estimate     the requested wall time where given, else the predicted run time (`run_times`)
     reservation  the earliest slot that fits beside the running jobs and all other reservations,
                  made when the job enters the queue
-    compression  at every event of the site each job, in the order of activation, gives its slot
-                 back and takes the earliest one; all others keep theirs meanwhile
+    compression  at every other event of the site each job, in the order of activation, gives its
+                 slot back and takes the earliest one; all others keep theirs meanwhile
     kept         else all are made anew in that order: one is due in the past (a job ran longer than
                  estimated) or needs cores that the site has lost (competing work, a brown-out)
     start        a job whose slot begins now starts if its cores are idle
@@ -17,7 +17,8 @@ A job wider than the cores left for the broker holds no reservation until the si
 Only the first `reservations` waiting jobs hold one. Jobs behind them start if they delay none; so
 `reservations=1` is EASY backfilling. No reservation is made while the site is down.
 
-An event costs O(n (n + r)) for n reservations and r running jobs.
+An event costs O(n (n + r)) for n reservations and r running jobs; a job that enters behind them
+while no core is idle costs nothing.
 """
 
 from __future__ import annotations
@@ -39,22 +40,25 @@ def slot_end(w: Any, e: int, s: int, j: int, begin: float) -> float:
 
 
 @no_inline
-def plan(w: Any, e: int, s: int, t: float) -> None:
-    """Compress the reservations of site s at time t and make new ones.
+def plan(w: Any, e: int, s: int, t: float, entered: bool) -> None:
+    """Make reservations at site s at time t, and compress them unless a job has just `entered`.
 
     Afterwards `reserved` is t for the jobs that start now, as far as their cores are idle.
     """
+    site, most = w.sites[e, s], w.rules[0]["reservations"]
+    if entered and site["free"] <= 0 and site["activated"] > most:
+        return
     levels = write_available(w, e, s, t, True)
     if levels == 0:
         clear_reservations(w, e, s)
         levels = write_available(w, e, s, t, False)
-    idle, held, most = w.sites[e, s]["free"], 0, w.rules[0]["reservations"]
-    j = w.sites[e, s]["head"]
+    idle, held, j = site["free"], 0, site["head"]
     while j >= 0 and (held < most or idle > 0):
         job_state = w.job_states[e, j]
         if job_state["state"] == ACTIVATED:
             if held < most:
-                levels = compress(w, e, s, j, t, levels)
+                if not entered or w.requests[e, j]["reserved"] == math.inf:
+                    levels = compress(w, e, s, j, levels)
             elif job_state["cores"] <= idle and fits(w, e, s, j, 0, levels):
                 levels = reserve(w, e, s, j, t, levels)
             if w.requests[e, j]["reserved"] == t and job_state["cores"] <= idle:
@@ -74,13 +78,16 @@ def clear_reservations(w: Any, e: int, s: int) -> None:
 
 
 @no_inline
-def compress(w: Any, e: int, s: int, j: int, t: float, levels: int) -> int:
+def compress(w: Any, e: int, s: int, j: int, levels: int) -> int:
     """Move the reservation of job j at site s to the earliest slot; return the number of levels."""
+    available, cores, k = w.available[e], w.job_states[e, j]["cores"], 0
     begin = w.requests[e, j]["reserved"]
-    if begin == t:
+    while k < levels and available[k]["time"] < begin and available[k]["free"] < cores:
+        k += 1
+    if k < levels and available[k]["time"] >= begin:  # no level before has the cores
         return levels
     if begin < math.inf:
-        occupy(w, e, begin, slot_end(w, e, s, j, begin), -w.job_states[e, j]["cores"], levels)
+        occupy(w, e, begin, slot_end(w, e, s, j, begin), -cores, levels)
     begin = earliest(w, e, s, j, levels)
     w.requests[e, j]["reserved"] = begin
     return reserve(w, e, s, j, begin, levels) if begin < math.inf else levels

@@ -48,7 +48,7 @@ class Settings:
     """Competing load at every site; None: no competing load."""
     discipline: str = "fifo"
     """Which waiting job starts next: fifo, priority, easy or conservative, see `queues`."""
-    reservations: int = 1000
+    reservations: int = 500
     """Most waiting jobs of a site that hold a reservation under conservative backfilling."""
     requested_factor: float = 0.0
     """Requested over predicted run time of jobs without a requested wall time; 0: none."""

@@ -90,7 +90,7 @@ class Scenario:
     """Sites go down and come back: on, all settings, or None."""
     discipline: str = "fifo"
     """Which waiting job of a site starts next: fifo, priority, easy or conservative."""
-    reservations: int = 1000
+    reservations: int = 500
     """Most waiting jobs of a site that hold a reservation under conservative backfilling."""
     requested_factor: float = 0.0
     """Requested wall time of jobs without a recorded one, as a factor on the predicted run time;

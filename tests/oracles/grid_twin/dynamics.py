@@ -32,7 +32,7 @@ class Dynamics:
         if self.settings.discipline == "priority":
             site.queue.sort(key=lambda j: -j.priority)
         self._limit(job, "activated", 1)
-        self._start(site)
+        self._start(site, entered=True)
 
     def _end(self, site: Site, job: Job) -> None:
         if job.state == "running":

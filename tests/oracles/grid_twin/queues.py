@@ -11,9 +11,9 @@ from tests.oracles.grid_twin.state import Job, Site
 class Queues:
     """Methods of GridTwin."""
 
-    def _start(self, site: Site) -> None:
+    def _start(self, site: Site, entered: bool = False) -> None:
         if self.settings.discipline == "conservative":
-            self._start_reserved(site)
+            self._start_reserved(site, entered)
             return
         while site.status != "down" and (job := self._next(site)) is not None:
             self._begin(site, job)
@@ -56,19 +56,23 @@ class Queues:
                 return job
         return None
 
-    def _start_reserved(self, site: Site) -> None:
+    def _start_reserved(self, site: Site, entered: bool) -> None:
         """Conservative backfilling, by counting the cores in use at every time that matters."""
+        now, most = self.env.now, self.settings.reservations
         if site.status == "down" or not site.queue:
             return
-        now, most = self.env.now, self.settings.reservations
+        if entered and site.free() <= 0 and len(site.queue) > most:
+            return
         if any(not self._kept(site, job) for job in site.queue if job.reserved is not None):
             for job in site.queue:
                 job.reserved = None
         idle, held, due = site.free(), 0, []
         for job in site.queue:
             if held < most:
-                job.reserved = None
-                job.reserved = self._earliest(site, job)
+                if not entered:
+                    job.reserved = None
+                if job.reserved is None:
+                    job.reserved = self._earliest(site, job)
             elif job.cores <= idle and self._fits(site, job, now):
                 job.reserved = now
             if job.reserved == now and job.cores <= idle:

@@ -20,7 +20,7 @@ from panda_gym.sites import load_platform
 
 def test_a_stream_has_these_fields_in_this_order() -> None:
     names = [field.name for field in dataclasses.fields(JobStream)]
-    assert names == [*ABOUT, *(field.name for field in FIELDS), "wall_times", "reading"]
+    assert names == [*ABOUT, *(field.name for field in FIELDS), "wall_times", "reading", "part"]
 
 
 def test_the_annotation_of_each_array_names_its_type() -> None:

@@ -123,7 +123,7 @@ def test_no_reservation_moves_back_where_estimates_are_upper_bounds(seed):
     moved = 0
     while not simulator.done[0]:
         simulator.step(np.zeros(1, np.int64))
-        now = simulator.world.requests["reserved"][0]
+        now = simulator.world.requests["reserved"][0, :40]
         waits = np.isfinite(now)
         assert (now[waits] <= reserved[waits]).all()
         moved += (now[waits] < reserved[waits]).sum()
