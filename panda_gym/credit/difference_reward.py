@@ -16,16 +16,9 @@ from panda_gym.simulator import EpisodeLog, Settings, Simulator
 
 Array = np.ndarray
 
-EXTERNAL_COST_MAX = 10.0
-"""Where the external cost of a decision is clipped, in units of the objective."""
-
 
 def difference_rewards(
-    simulator: Simulator,
-    e: int,
-    log: EpisodeLog,
-    objective: Objective = DEFAULT,
-    external_cost_max: float = EXTERNAL_COST_MAX,
+    simulator: Simulator, e: int, log: EpisodeLog, objective: Objective = DEFAULT
 ) -> Array:
     """Return the difference reward of every attempt in grid e's episode, float64[len(log)].
 
@@ -36,7 +29,7 @@ def difference_rewards(
     cost = own_costs(log, objective) + attempt_costs(log, objective)
     if objective.external:
         external = external_costs(simulator, e, log, objective)
-        cost = cost + objective.external * np.minimum(external, external_cost_max)
+        cost = cost + objective.external * np.minimum(external, objective.external_max)
     return -cost
 
 

@@ -108,6 +108,8 @@ class Objective:
     """Weight of core hours held without finishing, per core h."""
     external: float = 1.0
     """Weight of the external cost beside the own one."""
+    external_max: float = 1e9
+    """The external cost of a decision is clipped here, in units of the objective."""
     direction: Literal["low"] = "low"
     """What is better: objectives are minimised."""
 
@@ -130,6 +132,7 @@ OBJECTIVES: Final = (
         "1",
         f"{FEITELSON}; difference reward: Wolpert and Tumer 2002",
         ln_slowdown=1.0,
+        external_max=10.0,
     ),
     Objective(
         "own_ln_slowdown",
@@ -175,6 +178,7 @@ OBJECTIVES: Final = (
         "1",
         "results of training: at 20 a TB traffic falls by a third, ln slowdown rises by .007",
         ln_slowdown=1.0,
+        external_max=10.0,
         wan_tb=20.0,
     ),
     Objective(
@@ -183,6 +187,7 @@ OBJECTIVES: Final = (
         "1",
         "the same, and waste at a price of choice",
         ln_slowdown=1.0,
+        external_max=10.0,
         wan_tb=20.0,
         wasted_core_h=0.01,
     ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from panda_gym.credit.difference_reward import EXTERNAL_COST_MAX, check_one_site, difference_rewards
+from panda_gym.credit.difference_reward import check_one_site, difference_rewards
 from panda_gym.credit.objectives import Objective
 from panda_gym.simulator import Simulator
 
@@ -46,14 +46,9 @@ class CreditRecorder:
     SettingError where a decision is more than one site, or external costs are not known.
     """
 
-    def __init__(
-        self,
-        simulator: Simulator,
-        objective: Objective,
-        external_cost_max: float = EXTERNAL_COST_MAX,
-    ) -> None:
+    def __init__(self, simulator: Simulator, objective: Objective) -> None:
         check_one_site(simulator.settings, objective)
-        self.objective, self.external_cost_max = objective, external_cost_max
+        self.objective = objective
         shape = len(simulator), simulator.rows
         self._rows = np.zeros(shape, np.int32)
         self._judged = np.zeros(shape, bool)
@@ -83,9 +78,7 @@ class CreditRecorder:
         n = int(self._count[e])
         if n:
             simulator.drain(e)
-            rewards = difference_rewards(
-                simulator, e, simulator.log(e), self.objective, self.external_cost_max
-            )
+            rewards = difference_rewards(simulator, e, simulator.log(e), self.objective)
             grid, episode = np.full(n, e), np.full(n, self._episode[e])
             rows, judged = self._rows[e, :n], self._judged[e, :n].copy()
             self._settled.append((grid, episode, np.arange(n), rewards[rows], judged))

@@ -144,8 +144,8 @@ class DifferenceRewardConfig:
     """What is minimised, a name of `panda_gym.credit.OBJECTIVES`."""
     external_weight: float = 1.0
     """Factor on the objective's weight of the external cost; 0: each job minds itself only."""
-    external_cost_max: float = 10.0
-    """The external cost of a decision is clipped here."""
+    external_cost_max: float | None = None
+    """The external cost of a decision is clipped here; None: where the objective says."""
     price_wan_tb: float = 0.0
     """Price of a TB moved between sites, in units of the objective, added to its own."""
     price_wasted_core_h: float = 0.0
@@ -189,7 +189,10 @@ class DifferenceRewardConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        find_objective(self.objective)
+        objective = find_objective(self.objective)
+        if self.external_cost_max is None:
+            object.__setattr__(self, "external_cost_max", objective.external_max)
+        _number("external_cost_max", self.external_cost_max)
 
 
 def check_algorithm(algo: str) -> str:

@@ -160,7 +160,10 @@ class DifferenceRewardTraining:
         """Return minus the difference reward of every decision, float32[T, E]."""
         config, objective = self.config, self.episodes.objective
         weight = objective.external * config.external_weight
-        others = weight * np.minimum(credit.external, config.external_cost_max)
+        most = (
+            objective.external_max if config.external_cost_max is None else config.external_cost_max
+        )
+        others = weight * np.minimum(credit.external, most)
         spent = (objective.wan_tb + config.price_wan_tb) * credit.wan_tb
         wasted = objective.wasted_core_h + config.price_wasted_core_h
         spent = spent + wasted * credit.wasted_core_h

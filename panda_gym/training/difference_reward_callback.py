@@ -49,7 +49,8 @@ class DifferenceRewardCallback(BaseCallback):
         objective: what decisions are charged with: the name of a row of
             `panda_gym.credit.OBJECTIVES`, or an `Objective`.
         external_weight: factor on the objective's weight of the external cost; 0: own cost only.
-        external_cost_max: the external cost of a decision is clipped here.
+        external_cost_max: the external cost of a decision is clipped here; None: where the
+            objective says.
         price_wan_tb: price of a TB moved between sites, added to the objective's.
         price_wasted_core_h: price of a core hour held without finishing, added to the objective's.
 
@@ -63,7 +64,7 @@ class DifferenceRewardCallback(BaseCallback):
         objective: str | Objective = "ln_slowdown",
         *,
         external_weight: float = 1.0,
-        external_cost_max: float = 10.0,
+        external_cost_max: float | None = None,
         price_wan_tb: float = 0.0,
         price_wasted_core_h: float = 0.0,
         verbose: int = 0,
@@ -73,11 +74,11 @@ class DifferenceRewardCallback(BaseCallback):
         self.objective = replace(
             row,
             external=row.external * external_weight,
+            external_max=row.external_max if external_cost_max is None else external_cost_max,
             wan_tb=row.wan_tb + price_wan_tb,
             wasted_core_h=row.wasted_core_h + price_wasted_core_h,
         )
         """The objective with weight and prices applied."""
-        self.external_cost_max = external_cost_max
         self.relabel: _Rollout | _Replay
 
     def _init_callback(self) -> None:
@@ -88,7 +89,7 @@ class DifferenceRewardCallback(BaseCallback):
             do = "take PPO, A2C, MaskablePPO, or DQN with replay_buffer_class=SettledReplayBuffer"
             raise PolicyError("a rollout buffer or a SettledReplayBuffer", came, do)
         kind = _Replay if rollout is None else _Rollout
-        self.relabel = kind(self.model, grids, self.objective, self.external_cost_max)
+        self.relabel = kind(self.model, grids, self.objective)
 
     def _on_rollout_start(self) -> None:
         self.relabel.begin()
@@ -141,11 +142,8 @@ class _Grids:
 class _Relabel:
     """Difference rewards of a learner's decisions."""
 
-    def __init__(
-        self, model: Any, grids: _Grids, objective: Objective, external_cost_max: float
-    ) -> None:
-        self.model, self.grids = model, grids
-        self.objective, self.external_cost_max = objective, external_cost_max
+    def __init__(self, model: Any, grids: _Grids, objective: Objective) -> None:
+        self.model, self.grids, self.objective = model, grids, objective
         grids.on_end(self.ended)
 
     def begin(self) -> None:
@@ -163,9 +161,7 @@ class _Relabel:
     def charged(self, simulator: Any, e: int, rows: Array) -> Array:
         """Return the difference rewards of the attempts `rows` of grid e."""
         simulator.drain(e)
-        log = simulator.log(e)
-        found = difference_rewards(simulator, e, log, self.objective, self.external_cost_max)
-        return found[rows]
+        return difference_rewards(simulator, e, simulator.log(e), self.objective)[rows]
 
 
 class _Rollout(_Relabel):

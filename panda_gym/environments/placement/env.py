@@ -84,6 +84,7 @@ a named scenario wherever none are given.
 | `scenario` | `'default'` | name of a scenario: <<scenarios>> |
 <<arguments>>
 | `copy` | `True` | vector form only: `False` gives views that the next step rewrites |
+| `objective` | `None` | vector form only: objective of `settled()`, see the page on credit |
 | `threads` | `1` | vector form only: threads that share the grids; results are the same |
 | `autoreset_mode` | `'same_step'` | vector form only: `next_step` or `disabled` |
 | `max_episode_steps` | `None` | steps after which an episode is truncated earlier |"""

@@ -125,7 +125,8 @@ def test_no_objective_and_other_actions_are_one_clear_error() -> None:
 
 def test_the_external_cost_is_clipped() -> None:
     batch = PlacementBatch(Scenario.of(**SETTINGS), 1)
-    recorder = CreditRecorder(batch.simulator, find_objective("ln_slowdown"), 0.1)
+    clipped = replace(find_objective("ln_slowdown"), external_max=0.1)
+    recorder = CreditRecorder(batch.simulator, clipped)
     batch.begin([(0, np.random.default_rng(3))])
     while not batch.done.all():
         recorder.record(batch.simulator)
