@@ -237,6 +237,7 @@ def _benchmark(run: RunFolder, demo: Demo, bars: Callable[[str], Any]) -> None:
             range(EVALUATION_SEEDS, EVALUATION_SEEDS + demo.seeds),
             baseline="panda_production@scaled",
             folder=run.benchmark / "cells",
+            split="whole",  # the records are held out already
             jobs=demo.jobs,
             scale=demo.scale,
             progress=progress,
