@@ -10,9 +10,10 @@ something for jobs that are not known yet. All plans of a decision meet the same
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -23,17 +24,14 @@ from panda_gym.errors import PolicyError
 
 Array = np.ndarray
 
-AGAIN: Final = 2.0
-"""Factor on the turnaround of an attempt that did not finish: it must run once more."""
-
 
 @dataclass
 class ForkPlanner(Policy):
-    """Take the first decision of the plan of least mean ln slowdown over the forks.
+    """Take the first decision of the plan of least sum of ln slowdowns over the forks.
 
     base: name of the rule that ranks the sites, and that plays on.
     candidates: how many of its best legal sites are tried.
-    horizon: decisions that are played after the one at hand; then all placed jobs come to an end.
+    horizon: decisions that are played after the one at hand.
     forks: draws of the unseen over which a plan is averaged.
     """
 
@@ -76,7 +74,10 @@ class ForkPlanner(Policy):
         if self.batch is None or len(self.batch) != len(view):
             return self.rule.choose(view, rng)
         plans, seeds = self.plans(rng), rng.integers(2**31, size=self.forks).tolist()
-        costs = np.mean([[self._cost(plan, seed) for plan in plans] for seed in seeds], axis=0)
+        costs = np.zeros((len(plans), len(view)))
+        for seed in seeds:
+            fork = self.batch.fork(seed)
+            costs += [self._cost(copy.deepcopy(fork), plan) for plan in plans]
         return self._sites(view, plans[costs.argmin(axis=0), 0])
 
     def _sites(self, view: PlacementView, ranks: Array) -> Array:
@@ -86,9 +87,13 @@ class ForkPlanner(Policy):
         place = np.minimum(ranks, view.mask.sum(axis=1) - 1)
         return np.take_along_axis(order, place[:, None], axis=1)[:, 0]
 
-    def _cost(self, plan: Array, seed: int) -> Array:
-        """Mean ln slowdown of each grid's jobs when a plan is played on a fork, float64[E]."""
-        aside = self.batch.fork(seed)
+    def _cost(self, aside: Any, plan: Array) -> Array:
+        """Sum of ln slowdowns of the jobs that a plan places on a copy of a fork, float64[E].
+
+        They count the true work ahead on the fork; before queues in order of arrival no later job
+        delays them.
+        """
+        total = np.zeros(len(aside))
         for rank in plan:
             done = aside.simulator.done
             if done.all():
@@ -96,15 +101,5 @@ class ForkPlanner(Policy):
             view = PlacementView(aside.observe(copy=False))
             sites = self._sites(view, np.full(len(view), rank))
             aside.step(sites, ~done if done.any() else None)
-        return np.array([_ln_slowdown(aside.log(e)) for e in range(len(aside))])
-
-
-def _ln_slowdown(log: Any) -> float:
-    """Mean ln slowdown of the attempts that were placed."""
-    placed = (log.site >= 0) & np.isfinite(log.end_s)
-    turnaround = (log.end_s - log.arrival_s[log.origin])[placed]
-    again = np.where(log.state[placed] == "finished", 1.0, AGAIN)
-    ideal = np.maximum(log.ideal_s[placed], log.bound_s)
-    return (
-        float(np.log(np.maximum(1.0, again * turnaround / ideal)).mean()) if placed.any() else 0.0
-    )
+            total -= np.where(done, 0.0, aside.report()["reward_true"])
+        return total
