@@ -22,26 +22,29 @@ class Clairvoyant(Oracle):
 
     It reads true workloads, present queues, the competing load and the jobs to come, but no draws
     of failures, outages or cancellations (see `forecast`). It minimises the sum of ln bounded
-    slowdowns. Its result is a reference for benchmarks, not a proven bound: local search on a
-    model of the queues may miss better plans.
+    slowdowns over all jobs, judged or not. Its result is a reference for benchmarks, not a proven
+    bound: local search on a model of the queues may miss better plans.
 
     window: jobs planned together, the pending one included.
     every: decisions between two plans of the whole window.
     sweeps: visits of each job in such a plan, at most.
-    wide: candidate sites of a job.
+    wide: most candidate sites of a job.
+    chains: most tries, in such a plan, to move several jobs together (see `planner`); 0 none.
     """
 
     window: int = 2000
-    every: int = 50
+    every: int = 100
     sweeps: int = 3
-    wide: int = 10
+    wide: int = 1000
+    chains: int = 4
     context: OracleContext | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("window", "every", "sweeps", "wide"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise PolicyError(f"a whole number {name} >= 1", repr(value), f"pass {name}=8")
+        for name in ("window", "every", "sweeps", "wide", "chains"):
+            value, least = getattr(self, name), int(name != "chains")
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                wanted = f"a whole number {name} >= {least}"
+                raise PolicyError(wanted, repr(value), f"pass {name}=8")
 
     def reset(self, batch: PlacementBatch) -> None:
         """Forecast the competing load of the episodes that have just begun."""
@@ -59,5 +62,5 @@ class Clairvoyant(Oracle):
         """The site for the pending job of grid e; plan the whole window, or that job alone."""
         assert self.context is not None, "reset before choose"
         table, forecast = self.context.table, self.context.forecast
-        focus, sweeps = (self.window, self.sweeps) if whole else (1, 1)
-        return int(plan(table, forecast, e, self.window, focus, sweeps, self.wide))
+        focus, sweeps, chains = (self.window, self.sweeps, self.chains) if whole else (1, 1, 0)
+        return int(plan(table, forecast, e, self.window, focus, sweeps, self.wide, chains))

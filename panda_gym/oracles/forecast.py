@@ -19,14 +19,11 @@ from panda_gym.jit.compiled import entry_decorator, inline, no_inline
 from panda_gym.jit.counter_rng import bits
 from panda_gym.simulator.compiled_api import (
     ACTIVATED,
-    DOWN,
     change_time,
     competing_level,
-    expected_ln,
     normal,
     primary,
     staged_job,
-    true_run,
 )
 
 Array = np.ndarray
@@ -35,6 +32,39 @@ CHANGES: Final = 1200
 """Changes of the competing load in the forecast of a site; the load is constant from then on."""
 ITEMS: Final = 1536
 """Most waiting and planned jobs of one site; no more are planned there."""
+
+
+CHAIN: Final = 5
+"""Most jobs that the planner moves together."""
+CHAIN_SITES: Final = 8
+"""Sites, the best for the job itself, at which such a chain of moves may begin."""
+
+QUEUED: Final = np.dtype(
+    [
+        ("ready", "f8"),  # s, when its input is there
+        ("start", "f8"),  # s
+        ("end", "f8"),  # s
+        ("before", "f8"),  # sum of the expected ln slowdowns of the jobs before it
+        ("item", "i4"),  # its row
+        ("cores", "i4"),
+        ("dataset", "i4"),  # that it leaves at the site, if it is planned; -1 none
+    ],
+    align=True,
+)
+"""One job of the forecast queue of a site."""
+
+CURSOR: Final = np.dtype(
+    [
+        ("t", "f8"),  # s, time that the walk has reached
+        ("opens", "f8"),  # s, when the site is up
+        ("change_t", "f8"),  # s, when the competing load changes next; inf: never
+        ("change", "i8"),  # number of that change
+        ("competing", "i8"),  # cores of competing work
+        ("free", "i8"),  # idle cores
+        ("ends", "i8"),  # size of the heap of ends
+    ]
+)
+"""Where a walk along the queue of a site stands."""
 
 
 class Forecast(NamedTuple):
@@ -52,18 +82,23 @@ class Forecast(NamedTuple):
     planned: Array  # int32[S, ITEMS] rows planned for each site, by arrival
     planned_count: Array  # int32[S] how many they are
     value: Array  # float64[S] sum of the expected ln slowdowns of all jobs of the site
-    orders: Array  # float64[2, S, ITEMS] when each job's input is there, when it starts; by start
+    queue: Array  # QUEUED[S, ITEMS] the jobs that wait or are planned there, by start
+    queued: Array  # int32[S] how many they are
     length: Array  # int32[S] jobs that wait there
-    ordered: Array  # int32[S] jobs in `orders`
     # of the present site
+    cursor: Array  # CURSOR[1]
     item: Array  # int32[ITEMS]
     item_ready: Array  # float64[ITEMS]
-    own: Array  # int32[ITEMS]
+    item_dataset: Array  # int32[ITEMS]
+    own_dataset: Array  # int32[ITEMS]
     own_ready: Array  # float64[ITEMS]
     end_t: Array  # float64[...] heap of ends
-    end_c: Array  # int32[...]
+    end_i: Array  # int32[...] whose: a place in the site's heap of running jobs, or -cores
     candidates: Array  # int32[S]
     candidate_values: Array  # float64[S]
+    chain: Array  # int32[CHAIN] jobs moved together
+    chain_from: Array  # int32[CHAIN] their sites before
+    chain_starts: Array  # int32[CHAIN_SITES] sites at which a chain may begin
 
 
 def allocate(world: Any) -> Forecast:
@@ -83,17 +118,22 @@ def allocate(world: Any) -> Forecast:
         planned=np.zeros((sites, ITEMS), np.int32),
         planned_count=np.zeros(sites, np.int32),
         value=np.zeros(sites),
-        orders=np.zeros((2, sites, ITEMS)),
+        queue=np.zeros((sites, ITEMS), QUEUED),
+        queued=np.zeros(sites, np.int32),
         length=np.zeros(sites, np.int32),
-        ordered=np.zeros(sites, np.int32),
+        cursor=np.zeros(1, CURSOR),
         item=np.zeros(ITEMS, np.int32),
         item_ready=np.zeros(ITEMS),
-        own=np.zeros(ITEMS, np.int32),
+        item_dataset=np.zeros(ITEMS, np.int32),
+        own_dataset=np.zeros(ITEMS, np.int32),
         own_ready=np.zeros(ITEMS),
         end_t=np.zeros(most),
-        end_c=np.zeros(most, np.int32),
+        end_i=np.zeros(most, np.int32),
         candidates=np.zeros(sites, np.int32),
         candidate_values=np.zeros(sites),
+        chain=np.zeros(CHAIN, np.int32),
+        chain_from=np.zeros(CHAIN, np.int32),
+        chain_starts=np.zeros(CHAIN_SITES, np.int32),
     )
 
 
@@ -106,6 +146,12 @@ def forecast_load(w: Any, k: Any, e: int, s: int) -> None:
         if change > 0:
             load = w.persistence * load + w.innovation * normal(bits(w.grids[e]["seed"], s, change))
         k.levels[e, s, change] = competing_level(w, e, s, t, change, load)
+
+
+@inline
+def arrival(w: Any, e: int, j: int) -> float:
+    """When job j can be placed, s: now, if it has arrived."""
+    return max(w.grids[e]["clock"], w.jobs[e, j]["arrival"])
 
 
 @inline
@@ -186,137 +232,6 @@ def least_time(w: Any, e: int, j: int, s: int) -> float:
                 best = min(best, read_from(w, e, j, one["site"], s))
             r = one["next"]
     return best if best < math.inf else 0.0
-
-
-@inline
-def push_end(k: Any, size: int, t: float, cores: int) -> None:
-    """Add an end to the heap of `size` ends."""
-    hole = size
-    while hole > 0 and k.end_t[(hole - 1) >> 1] > t:
-        k.end_t[hole], k.end_c[hole] = k.end_t[(hole - 1) >> 1], k.end_c[(hole - 1) >> 1]
-        hole = (hole - 1) >> 1
-    k.end_t[hole], k.end_c[hole] = t, cores
-
-
-@inline
-def pop_end(k: Any, size: int) -> int:
-    """Take the first end out of the heap of `size`; return its cores."""
-    taken, last = k.end_c[0], size - 1
-    t, cores = k.end_t[last], k.end_c[last]
-    hole, below = 0, 1
-    while below < last:
-        if below + 1 < last and k.end_t[below + 1] < k.end_t[below]:
-            below += 1
-        if t <= k.end_t[below]:
-            break
-        k.end_t[hole], k.end_c[hole] = k.end_t[below], k.end_c[below]
-        hole, below = below, 2 * below + 1
-    k.end_t[hole], k.end_c[hole] = t, cores
-    return taken
-
-
-@inline
-def arrival(w: Any, e: int, j: int) -> float:
-    """When job j can be placed, s: now, if it has arrived."""
-    return max(w.grids[e]["clock"], w.jobs[e, j]["arrival"])
-
-
-@inline
-def order_jobs(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
-    """Order the jobs that will wait at site s by when their input is complete; return how many.
-
-    They are the waiting jobs, the planned ones, and `extra` (-1 none) but not `without`. An input
-    that a planned job has brought by then is read locally.
-    """
-    size, own = 0, 0
-    for i in range(k.first[s], k.first[s] + k.length[s]):
-        k.item[size], k.item_ready[size] = k.waiting[i], k.ready[i]
-        size += 1
-    i, open_ = 0, extra >= 0
-    while i < k.planned_count[s] or open_:
-        j = k.planned[s, i] if i < k.planned_count[s] else -1
-        if open_ and (j < 0 or arrival(w, e, extra) <= arrival(w, e, j)):
-            j, open_ = extra, False
-        else:
-            i += 1
-            if j == without:
-                continue
-        came = arrival(w, e, j)
-        ready = came + fetch(w, k, e, j, s)
-        if w.rules[0]["storage"] > 0 and w.jobs[e, j]["input_bytes"] > 0.0:
-            for other in range(own):
-                if (
-                    w.jobs[e, k.own[other]]["dataset"] == w.jobs[e, j]["dataset"]
-                    and k.own_ready[other] <= came
-                ):
-                    size_ = w.jobs[e, j]["input_bytes"]
-                    ready = min(ready, came + w.links[s, 0, s] + size_ * w.links[s, 1, s])
-        k.own[own], k.own_ready[own] = j, ready
-        own += 1
-        hole = size
-        while hole > 0 and k.item_ready[hole - 1] > ready:
-            k.item[hole], k.item_ready[hole] = k.item[hole - 1], k.item_ready[hole - 1]
-            hole -= 1
-        k.item[hole], k.item_ready[hole] = j, ready
-        size += 1
-    return size
-
-
-@no_inline
-def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: bool) -> float:
-    """Sum of the expected ln slowdowns of all jobs that will wait at site s (see `order_jobs`).
-
-    keep: store the order in which they start.
-    """
-    if k.first[s + 1] - k.first[s] + k.planned_count[s] + 2 > ITEMS:
-        return math.inf
-    items = order_jobs(w, k, e, s, extra, without)
-    site, first, now = w.sites[e, s], w.site_static[s]["first_run"], w.grids[e]["clock"]
-    ends = site["running"]
-    for i in range(ends):  # the simulator's heap is in heap order already
-        k.end_t[i] = w.heap[e, first + i]["time"]
-        k.end_c[i] = w.job_states[e, w.heap[e, first + i]["job"]]["cores"]
-    free, t, total = site["free"], now, 0.0
-    change, change_t, competing = (
-        site["load_changes"] + 1,
-        site["load_change"],
-        site["competing_cores"],
-    )
-    opens = now
-    if w.site_status[e, s]["status"] == DOWN:
-        opens = now + w.rules[0]["step_s"] / (1.0 - math.exp(w.rules[0]["stay_down"]))
-    pilot = w.rules[0]["pilot_s"]
-    for i in range(items):
-        j = k.item[i]
-        cores, run = w.jobs[e, j]["cores"], true_run(w, e, s, j)
-        t = max(t, max(opens, k.item_ready[i]))
-        while True:
-            end = k.end_t[0] if ends > 0 else math.inf
-            due = min(end, change_t)
-            if due > t:
-                if free >= cores:
-                    break
-                if due == math.inf:
-                    return math.inf
-                t = due
-            if end <= change_t:
-                free += pop_end(k, ends)
-                ends -= 1
-            else:
-                level = k.levels[e, s, min(change, CHANGES - 1)]
-                free -= level - competing
-                competing = level
-                change += 1
-                change_t = change_time(w, s, change) if change < CHANGES else math.inf
-        if keep:
-            k.orders[0, s, i], k.orders[1, s, i] = k.item_ready[i], t
-        free -= cores
-        push_end(k, ends, t + pilot + run, cores)
-        ends += 1
-        total += expected_ln(w, e, s, j, t + pilot + run, run, arrival(w, e, j))
-    if keep:
-        k.ordered[s] = items
-    return total
 
 
 entry = entry_decorator(Path(__file__).parent, Path(simulator.__file__ or ".").parent)

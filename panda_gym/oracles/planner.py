@@ -2,7 +2,8 @@
 
 Each job of a window has a site in the plan. A job moves where that lowers the sum of the expected
 ln slowdowns of the two sites, over all jobs that wait or are planned there. Jobs are visited in
-the order of arrival until no job moves or the sweeps are used up.
+the order of arrival until no job moves or the sweeps are used up. Then some jobs begin ejection
+chains (Glover 1996): a move that loses, followed by moves away from the site that it has loaded.
 """
 
 from __future__ import annotations
@@ -12,13 +13,21 @@ from typing import Any
 
 from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.oracles.forecast import (
+    CHAIN,
+    CHAIN_SITES,
     ITEMS,
     arrival,
     collect_waiting,
     entry,
     fetch,
     forecast_load,
+)
+from panda_gym.oracles.site_queue import (
+    completion_time,
+    place_in_queue,
     site_value,
+    value_with,
+    value_without,
 )
 from panda_gym.simulator.compiled_api import DOWN, expected_ln, true_run, world_of
 
@@ -36,28 +45,30 @@ def fits(w: Any, e: int, s: int, j: int, at_hand: bool) -> bool:
 @inline
 def estimate_start(k: Any, s: int, ready: float) -> float:
     """Estimated start at site s of a job whose input is complete at `ready`, cores ignored, s."""
-    low, high = 0, k.ordered[s]
-    while low < high:
-        middle = (low + high) >> 1
-        if k.orders[0, s, middle] <= ready:
-            low = middle + 1
-        else:
-            high = middle
-    return max(ready, k.orders[1, s, low - 1]) if low > 0 else ready
+    place = place_in_queue(k, s, ready)
+    return max(ready, k.queue[s, place - 1]["start"]) if place > 0 else ready
 
 
 @no_inline
-def candidate_sites(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) -> int:
-    """Write the `wide` best sites for job j alone into `candidates`; return how many there are."""
-    found, n = 0, len(w.site_static)
-    for s in range(n):
-        if not fits(w, e, s, j, at_hand):
-            continue
+def candidate_sites(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int, limit: float) -> int:
+    """Write the `wide` best sites for job j alone into `candidates`; return how many there are.
+
+    limit: expected ln slowdown of the job that a candidate stays below.
+    """
+    found, came = 0, arrival(w, e, j)
+    pilot, first = w.rules[0]["pilot_s"], w.attempts[e, j]["first_arrival"]
+    ideal = max(true_run(w, e, 0, j) * w.site_static[0]["speed"] / w.top_speed, w.bound_s)
+    latest = first + ideal * math.exp(min(limit, 700.0))
+    for s in range(len(w.site_static)):
         run = true_run(w, e, s, j)
-        start = estimate_start(k, s, arrival(w, e, j) + fetch(w, k, e, j, s))
-        end = start + w.rules[0]["pilot_s"] + run
-        value = expected_ln(w, e, s, j, end, run, arrival(w, e, j))
-        if found == wide and value >= k.candidate_values[found - 1]:
+        if came + pilot + run >= latest or not fits(w, e, s, j, at_hand):
+            continue
+        ready = came + fetch(w, k, e, j, s)
+        if ready + pilot + run >= latest:
+            continue
+        start = estimate_start(k, s, ready)
+        value = expected_ln(w, e, s, j, start + pilot + run, run, came)
+        if value >= limit:
             continue
         hole = min(found, wide - 1)
         while hole > 0 and k.candidate_values[hole - 1] > value:
@@ -66,6 +77,9 @@ def candidate_sites(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) ->
             hole -= 1
         k.candidates[hole], k.candidate_values[hole] = s, value
         found = min(found + 1, wide)
+        if found == wide:
+            limit = k.candidate_values[found - 1]
+            latest = first + ideal * math.exp(limit)
     return found
 
 
@@ -96,7 +110,18 @@ def unplan_job(k: Any, e: int, s: int, j: int) -> None:
 @inline
 def evaluate_site(w: Any, k: Any, e: int, s: int) -> None:
     """Compute value and order of the planned site s."""
-    k.value[s] = site_value(w, k, e, s, -1, -1, True)
+    site_value(w, k, e, s, -1, -1, True)
+
+
+@no_inline
+def move_job(w: Any, k: Any, e: int, j: int, s: int) -> None:
+    """Plan job j for site s instead of the site it was planned for, if any."""
+    was = k.plan[e, j]
+    if was >= 0:
+        unplan_job(k, e, was, j)
+        evaluate_site(w, k, e, was)
+    plan_job(w, k, e, s, j)
+    evaluate_site(w, k, e, s)
 
 
 @no_inline
@@ -107,41 +132,125 @@ def improve(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int) -> bool:
         unplan_job(k, e, was, j)
         evaluate_site(w, k, e, was)
         was = -1
-    found = candidate_sites(w, k, e, j, at_hand, wide)
-    gain = 0.0
-    best, least = was, 0.0
+    gain, best, least = 0.0, was, 0.0
     if was >= 0:
-        gain = k.value[was] - site_value(w, k, e, was, -1, j, False)
+        gain = k.value[was] - value_without(w, k, e, was, j)
     else:
         least = math.inf
+    found = candidate_sites(w, k, e, j, at_hand, wide, gain + least)
     for i in range(found):
         s = k.candidates[i]
+        if k.candidate_values[i] - gain >= least - 1e-9:
+            break  # the jobs behind it lose as well, so no later candidate is better
         if s == was or k.planned_count[s] + 2 >= ITEMS:
             continue
-        change = site_value(w, k, e, s, j, -1, False) - k.value[s] - gain
+        change = value_with(w, k, e, s, j) - k.value[s] - gain
         if change < least - 1e-9:
             best, least = s, change
     if best < 0 and found > 0:
         best = k.candidates[0]
     if best == was or best < 0:
         return False
-    if was >= 0:
-        unplan_job(k, e, was, j)
-        evaluate_site(w, k, e, was)
-    plan_job(w, k, e, best, j)
-    evaluate_site(w, k, e, best)
+    move_job(w, k, e, j, best)
     return True
 
 
+@no_inline
+def improve_chain(w: Any, k: Any, e: int, j: int, now: int, wide: int) -> bool:
+    """Move job j and, one after another, a job of each site that got one, if the total falls.
+
+    The first move may lose; each later one is the best that relieves the site which the last has
+    loaded. Return whether jobs moved.
+    """
+    was = k.plan[e, j]
+    if was < 0:
+        return False
+    gain = k.value[was] - value_without(w, k, e, was, j)
+    found = candidate_sites(w, k, e, j, j == now, CHAIN_SITES, math.inf)
+    for i in range(found):
+        k.chain_starts[i] = k.candidates[i]
+    for i in range(found):
+        s = k.chain_starts[i]
+        if s == was or k.planned_count[s] == 0 or k.planned_count[s] + 2 >= ITEMS:
+            continue
+        loss = value_with(w, k, e, s, j) - k.value[s] - gain
+        if loss < math.inf and follow_chain(w, k, e, j, s, loss, now, wide):
+            return True
+    return False
+
+
+@no_inline
+def follow_chain(w: Any, k: Any, e: int, j: int, s: int, loss: float, now: int, wide: int) -> bool:
+    """Try the chain that begins with job j at site s; undo it if it fails. loss: of that move."""
+    length = 0
+    while True:
+        k.chain[length], k.chain_from[length] = j, k.plan[e, j]
+        move_job(w, k, e, j, s)
+        length += 1
+        if loss < -1e-9:
+            return True
+        if length == CHAIN:
+            break
+        at, j, s = s, -1, -1
+        least = math.inf
+        for i in range(k.planned_count[at]):
+            other = k.planned[at, i]
+            if not in_chain(k, other, length):
+                change, target = best_move(
+                    w, k, e, other, min(least, -1e-9) if length + 1 == CHAIN else least, now, wide
+                )
+                if target >= 0 and change < least:
+                    least, j, s = change, other, target
+        if j < 0:
+            break
+        loss += least
+    while length > 0:
+        length -= 1
+        move_job(w, k, e, k.chain[length], k.chain_from[length])
+    return False
+
+
 @inline
-def completion_time(w: Any, k: Any, e: int, s: int, j: int) -> float:
-    """When job j would end at site s, stage-in included, s; inf: not within the forecast."""
-    if site_value(w, k, e, s, j, -1, True) == math.inf:
-        return math.inf
-    ready, place = arrival(w, e, j) + fetch(w, k, e, j, s), k.ordered[s] - 1
-    while k.orders[0, s, place] != ready or k.item[place] != j:
-        place -= 1
-    return k.orders[1, s, place] + w.rules[0]["pilot_s"] + true_run(w, e, s, j)
+def in_chain(k: Any, j: int, length: int) -> bool:
+    """Whether job j has moved in the present chain."""
+    found = False
+    for i in range(length):
+        found = found or k.chain[i] == j
+    return found
+
+
+@no_inline
+def best_move(
+    w: Any, k: Any, e: int, j: int, most: float, now: int, wide: int
+) -> tuple[float, int]:
+    """Least change of the total by moving planned job j, and its site; -1: none below `most`."""
+    was, best = k.plan[e, j], -1
+    gain = k.value[was] - value_without(w, k, e, was, j)
+    found = candidate_sites(w, k, e, j, j == now, wide, gain + most)
+    for i in range(found):
+        s = k.candidates[i]
+        if k.candidate_values[i] - gain >= most - 1e-9:
+            break
+        if s == was or k.planned_count[s] + 2 >= ITEMS:
+            continue
+        change = value_with(w, k, e, s, j) - k.value[s] - gain
+        if change < most - 1e-9:
+            best, most = s, change
+    return most, best
+
+
+@inline
+def improve_chains(w: Any, k: Any, e: int, first: int, last: int, tries: int, wide: int) -> None:
+    """Begin at most `tries` chains, at the pending job and at jobs `first` to before `last`.
+
+    After a success it begins again at the pending job.
+    """
+    now = w.pending[e, 0]
+    j = now
+    while tries > 0 and (j == now or j < last):
+        after = first if j == now else j + 1
+        j = now if improve_chain(w, k, e, j, now, wide) else after
+        tries -= 1
 
 
 @inline
@@ -165,10 +274,13 @@ def forecast_loads(table: Any, k: Any) -> None:
 
 
 @entry
-def plan(table: Any, k: Any, e: int, window: int, focus: int, sweeps: int, wide: int) -> int:
+def plan(
+    table: Any, k: Any, e: int, window: int, focus: int, sweeps: int, wide: int, chains: int
+) -> int:
     """Return the site for the pending job of grid e; the plan of the window is kept.
 
-    The first `focus` jobs of the window are visited, in at most `sweeps` sweeps.
+    The first `focus` jobs of the window are visited, in at most `sweeps` sweeps, then the first
+    `chains` of them begin chains of moves.
     """
     w = world_of(table)
     n, now = len(w.site_static), w.pending[e, 0]
@@ -189,6 +301,7 @@ def plan(table: Any, k: Any, e: int, window: int, focus: int, sweeps: int, wide:
             moved = improve(w, k, e, j, False, wide) or moved
         if not moved:
             break
+    improve_chains(w, k, e, first, min(last, first + focus - 1), chains, wide)
     return k.plan[e, now]
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from panda_gym import oracles
+from panda_gym import oracles, simulator
 from panda_gym.benchmarking.episodes import play
 from panda_gym.environments.placement import policies
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError
+from panda_gym.jit.compiled import entry_decorator
+from panda_gym.oracles.planner import next_of_stream
+from panda_gym.oracles.site_queue import site_value, value_with, value_without
 from panda_gym.oracles.true_completion import TrueCompletion
+from panda_gym.simulator import EpisodeLog
+from panda_gym.simulator.compiled_api import world_of
 from tests.oracles.worlds import make_platform, make_stream
 
 PLATFORM = make_platform(5, most_cores=12)
@@ -71,28 +77,72 @@ def test_what_is_foreseen_comes_true() -> None:
     assert (log.starting_s[rows] > log.arrival_s[rows] + 1.0).any()  # some did wait
 
 
+def total_ln(log: EpisodeLog) -> float:
+    """Sum of the ln bounded slowdowns of all jobs of a log."""
+    late = (log.end_s - log.arrival_s) / np.maximum(log.ideal_s, log.bound_s)
+    return float(np.log(np.maximum(late, 1.0)).sum())
+
+
+def least_total(every: PlacementBatch, plans: np.ndarray, seed: int) -> float:
+    """The least total of all plans of the first jobs, each played in a grid of its own."""
+    every.begin([(e, np.random.default_rng(seed)) for e in range(len(plans))])
+    legal = np.ones(len(plans), bool)
+    for sites in plans.T:
+        may = every.simulator.mask[np.arange(len(plans)), sites] > 0
+        legal &= may
+        every.step(np.where(may, sites, every.simulator.mask[:, : len(PLATFORM)].argmax(axis=1)))
+    return min(total_ln(every.log(int(e))) for e in np.flatnonzero(legal))
+
+
+def optimal_plans(worlds: int) -> int:
+    """In how many worlds of four jobs and five sites no plan is better than the planner's."""
+    plans = np.array(list(itertools.product(range(len(PLATFORM)), repeat=4)))
+    every, one = batch(jobs=4, envs=len(plans), load=3.0), batch(jobs=4, envs=1, load=3.0)
+    found = 0
+    for seed in range(worlds):
+        oracle = oracles.create("clairvoyant", every=1, sweeps=10, chains=20)
+        play(one, oracle, [seed], label="clairvoyant")
+        found += total_ln(one.log(0)) <= least_total(every, plans, seed) + 1e-9
+    return found
+
+
 def test_the_plan_is_the_best_of_all_plans() -> None:
-    """Of a few jobs without luck, none of all plans does better than the planner's."""
-    world = batch(jobs=4, envs=1, load=3.0)
-    legal, found = range(len(PLATFORM)), {}
-    for plan in itertools.product(legal, repeat=4):
-        world.begin([(0, np.random.default_rng(8))])
-        wide = [int(world.platform.cores[s]) for s in plan]
-        for site, cores in zip(plan, wide, strict=True):
-            if world.simulator.mask[0, site] == 0:
-                break
-            world.step(np.array([site]))
-            del cores
-        else:
-            log = world.log(0)
-            mine = np.arange(len(log)) >= log.warmup
-            late = (log.end_s - log.arrival_s)[mine] / np.maximum(log.ideal_s[mine], log.bound_s)
-            found[plan] = np.log(np.maximum(late, 1.0)).mean()
-    oracle = oracles.create("clairvoyant", every=1, sweeps=10, wide=5)
-    measured = play(world, oracle, [8], label="clairvoyant")[0]
-    reached = np.log(measured["geometric_slowdown"])
-    assert reached <= min(found.values()) + 0.02 * (max(found.values()) - min(found.values()))
-    assert min(found.values()) < np.median(list(found.values())) - 0.05
+    assert optimal_plans(8) == 8
+
+
+@pytest.mark.long
+def test_the_plan_is_the_best_of_all_plans_in_95_of_100_worlds() -> None:
+    assert optimal_plans(100) >= 95
+
+
+@entry_decorator(Path(oracles.__file__).parent, Path(simulator.__file__).parent)
+def values_of_changes(table: Any, k: Any, e: int, values: Any) -> None:
+    """Write what `value_with`, `value_without` and the walk of the whole queue say of each job."""
+    w = world_of(table)
+    for s in range(len(w.site_static)):
+        for j in range(next_of_stream(w, e), w.grids[e]["jobs"]):
+            if k.plan[e, j] == s:
+                values[s, j, 0] = value_without(w, k, e, s, j)
+                values[s, j, 1] = site_value(w, k, e, s, -1, j, False)
+            elif k.plan[e, j] >= 0:
+                values[s, j, 0] = value_with(w, k, e, s, j)
+                values[s, j, 1] = site_value(w, k, e, s, j, -1, False)
+
+
+@pytest.mark.parametrize("storage", [False, True])
+def test_the_value_of_a_change_is_that_of_the_whole_queue(storage: bool) -> None:
+    world = batch(jobs=120, envs=1, load=3.0, storage=storage, failures=True, retries=True)
+    world.begin([(0, np.random.default_rng(3))])
+    oracle = oracles.create("clairvoyant", every=20)
+    oracle.reset(world)
+    for _ in range(41):
+        world.step(oracle.choose(world))
+    oracle.choose(world)
+    values = np.full((len(PLATFORM), len(oracle.context.forecast.plan[0]), 2), np.nan)
+    values_of_changes(oracle.context.table, oracle.context.forecast, 0, values)
+    fast, slow = values[..., 0], values[..., 1]
+    assert np.isfinite(fast).sum() > 100
+    np.testing.assert_allclose(fast, slow, rtol=1e-12)
 
 
 def test_look_ahead_pays() -> None:
