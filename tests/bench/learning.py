@@ -31,6 +31,7 @@ from sb3_contrib import MaskablePPO
 
 from panda_gym import sb3, sb3_vec_env
 from panda_gym.benchmarking.rollout import Actor, rollout
+from panda_gym.credit.external_cost import own_costs
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.policies import create
 from panda_gym.environments.placement.policies.learned import Learned
@@ -40,7 +41,6 @@ from panda_gym.training import (
     DifferenceRewardConfig,
     train_difference_reward,
 )
-from panda_gym.training.external_cost import own_costs
 
 VARIANTS = ("reward", "callback", "mlp", "data-mlp", "agent")
 FIRST_WORLD = 2000
