@@ -3,8 +3,8 @@
     from sb3_contrib import MaskablePPO
     from panda_gym import sb3, sb3_vec_env
 
-    env = sb3_vec_env(scenario="atlas")
-    model = MaskablePPO("MultiInputPolicy", env, gamma=sb3.GAMMA, policy_kwargs=sb3.policy_kwargs())
+    env = sb3_vec_env(num_envs=2, scenario="atlas")
+    model = MaskablePPO("MultiInputPolicy", env, gamma=0.0, policy_kwargs=sb3.policy_kwargs())
     model.learn(200_000)
 
 The network is `SiteActorCritic` (`panda_gym.environments.placement.policies.actor_critic`). The
@@ -25,6 +25,8 @@ from torch import Tensor, nn
 from panda_gym.deprecated import old_names
 from panda_gym.environments.placement.policies.actor_critic import NetworkShape, SiteActorCritic
 from panda_gym.errors import PolicyError
+
+__all__ = ["NetworkShape", "SiteActorCritic", "SiteFeatures", "policy_kwargs"]
 
 
 class SiteFeatures(BaseFeaturesExtractor):
@@ -93,7 +95,7 @@ def policy_kwargs(**shape: Any) -> dict[str, Any]:
     """Return `policy_kwargs` of "MultiInputPolicy" for MaskablePPO, PPO, A2C and DQN.
 
     Args:
-        **shape: fields of `NetworkShape`: hidden, critic, sharpness, leave.
+        **shape: fields of `NetworkShape`.
     """
     return {
         "features_extractor_class": SiteFeatures,
