@@ -137,7 +137,7 @@ def backfill(w: Any, e: int, s: int, t: float) -> int:
 def pop_due(w: Any, e: int, s: int, t: float) -> int:
     """Pop the first job whose reservation begins at t and whose cores are idle; -1: none."""
     before, j = -1, w.sites[e, s]["head"]
-    while j >= 0:
+    while j >= 0 and w.sites[e, s]["free"] > 0:
         job_state = w.job_states[e, j]
         due = job_state["state"] == ACTIVATED and w.requests[e, j]["reserved"] == t
         if due and job_state["cores"] <= w.sites[e, s]["free"]:

@@ -97,6 +97,16 @@ def test_the_whole_stream_is_replayed_from_its_first_job_to_its_last(tmp_path: P
         replayed(stream, site, jobs="some")
 
 
+def test_a_job_that_ran_longer_than_requested_is_killed_only_on_demand(tmp_path: Path) -> None:
+    path = swf(tmp_path / "log.swf", [(0, 100, 4), (0, 100, 4)])
+    path.write_text(path.read_text().replace("-1 -1 -1 -1 -1 1 1 1", "-1 -1 -1 60 -1 1 1 1", 1))
+    stream, site = JobStream.from_swf(path), one_site(tmp_path, 4)
+    assert replayed(stream, site, discipline="easy").run_s.tolist() == [100.0, 100.0]
+    killed = replayed(stream, site, kill_at_requested=True)
+    assert killed.run_s.tolist() == [60.0, 100.0]
+    assert killed.state.tolist() == ["failed", "finished"]
+
+
 def test_a_site_of_twice_the_power_takes_half_the_time(tmp_path: Path) -> None:
     path = swf(tmp_path / "log.swf", [(0, 100, 1)])
     site = tmp_path / "fast.json"
@@ -113,3 +123,18 @@ def test_the_lcg_2005_log_is_replayed_as_a_plain_fcfs_does(
     run = stream.workload_true / 10.0 / stream.cores
     assert_is_fcfs(log, stream.arrival_s, stream.cores, run, 2_000)
     assert (log.start_s - log.arrival_s > 0).mean() > 0.1
+
+
+def test_the_lcg_2005_log_starts_alike_under_all_disciplines(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """Its jobs have one core each: whoever waits first fits first."""
+    stream, site = JobStream.from_swf(shared_data / LCG).window(0, 3_000), one_site(tmp_path, 100)
+    assert (stream.requested_s > 0).all()
+    logs = [
+        replayed(stream, site, discipline=name, reservations=50)
+        for name in ("fifo", "easy", "conservative")
+    ]
+    assert (logs[0].wait_s > 0).mean() > 0.5
+    for log in logs[1:]:
+        np.testing.assert_array_equal(log.start_s, logs[0].start_s)
