@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from panda_gym.training.run import Training, train
     from panda_gym.training.settled_replay import SettledDictReplayBuffer, SettledReplayBuffer
     from panda_gym.training.time_discount_callback import TimeDiscountCallback
+    from panda_gym.training.workflow_search import fit_workflow_sites
 
 __all__ = [
     "ALGORITHMS",
@@ -30,6 +31,7 @@ __all__ = [
     "TimeDiscountCallback",
     "TrainConfig",
     "Training",
+    "fit_workflow_sites",
     "relabelled_episodes",
     "train",
     "train_difference_reward",
@@ -42,6 +44,7 @@ _LAZY = {
     "SettledReplayBuffer": "panda_gym.training.settled_replay",
     "TimeDiscountCallback": "panda_gym.training.time_discount_callback",
     "Training": "panda_gym.training.run",
+    "fit_workflow_sites": "panda_gym.training.workflow_search",
     "relabelled_episodes": "panda_gym.training.relabelling",
     "train": "panda_gym.training.run",
     "train_difference_reward": "panda_gym.training.difference_reward",

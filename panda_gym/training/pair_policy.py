@@ -13,14 +13,14 @@ import torch
 from sb3_contrib.common.maskable.policies import MaskableActorCriticPolicy
 from torch import Tensor, nn
 
-from panda_gym.environments.base.pair_network import HOLD, PairActorCritic, parts_of
+from panda_gym.environments.base.pair_network import HOLD, PAIRS, PairActorCritic, parts_of
 from panda_gym.environments.pipeline import observation as pipeline
 from panda_gym.environments.workflow import observation as workflow
 from panda_gym.training.sb3_policy import WholeObservation
 
 STARTS: Final[Mapping[str, Mapping[str, Mapping[str, float]]]] = {
     "sets": {
-        "sets": {"rank": 12.0},
+        "sets": {"rank": 30.0},
         "pairs": {"delay": -6.0, "run": -6.0},
         HOLD: {"": -3.0},
     },
@@ -36,14 +36,18 @@ Workflows start from upward rank and earliest finish, pipelines from the potenti
 
 
 def start_of(space: Any) -> dict[str, list[float]]:
-    """Return the first weights of `STARTS` in the order of the features."""
-    rows = parts_of(space)[0]
+    """Return the first weights of `STARTS` in the order of the features.
+
+    With one site there is nothing to choose by features of pairs: their weights are left out.
+    """
+    rows, columns, _ = parts_of(space)
     tables = workflow.TABLES if rows == "sets" else pipeline.TABLES
     return {
         part: [weights.get(one.name, 0.0) for one in tables[part]]
         if part in tables
         else list(weights.values())
         for part, weights in STARTS[rows].items()
+        if part != PAIRS or space[columns].shape[1] > 1
     }
 
 

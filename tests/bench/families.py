@@ -1,0 +1,253 @@
+"""What learners of stable-baselines3 reach in workflows and pipelines; tables on standard output.
+
+    python -m tests.bench.families workflow     # agents against HEFT and other rules
+    python -m tests.bench.families pipelines    # MaskablePPO, discount by time, against rules
+    python -m tests.bench.families default ID   # PPO as it is made, against random
+
+Worlds of a comparison are held out (seeds from 1,000 on; training begins at 1,000,000) and the same
+for every policy. Intervals are 95 %, by a bootstrap over training seeds and worlds. `--seeds`,
+`--steps`, `--worlds` change the size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import torch
+from sb3_contrib import MaskablePPO
+from stable_baselines3 import PPO
+
+from panda_gym import sb3_vec_env
+from panda_gym.environments.pipeline import policies as pipeline_policies
+from panda_gym.environments.pipeline.batch import PipelineBatch
+from panda_gym.environments.pipeline.scenario import PipelineScenario
+from panda_gym.environments.workflow import policies as workflow_policies
+from panda_gym.environments.workflow.batch import WorkflowBatch
+from panda_gym.environments.workflow.observation import WorkflowView
+from panda_gym.environments.workflow.policies.base import actions_of
+from panda_gym.environments.workflow.scenario import WorkflowScenario
+from panda_gym.training import TimeDiscountCallback, fit_workflow_sites
+from panda_gym.training.pair_policy import PairPolicy
+from panda_gym.workflows.static_scheduling import schedule
+
+Array = np.ndarray
+Act = Callable[[Any, np.random.Generator], Array]
+
+FIRST_WORLD: Final = 1_000
+FIRST_TRAINING: Final = 1_000_000
+REPEATS: Final = 2_000
+DAY_S: Final = 86_400.0
+SETTINGS: Final[dict[str, Any]] = {
+    "n_steps": 256, "batch_size": 512, "n_epochs": 4, "gae_lambda": 0.98, "gamma": 1.0,
+}  # fmt: skip
+"""Settings of MaskablePPO with 16 environments; its own beside these."""
+
+
+def played(batch: Any, act: Act) -> tuple[Array, dict[str, Any]]:
+    """Return each episode's return and last report; world k is drawn from FIRST_WORLD + k."""
+    batch.begin((e, np.random.default_rng(FIRST_WORLD + e)) for e in range(len(batch)))
+    total, rng = np.zeros(len(batch)), np.random.default_rng(0)
+    while not batch.done.all():
+        running = ~batch.done
+        batch.step(np.asarray(act(batch.observe(), rng)), running)
+        total += np.where(running, batch.rewards(), 0.0)
+    return total, batch.report()
+
+
+def greedy(model: Any, masked: bool = True) -> Act:
+    """Return a model as a function of observations."""
+
+    def act(observation: Any, rng: np.random.Generator) -> Array:
+        masks = {"action_masks": observation["action_mask"]} if masked else {}
+        actions: Array = model.predict(observation, deterministic=True, **masks)[0]
+        return actions
+
+    return act
+
+
+def interval(values: Array) -> tuple[float, float, float]:
+    """Return mean and 95 % interval of float64[seeds, worlds], both drawn anew."""
+    rng, (n, m) = np.random.default_rng(0), values.shape
+    means = [
+        values[rng.integers(n, size=n)][:, rng.integers(m, size=m)].mean() for _ in range(REPEATS)
+    ]
+    return float(values.mean()), *(float(x) for x in np.quantile(means, [0.025, 0.975]))
+
+
+def row(name: str, cells: list[str]) -> None:
+    """Print a row of a table."""
+    print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+
+def ratio(values: Array) -> str:
+    """Return a geometric mean of ratios and its interval, from their logarithms [seeds, worlds]."""
+    middle, low, high = (np.exp(one) for one in interval(np.atleast_2d(values)))
+    return f"{middle:.4f} [{low:.4f}, {high:.4f}]"
+
+
+def trained(
+    env_id: str, seed: int, steps: int, settings: dict[str, Any], callback: Any, **scenario: Any
+) -> Any:
+    """Return MaskablePPO over the pair network, trained on 16 environments."""
+    env = sb3_vec_env(16, env_id, seed=FIRST_TRAINING + 1_000 * seed, **scenario)
+    model = MaskablePPO(PairPolicy, env, seed=seed, **{**SETTINGS, **settings})
+    return model.learn(steps, callback=callback)
+
+
+def workflow(args: argparse.Namespace) -> None:
+    """Minus return and makespan over those of upward rank and earliest finish (HEFT online).
+
+    On a platform the agent is `fit_workflow_sites`, in a pool MaskablePPO.
+    """
+    scenario = WorkflowScenario.of(**args.settings)
+    found = {}
+
+    def measure(name: str, act: Act | None = None) -> Array:
+        batch = WorkflowBatch(scenario, args.worlds)
+        total, last = played(batch, act or planned(batch))
+        log = np.log(np.stack([-total, last["clock_s"] / last["t_seq_s"]]))
+        return log - found.setdefault(rules[0], log)
+
+    rules = ("upward_rank_earliest_finish", "fifo", "masking_aware", "random")
+    row("policy", [f"minus return, {scenario.reward}", "makespan"])
+    row("---", ["---"] * 2)
+    for name in rules:
+        row(name, [ratio(one) for one in measure(name, workflow_policies.create(name))])
+    sites = WorkflowBatch(scenario, 1).view.pairs.shape[3]
+    if sites > 1:
+        row("static HEFT, its plan followed", [ratio(one) for one in measure("plan")])
+    logs = []
+    for seed in range(args.seeds):
+        begin = time.process_time()
+        logs.append(measure("agent", workflow_agent(args, seed, sites)))
+        spent = time.process_time() - begin
+        row(f"agent, seed {seed}, {spent:.0f} CPU s", [ratio(one) for one in logs[-1]])
+    row("agent, all seeds", [ratio(one) for one in np.stack(logs, axis=1)])
+
+
+def workflow_agent(args: argparse.Namespace, seed: int, sites: int) -> Act:
+    """Return the policy that a training seed gives."""
+    if sites > 1:
+        return fit_workflow_sites(args.settings, seed=seed, **args.search)
+    model = trained("PandaGrid/Workflow-v0", seed, args.steps, args.ppo, None, **args.settings)
+    return greedy(model)
+
+
+def planned(batch: WorkflowBatch) -> Act:
+    """Return a policy that follows static HEFT: its sites, in the order of its starts.
+
+    It knows the graphs that the batch plays, which are planned when they are first seen.
+    """
+    start: Array = np.zeros(0)
+    site: Array = np.zeros(0)
+
+    def act(observation: Any, rng: np.random.Generator) -> Array:
+        nonlocal start, site
+        if len(start) == 0:
+            flows = [batch.workflow(e) for e in range(len(batch))]
+            plans = [schedule(flow, batch.resource, "heft") for flow in flows]
+            start = np.stack([plan.set_start() for plan in plans])
+            site = np.stack([plan.node[plan.workflow.first_task[:-1]] for plan in plans])
+        view = WorkflowView(observation)
+        ready = batch._state.sets["ready"][:, : view.slots]
+        rows = np.arange(len(batch))[:, None]
+        away = np.arange(view.sites) != site[rows, ready][:, :, None]
+        return actions_of(view, view.set("present") > 0, -start[rows, ready], away.astype(float))
+
+    return act
+
+
+def pipelines(args: argparse.Namespace) -> None:
+    """Quality hours minus cost: differences from `improvement` in the same worlds."""
+    scenario = PipelineScenario.of(reward="net", **args.settings)
+
+    def measure(act: Act) -> tuple[Array, Array]:
+        total, last = played(PipelineBatch(scenario, args.worlds), act)
+        return total, last["runs"]
+
+    def show(name: str, totals: Array, runs: Array) -> None:
+        middle, low, high = interval(np.atleast_2d(totals) - reference)
+        cells = [f"{totals.mean():.1f}", f"{middle:+.1f} [{low:+.1f}, {high:+.1f}]"]
+        row(name, [*cells, f"{runs.mean():.0f}"])
+
+    row("policy", ["quality hours minus cost", "minus `improvement`", "runs"])
+    row("---", ["---"] * 3)
+    reference, runs = measure(pipeline_policies.create("improvement"))
+    show("improvement", reference, runs)
+    for name in ("soonest", "cheapest", "random"):
+        show(name, *measure(pipeline_policies.create(name)))
+    totals = []
+    for seed in range(args.seeds):
+        begin = time.process_time()
+        callback = TimeDiscountCallback(args.horizon * DAY_S) if args.horizon else None
+        model = trained(
+            "PandaGrid/Pipelines-v0", seed, args.steps, args.ppo, callback, **args.settings
+        )
+        spent = time.process_time() - begin
+        total, runs = measure(greedy(model))
+        totals.append(total)
+        show(f"agent, seed {seed}, {spent:.0f} CPU s", total, runs)
+    show("agent, all seeds", np.stack(totals), runs)
+
+
+def default(args: argparse.Namespace) -> None:
+    """PPO as stable-baselines3 makes it (no mask, default network), against the random policy."""
+    workflows = args.env_id == "PandaGrid/Workflow-v0"
+    kind: Any = (
+        (WorkflowScenario, WorkflowBatch) if workflows else (PipelineScenario, PipelineBatch)
+    )
+    rules = workflow_policies if workflows else pipeline_policies
+
+    def measure(act: Act) -> Array:
+        return played(kind[1](kind[0].of(**args.settings), args.worlds), act)[0]
+
+    row("policy", ["return", "minus `random`"])
+    row("---", ["---"] * 2)
+    reference = measure(rules.create("random"))
+    logs = []
+    row("random", [f"{reference.mean():.4f}", ""])
+    for seed in range(args.seeds):
+        env = sb3_vec_env(8, args.env_id, seed=FIRST_TRAINING + 1_000 * seed, **args.settings)
+        begin = time.process_time()
+        model = PPO("MultiInputPolicy", env, seed=seed).learn(args.steps)
+        spent = time.process_time() - begin
+        logs.append(measure(greedy(model, masked=False)) - reference)
+        middle, low, high = interval(logs[-1][None])
+        cells = [f"{reference.mean() + middle:.4f}", f"{middle:+.4f} [{low:+.4f}, {high:+.4f}]"]
+        row(f"PPO, seed {seed}, {args.steps} decisions, {spent:.0f} CPU s", cells)
+    middle, low, high = interval(np.stack(logs))
+    row("PPO, all seeds", [f"{reference.mean() + middle:.4f}", f"[{low:+.4f}, {high:+.4f}]"])
+
+
+def keyword(text: str) -> tuple[str, Any]:
+    """Return name and value of NAME=VALUE, a number where it is one."""
+    name, _, value = text.partition("=")
+    try:
+        return name, int(value) if value.lstrip("-").isdigit() else float(value)
+    except ValueError:
+        return name, value
+
+
+def main() -> None:
+    """Read the command line and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("workflow", "pipelines", "default"))
+    parser.add_argument("env_id", nargs="?", default="PandaGrid/Workflow-v0")
+    for name, value in (("seeds", 5), ("steps", 65_536), ("worlds", 64)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--horizon", type=float, default=2.0, help="days; 0: discount by step")
+    parser.add_argument("--set", type=keyword, action="append", default=[], help="of the scenario")
+    parser.add_argument("--ppo", type=keyword, action="append", default=[], help="of MaskablePPO")
+    parser.add_argument("--search", type=keyword, action="append", default=[], help="of CMA-ES")
+    args = parser.parse_args()
+    args.settings, args.ppo, args.search = dict(args.set), dict(args.ppo), dict(args.search)
+    torch.set_num_threads(1)
+    {"workflow": workflow, "pipelines": pipelines, "default": default}[args.what](args)
+
+
+if __name__ == "__main__":
+    main()
