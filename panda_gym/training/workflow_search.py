@@ -82,7 +82,7 @@ def _losses(batch: WorkflowBatch, asked: Array, first: int) -> Array:
     policy, rng = FittedSites(np.repeat(asked, episodes, axis=0)), np.random.default_rng(0)
     batch.begin((e, np.random.default_rng(first + e % episodes)) for e in range(len(batch)))
     while not batch.done.all():
-        batch.step(policy(batch.observe(), rng), ~batch.done)
+        batch.step(policy(batch.parts, rng), ~batch.done)
     report = batch.report()
     ratios = np.log(report["clock_s"] / report["t_seq_s"])
     losses: Array = ratios.reshape(len(asked), episodes).mean(axis=1)

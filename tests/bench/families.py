@@ -39,17 +39,18 @@ Act = Callable[[Any, np.random.Generator], Array]
 
 FIRST_WORLD: Final = 1_000
 FIRST_TRAINING: Final = 1_000_000
+FIRST_VALIDATION: Final = 900_000
 REPEATS: Final = 2_000
 DAY_S: Final = 86_400.0
 SETTINGS: Final[dict[str, Any]] = {
-    "n_steps": 256, "batch_size": 512, "n_epochs": 4, "gae_lambda": 0.98, "gamma": 1.0,
+    "n_steps": 256, "batch_size": 512, "n_epochs": 4, "gamma": 1.0, "learning_rate": 1e-3,
 }  # fmt: skip
 """Settings of MaskablePPO with 16 environments; its own beside these."""
 
 
-def played(batch: Any, act: Act) -> tuple[Array, dict[str, Any]]:
-    """Return each episode's return and last report; world k is drawn from FIRST_WORLD + k."""
-    batch.begin((e, np.random.default_rng(FIRST_WORLD + e)) for e in range(len(batch)))
+def played(batch: Any, act: Act, first: int = FIRST_WORLD) -> tuple[Array, dict[str, Any]]:
+    """Return each episode's return and last report; world k is drawn from seed first + k."""
+    batch.begin((e, np.random.default_rng(first + e)) for e in range(len(batch)))
     total, rng = np.zeros(len(batch)), np.random.default_rng(0)
     while not batch.done.all():
         running = ~batch.done
@@ -90,12 +91,24 @@ def ratio(values: Array) -> str:
 
 
 def trained(
-    env_id: str, seed: int, steps: int, settings: dict[str, Any], callback: Any, **scenario: Any
+    env_id: str, kind: Any, seed: int, args: argparse.Namespace, callback: Any, **scenario: Any
 ) -> Any:
-    """Return MaskablePPO over the pair network, trained on 16 environments."""
+    """Return MaskablePPO over the pair network, trained on 16 environments.
+
+    Every 8,192 decisions it plays worlds of its own greedily; the best of these agents is kept.
+    """
     env = sb3_vec_env(16, env_id, seed=FIRST_TRAINING + 1_000 * seed, **scenario)
-    model = MaskablePPO(PairPolicy, env, seed=seed, **{**SETTINGS, **settings})
-    return model.learn(steps, callback=callback)
+    model = MaskablePPO(PairPolicy, env, seed=seed, **{**SETTINGS, **args.ppo})
+    best, kept = -np.inf, {}
+    for _ in range(args.steps // 8_192):
+        model.learn(8_192, callback=callback, reset_num_timesteps=False)
+        batch = kind[1](kind[0].of(**scenario), 16)
+        reached = played(batch, greedy(model), FIRST_VALIDATION)[0].mean()
+        if reached > best:
+            state = model.policy.state_dict()
+            best, kept = reached, {name: one.clone() for name, one in state.items()}
+    model.policy.load_state_dict(kept)
+    return model
 
 
 def workflow(args: argparse.Namespace) -> None:
@@ -133,8 +146,8 @@ def workflow_agent(args: argparse.Namespace, seed: int, sites: int) -> Act:
     """Return the policy that a training seed gives."""
     if sites > 1:
         return fit_workflow_sites(args.settings, seed=seed, **args.search)
-    model = trained("PandaGrid/Workflow-v0", seed, args.steps, args.ppo, None, **args.settings)
-    return greedy(model)
+    kind = WorkflowScenario, WorkflowBatch
+    return greedy(trained("PandaGrid/Workflow-v0", kind, seed, args, None, **args.settings))
 
 
 def planned(batch: WorkflowBatch) -> Act:
@@ -184,9 +197,8 @@ def pipelines(args: argparse.Namespace) -> None:
     for seed in range(args.seeds):
         begin = time.process_time()
         callback = TimeDiscountCallback(args.horizon * DAY_S) if args.horizon else None
-        model = trained(
-            "PandaGrid/Pipelines-v0", seed, args.steps, args.ppo, callback, **args.settings
-        )
+        kind = PipelineScenario, PipelineBatch
+        model = trained("PandaGrid/Pipelines-v0", kind, seed, args, callback, **args.settings)
         spent = time.process_time() - begin
         total, runs = measure(greedy(model))
         totals.append(total)
