@@ -131,6 +131,7 @@ def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) 
         size=size_class(log.workload_true, judged),
         input_bytes=log.input_bytes,
         moved_bytes=log.moved_bytes + log.replicated_bytes,
+        remote=log.source >= 0,
         of_judged=judged[log.origin],
         total_cores=total_cores,
         bound_s=log.bound_s,

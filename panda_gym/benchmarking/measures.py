@@ -43,7 +43,9 @@ class Outcomes:
     input_bytes: Array
     """Size of the input, float64[n]."""
     moved_bytes: Array
-    """Bytes that were moved between sites for the attempt, float64[n]."""
+    """Bytes that the attempt's transfers have moved between sites, float64[n]."""
+    remote: Array
+    """Whether its input came from another site, by its own transfer or a joined one, bool[n]."""
     of_judged: Array
     """Whether the row is an attempt of a judged job, bool[n]."""
     reward_pred: Array
@@ -117,9 +119,9 @@ def utilisation(run: Outcomes) -> float:
 
 
 def remote_share(run: Outcomes) -> float:
-    """Return the share of judged jobs with input whose input was moved between sites."""
+    """Return the share of judged jobs with input whose input came from another site."""
     has_input = run.judged & (run.input_bytes > 0)
-    return float(np.mean(run.moved_bytes[has_input] > 0)) if has_input.any() else 0.0
+    return float(np.mean(run.remote[has_input])) if has_input.any() else 0.0
 
 
 def fairness(run: Outcomes, group: Array) -> float:
@@ -204,7 +206,7 @@ MEASURES: Final = (
         "remote_share",
         "1",
         "neither",
-        "share of judged jobs with input whose input was moved",
+        "share of judged jobs with input whose input came from another site",
         remote_share,
     ),
     Measure(

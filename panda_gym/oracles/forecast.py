@@ -19,11 +19,15 @@ from panda_gym.jit.compiled import entry_decorator, inline, no_inline
 from panda_gym.jit.counter_rng import bits
 from panda_gym.simulator.compiled_api import (
     ACTIVATED,
+    ASSIGNED,
+    carrier,
     change_time,
     competing_level,
+    first_joined,
     normal,
     primary,
-    staged_job,
+    staged_row,
+    transfer_end,
 )
 
 Array = np.ndarray
@@ -74,8 +78,8 @@ class Forecast(NamedTuple):
     plan: Array  # int32[E, R] site planned for each row, -1 none
     # of the present grid
     epoch: Array  # int32[1] number of the time at which the grid is looked at
-    fetched_epoch: Array  # int32[R, S] when `fetched` was computed
-    fetched: Array  # float64[R, S] time to read each job's input at each site, s
+    ready_epoch: Array  # int32[R, S] when `ready_at` was computed
+    ready_at: Array  # float64[R, S] when each job's input would be complete at each site, s
     first: Array  # int32[S + 1] where each site's jobs begin in `waiting`
     waiting: Array  # int32[R] rows that wait, by site, in the order in which they will start
     ready: Array  # float64[R] when the input of each of these is there, s
@@ -110,8 +114,8 @@ def allocate(world: Any) -> Forecast:
         levels=np.zeros((grids, sites, CHANGES), np.int32),
         plan=np.full((grids, rows), -1, np.int32),
         epoch=np.zeros(1, np.int32),
-        fetched_epoch=np.zeros((rows, sites), np.int32),
-        fetched=np.zeros((rows, sites)),
+        ready_epoch=np.zeros((rows, sites), np.int32),
+        ready_at=np.zeros((rows, sites)),
         first=np.zeros(sites + 1, np.int32),
         waiting=np.zeros(rows, np.int32),
         ready=np.zeros(rows),
@@ -167,6 +171,17 @@ def insert_waiting(k: Any, s: int, j: int, t: float) -> None:
 
 
 @no_inline
+def insert_staging(w: Any, k: Any, e: int, c: int, t: float) -> None:
+    """Insert the jobs whose input the stage-in of row c brings at time t."""
+    j, after = c, first_joined(w, e, c)
+    while j >= 0:
+        if w.job_states[e, j]["state"] == ASSIGNED and w.job_states[e, j]["cores"] > 0:
+            insert_waiting(k, w.job_states[e, j]["site"], j, t)
+        j = after
+        after = w.job_states[e, j]["next"] if j >= 0 else -1
+
+
+@no_inline
 def collect_waiting(w: Any, k: Any, e: int) -> None:
     """Collect the waiting jobs of each site of grid e, ordered by when their input is complete."""
     n, grid = len(w.site_static), w.grids[e]
@@ -182,15 +197,11 @@ def collect_waiting(w: Any, k: Any, e: int) -> None:
                 insert_waiting(k, s, j, -math.inf)
             j = w.job_states[e, j]["next"]
     for entry in range(grid["queued_events"]):
-        j = staged_job(w, e, entry)
-        if j >= 0:
-            insert_waiting(
-                k, w.job_states[e, j]["site"], j, w.heap[e, w.first_staged + entry]["time"]
-            )
+        c = staged_row(w, e, entry)
+        if c >= 0:
+            insert_staging(w, k, e, c, w.heap[e, w.first_staged + entry]["time"])
     for entry in range(grid["flows"]):
-        j = w.flow_heap[e, entry]["job"]
-        if w.job_states[e, j]["cores"] > 0:
-            insert_waiting(k, w.job_states[e, j]["site"], j, w.flow_heap[e, entry]["time"])
+        insert_staging(w, k, e, w.flow_heap[e, entry]["job"], w.flow_heap[e, entry]["time"])
 
 
 @inline
@@ -206,17 +217,34 @@ def read_from(w: Any, e: int, j: int, r: int, s: int) -> float:
 
 
 @inline
-def fetch(w: Any, k: Any, e: int, j: int, s: int) -> float:
-    """Least time to read the input of job j at site s from its present replicas, s (cached)."""
-    if k.fetched_epoch[j, s] != k.epoch[0]:
-        k.fetched_epoch[j, s] = k.epoch[0]
-        k.fetched[j, s] = least_time(w, e, j, s)
-    return k.fetched[j, s]
+def input_ready(w: Any, k: Any, e: int, j: int, s: int) -> float:
+    """When the input of job j would be complete at site s, by the present replicas, s (cached)."""
+    if k.ready_epoch[j, s] != k.epoch[0]:
+        k.ready_epoch[j, s] = k.epoch[0]
+        c = carrier(w, e, s, j)
+        if c >= 0:
+            k.ready_at[j, s] = joined(w, e, j, s, transfer_end(w, e, c))
+        else:
+            k.ready_at[j, s] = arrival(w, e, j) + least_time(w, e, j, s)
+    return k.ready_at[j, s]
+
+
+@inline
+def joined(w: Any, e: int, j: int, s: int, brought: float) -> float:
+    """When job j at site s has the input that a transfer brings at time `brought`, s."""
+    came = arrival(w, e, j)
+    return brought if brought >= came else came + local_time(w, e, j, s)
+
+
+@inline
+def local_time(w: Any, e: int, j: int, s: int) -> float:
+    """Time to read the input of job j at site s from its own disk, s."""
+    return w.links[s, 0, s] + w.jobs[e, j]["input_bytes"] * w.links[s, 1, s]
 
 
 @no_inline
 def least_time(w: Any, e: int, j: int, s: int) -> float:
-    """The same without the cache."""
+    """Least time to read the input of job j at site s from its present replicas, s."""
     best = math.inf
     if not w.jobs[e, j]["input_bytes"] > 0.0:
         return 0.0

@@ -19,8 +19,8 @@ from panda_gym.oracles.forecast import (
     arrival,
     collect_waiting,
     entry,
-    fetch,
     forecast_load,
+    input_ready,
 )
 from panda_gym.oracles.site_queue import (
     completion_time,
@@ -63,7 +63,7 @@ def candidate_sites(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int, li
         run = true_run(w, e, s, j)
         if came + pilot + run >= latest or not fits(w, e, s, j, at_hand):
             continue
-        ready = came + fetch(w, k, e, j, s)
+        ready = input_ready(w, k, e, j, s)
         if ready + pilot + run >= latest:
             continue
         start = estimate_start(k, s, ready)

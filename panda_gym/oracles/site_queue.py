@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from panda_gym.jit.compiled import inline, no_inline
-from panda_gym.oracles.forecast import CHANGES, ITEMS, arrival, fetch
+from panda_gym.oracles.forecast import CHANGES, ITEMS, arrival, input_ready, joined, local_time
 from panda_gym.simulator.compiled_api import DOWN, change_time, expected_ln, true_run
 
 
@@ -78,7 +78,7 @@ def order_jobs(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
     """Order the jobs that will wait at site s by when their input is complete; return how many.
 
     They are the waiting jobs, the planned ones, and `extra` (-1 none) but not `without`. An input
-    that a planned job has brought by then is read locally.
+    that a planned job has brought by then is read locally; one that it brings is waited for.
     """
     size, own = 0, 0
     for i in range(k.first[s], k.first[s] + k.length[s]):
@@ -94,13 +94,12 @@ def order_jobs(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
             if j == without:
                 continue
         came = arrival(w, e, j)
-        ready = came + fetch(w, k, e, j, s)
+        ready = input_ready(w, k, e, j, s)
         dataset = planned_dataset(w, e, j)
-        if dataset >= 0:
+        if dataset >= 0 and ready > came + local_time(w, e, j, s):
             for other in range(own):
-                if k.own_dataset[other] == dataset and k.own_ready[other] <= came:
-                    size_ = w.jobs[e, j]["input_bytes"]
-                    ready = min(ready, came + w.links[s, 0, s] + size_ * w.links[s, 1, s])
+                if k.own_dataset[other] == dataset:
+                    ready = min(ready, joined(w, e, j, s, k.own_ready[other]))
         k.own_dataset[own], k.own_ready[own] = dataset, ready
         own += 1
         hole = size
@@ -247,7 +246,7 @@ def value_with(w: Any, k: Any, e: int, s: int, j: int) -> float:
     """Sum of the expected ln slowdowns of the stored queue of site s with job j in it."""
     if k.value[s] == math.inf or shares_input(w, k, e, s, j):
         return site_value(w, k, e, s, j, -1, False)
-    ready = arrival(w, e, j) + fetch(w, k, e, j, s)
+    ready = input_ready(w, k, e, j, s)
     place, cores, run = place_in_queue(k, s, ready), w.jobs[e, j]["cores"], true_run(w, e, s, j)
     repeat_queue(w, k, e, s, place)
     if not start_job(w, k, e, s, cores, ready):
@@ -305,7 +304,7 @@ def completion_time(w: Any, k: Any, e: int, s: int, j: int) -> float:
     if k.length[s] + 2 > ITEMS:
         return math.inf
     begin_queue(w, k, e, s)
-    ready, pilot = arrival(w, e, j) + fetch(w, k, e, j, s), w.rules[0]["pilot_s"]
+    ready, pilot = input_ready(w, k, e, j, s), w.rules[0]["pilot_s"]
     for i in range(k.first[s], k.first[s] + k.length[s]):
         if k.ready[i] > ready:
             break

@@ -8,23 +8,28 @@ from __future__ import annotations
 
 from panda_gym.simulator.address_table import table_of, world_of
 from panda_gym.simulator.competing import change_time, competing_level, normal
-from panda_gym.simulator.dynamics import staged_job
+from panda_gym.simulator.dynamics import staged_row
 from panda_gym.simulator.expectation import expected_ln
-from panda_gym.simulator.placement import primary
+from panda_gym.simulator.placement import carrier, primary, transfer_end
 from panda_gym.simulator.run_times import true_run
-from panda_gym.simulator.state import ACTIVATED, DOWN, World
+from panda_gym.simulator.state import ACTIVATED, ASSIGNED, DOWN, World
+from panda_gym.simulator.storage import first_joined
 
 __all__ = [
     "ACTIVATED",
+    "ASSIGNED",
     "DOWN",
     "World",
+    "carrier",
     "change_time",
     "competing_level",
     "expected_ln",
+    "first_joined",
     "normal",
     "primary",
-    "staged_job",
+    "staged_row",
     "table_of",
+    "transfer_end",
     "true_run",
     "world_of",
 ]

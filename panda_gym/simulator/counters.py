@@ -13,10 +13,11 @@ import numpy as np
 
 from panda_gym.jit.compiled import inline, lowest_bit, no_inline
 from panda_gym.simulator.events import NOBODY, REFRESH, note
-from panda_gym.simulator.placement import may_defer, primary
-from panda_gym.simulator.replica_index import HELD, NO_SITE, row_of, without_lowest
+from panda_gym.simulator.placement import may_defer, primary, time_left
+from panda_gym.simulator.replica_index import HELD, KEPT, NO_SITE, row_of, without_lowest
 from panda_gym.simulator.replication import write_data_mask
 from panda_gym.simulator.state import DOWN, GRID_ROWS, JOB_ROWS, SITE_ROWS
+from panda_gym.simulator.storage import carrier_to
 from panda_gym.units import BYTES_PER_TB
 
 CORES, POWER, FREE, RUNNING, ACTIVATED, ASSIGNED, QUEUED = map(
@@ -252,7 +253,10 @@ def write_input(w: Any, e: int, j: int, view: Any) -> None:
 
 @no_inline
 def write_row(w: Any, e: int, d: int, transfer: Any, local: Any, close: Any) -> None:
-    """The same from the cached row of dataset d, which at least one site holds."""
+    """The same from the cached row of dataset d, which at least one site holds.
+
+    Where the dataset is on its way, the transfer time is what is left of it.
+    """
     n, row = len(transfer), row_of(w, e, d)
     write_encoded(transfer, w.read_times[e, row, :n], w.scales[TRANSFER])
     write_closeness_of(close, w.read_closeness[e, row, :n], w.scales[CLOSENESS])
@@ -261,6 +265,11 @@ def write_row(w: Any, e: int, d: int, transfer: Any, local: Any, close: Any) -> 
         while left != NO_SITE:
             local[(k << 6) + lowest_bit(left)] = ONE
             left = without_lowest(left)
+        coming = w.holders[e, d, KEPT, k] & ~w.holders[e, d, HELD, k]
+        while coming != NO_SITE:
+            s = (k << 6) + lowest_bit(coming)
+            transfer[s] = ratio(time_left(w, e, carrier_to(w, e, d, s)), w.scales[TRANSFER])
+            coming = without_lowest(coming)
 
 
 @inline

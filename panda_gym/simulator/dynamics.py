@@ -56,7 +56,13 @@ from panda_gym.simulator.state import (
     PRIORITY,
     RUNNING,
 )
-from panda_gym.simulator.storage import complete, release, write_output
+from panda_gym.simulator.storage import (
+    carried_replica,
+    complete,
+    first_joined,
+    release,
+    write_output,
+)
 
 STAGED: Final = 0
 CANCEL: Final = 1
@@ -143,10 +149,10 @@ def start(w: Any, e: int, s: int, j: int, t: float) -> None:
 
 
 @inline
-def start_waiting(w: Any, e: int, s: int, t: float, entered: bool) -> None:
+def start_waiting(w: Any, e: int, s: int, t: float, entered: int) -> None:
     """Start all jobs that can start at site s, and enter its next event.
 
-    entered: all that has happened is that a job has entered the queue.
+    entered: all that has happened is that so many jobs have entered the queue; 0: more has.
     """
     site = w.sites[e, s]
     if site["head"] >= 0 and w.site_status[e, s]["status"] != DOWN:
@@ -312,11 +318,22 @@ def remove_job(w: Any, e: int, j: int, t: float, state: int, cause: int) -> None
             site["activated"] -= 1
         else:
             site["assigned"] -= 1
-            if w.rules[0]["level"] > 0 and w.flows[e, j]["heap_position"] >= 0:
-                w.attempts[e, j]["moved_bytes"] = stop_flow(w, e, j, t)
-            elif w.attempts[e, j]["moved_bytes"] > 0.0:
-                w.attempts[e, j]["moved_bytes"] = moved_at(w, e, j, t)
+            stop_transfer(w, e, j, t)
     finish_attempt(w, e, s, j, t, state, cause)
+
+
+@no_inline
+def stop_transfer(w: Any, e: int, j: int, t: float) -> None:
+    """Cut off the transfer that the assigned job j waits for, unless others wait for it too."""
+    r, c = w.job_states[e, j]["replica"], j
+    if w.rules[0]["storage"] > 0 and r >= 0 and w.transfers[e, r]["carrier"] >= 0:
+        if w.pool[e, r]["pins"] > 1:
+            return
+        c = w.transfers[e, r]["carrier"]
+    if w.rules[0]["level"] > 0 and w.flows[e, c]["heap_position"] >= 0:
+        w.attempts[e, c]["moved_bytes"] = stop_flow(w, e, c, t)
+    elif w.attempts[e, c]["moved_bytes"] > 0.0:
+        w.attempts[e, c]["moved_bytes"] = moved_at(w, e, c, t)
 
 
 @inline
@@ -343,12 +360,49 @@ def stop_flow(w: Any, e: int, j: int, t: float) -> float:
 
 
 @inline
-def staged_job(w: Any, e: int, entry: int) -> int:
-    """The job of a stage-in of the event queue; -1: the entry is something else."""
-    j = w.heap[e, w.first_staged + entry]["job"]
-    if j >= CANCEL * KIND or w.job_states[e, j]["state"] != ASSIGNED:
-        return -1
-    return j if w.job_states[e, j]["cores"] > 0 else -1
+def is_awaited(w: Any, e: int, c: int) -> bool:
+    """Whether row c, or a job that joined its transfer, waits for an input."""
+    return w.job_states[e, c]["state"] == ASSIGNED or carried_replica(w, e, c) >= 0
+
+
+@inline
+def staged_row(w: Any, e: int, entry: int) -> int:
+    """The row of a stage-in of the event queue that is waited for; -1: the entry is another."""
+    c = w.heap[e, w.first_staged + entry]["job"]
+    return c if c < CANCEL * KIND and is_awaited(w, e, c) else -1
+
+
+@inline
+def deliver(w: Any, e: int, c: int, t: float) -> int:
+    """End the stage-in of row c: it and the jobs that joined its transfer enter their queue.
+
+    Return how many did; a replication does not.
+    """
+    first, entered = first_joined(w, e, c), 0
+    if w.job_states[e, c]["state"] == ASSIGNED:
+        entered = 1 if w.job_states[e, c]["cores"] > 0 else 0
+        w.sites[e, w.job_states[e, c]["site"]]["assigned"] -= entered
+        activate(w, e, c, t)
+    if first >= 0:
+        entered += deliver_to_joined(w, e, first, t)
+    return entered
+
+
+@no_inline
+def deliver_to_joined(w: Any, e: int, j: int, t: float) -> int:
+    """Put job j and those behind it in its transfer's list into their queue, but the ones gone.
+
+    Return how many were left.
+    """
+    entered = 0
+    while j >= 0:
+        after = w.job_states[e, j]["next"]
+        if w.job_states[e, j]["state"] == ASSIGNED:
+            w.sites[e, w.job_states[e, j]["site"]]["assigned"] -= 1
+            activate(w, e, j, t)
+            entered += 1
+        j = after
+    return entered
 
 
 @inline
@@ -414,6 +468,7 @@ def advance(w: Any, e: int, until: float) -> bool:
             break
         # The event is a stage-in that ends, or a job that is removed.
         arrived, gone, state, cause, changed = -1, -1, CLOSED, ASSIGNED_LIMIT, due <= t
+        entered = 0
         if due <= t:
             site_event(w, e, s, t)
         elif flow <= t:
@@ -423,7 +478,7 @@ def advance(w: Any, e: int, until: float) -> bool:
             first = pop(w.heap[e], w.first_staged, grid["queued_events"])
             grid["queued_events"] -= 1
             if first < CANCEL * KIND:
-                arrived = first if w.job_states[e, first]["state"] == ASSIGNED else -1
+                arrived = first if is_awaited(w, e, first) else -1
             elif w.job_states[e, first - CANCEL * KIND]["state"] < FINISHED:
                 gone, state, cause = first - CANCEL * KIND, CANCELLED, BY_HAND
         else:
@@ -432,14 +487,13 @@ def advance(w: Any, e: int, until: float) -> bool:
                 cause = ACTIVATED_LIMIT
         if arrived >= 0:
             s = w.job_states[e, arrived]["site"]
-            changed = w.job_states[e, arrived]["cores"] > 0
-            w.sites[e, s]["assigned"] -= 1 if changed else 0
-            activate(w, e, arrived, t)
+            entered = deliver(w, e, arrived, t)
+            changed = entered > 0
         elif gone >= 0:
             s, changed = w.job_states[e, gone]["site"], True
             remove_job(w, e, gone, t, state, cause)
         if changed:
-            start_waiting(w, e, s, t, arrived >= 0)
+            start_waiting(w, e, s, t, entered)
     if until < math.inf:
         grid["area"] += (until - grid["clock"]) * grid["unfinished"]
         grid["clock"] = until

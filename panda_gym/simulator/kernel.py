@@ -21,7 +21,16 @@ from panda_gym.simulator.dynamics import advance, next_return, reset_row, schedu
 from panda_gym.simulator.events import ARRIVAL, NOBODY, REFRESH, note
 from panda_gym.simulator.flows import begin_flows
 from panda_gym.simulator.outages import begin_status
-from panda_gym.simulator.placement import assess, defer, forecast, place, stage_in, warmup_site
+from panda_gym.simulator.placement import (
+    assess,
+    bytes_to_move,
+    carrier,
+    defer,
+    forecast,
+    place,
+    stage_in,
+    warmup_site,
+)
 from panda_gym.simulator.prefetch import fetch_first, fetch_fourth, fetch_second, fetch_third
 from panda_gym.simulator.replication import act_on_data
 from panda_gym.simulator.state import BLOCK
@@ -134,12 +143,12 @@ def resolve_site(w: Any, e: int, q: int, j: int, action: int) -> int:
 @inline
 def send(w: Any, e: int, s: int, j: int, q: int) -> None:
     """Send job j to site s; q >= 0: as decision q of the policy, whose outcome is written."""
-    time, source = stage_in(w, e, s, j)
+    c = carrier(w, e, s, j)
+    time, source = stage_in(w, e, s, j, c)
     if q >= 0:
-        moved = w.jobs[e, j]["input_bytes"] if source >= 0 and source != s else 0.0
-        assess(w, e, q, s, j, time, moved)
+        assess(w, e, q, s, j, time, bytes_to_move(w, e, s, j, source, c))
         forecast(w, e, s, j, time)
-    place(w, e, s, j, time, source)
+    place(w, e, s, j, time, source, c)
     if not is_superseded(w, e):
         count_placement(w, e, s, j, time)
 

@@ -16,9 +16,10 @@ attempts and `state` ends as "finished".
     end_s        float64  it reached its final state; known from starting_s on, so it may be > now_s
     site         int32    -1: not placed
     source       int16    site its input came from; -1 local, or none
+    moved_bytes  float64  moved between sites by the transfer that it began; 0 if it joined one
     state_code   int8     index of STATES as at now_s
     cause        int8     index of CAUSES: why it did not finish
-    cores, input_bytes, moved_bytes, workload_true, workload_pred, ideal_s   see `EpisodeLog`
+    cores, input_bytes, workload_true, workload_pred, ideal_s   see `EpisodeLog`
     wasted_s     float64  core s that an attempt which did not finish had held
     priority     float64  PanDA's user priority at placement (1000 where the queue has none)
     project      int16    index of the stream's levels["project"]; -1: not known
@@ -32,7 +33,7 @@ after it was full (they are dropped). `kind` indexes KINDS:
 
     kind            job      site         other              bytes
     arrival         attempt  -1           attempt's origin   input
-    placement       attempt  destination  source, -1 local   to be moved by its stage-in
+    placement       attempt  destination  source, -1 local   to be moved; 0 if it joins a transfer
     deferral        attempt  -1           -1                 0
     activation      attempt  site         -1                 0
     cores_taken     attempt  site         cores              0
@@ -108,7 +109,9 @@ class EpisodeLog:
     moved_bytes: np.ndarray
     """Bytes that its stage-in has moved between sites, float64[n].
 
-    A transfer that was cut off, or still goes on, counts as far as it came.
+    A transfer that was cut off, or still goes on, counts as far as it came. It counts for the
+    attempt that began it, even if that has left and others wait for it. An attempt that joined a
+    transfer moved none.
     """
     workload_true: np.ndarray
     """Gflop, float64[n]"""
@@ -249,7 +252,8 @@ def _moved(w: World, e: int, rows: np.ndarray) -> np.ndarray:
     """Bytes that the stage-ins of these rows have moved between sites up to now, float64."""
     states, attempts, now = w.job_states[e, rows], w.attempts[e, rows], w.grids[e]["clock"]
     moved = attempts["moved_bytes"].copy()
-    going = np.flatnonzero((states["state"] == ASSIGNED) & (moved > 0.0))
+    begun = (states["state"] == ASSIGNED) | np.isin(rows, _carriers(w, e))
+    going = np.flatnonzero(begun & (moved > 0.0))
     if w.rules[0]["level"] > 0:
         flows = w.flows[e, rows[going]]
         left = flows["left"] - flows["rate"] * np.maximum(0.0, now - flows["since"])
@@ -260,6 +264,12 @@ def _moved(w: World, e: int, rows: np.ndarray) -> np.ndarray:
     so_far = np.maximum(0.0, elapsed / w.links[source, 1, site])
     moved[going] = np.minimum(moved[going], so_far)
     return moved
+
+
+def _carriers(w: World, e: int) -> np.ndarray:
+    """Rows whose transfers bring a replica now, some of which may have left, int32."""
+    replicas = int(w.grids[e]["replicas"]) if w.rules[0]["storage"] > 0 else 0
+    return w.transfers["carrier"][e, :replicas]
 
 
 def _replicated(w: World, e: int, n: int) -> np.ndarray:

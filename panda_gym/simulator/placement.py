@@ -22,7 +22,7 @@ from panda_gym.simulator.limits import watch_assigned
 from panda_gym.simulator.replica_index import HELD, KEPT, NO_SITE, without_lowest
 from panda_gym.simulator.run_times import predicted_run, true_run
 from panda_gym.simulator.state import ASSIGNED, PRIORITY
-from panda_gym.simulator.storage import claim
+from panda_gym.simulator.storage import carrier_to, claim
 
 
 @inline
@@ -40,15 +40,41 @@ def primary(w: Any, e: int, j: int, k: int) -> int:
 
 
 @inline
-def stage_in(w: Any, e: int, s: int, j: int) -> tuple[float, int]:
+def carrier(w: Any, e: int, s: int, j: int) -> int:
+    """The row whose transfer brings the input of job j to site s; -1: none is on its way."""
+    if w.rules[0]["storage"] == 0 or not w.jobs[e, j]["input_bytes"] > 0.0:
+        return -1
+    return carrier_to(w, e, w.jobs[e, j]["dataset"], s)
+
+
+@no_inline
+def transfer_end(w: Any, e: int, c: int) -> float:
+    """When the transfer of row c, on its way, ends at its present rate, s."""
+    if w.rules[0]["level"] > 0:
+        return w.flow_heap[e, w.flows[e, c]["heap_position"]]["time"]
+    one = w.attempts[e, c]
+    return one["placed"] + read_time(w, e, c, one["source"], w.job_states[e, c]["site"])
+
+
+@inline
+def time_left(w: Any, e: int, c: int) -> float:
+    """Time until then, s."""
+    return max(0.0, transfer_end(w, e, c) - w.grids[e]["clock"])
+
+
+@inline
+def stage_in(w: Any, e: int, s: int, j: int, c: int) -> tuple[float, int]:
     """Least stage-in time of job j's input at site s, s, and its source; -1: no transfer.
 
-    An input of no bytes, or one that no site holds, is local everywhere. Ties go to the first:
+    An input of no bytes, or one that no site holds, is local everywhere. If row c carries it to
+    site s, it is the time that is left, and the source of that transfer. Ties go to the first:
     primary replicas in their order, then secondary ones, latest first.
     """
     best, origin = math.inf, -1
     if not w.jobs[e, j]["input_bytes"] > 0.0:
         return 0.0, -1
+    if c >= 0:
+        return time_left(w, e, c), int(w.attempts[e, c]["source"])
     for k in range(3):
         held = primary(w, e, j, k)
         if held >= 0 and read_time(w, e, j, held, s) < best:
@@ -86,6 +112,12 @@ def latest(w: Any, e: int, s: int, j: int, time: float) -> int:
     while w.pool[e, r]["complete"] == 0 or read_time(w, e, j, w.pool[e, r]["site"], s) != time:
         r = w.pool[e, r]["next"]
     return w.pool[e, r]["site"]
+
+
+@inline
+def bytes_to_move(w: Any, e: int, s: int, j: int, source: int, c: int) -> float:
+    """Bytes that job j is to move between sites, placed at site s; none if it joins row c's."""
+    return w.jobs[e, j]["input_bytes"] if source >= 0 and source != s and c < 0 else 0.0
 
 
 @inline
@@ -161,10 +193,10 @@ def transfer(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
 
 
 @inline
-def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
-    """Place job j at site s: its transfer starts, or it joins the queue at once.
+def place(w: Any, e: int, s: int, j: int, time: float, source: int, c: int) -> None:
+    """Place job j at site s: its transfer starts, or it joins one, or it joins the queue at once.
 
-    `time` and `source` are the result of `stage_in`.
+    `c` is the result of `carrier`, `time` and `source` are that of `stage_in`.
     """
     grid, site, rules = w.grids[e], w.sites[e, s], w.rules[0]
     job, job_state, one = w.jobs[e, j], w.job_states[e, j], w.attempts[e, j]
@@ -172,7 +204,7 @@ def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
     job_state["site"] = s
     job_state["cores"] = job["cores"]
     job_state["output"] = math.floor(rules["output"] * job["input_bytes"])
-    one["moved_bytes"] = job["input_bytes"] if source >= 0 and source != s else 0.0
+    one["moved_bytes"] = bytes_to_move(w, e, s, j, source, c)
     one["placed"] = t
     one["source"] = source if source != s else -1
     # It has been in the system since its arrival, or since the end of the attempt before.
@@ -187,13 +219,15 @@ def place(w: Any, e: int, s: int, j: int, time: float, source: int) -> None:
     commit(w, e, s, j, 1.0)
     if rules["cancelled"] > 0.0:
         cancellation(w, e, j)
-    if time > 0.0:
+    if c >= 0 or time > 0.0:
         site["assigned"] += 1
         watch_assigned(w, e, j)
-        transfer(w, e, s, j, time, source)
+        job_state["state"] = ASSIGNED
+        if c < 0:
+            transfer(w, e, s, j, time, source)
     else:
         activate(w, e, j, t)
-        start_waiting(w, e, s, t, True)
+        start_waiting(w, e, s, t, 1)
 
 
 @inline

@@ -7,7 +7,8 @@ One action beside the site, an index into 1 + 2 S:
     1 + S + s    remove the secondary replica of site s
 
 The action is carried out before the job is placed, and its mask does not depend on the job's
-site. A replication uses network and quota as a stage-in does; its row is a job of 0 cores.
+site. A replication uses network and quota as a stage-in does; its row is a job of 0 cores. A job
+placed at that site meanwhile joins its transfer.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def replicate(w: Any, e: int, j: int, s: int) -> None:
     reset_row(w, e, c)
     job, job_state, one = w.jobs[e, c], w.job_states[e, c], w.attempts[e, c]
     job["cores"] = 0
-    time, source = stage_in(w, e, s, c)
+    time, source = stage_in(w, e, s, c, -1)
     job_state["site"] = s
     job_state["cores"] = 0
     one["moved_bytes"] = job["input_bytes"]

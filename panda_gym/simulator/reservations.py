@@ -40,13 +40,13 @@ def slot_end(w: Any, e: int, s: int, j: int, begin: float) -> float:
 
 
 @no_inline
-def plan(w: Any, e: int, s: int, t: float, entered: bool) -> None:
-    """Make reservations at site s at time t, and compress them unless a job has just `entered`.
+def plan(w: Any, e: int, s: int, t: float, entered: int) -> None:
+    """Make reservations at site s at time t, and compress them unless jobs have just `entered`.
 
     Afterwards `reserved` is t for the jobs that start now, as far as their cores are idle.
     """
     site, most = w.sites[e, s], w.rules[0]["reservations"]
-    if entered and site["free"] <= 0 and site["activated"] > most:
+    if entered > 0 and site["free"] <= 0 and site["activated"] - entered >= most:
         return
     levels = write_available(w, e, s, t, True)
     if levels == 0:
@@ -57,7 +57,7 @@ def plan(w: Any, e: int, s: int, t: float, entered: bool) -> None:
         job_state = w.job_states[e, j]
         if job_state["state"] == ACTIVATED:
             if held < most:
-                if not entered or w.requests[e, j]["reserved"] == math.inf:
+                if entered == 0 or w.requests[e, j]["reserved"] == math.inf:
                     levels = compress(w, e, s, j, levels)
             elif job_state["cores"] <= idle and fits(w, e, s, j, 0, levels):
                 levels = reserve(w, e, s, j, t, levels)

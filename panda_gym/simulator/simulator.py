@@ -61,6 +61,7 @@ from panda_gym.simulator.state import (
     SITE_STATIC,
     SITE_STATUS,
     SITE_STORAGE,
+    TRANSFER,
     World,
 )
 from panda_gym.units import BYTES_PER_GB, BYTES_PER_MB, GFLOPS_PER_HS23
@@ -524,6 +525,7 @@ def _grid_parts(
             _dataset_size(n),
         ),
         one("pool", REPLICA, rows + attempts if stored else 1),
+        one("transfers", TRANSFER, rows + attempts if stored else 1),
         one("row_datasets", "i4", kept),
         one("read_times", "f4", kept, times),
         one("read_closeness", "i1", kept, steps),

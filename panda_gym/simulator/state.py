@@ -27,6 +27,7 @@ draw depends on the order of events.
 | `available`, `boundaries` | AVAILABLE, ENTRY[E, ...] | scratch of conservative backfilling: free cores over time | `reservations` | `reservations` |
 | `flows`, `flow_heap` | FLOW[E, R], ENTRY[E, R] | transfers that share the network; their ends as a heap | `flows` | `dynamics` |
 | `pool`, `datasets`, `holders` | REPLICA, DATASET, uint64 | replicas, datasets, and bit sets of the sites that hold them | `storage` | `placement`, `counters`, `replication` |
+| `transfers` | TRANSFER[E, P] | the transfer that brings each incomplete replica, and who waits for it | `storage` | `dynamics`, `placement`, `log` |
 | `row_datasets`, `read_times`, `read_closeness` | int32, float32, int8 | least time to read a dataset at each site, cached | `replica_index` | `counters` |
 | `heap` | ENTRY[E, ...] | three kinds of heaps: ends of running jobs (one a site), the event queue (stage-ins, cancellations), returns (retries, deferred jobs) | `dynamics`, `placement` | `dynamics`, `kernel` |
 | `block_leaders`, `next_events` | int32, float64 | the next event of each site and of each block of sites | `dynamics` | `dynamics` |
@@ -256,7 +257,7 @@ SITE_STORAGE: Final = np.dtype(
 
 REPLICA: Final = np.dtype(
     [
-        ("bytes", "f8"),
+        ("bytes", "f8"),  # 0: an input on its way that will not be kept
         ("dataset", "i4"),  # -1: the output of a job
         ("pins", "i4"),  # jobs that use it and have not ended
         ("older", "i4"),  # neighbours in the order of last use at its site, -1 none
@@ -268,6 +269,19 @@ REPLICA: Final = np.dtype(
     align=True,
 )
 """A secondary replica or an output; both count against a quota: 32 bytes."""
+
+TRANSFER: Final = np.dtype(
+    [
+        ("carrier", "i4"),  # row that began the transfer; -1: the replica is complete
+        ("first", "i4"),  # list of the jobs that joined it, in order of placement, -1 none
+        ("last", "i4"),
+    ],
+    align=True,
+)
+"""The transfer that brings a replica, at the record of the replica: 12 bytes.
+
+The list may hold jobs that have left since. The carrier's row keeps the transfer, and its bytes,
+even if the carrier leaves before it ends."""
 
 DATASET: Final = np.dtype(
     [
@@ -306,7 +320,7 @@ JOB_STATE: Final = np.dtype(
         ("ln_slowdown", "f8"),  # ln of the bounded slowdown: expected, true from the start on
         ("output", "f8"),  # bytes of its output
         ("cores", "i4"),  # as in JOB; repeated so that an end touches one record
-        ("next", "i4"),  # next job of the site's queue, -1 none
+        ("next", "i4"),  # next job of the site's queue or of a transfer's list, -1 none
         ("replica", "i4"),  # record of the replica that it pins, -1 none
         ("site", "i2"),  # where it was placed, -1 before
         ("state", "i1"),  # index of STATES; RUNNING from when it took its cores
@@ -321,7 +335,7 @@ ATTEMPT: Final = np.dtype(
         ("first_arrival", "f8"),  # s, arrival of the first attempt
         ("placed", "f8"),  # s, when it was sent to its site; nan before
         ("starting", "f8"),  # s, when it took its cores; nan before
-        ("moved_bytes", "f8"),  # bytes that its stage-in is to move between sites, or has moved
+        ("moved_bytes", "f8"),  # bytes that its transfer is to move between sites, or has moved
         ("hazard", "f8"),  # probability to fail at a site of risk 1
         ("key", "u8"),  # key of its hashed draws
         ("origin", "i4"),  # row of the first attempt
@@ -423,7 +437,7 @@ OUTCOME: Final = np.dtype(
         ("run_true", "f8"),  # s, true run time
         ("ideal_pred", "f8"),  # s, predicted run time on the fastest core of the platform
         ("ideal_true", "f8"),  # s, true run time there
-        ("wan_bytes", "f8"),  # bytes moved between sites for this job
+        ("wan_bytes", "f8"),  # bytes that the decision asks to move between sites
         ("area", "f8"),  # job s: integral of the unfinished jobs until the next decision
         ("ended", "f8"),  # jobs ended until the next decision
         ("ended_gflop", "f8"),  # what they computed, their noise included, Gflop
@@ -503,6 +517,7 @@ class World(NamedTuple):
     flows: Annotated[Array, FLOW, 2, 0]  # FLOW[E, R], or one at link level 0
     flow_heap: Annotated[Array, ENTRY, 2, 0]  # ENTRY[E, R], or one
     pool: Annotated[Array, REPLICA, 2, 0]  # REPLICA[E, P], or one without storage
+    transfers: Annotated[Array, TRANSFER, 2, 0]  # TRANSFER[E, P], or one without storage
     datasets: Annotated[Array, DATASET, 2, "dataset_size"]  # DATASET[E, D], or one
     holders: Annotated[Array, "u8", 4, "dataset_size"]
     """uint64[E, D, 3, words]: three bit sets of sites per dataset (`replica_index`), or one."""

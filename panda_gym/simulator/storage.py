@@ -6,6 +6,11 @@ site's quota. Where space is needed, unused replicas are evicted, least recently
 that is not enough, nothing is evicted: the input is read without being kept (or the output is
 shipped at once), and its bytes count as an overrun. Sizes are whole bytes, so that sums are exact
 in any order.
+
+A dataset on its way to a site has one transfer, begun by its carrier (a job or a replication). A
+job that needs it there meanwhile joins the transfer and moves no bytes. The transfer goes on as
+long as any of them waits for it, even without its carrier. An input that is not kept has a
+record of 0 bytes while it is on its way.
 """
 
 from __future__ import annotations
@@ -94,6 +99,50 @@ def append(w: Any, e: int, r: int) -> None:
     storage["newest"] = r
 
 
+@inline
+def begin_transfer(w: Any, e: int, r: int, j: int) -> None:
+    """Make row j the carrier of replica r."""
+    transfer = w.transfers[e, r]
+    transfer["carrier"] = j
+    transfer["first"] = transfer["last"] = -1
+
+
+@inline
+def join(w: Any, e: int, r: int, j: int) -> None:
+    """Append job j to the jobs that joined the transfer of replica r."""
+    transfer = w.transfers[e, r]
+    w.job_states[e, j]["next"] = -1
+    if transfer["first"] < 0:
+        transfer["first"] = j
+    else:
+        w.job_states[e, transfer["last"]]["next"] = j
+    transfer["last"] = j
+
+
+@inline
+def carrier_to(w: Any, e: int, d: int, s: int) -> int:
+    """The row whose transfer brings dataset d to site s; -1: none is on its way."""
+    if not in_set(w, e, d, KEPT, s) or in_set(w, e, d, HELD, s):
+        return -1
+    return w.transfers[e, find(w, e, d, s)]["carrier"]
+
+
+@inline
+def carried_replica(w: Any, e: int, c: int) -> int:
+    """The replica on its way by the transfer of row c, which may have left; -1: none."""
+    if w.rules[0]["storage"] == 0:
+        return -1
+    r = w.job_states[e, c]["replica"]
+    return r if r >= 0 and w.transfers[e, r]["carrier"] == c else -1
+
+
+@inline
+def first_joined(w: Any, e: int, c: int) -> int:
+    """The first job that joined the transfer of row c; JOB_STATE's `next` leads on; -1: none."""
+    r = carried_replica(w, e, c)
+    return w.transfers[e, r]["first"] if r >= 0 else -1
+
+
 @no_inline
 def create(w: Any, e: int, s: int, d: int, size: float) -> int:
     """Create a replica of dataset d (-1: an output) at site s; it is not complete yet."""
@@ -122,7 +171,7 @@ def create(w: Any, e: int, s: int, d: int, size: float) -> int:
 
 @no_inline
 def drop(w: Any, e: int, r: int) -> None:
-    """Delete an unused replica."""
+    """Delete an unused replica, or the record of an input that is not kept."""
     grid, one = w.grids[e], w.pool[e, r]
     d, s = one["dataset"], one["site"]
     unlink(w, e, r)
@@ -138,7 +187,10 @@ def drop(w: Any, e: int, r: int) -> None:
             while w.pool[e, other]["next"] != r:
                 other = w.pool[e, other]["next"]
             w.pool[e, other]["next"] = one["next"]
-    note(w, e, REPLICA_GONE, grid["clock"], NOBODY, s, d, one["bytes"])
+    if one["bytes"] > 0.0:
+        note(w, e, REPLICA_GONE, grid["clock"], NOBODY, s, d, one["bytes"])
+    if one["complete"] == 0:
+        w.transfers[e, r]["carrier"] = -1
     one["next"] = grid["free_replica"]
     grid["free_replica"] = r
 
@@ -172,7 +224,10 @@ def pin(w: Any, e: int, r: int) -> None:
 
 @no_inline
 def claim(w: Any, e: int, s: int, j: int) -> None:
-    """Pin the replica of job j's input at site s, or begin one, or count the overrun."""
+    """Pin the replica of job j's input at site s, or begin one, or join one on its way.
+
+    Where there is no room, the overrun is counted and the input is not kept.
+    """
     d, job_state = w.jobs[e, j]["dataset"], w.job_states[e, j]
     job_state["replica"] = -1
     if w.rules[0]["storage"] == 0 or not w.jobs[e, j]["input_bytes"] > 0.0 or not known(w, e, d):
@@ -180,26 +235,18 @@ def claim(w: Any, e: int, s: int, j: int) -> None:
     r = find(w, e, d, s)
     if r < 0 and not in_set(w, e, d, HELD, s):
         size = w.datasets[e, d]["bytes"]
-        if not make_room(w, e, s, size):
+        if make_room(w, e, s, size):
+            r = create(w, e, s, d, size)
+            note(w, e, REPLICA_BEGUN, w.grids[e]["clock"], NOBODY, s, d, size)
+        else:
+            r = create(w, e, s, d, 0.0)
             w.grids[e]["overrun"] += size
-            return
-        r = create(w, e, s, d, size)
-        note(w, e, REPLICA_BEGUN, w.grids[e]["clock"], NOBODY, s, d, size)
+        begin_transfer(w, e, r, j)
+    elif r >= 0 and w.pool[e, r]["complete"] == 0:
+        join(w, e, r, j)
     if r >= 0:
         pin(w, e, r)
     job_state["replica"] = r
-
-
-@inline
-def complete(w: Any, e: int, j: int, t: float) -> None:
-    """Mark the replica of job j's input as complete: it can be read from now on."""
-    r = w.job_states[e, j]["replica"]
-    if w.rules[0]["storage"] == 0 or r < 0 or w.pool[e, r]["complete"] > 0:
-        return
-    one = w.pool[e, r]
-    one["complete"] = 1
-    add_to_set(w, e, one["dataset"], HELD, one["site"])
-    note(w, e, REPLICA_THERE, t, NOBODY, one["site"], one["dataset"], one["bytes"])
 
 
 @inline
@@ -214,6 +261,33 @@ def release(w: Any, e: int, j: int) -> None:
         w.site_storage[e, one["site"]]["pinned"] -= one["bytes"]
         if one["complete"] == 0:
             drop(w, e, r)
+
+
+@no_inline
+def complete_replica(w: Any, e: int, j: int, t: float) -> None:
+    """Mark the replica that job j pins as complete: it can be read from now on.
+
+    Of an input that is not kept, the job lets go; the last that waited for it deletes the record.
+    """
+    r = w.job_states[e, j]["replica"]
+    if r < 0 or w.pool[e, r]["complete"] > 0:
+        return
+    one = w.pool[e, r]
+    if not one["bytes"] > 0.0:
+        release(w, e, j)
+        w.job_states[e, j]["replica"] = -1
+        return
+    one["complete"] = 1
+    w.transfers[e, r]["carrier"] = -1
+    add_to_set(w, e, one["dataset"], HELD, one["site"])
+    note(w, e, REPLICA_THERE, t, NOBODY, one["site"], one["dataset"], one["bytes"])
+
+
+@inline
+def complete(w: Any, e: int, j: int, t: float) -> None:
+    """Mark the input of job j as complete, where it is kept."""
+    if w.rules[0]["storage"] > 0:
+        complete_replica(w, e, j, t)
 
 
 @no_inline
@@ -242,6 +316,8 @@ def begin_storage(w: Any, e: int) -> None:
         storage = w.site_storage[e, s]
         storage["used"] = storage["pinned"] = 0.0
         storage["oldest"] = storage["newest"] = -1
+    for r in range(w.transfers.shape[1]):
+        w.transfers[e, r]["carrier"] = -1
     for d in range(grid["datasets"]):
         w.datasets[e, d]["first"] = w.datasets[e, d]["row"] = -1
         w.holders[e, d, :, :] = NO_SITE

@@ -106,9 +106,11 @@ def _requested(run: np.ndarray, factor: float, seed: int) -> np.ndarray:
     return np.where(rng.random(len(run)) < 0.2, 0.0, np.ceil(wanted / 60.0) * 60.0)
 
 
-def make_stream(platform: Platform, *, jobs: int, load: float = 1.0, seed: int = 0) -> JobStream:
+def make_stream(
+    platform: Platform, *, jobs: int, load: float = 1.0, seed: int = 0, datasets: int | None = None
+) -> JobStream:
     """The jobs of `make_episode` as a stream."""
-    one = make_episode(platform, jobs=jobs, load=load, seed=seed)
+    one = make_episode(platform, jobs=jobs, load=load, seed=seed, datasets=datasets)
     shared = {
         name: getattr(one, name)
         for name in (

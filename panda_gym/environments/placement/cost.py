@@ -42,7 +42,10 @@ def illegal_action(outcome: Array) -> Array:
 
 
 def wan_tb(outcome: Array) -> Array:
-    """Input moved between sites for the job, and by a replication asked for with it, TB."""
+    """Input that the decision asks to move between sites, for the job and by a replication, TB.
+    0 where the job joins a transfer. A transfer that is cut off later stays charged in full; the
+    log and the measure `wan` count what has moved.
+    """
     return outcome["wan_bytes"] / BYTES_PER_TB
 
 

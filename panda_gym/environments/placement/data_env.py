@@ -88,7 +88,8 @@ class DataPlacementEnv(PlacementEnv):
 
     ## Version history
     - v0: first version.
-    - v0, release 0.2: links in double precision change results. The default reward is
+    - v0, release 0.2: links in double precision change results, and so do transfers that jobs join:
+      a dataset on its way to a site is not fetched there twice. The default reward is
       `shaped_slowdown`; it was `predicted`.
     """
 

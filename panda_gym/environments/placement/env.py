@@ -185,7 +185,8 @@ class PlacementEnv(BatchEnv):
     - v0: first version.
     - v0, release 0.2: links in double precision and the pilot in EASY backfill change results where
       these mechanisms are on; retries after the last decision stay pending; EASY backfill counts
-      requested wall times and all cores that are free when the head starts. The default reward is
+      requested wall times and all cores that are free when the head starts. With storage on, a job
+      joins the transfer of its dataset that is on its way to its site. The default reward is
       `shaped_slowdown`; it was `predicted`.
     """
 

@@ -36,7 +36,7 @@ SITE_FEATURES: Final = (
     Feature("assigned", "jobs", "ratio", 100.0, "counter: input still on its way"),
     Feature("queued_work", "core s", "ratio", 1e6, "counter: predicted work not yet started"),
     Feature("wait", "s", "ratio", 3600.0, "the broker's estimate of this job's wait for cores"),
-    Feature("transfer", "s", "ratio", 600.0, "estimated stage-in time of this job's input"),
+    Feature("transfer", "s", "ratio", 600.0, "estimated time until this job's input is here"),
     Feature("run", "s", "ratio", 14400.0, "predicted run time of this job here"),
     Feature("local_share", "1", "linear", 1.0, "share of this job's input bytes here", most=1.0),
     Feature("closeness", "1", "linear", 11.0, "0 near .. 11 far: to the best replica", most=11.0),

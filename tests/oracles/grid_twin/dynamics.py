@@ -12,13 +12,24 @@ class Dynamics:
     """Methods of GridTwin."""
 
     def _staged(self, site: Site, job: Job) -> None:
-        if job.state == "assigned":
-            if job in site.staging:
-                site.staging.remove(job)
-            self._activate(site, job)
+        """The input has come: for the job, and for all that have joined its transfer."""
+        here = [job]
+        for replica in [*site.disk, *site.passing]:
+            if replica.carrier is job and not replica.there:
+                here = list(replica.users)
+        here = [one for one in here if one.state == "assigned"]
+        for one in here:
+            if one in site.staging:
+                site.staging.remove(one)
+            self._activate(site, one)
+        if entered := sum(one.cores > 0 for one in here):
+            self._start(site, entered)
 
     def _activate(self, site: Site, job: Job) -> None:
         job.activation = self.env.now
+        if job.replica is not None and job.replica in site.passing:
+            self._release(job)
+            job.replica = None
         if job.replica is not None and not job.replica.there:
             job.replica.there = True
             self._note("replica_there", -1, site.number, job.dataset, job.replica.size)
@@ -32,7 +43,6 @@ class Dynamics:
         if self.settings.discipline == "priority":
             site.queue.sort(key=lambda j: -j.priority)
         self._limit(job, "activated", 1)
-        self._start(site, entered=True)
 
     def _end(self, site: Site, job: Job) -> None:
         if job.state == "running":
@@ -46,12 +56,8 @@ class Dynamics:
         for members in (site.staging, site.queue, site.running):
             if job in members:
                 members.remove(job)
-        if job.flow in self.flows:
-            job.moved = self._stop(job.flow)
-        elif job.state == "assigned" and job.moved > 0.0:
-            delay, per_byte = self._link_cost(job.source, site.number)
-            came = max(0.0, (self.env.now - job.placed - delay) / per_byte)
-            job.moved = min(job.moved, came)
+        if job.state == "assigned":
+            self._cut_off(job)
         job.state, job.end, job.cause = state, self.env.now, cause
         self.left.append(job)
         self._note("end", job.number, site.number, STATES.index(state))
@@ -66,6 +72,7 @@ class Dynamics:
                 since=self.env.now, site=-1, placed=math.nan, activation=math.nan, taken=math.nan,
                 start=math.nan, end=math.nan, pred_end=math.nan, state="pending", cause="none",
                 reserved=None, source=-1, moved=0.0, replica=None, flow=None,
+                expected=math.nan,
             )  # fmt: skip
             self.jobs.append(again)
             self.returning.append(again)

@@ -14,7 +14,8 @@ class Network:
 
     def _transfer(self, job: Job, site: Site, time: float, source: int) -> None:
         if self.level == 0 or source == site.number:
-            event = self._at(self.env.now + time, (2, job.number))
+            job.expected = self.env.now + time
+            event = self._at(job.expected, (2, job.number))
             event.callbacks.append(lambda _: self._staged(site, job))
             return
         delay, per_byte = self._link_cost(source, site.number)
@@ -29,6 +30,27 @@ class Network:
         rate = float(self.platform.bandwidth_mbps[source, target]) * 1e6
         delay = 0.0 if math.isinf(rate) else float(self.platform.latency_s[source, target])
         return delay, 1.0 / rate
+
+    def _left(self, job: Job) -> float:
+        """Time until the transfer that the job carries ends, if no rate changes any more."""
+        flow, end = job.flow, job.expected
+        if flow is not None:
+            end = flow.since + flow.left / flow.rate
+        return max(0.0, end - self.env.now)
+
+    def _cut_off(self, job: Job) -> None:
+        """The job leaves while its input moves; what others wait for moves on."""
+        replica, carrier = job.replica, job
+        if replica is not None and not replica.there:
+            carrier = replica.carrier
+            if replica.users != [job]:
+                return
+        if carrier.flow is not None:
+            carrier.moved = self._stop(carrier.flow)
+        elif carrier.moved > 0.0:
+            delay, per_byte = self._link_cost(carrier.source, carrier.site)
+            came = max(0.0, (self.env.now - carrier.placed - delay) / per_byte)
+            carrier.moved = min(carrier.moved, came)
 
     def _stop(self, flow: Flow) -> float:
         done = flow.job.moved - flow.left_at(self.env.now)

@@ -17,7 +17,8 @@ class Placement:
         time, source = self._stage_in(job, site)
         job.site, job.placed = site.number, now
         job.source = source if source != site.number else -1
-        job.moved = job.size if job.source >= 0 else 0.0
+        joins = self._carrier(job, site) is not None
+        job.moved = job.size if job.source >= 0 and not joins else 0.0
         if self.settings.discipline == "priority":
             mine = [j for j in self.placed if j.dataset == job.dataset]
             origins = {j.origin for j in mine if j.origin != job.origin} - {
@@ -29,15 +30,28 @@ class Placement:
         self._note("placement", job.number, site.number, job.source, job.moved)
         self._claim(job, site)
         self._cancellation(job)
-        if time > 0.0:
+        if joins or time > 0.0:
             job.state = "assigned"
             site.staging.append(job)
             self._limit(job, "assigned", 0)
-            self._transfer(job, site, time, source)
+            if not joins:
+                self._transfer(job, site, time, source)
         else:
             self._activate(site, job)
+            self._start(site, entered=1)
+
+    def _carrier(self, job: Job, site: Site) -> Job | None:
+        """Who has begun to bring the job's input to the site, and is not done."""
+        if self.settings.storage is None or job.size <= 0.0 or not job.held:
+            return None
+        coming = [*site.disk, *site.passing]
+        replica = next((r for r in coming if r.dataset == job.dataset), None)
+        return None if replica is None or replica.there else replica.carrier
 
     def _stage_in(self, job: Job, site: Site) -> tuple[float, int]:
+        carrier = self._carrier(job, site)
+        if carrier is not None:
+            return self._left(carrier), carrier.source
         found = []
         for r in self._holders(job):
             delay, per_byte = self._link_cost(r, site.number)

@@ -11,7 +11,7 @@ from tests.oracles.grid_twin.state import Job, Site
 class Queues:
     """Methods of GridTwin."""
 
-    def _start(self, site: Site, entered: bool = False) -> None:
+    def _start(self, site: Site, entered: int = 0) -> None:
         if self.settings.discipline == "conservative":
             self._start_reserved(site, entered)
             return
@@ -56,12 +56,12 @@ class Queues:
                 return job
         return None
 
-    def _start_reserved(self, site: Site, entered: bool) -> None:
+    def _start_reserved(self, site: Site, entered: int) -> None:
         """Conservative backfilling, by counting the cores in use at every time that matters."""
         now, most = self.env.now, self.settings.reservations
         if site.status == "down" or not site.queue:
             return
-        if entered and site.free() <= 0 and len(site.queue) > most:
+        if entered and site.free() <= 0 and len(site.queue) - entered >= most:
             return
         if any(not self._kept(site, job) for job in site.queue if job.reserved is not None):
             for job in site.queue:

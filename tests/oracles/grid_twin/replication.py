@@ -32,7 +32,9 @@ class Replication:
             replica = self._replica(site, job.dataset)
             pinned = sum(r.size for r in site.disk if r.users)
             room = pinned + job.size <= site.quota
-            bring.append(replica is None and site.number not in job.held and room)
+            comes = any(r.dataset == job.dataset for r in site.passing)
+            absent = replica is None and not comes and site.number not in job.held
+            bring.append(absent and room)
             evict.append(replica is not None and replica.there and not replica.users)
         return [True, *bring, *evict]
 

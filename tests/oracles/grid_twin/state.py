@@ -48,6 +48,7 @@ class Job:
     priority: float = 1000.0
     replica: Replica | None = None
     flow: Flow | None = None
+    expected: float = math.nan
 
 
 @dataclass(eq=False)
@@ -57,6 +58,7 @@ class Replica:
     size: float
     users: list[Job] = field(default_factory=list)
     there: bool = False
+    carrier: Job | None = None
     born: int = 0
 
 
@@ -94,6 +96,7 @@ class Site:
     queue: list[Job] = field(default_factory=list)
     running: list[Job] = field(default_factory=list)
     disk: list[Replica] = field(default_factory=list)
+    passing: list[Replica] = field(default_factory=list)
 
     def free(self) -> int:
         used = sum(job.cores for job in self.running)

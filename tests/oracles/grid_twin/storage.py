@@ -58,15 +58,22 @@ class Storage:
         """`disk` is in order of use: what was placed for last stands last."""
         if self.settings.storage is None or job.size <= 0.0 or not job.held:
             return
+        passing = [r for r in site.passing if r.dataset == job.dataset]
+        if passing:
+            job.replica = passing[0]
+            passing[0].users.append(job)
+            return
         replica = self._replica(site, job.dataset)
         if replica is None:
             if site.number in job.held:
                 return
             if not self._room(site, job.size):
                 self.overrun += job.size
+                job.replica = Replica(site.number, job.dataset, 0.0, [job], carrier=job)
+                site.passing.append(job.replica)
                 return
             self.born += 1
-            replica = Replica(site.number, job.dataset, job.size, born=self.born)
+            replica = Replica(site.number, job.dataset, job.size, born=self.born, carrier=job)
             self._note("replica_begun", -1, site.number, job.dataset, job.size)
         else:
             site.disk.remove(replica)
@@ -77,7 +84,11 @@ class Storage:
     def _release(self, job: Job) -> None:
         if job.replica is not None:
             job.replica.users.remove(job)
-            if not job.replica.users and not job.replica.there:
+            passing = self.sites[job.replica.site].passing
+            if job.replica in passing:
+                if not job.replica.users:
+                    passing.remove(job.replica)
+            elif not job.replica.users and not job.replica.there:
                 self._drop(self.sites[job.replica.site], job.replica)
 
     def _output(self, site: Site, job: Job) -> None:

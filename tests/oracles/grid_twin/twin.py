@@ -148,7 +148,7 @@ class GridTwin(
             self._defer(job)
             return outcome | {"site": -1, "deferred": 1}
         site = self._largest()[0] if wrong else self.sites[action]
-        now, (time, origin) = self.env.now, self._stage_in(job, site)
+        now, time = self.env.now, self._stage_in(job, site)[0]
         outcome |= {
             "site": site.number,
             "wait_pred": site.wait(now, job.cores),
@@ -159,8 +159,8 @@ class GridTwin(
             "ideal_pred": site.pred_run(job) * site.speed / self._top_speed(),
             "ideal_true": site.true_run(job) * site.speed / self._top_speed(),
         }
-        outcome["wan_bytes"] += job.size if origin not in (-1, site.number) else 0.0
         self._place(job, site)
+        outcome["wan_bytes"] += job.moved
         return outcome
 
     def _total_area(self) -> float:

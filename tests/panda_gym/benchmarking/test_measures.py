@@ -25,6 +25,7 @@ def run() -> Outcomes:
         size=np.array([3, 0, 1, 0]),
         input_bytes=np.array([5e12, 1e12, 2e12, 0.0]),
         moved_bytes=np.array([5e12, 0.0, 2e12, 0.0]),
+        remote=np.array([True, False, True, False]),
         of_judged=np.array([False, True, True, True]),
         reward_pred=np.array([-1.0, -2.0, -3.0]),
         reward_true=np.array([-2.0, -2.0, -5.0]),
@@ -72,7 +73,8 @@ def test_a_retried_job_counts_once_and_ends_with_its_last_attempt(run: Outcomes)
     more = {
         "judged": False, "arrival_s": 240.0, "start_s": 250.0, "end_s": 290.0, "ideal_s": 4.0,
         "cores": 1, "project": 1, "size": 1, "input_bytes": 2e12, "moved_bytes": 1e12,
-        "of_judged": True, "last_end_s": 290.0, "finished": False, "wasted_s": 0.0, "work": 2.0,
+        "remote": True, "of_judged": True, "last_end_s": 290.0, "finished": False,
+        "wasted_s": 0.0, "work": 2.0,
     }  # fmt: skip
     rows = {name: np.append(getattr(run, name), value) for name, value in more.items()}
     rows["last_end_s"][2] = 290.0
@@ -88,6 +90,12 @@ def test_a_retried_job_counts_once_and_ends_with_its_last_attempt(run: Outcomes)
     lost = measure(replace(run, **rows))
     assert lost["unfinished"] == pytest.approx(1 / 3)
     assert lost["throughput"] == pytest.approx(before["throughput"] * 2 / 3)
+
+
+def test_a_job_that_joined_a_transfer_read_remotely_and_moved_nothing(run: Outcomes) -> None:
+    moved = np.array([5e12, 0.0, 0.0, 0.0])
+    found = measure(replace(run, moved_bytes=moved))
+    assert (found["wan"], found["remote_share"]) == (0.0, 0.5)
 
 
 def test_a_job_that_never_started_waited_until_it_left(run: Outcomes) -> None:

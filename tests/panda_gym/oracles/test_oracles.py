@@ -26,8 +26,10 @@ from tests.oracles.worlds import make_platform, make_stream
 PLATFORM = make_platform(5, most_cores=12)
 
 
-def batch(jobs: int = 60, envs: int = 2, **settings: Any) -> PlacementBatch:
-    stream = make_stream(PLATFORM, jobs=400)
+def batch(
+    jobs: int = 60, envs: int = 2, datasets: int | None = None, **settings: Any
+) -> PlacementBatch:
+    stream = make_stream(PLATFORM, jobs=400, datasets=datasets)
     given = {"platform": PLATFORM, "scale": 1.0, "warmup": 20, "running": 10, "load": 1.2}
     return PlacementBatch(Scenario.of(stream=stream, jobs=jobs, **{**given, **settings}), envs)
 
@@ -75,6 +77,27 @@ def test_what_is_foreseen_comes_true() -> None:
     assert np.isnan(foreseen).sum() == 0
     np.testing.assert_allclose(log.end_s[rows], foreseen, rtol=1e-9)
     assert (log.starting_s[rows] > log.arrival_s[rows] + 1.0).any()  # some did wait
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_the_forecast_knows_every_job_that_waits(level: int) -> None:
+    """Also those that wait for the transfer of another job, which may have left."""
+    world = batch(
+        envs=1, jobs=150, datasets=5, load=3.0, input_scale=300.0, network=level,
+        storage={"gb_per_core": 1e4}, limits={"assigned_s": 200.0},
+        cancellations={"share": 0.3, "mean_s": 100.0},
+    )  # fmt: skip
+    world.begin([(0, np.random.default_rng(5))])
+    oracle, simulator, joined = TrueCompletion(), world.simulator, 0
+    oracle.reset(world)
+    assert oracle.context is not None
+    while not simulator.done.any():
+        ends, sites = oracle.ends(world)[0], simulator.world.sites[0]
+        waiting = sites["assigned"] + sites["activated"]
+        np.testing.assert_array_equal(oracle.context.forecast.length, waiting)
+        joined += int((simulator.world.transfers[0]["first"] > 0).sum())
+        world.step(np.array([int(np.argmin(np.where(simulator.mask[0] > 0, ends, np.inf)))]))
+    assert joined > 0
 
 
 def total_ln(log: EpisodeLog) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -152,12 +154,14 @@ def run_both(
     alike: bool = False,
     tail: int | None = None,
     requested: float = 0.0,
+    heavy: float = 1.0,
 ) -> None:
     platform = make_platform(sites, seed=seed, most_cores=8, alike=alike)
     episode = make_episode(
         platform, jobs=jobs, warmup=jobs // 3, load=load, seed=seed, datasets=datasets,
         hazard=hazard, tail=tail, requested=requested,
     )  # fmt: skip
+    episode = replace(episode, input_bytes=heavy * episode.input_bytes)
     simulator = Simulator(
         platform, batch=1, capacity=len(episode), encoding=ENCODING, settings=rules
     )
@@ -211,6 +215,18 @@ FULL_WORLDS = {
     "hazard": st.sampled_from([0.0, 0.2, 0.8]),
     "tail": st.none() | st.sampled_from([0, 3, 20]),
     "requested": st.sampled_from([0.0, 1.0, 4.0]),
+    "heavy": st.sampled_from([1.0, 30.0]),
+}
+JOINING_WORLDS = {
+    **FULL_WORLDS,
+    "rules": st.builds(
+        Settings,
+        **{**MECHANISMS, "decisions": st.just(1)},
+        storage=st.builds(Storage, gb_per_core=st.sampled_from([0.0, 30.0, 1e3])),
+        replicate=st.booleans(),
+    ),
+    "datasets": st.sampled_from([1, 2, 4]),
+    "heavy": st.sampled_from([10.0, 100.0]),
 }
 
 
@@ -223,6 +239,12 @@ def test_kernel_equals_the_simpy_twin(rules, sites, jobs, load, seed):
 @settings(max_examples=450, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(**FULL_WORLDS)
 def test_kernel_with_all_mechanisms_equals_the_simpy_twin(**world):
+    run_both(**world)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(**JOINING_WORLDS)
+def test_kernel_equals_the_simpy_twin_where_jobs_join_transfers(**world):
     run_both(**world)
 
 
