@@ -28,13 +28,15 @@ class Replication:
         if job.size <= 0.0 or not job.held:
             return [True] + [False] * (2 * n)
         bring, evict = [], []
+        begun = getattr(self, "_replications", self.first_replication - 1) + 1
+        left = begun - self.first_replication < self.stream  # as many as there are jobs
         for site in self.sites:
             replica = self._replica(site, job.dataset)
             pinned = sum(r.size for r in site.disk if r.users)
             room = pinned + job.size <= site.quota
             comes = any(r.dataset == job.dataset for r in site.passing)
             absent = replica is None and not comes and site.number not in job.held
-            bring.append(absent and room)
+            bring.append(absent and room and left)
             evict.append(replica is not None and replica.there and not replica.users)
         return [True, *bring, *evict]
 
