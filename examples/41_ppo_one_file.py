@@ -4,6 +4,7 @@
     python examples/41_ppo_one_file.py --total-timesteps 200000 --scenario atlas
     python examples/41_ppo_one_file.py --env-id PandaGrid/Workflow-v0 --gamma 0.99
 
+Placement's default reward charges each decision at once, so a discount of 0 suffices there.
 The environments are one `make_vec` with the autoreset mode SAME_STEP: `infos["final_obs"]` is the
 last observation of an ended episode. Where the episode was truncated, the value of that observation
 replaces what would have come after it (bootstrapping). The mask of legal actions is the part
@@ -23,7 +24,7 @@ import torch
 from torch import nn
 from torch.distributions import Categorical
 
-import panda_gym  # noqa: F401  (registers the environments)
+import panda_gym
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,7 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--num-envs", type=int, default=8)
     parser.add_argument("--num-steps", type=int, default=64, help="steps of a rollout")
     parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--gamma", type=float, default=0.5, help="Placement pays at once")
+    parser.add_argument("--gamma", type=float, default=0.0, help="Placement pays at once")
     parser.add_argument("--gae-lambda", type=float, default=0.95)
     parser.add_argument("--num-minibatches", type=int, default=4)
     parser.add_argument("--update-epochs", type=int, default=4)
@@ -204,9 +205,16 @@ def main() -> None:
     def draw(observation: Any) -> np.ndarray:
         return (rng.random(observation["action_mask"].shape) * observation["action_mask"]).argmax(1)
 
-    rng, steps = np.random.default_rng(0), args.num_steps
+    rng, steps = np.random.default_rng(0), 2 * args.num_steps
+    others = {"at random": draw}
+    if args.env_id == "PandaGrid/Placement-v0":
+        rule = panda_gym.policies.create("earliest_completion")
+        others["earliest completion"] = lambda observation: rule(observation, rng)
     found = evaluate(args, lambda one: agent(*rows(one))[0].probs.argmax(1).numpy(), steps)
-    print(f"greedy: reward a step {found:.4f}; at random {evaluate(args, draw, steps):.4f}")
+    print(f"reward a step, greedy {found:.4f}", end="")
+    for name, choose in others.items():
+        print(f", {name} {evaluate(args, choose, steps):.4f}", end="")
+    print()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """d3rlpy: discrete CQL on a data set of ours, played with the environment's masks.
 
-    pip install d3rlpy==2.8.1          # pins gymnasium 1.0.0
+    pip install d3rlpy==2.8.1          # pins gymnasium 1.0.0, and runs with newer ones
+    pip install gymnasium==1.4.0
     python examples/adapters/d3rlpy_cql.py
 
 d3rlpy knows neither costs nor masks. Both lie beside its arrays in the file; here the mask is

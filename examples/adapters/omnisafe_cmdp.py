@@ -1,7 +1,7 @@
 """OmniSafe: the placement environment as its CMDP class, and PPO-Lagrangian on it.
 
     pip install torch==2.13.0
-    pip install --no-deps omnisafe==0.5.0 gymnasium==0.28.1 numpy==1.26.4 'pandas<3' 'pyarrow<22'
+    pip install --no-deps omnisafe==0.5.0 numpy==1.26.4 'pandas<3' 'pyarrow<22'
     pip install 'moviepy<2' seaborn gdown wandb jax-jumpy
     python examples/adapters/omnisafe_cmdp.py
 

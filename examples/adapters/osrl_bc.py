@@ -2,10 +2,10 @@
 
     pip install torch==2.13.0
     pip install --no-deps osrl-lib==0.1.0 dsrl==0.1.0 pyrallis typing-inspect
-    # and FSRL, whose loggers it imports: see fsrl_ppo_lagrangian.py
+    pip install fast-safe-rl==0.1.0 'numpy==1.26.4' 'pandas<3' 'pyarrow<22' 'setuptools<81'
     python examples/adapters/osrl_bc.py
 
-OSRL knows Box actions: the file is written with scores as actions, and played through
+It imports the loggers of FSRL, which the last line installs. OSRL knows Box actions: the file is written with scores as actions, and played through
 `ScoreAction`. Its data loader takes the dictionary of arrays that DSRL's environments return.
 """
 

@@ -263,8 +263,31 @@ def test_environments_that_share_a_folder_of_logs_keep_all(tmp_path: Any) -> Non
     assert len({read_log(path).about["seed"] for path in found}) == 3
 
 
-def test_options_of_a_reset_in_stable_baselines3_are_refused() -> None:
-    env = panda_gym.sb3_vec_env(2, **SETTINGS["PandaGrid/Placement-v0"])
+def library(name: str) -> Any:
+    """Two episodes side by side as stable-baselines3 has them."""
+    return panda_gym.sb3_vec_env(2, name, **SETTINGS.get(name, {}))
+
+
+def test_stable_baselines3_gets_the_same_errors(name: str) -> None:
+    env, same = library(name), library(name)
+    right = np.stack([action_of(env)] * 2)
+    with pytest.raises(SettingError, match="call reset"):
+        env.step(right)
+    env.seed(1), same.seed(1)
+    env.reset(), same.reset()
+    for wrong in BAD.values():
+        with pytest.raises(SettingError, match="whole-numbered actions"):
+            env.step(wrong(right))
+    info = env.step(np.full_like(right, -1))[3][1]
+    assert info["costs"]["illegal_action"] >= 1.0
+    same.step(np.full_like(right, -1))
+    assert_equal(env.step(right)[0], same.step(right)[0])
     env.set_options({"day": 3})
     with pytest.raises(SettingError, match="options"):
         env.reset()
+    env.close()
+    for use in (env.reset, lambda: env.step(right)):
+        with pytest.raises(SettingError, match="make it anew"):
+            use()
+    with pytest.raises(TypeError, match="unexpected keyword argument"):
+        panda_gym.sb3_vec_env(2, name, frameskip=1)

@@ -55,7 +55,9 @@ class BatchVecEnv(VecEnv):
 
     def reset(self) -> Any:
         """Begin an episode everywhere; SettingError for options, of which none are known."""
-        for options in self._options:
+        asked = self._options
+        self._reset_options()
+        for options in asked:
             check_options(options)
         for e, one in enumerate(self._seeds):
             if one is not None:
@@ -64,7 +66,6 @@ class BatchVecEnv(VecEnv):
         report = self.batch.report()
         self.reset_infos = [one_info(report, e) for e in range(self.num_envs)]
         self._reset_seeds()
-        self._reset_options()
         return self.batch.observe(self.copy)
 
     def step_async(self, actions: Array) -> None:
