@@ -5,8 +5,8 @@
     pip install fast-safe-rl==0.1.0 'numpy==1.26.4' 'pandas<3' 'pyarrow<22' 'setuptools<81'
     python examples/adapters/osrl_bc.py
 
-It imports the loggers of FSRL, which the last line installs. OSRL knows Box actions: the file is written with scores as actions, and played through
-`ScoreAction`. Its data loader takes the dictionary of arrays that DSRL's environments return.
+It imports the loggers of FSRL, which the last line installs. OSRL knows Box actions: the file is
+written with scores as actions, and played through `ScoreAction`. Its data loader takes the dictionary of arrays that DSRL's environments return.
 """
 
 from __future__ import annotations
