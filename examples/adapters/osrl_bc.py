@@ -6,7 +6,8 @@
     python examples/adapters/osrl_bc.py
 
 It imports the loggers of FSRL, which the last line installs. OSRL knows Box actions: the file is
-written with scores as actions, and played through `ScoreAction`. Its data loader takes the dictionary of arrays that DSRL's environments return.
+written with scores as actions, and played through `ScoreAction`. Its data loader takes the
+dictionary of arrays that DSRL's environments return.
 """
 
 from __future__ import annotations
