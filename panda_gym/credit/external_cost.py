@@ -10,10 +10,11 @@ It is computed, not estimated. The queue of the site is replayed with and withou
 under the same competing load and outages, whose draws are hashes of the episode's seed. Without
 failures and time limits, a replay with all attempts starts every job when it started in the log.
 
-Computed is the displacement in the queue of the site. A job that is displaced ends later by as much
-as its attempt starts later, so that its retries come later by as much too. Left out: what those
-retries displace, transfers that share links, room in storage, and that the policy might place other
-jobs elsewhere. Traffic and waste of others are no part of it.
+Computed is the displacement in the queue of the site and, where the objective asks for it, the
+delay of transfers that share the network by endpoint (`transfers`). A job that is displaced ends
+later by as much as its attempt starts later, so that its retries come later by as much too. Left
+out: what those retries and late transfers do to other queues, max-min sharing, room in storage, and
+that the policy might place other jobs elsewhere. Traffic and waste of others are no part of it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.credit.objectives import DEFAULT, Objective
+from panda_gym.credit.transfers import transfer_costs
 from panda_gym.errors import SettingError
 from panda_gym.jit.compiled import entry_decorator, inline
 from panda_gym.jit.heap import ENTRY, pop, push
@@ -159,7 +161,8 @@ def external_costs(
     write_external_costs(queue, edges, capacities, capacity_edges, heap, costs)
     found = np.zeros(len(log))
     found[rows] = costs
-    return found
+    ends, per_hour = final_ends(log), _per_hour(log, objective)
+    return found + transfer_costs(simulator, e, log, objective, ends, per_hour)
 
 
 def _queues(log: EpisodeLog, sites: int) -> tuple[Array, Array, Array]:

@@ -108,6 +108,9 @@ class Objective:
     """Weight of core hours held without finishing, per core h."""
     external: float = 1.0
     """Weight of the external cost beside the own one."""
+    shared_links: bool = False
+    """Whether the external cost also holds the delays of transfers that share the network by
+    endpoint (`Network(level=1)`): about a CPU second for 2,000 decisions in `atlas`."""
     external_max: float = 1e9
     """The external cost of a decision is clipped here, in units of the objective."""
     direction: Literal["low"] = "low"
@@ -133,6 +136,15 @@ OBJECTIVES: Final = (
         f"{FEITELSON}; difference reward: Wolpert and Tumer 2002",
         ln_slowdown=1.0,
         external_max=10.0,
+    ),
+    Objective(
+        "ln_slowdown_links",
+        "mean of ln(bounded slowdown), external costs of shared links included",
+        "1",
+        "as ln_slowdown; endpoint sharing: `panda_gym.credit.transfers`",
+        ln_slowdown=1.0,
+        external_max=10.0,
+        shared_links=True,
     ),
     Objective(
         "own_ln_slowdown",

@@ -262,6 +262,16 @@ class Simulator:
         """Return the time of the start of grid e's episode since Monday 00:00 UTC, s."""
         return float(self.world.grids[e]["clock_0"])
 
+    def network(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what transfers take their rates from.
+
+        Latency, s, and rate, bytes/s, of every link, float64[S, S] (source, destination); capacity
+        of every site, outgoing and incoming each, bytes/s, float64[S].
+        """
+        per_byte = self.world.links[:, 1, :]
+        rate = np.divide(1.0, per_byte, out=np.full_like(per_byte, np.inf), where=per_byte > 0.0)
+        return self.world.links[:, 0, :].copy(), rate, self.world.site_storage["cap"][0].copy()
+
     def snapshot(self, e: int) -> Snapshot:
         """Return the present state of grid e in plain arrays."""
         return snapshot(self.world, e)
