@@ -2,7 +2,8 @@
 
 Jobs enter each state in the order of time, so each of the two limits has a list whose first job
 expires next. Jobs that have left the state are dropped when they reach the front. The limit on
-running is applied at the start (`failures.draw_failure`), the lost heartbeat in `outages`.
+running and requested wall times are applied at the start (`failures.draw_failure`), the lost
+heartbeat in `outages`.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ Convention (Mu'alem and Feitelson, IEEE TPDS 12, 2001):
                  made when the job enters the queue
     compression  at every other event of the site each job, in the order of activation, gives its
                  slot back and takes the earliest one; all others keep theirs meanwhile
-    kept         else all are made anew in that order: one is due in the past (a job ran longer than
-                 estimated) or needs cores that the site has lost (competing work, a brown-out)
+    renewal      where a reservation cannot be kept, all are made anew in that order: one is due in
+                 the past (a job ran longer than estimated), or needs cores that the site has lost
+                 (competing work, a brown-out)
     start        a job whose slot begins now starts if its cores are idle
     overdue      a running job past its estimated end counts as ended now
 
@@ -59,7 +60,7 @@ def plan(w: Any, e: int, s: int, t: float, entered: int) -> None:
             if held < most:
                 if entered == 0 or w.requests[e, j]["reserved"] == math.inf:
                     levels = compress(w, e, s, j, levels)
-            elif job_state["cores"] <= idle and fits(w, e, s, j, 0, levels):
+            elif job_state["cores"] <= idle and fits_now(w, e, s, j, levels):
                 levels = reserve(w, e, s, j, t, levels)
             if w.requests[e, j]["reserved"] == t and job_state["cores"] <= idle:
                 idle -= job_state["cores"]
@@ -122,17 +123,13 @@ def earliest(w: Any, e: int, s: int, j: int, levels: int) -> float:
 
 
 @no_inline
-def fits(w: Any, e: int, s: int, j: int, first: int, levels: int) -> bool:
-    """Whether the slot of job j at site s fits from the begin of level `first` on."""
-    available, cores, k = w.available[e], w.job_states[e, j]["cores"], first
-    if available[first]["free"] < cores:
-        return False
-    end = slot_end(w, e, s, j, available[first]["time"])
-    while k < levels and available[k]["time"] < end:
-        if available[k]["free"] < cores:
-            return False
+def fits_now(w: Any, e: int, s: int, j: int, levels: int) -> bool:
+    """Whether the slot of job j at site s fits from the first level on."""
+    available, cores, k = w.available[e], w.job_states[e, j]["cores"], 1
+    end = slot_end(w, e, s, j, available[0]["time"])
+    while k < levels and available[k]["time"] < end and available[k]["free"] >= cores:
         k += 1
-    return True
+    return available[0]["free"] >= cores and (k == levels or available[k]["time"] >= end)
 
 
 @inline

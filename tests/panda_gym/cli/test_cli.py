@@ -83,6 +83,21 @@ def test_simulate_writes_a_log_that_its_measures_follow_from(
     assert "least_loaded on atlas150" in page.read_text()
 
 
+def test_simulate_replays_a_log_under_a_discipline_and_kills(tmp_path: Path) -> None:
+    """Three jobs of 4 cores and 100 s at one site of 4; the second requests 60 s."""
+    line = "{} 0 -1 100 4 -1 -1 -1 {} -1 1 1 1 -1 1 1 -1 -1\n"
+    log, site = tmp_path / "log.swf", tmp_path / "site.json"
+    log.write_text(line.format(1, 100) + line.format(2, 60) + line.format(3, -1))
+    site.write_text('{"name": "one", "sites": [{"name": "here", "cores": 4, "power": 10.0}]}')
+    replay = (
+        "simulate", "--policy", "random", "--stream", log, "--platform", site, "--scale", 1,
+        "--load", 0, "--competing", 0, "--discipline", "conservative", "--reservations", 5,
+    )  # fmt: skip
+    assert call(*replay)["mean_wait"] == pytest.approx(100.0)
+    killed = call(*replay, "--requested-factor", 9.0, "--kill")
+    assert killed["wasted"] == pytest.approx(4 * 60 / 3600)
+
+
 def test_train_then_benchmark_the_agent(sealed: Surrogate, tmp_path: Path) -> None:
     common = ("--jobs", 40, "--allow-uncertified")
     call(
@@ -117,6 +132,7 @@ BAD = {
     "an unknown policy": ("simulate", "--policy", "least_lodaed"),
     "an unknown platform": ("simulate", "--stream", "RECORDS", "--platform", "atlas15"),
     "a scale of zero": ("simulate", "--stream", "RECORDS", "--scale", "0"),
+    "an unknown discipline": ("simulate", "--stream", "RECORDS", "--discipline", "sjf"),
     "a log of another ending": ("simulate", "--stream", "RECORDS", "--log", "run.txt"),
     "an unknown log level": (
         "simulate",

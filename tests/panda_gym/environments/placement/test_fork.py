@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import panda_gym  # noqa: F401
+from panda_gym.simulator.state import CAUSES
 from tests.panda_gym.placements import ROUGH, small
 
 ENDED = ("finished", "failed", "closed", "cancelled")
@@ -107,3 +108,21 @@ def test_a_vector_environment_forks_every_episode() -> None:
     for e in range(2):
         ours, theirs = env.episode_log(e, drain=False), aside.episode_log(e, drain=False)
         assert (ours.workload_true != theirs.workload_true).any()
+
+
+def test_a_fork_keeps_requests_and_kills_by_them() -> None:
+    rules = {"discipline": "conservative", "requested_factor": 0.7, "kill_at_requested": True}
+    env = played(30, load=3.0, **rules)
+    aside = env.fork(2)
+    requests = env.batch.simulator.world.requests[0]
+    assert np.isfinite(requests["reserved"]).any()
+    forked = aside.batch.simulator.world.requests[0]
+    np.testing.assert_array_equal(forked["reserved"], requests["reserved"])
+    log = aside.episode_log()
+    begun = np.isfinite(log.start_s)
+    speed = aside.batch.simulator.world.site_static["speed"][log.site]
+    most = 0.7 * log.workload_pred / (log.cores * speed)
+    assert (log.run_s[begun] <= most[begun] + 1e-6).all()
+    killed = log.cause == CAUSES.index("requested_limit")
+    assert killed.sum() > 10
+    np.testing.assert_allclose(log.run_s[killed], most[killed])
