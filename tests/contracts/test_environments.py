@@ -214,9 +214,25 @@ def test_the_flat_observation_is_the_parts_in_order(name, settings):
         assert flat.observation_space.contains(rows)
         (parts, *_), (rows, *_) = whole.step(zeros(whole)), flat.step(zeros(flat))
     one, _ = gymnasium.make(name, observation="flat", **settings).reset(seed=4)
-    np.testing.assert_array_equal(one, flat.reset(seed=3)[0][1])
+    again, _ = flat.reset(seed=3)
+    np.testing.assert_array_equal(one, again[1])
+    library = panda_gym.sb3_vec_env(2, name, seed=3, observation="flat", **settings)
+    np.testing.assert_array_equal(library.reset(), again)
     with pytest.raises(SettingError, match="observation"):
         gymnasium.make(name, observation="picture", **settings)
+
+
+@pytest.mark.parametrize("observation", ["dict", "flat"])
+def test_observations_without_copies_are_the_same_until_the_next_step(name, settings, observation):
+    kinds = {"observation": observation, **settings}
+    kept, views = (
+        gymnasium.make_vec(name, num_envs=2, copy=copy, **kinds) for copy in (True, False)
+    )
+    (ours, _), (theirs, _) = kept.reset(seed=6), views.reset(seed=6)
+    for _ in range(4):
+        for part in ours if observation == "dict" else [...]:
+            np.testing.assert_array_equal(ours[part], theirs[part])
+        ours, theirs = kept.step(zeros(kept))[0], views.step(zeros(views))[0]
 
 
 def test_stable_baselines3_checks_it(name, settings):
