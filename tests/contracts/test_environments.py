@@ -146,7 +146,8 @@ def test_the_vector_equals_single_environments_in_every_autoreset_mode(name, set
 def test_the_vector_equals_environments_in_processes_of_their_own(name, settings):
     settings = {**settings, **SHORT.get(name, {})}
     vector = gymnasium.make_vec(name, num_envs=3, **settings)
-    makers = [lambda: gymnasium.make(name, **settings).unwrapped] * 3
+    # The new processes import what stands before the colon.
+    makers = [lambda: gymnasium.make(f"panda_gym:{name}", **settings).unwrapped] * 3
     several = AsyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP, context="spawn")
     compare(vector, several)
     several.close()
