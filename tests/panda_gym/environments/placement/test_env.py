@@ -161,7 +161,8 @@ def test_an_unknown_platform_names_the_nearest():
         PlacementEnv(stream=STREAM, platform="tiny5")
 
 
-def test_info_holds_python_floats_with_the_same_keys_from_the_start(env):
+def test_info_holds_python_floats_with_the_same_keys_from_the_start():
+    env = PlacementEnv(**small(reward="predicted"))
     _, begin = env.reset(seed=0)
     _, paid, _, _, info = env.step(0)
     assert begin.keys() == info.keys()
