@@ -17,7 +17,7 @@ from panda_gym.benchmarking.policy_resolution import PolicyOrOracle
 from panda_gym.environments.placement.policies.learned import Learned, read_card
 from panda_gym.environments.placement.policies.tuned import Tuned
 from panda_gym.jobs import JobStream
-from panda_gym.jobs.part import Part
+from panda_gym.jobs.part import StreamPart
 from panda_gym.jobs.split import HALF, has_halves, is_recorded, split
 
 NOT_FITTED: Final = "not fitted"
@@ -122,7 +122,7 @@ def _relation(reference: str | None, stream: JobStream) -> str:
     found = None if reference is None else _REFERENCE.fullmatch(reference)
     if found is None:
         return UNKNOWN
-    fitted = _span(found[1], None if found[2] is None else Part.parse(found[2]))
+    fitted = _span(found[1], None if found[2] is None else StreamPart.parse(found[2]))
     judged = _span(stream.digest(), stream.part)
     if fitted.of != judged.of:
         return ZERO_SHOT
@@ -131,5 +131,5 @@ def _relation(reference: str | None, stream: JobStream) -> str:
     return LEAK if is_recorded(stream) else SAME
 
 
-def _span(digest: str, part: Part | None) -> _Span:
+def _span(digest: str, part: StreamPart | None) -> _Span:
     return _Span(digest) if part is None else _Span(part.of, part.since_s, part.until_s)

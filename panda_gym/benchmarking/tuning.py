@@ -26,7 +26,7 @@ from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies import Policy
 from panda_gym.environments.placement.policies.base import Ranking
 from panda_gym.environments.placement.policies.tuned_terms import NAMES, cost
-from panda_gym.environments.placement.policies.tuned_weights import Fit, find_fit
+from panda_gym.environments.placement.policies.tuned_weights import TunedWeights, find_fit
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.files import whole_file
 from panda_gym.jobs.split import HALF, has_halves, is_recorded, split
@@ -83,7 +83,7 @@ def tune(
     progress: Progress | None = None,
     command: str | None = None,
     **scenario: Any,
-) -> Fit:
+) -> TunedWeights:
     """Return the weights that minimise the objective in a scenario, with what they come from.
 
     Args:
@@ -107,7 +107,7 @@ def tune(
         search, fixed, _Losses(None if state_file is None else Path(state_file), key), progress
     )
     seeds = (TRAINING_SEEDS, TRAINING_SEEDS + search.generations * search.episodes)
-    return Fit(
+    return TunedWeights(
         weights=dict(zip(NAMES, _mean(search, losses).tolist(), strict=True)),
         scenario=str(scenario.get("scenario", "default")),
         scale=setting.scale,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from panda_gym.errors import StreamError
 from panda_gym.files import whole_file
 from panda_gym.jobs.fields import ABOUT, ARRAYS
-from panda_gym.jobs.part import Part
+from panda_gym.jobs.part import StreamPart
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ def read_fields(path: str | Path) -> dict[str, Any]:
         about = {key: said[key] for key in ABOUT}
         about["levels"] = {key: tuple(names) for key, names in said["levels"].items()}
         about["wall_times"] = bool(said.get("wall_times", False))
-        about["part"] = Part.parse(said["part"]) if "part" in said else None
+        about["part"] = StreamPart.parse(said["part"]) if "part" in said else None
         known = [field for field in ARRAYS if field != LATER or field in table.column_names]
         arrays = {field: table.column(field).to_numpy() for field in known}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:

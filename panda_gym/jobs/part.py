@@ -11,7 +11,7 @@ TEXT: Final = re.compile(r"([0-9a-f]{64})\[(-?[0-9]+|-inf),(-?[0-9]+|inf)\)")
 
 
 @dataclass(frozen=True)
-class Part:
+class StreamPart:
     """Which part of a longer stream the jobs are; see `panda_gym.jobs.split`."""
 
     of: str
@@ -25,7 +25,7 @@ class Part:
         return f"{self.of}[{self.since_s:.0f},{self.until_s:.0f})"
 
     @classmethod
-    def parse(cls, text: str) -> Part:
+    def parse(cls, text: str) -> StreamPart:
         """Return the part of a text as `str` writes it; ValueError for another text."""
         found = TEXT.fullmatch(text)
         if found is None:

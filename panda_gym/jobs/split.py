@@ -10,7 +10,7 @@ import numpy as np
 
 from panda_gym.errors import StreamError
 from panda_gym.jobs.fields import ARRAYS
-from panda_gym.jobs.part import Part
+from panda_gym.jobs.part import StreamPart
 from panda_gym.jobs.stream import JobStream
 
 LEAST_JOBS: Final = 1000
@@ -38,8 +38,8 @@ def split(stream: JobStream, at: str | float) -> tuple[JobStream, JobStream]:
     _check_side(stream, len(stream) - row, "from", time_s, "an earlier time")
     whole = stream.digest()
     return (
-        _rows(stream, slice(0, row), Part(whole, -math.inf, time_s)),
-        _rows(stream, slice(row, None), Part(whole, time_s, math.inf)),
+        _rows(stream, slice(0, row), StreamPart(whole, -math.inf, time_s)),
+        _rows(stream, slice(row, None), StreamPart(whole, time_s, math.inf)),
     )
 
 
@@ -92,6 +92,6 @@ def _check_side(stream: JobStream, jobs: int, word: str, time_s: float, do: str)
     raise StreamError(needed, came, f"pass {do}; its jobs arrive from {ends[0]} to {ends[1]}")
 
 
-def _rows(stream: JobStream, rows: slice, part: Part) -> JobStream:
+def _rows(stream: JobStream, rows: slice, part: StreamPart) -> JobStream:
     arrays = {name: getattr(stream, name)[rows] for name in ARRAYS}
     return replace(stream, part=part, **arrays)

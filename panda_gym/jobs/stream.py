@@ -14,7 +14,7 @@ import numpy as np
 
 from panda_gym.errors import StreamError
 from panda_gym.jobs.fields import ARRAYS, CATEGORIES, FIELDS, STATUSES, WorkloadPredictor
-from panda_gym.jobs.part import Part
+from panda_gym.jobs.part import StreamPart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ class JobStream:
     recorded, without CPU efficiency and without noise."""
     reading: Reading | None = None
     """What the reader of the file took, dropped and assumed; None if there was no file."""
-    part: Part | None = None
+    part: StreamPart | None = None
     """Which part of a longer stream the jobs are; None: the whole."""
 
     def __post_init__(self) -> None:

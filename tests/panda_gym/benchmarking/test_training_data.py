@@ -24,7 +24,7 @@ from panda_gym.benchmarking.training_data import (
     mark,
 )
 from panda_gym.environments.placement import policies
-from panda_gym.environments.placement.policies.tuned_weights import Fit, write_fit
+from panda_gym.environments.placement.policies.tuned_weights import TunedWeights, write_fit
 from panda_gym.errors import StreamError
 from panda_gym.jobs import JobStream
 from panda_gym.jobs.split import split
@@ -38,7 +38,7 @@ SYNTHETIC = replace(TRACE, origin="synthetic jobs")
 
 
 def fitted(folder: Path, stream: JobStream | None) -> Any:
-    fit = Fit({"queue": 1.0}, "atlas", stream=None if stream is None else named(stream))
+    fit = TunedWeights({"queue": 1.0}, "atlas", stream=None if stream is None else named(stream))
     write_fit(folder / "weights.json", "fit", fit)
     return policies.create("tuned", weights=str(folder / "weights.json"))
 

@@ -10,7 +10,7 @@ import pytest
 
 from panda_gym.errors import StreamError
 from panda_gym.jobs import JobStream
-from panda_gym.jobs.part import Part
+from panda_gym.jobs.part import StreamPart
 from panda_gym.jobs.split import LEAST_JOBS, is_recorded, split, time_text
 from panda_gym.provenance import named
 
@@ -44,7 +44,7 @@ def test_a_part_knows_the_whole_and_keeps_it_in_a_file(
     past.save(tmp_path / "past.parquet")
     again = JobStream.load(tmp_path / "past.parquet")
     assert again.digest() == past.digest()
-    assert Part.parse(str(past.part)) == again.part
+    assert StreamPart.parse(str(past.part)) == again.part
     assert named(past).endswith(f"part-of={past.part}")
     assert len({stream.digest(), past.digest(), future.digest()}) == 3
 

@@ -15,7 +15,7 @@ import numpy as np
 from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies.base import Ranking
 from panda_gym.environments.placement.policies.tuned_terms import cost
-from panda_gym.environments.placement.policies.tuned_weights import Fit, find_fit
+from panda_gym.environments.placement.policies.tuned_weights import TunedWeights, find_fit
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Tuned(Ranking):
     """
 
     weights: str = "default"
-    fit: Fit = field(init=False, repr=False, compare=False)
+    fit: TunedWeights = field(init=False, repr=False, compare=False)
     row: np.ndarray = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -39,7 +39,7 @@ AGAIN: Final = "fit them again with panda-grid tune"
 
 
 @dataclass(frozen=True)
-class Fit:
+class TunedWeights:
     """Weights with what they were fitted on."""
 
     weights: Mapping[str, float]
@@ -68,7 +68,7 @@ class Fit:
         return np.array([self.weights.get(name, 0.0) for name in NAMES])
 
 
-def read_fits(path: str | Path) -> dict[str, Fit]:
+def read_fits(path: str | Path) -> dict[str, TunedWeights]:
     """Return the fits of a file by name, in order.
 
     Raises:
@@ -87,7 +87,7 @@ def read_fits(path: str | Path) -> dict[str, Fit]:
     return found
 
 
-def write_fit(path: str | Path, name: str, fit: Fit) -> None:
+def write_fit(path: str | Path, name: str, fit: TunedWeights) -> None:
     """Write a fit to a file under a name; the file's other fits stay."""
     path = Path(path)
     fits = {**(read_fits(path) if path.is_file() else {}), name: fit}
@@ -97,12 +97,12 @@ def write_fit(path: str | Path, name: str, fit: Fit) -> None:
 
 
 @cache
-def shipped() -> dict[str, Fit]:
+def shipped() -> dict[str, TunedWeights]:
     """Return the fits that ship with the package, by name."""
     return read_fits(SHIPPED)
 
 
-def find_fit(name: str) -> Fit:
+def find_fit(name: str) -> TunedWeights:
     """Return a shipped fit by its name, or one of a file: FILE, or FILE#NAME where it has several.
 
     Raises:
@@ -123,7 +123,7 @@ def find_fit(name: str) -> Fit:
     return fits[part]
 
 
-def nearest_fit(fits: Mapping[str, Fit], scenario: str, scale: float) -> str:
+def nearest_fit(fits: Mapping[str, TunedWeights], scenario: str, scale: float) -> str:
     """Return the name of the fit for a scenario (else the default one) of the nearest scale.
 
     Scales are compared by their ratio; of two as near, the first named is taken.
@@ -158,20 +158,20 @@ def _csv(text: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _fit(document: Mapping[str, Any]) -> Fit:
+def _fit(document: Mapping[str, Any]) -> TunedWeights:
     parts = dict(document)
     if parts.get("seeds") is not None:
         parts["seeds"] = tuple(parts["seeds"])
-    return Fit(**{**parts, "losses": tuple(parts.get("losses", ()))})
+    return TunedWeights(**{**parts, "losses": tuple(parts.get("losses", ()))})
 
 
-def _plain(fit: Fit) -> dict[str, Any]:
+def _plain(fit: TunedWeights) -> dict[str, Any]:
     rounded = {name: float(f"{value:.6g}") for name, value in fit.weights.items()}
     losses = [float(f"{loss:.6g}") for loss in fit.losses]
     return {**vars(fit), "weights": rounded, "losses": losses}
 
 
-def _check(fit: Fit, where: str) -> None:
+def _check(fit: TunedWeights, where: str) -> None:
     for name, value in fit.weights.items():
         if name not in NAMES:
             raise PolicyError(

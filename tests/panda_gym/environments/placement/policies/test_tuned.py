@@ -13,7 +13,7 @@ from panda_gym.environments.placement import policies
 from panda_gym.environments.placement.observation import SITE_FEATURES, PlacementView
 from panda_gym.environments.placement.policies.tuned_terms import NAMES, TERMS, Rows, cost
 from panda_gym.environments.placement.policies.tuned_weights import (
-    Fit,
+    TunedWeights,
     nearest_fit,
     read_fits,
     shipped,
@@ -104,9 +104,11 @@ def test_a_table_of_release_0_1_opens() -> None:
 
 def test_a_fit_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "weights.json"
-    first = Fit({"wait": 0.5}, "atlas", 0.1, stream="JobStream:x:0", seeds=(1, 5), command="run")
+    first = TunedWeights(
+        {"wait": 0.5}, "atlas", 0.1, stream="JobStream:x:0", seeds=(1, 5), command="run"
+    )
     write_fit(path, "one", first)
-    write_fit(path, "two", Fit({"queue x size": 1.0}, "default"))
+    write_fit(path, "two", TunedWeights({"queue x size": 1.0}, "default"))
     assert read_fits(path)["one"] == first
     assert list(read_fits(path)) == ["one", "two"]
     with pytest.raises(PolicyError, match="one, two"):
@@ -115,9 +117,9 @@ def test_a_fit_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 def test_the_nearest_scale_of_the_scenario_is_taken() -> None:
     fits = {
-        "a": Fit({}, "atlas", 0.01),
-        "b": Fit({}, "atlas", 1.0),
-        "c": Fit({}, "default", 0.01),
+        "a": TunedWeights({}, "atlas", 0.01),
+        "b": TunedWeights({}, "atlas", 1.0),
+        "c": TunedWeights({}, "default", 0.01),
     }
     assert nearest_fit(fits, "atlas", 0.2) == "b"
     assert nearest_fit(fits, "rush", 1.0) == "c"
