@@ -156,7 +156,6 @@ NAMES: Final[Mapping[str, str]] = {
     "panda_gym.distributions:save_law": "panda_gym.distributions.saved:save_distribution",
     "panda_gym.benchmarking.render:Sheet": "panda_gym.benchmarking.render:TextTable",
     "panda_gym.benchmarking.standard_suite:KEPT": "panda_gym.benchmarking.standard_suite:STANDARD",
-    "panda_gym.benchmarking.tuning:Course": "panda_gym.benchmarking.tuning:SearchState",
     "panda_gym.offline.datasets:Trial": "panda_gym.offline.datasets.trial:Trial",
     "panda_gym.offline.off_policy:Logged": (
         "panda_gym.offline.off_policy.estimators:LoggedEpisodes"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from panda_gym.benchmarking.episodes import play
-from panda_gym.deprecated import old_keywords, old_names
+from panda_gym.deprecated import old_keywords
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.observation import PlacementView
 from panda_gym.environments.placement.policies import Policy
@@ -203,5 +203,3 @@ def evaluate(batch: PlacementBatch, weights: Array, seeds: Sequence[int]) -> Arr
     values = np.array([episode[OBJECTIVE] for episode in measured])
     return np.log(values).reshape(len(weights), len(seeds))
 
-
-__getattr__ = old_names(__name__)

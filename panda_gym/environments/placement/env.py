@@ -39,7 +39,6 @@ order 1, and a discount of 0 suffices, which is what is measured on the page of 
 `panda-grid train` uses `predicted` and a discount of 0.5. The others are paid when jobs end, so a
 discount near 1 fits them; their returns grow with the number of jobs.
 
-## Networks
 `panda_gym.sb3.policy_kwargs()` is a network for the dictionary that treats all sites alike, for
 MaskablePPO, PPO, A2C and DQN with "MultiInputPolicy". The same as a torch module, for CleanRL and
 torchrl, is `panda_gym.sb3.SiteActorCritic.of(env)`: logits and value of a batch of observations.
