@@ -202,4 +202,3 @@ def evaluate(batch: PlacementBatch, weights: Array, seeds: Sequence[int]) -> Arr
     measured = play(batch, policy, [*seeds] * len(weights), label="candidate")
     values = np.array([episode[OBJECTIVE] for episode in measured])
     return np.log(values).reshape(len(weights), len(seeds))
-
