@@ -66,6 +66,16 @@ def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monke
     run(blocks(page.read_text(), "python"), page.name)
 
 
+@pytest.mark.long
+def test_the_python_blocks_of_the_readme_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    codes = blocks((ROOT / "README.md").read_text(), "python")
+    assert len(codes) == 3
+    run(codes, "README.md")
+
+
 @pytest.mark.parametrize("page", pages("bash"))
 def test_bash_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
