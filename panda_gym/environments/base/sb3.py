@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,11 +22,11 @@ Array = np.ndarray
 class BatchVecEnv(VecEnv):
     """E episodes side by side, reset in the step that ends them.
 
-    Rewards are float32 [E], as stable-baselines3 has them. Two settings are for speed: copy=False
-    makes observations views that the next step rewrites (not for the library's learners, which
-    store an observation after the step that follows it), and info="cost" leaves only the cost in
-    the dictionaries of a step, which otherwise are filled when they are read
-    (`panda_gym.environments.base.lazy_info`).
+    Each family gives its `make_batch`, which takes the other keywords. Rewards are float32 [E], as
+    stable-baselines3 has them. Two settings are for speed: copy=False makes observations views
+    that the next step rewrites (not for the library's learners, which store an observation after
+    the step that follows it), and info="cost" leaves only the cost in the dictionaries of a step,
+    which otherwise are filled when they are read (`panda_gym.environments.base.lazy_info`).
 
     SettingError for another `info`.
     """
@@ -35,11 +36,18 @@ class BatchVecEnv(VecEnv):
     """Methods `f(e, ...)` of one episode that `env_method` calls, beside `action_masks`."""
 
     def __init__(
-        self, batch: Batch, *, copy: bool = True, info: str = "full", seed: int | None = None
+        self,
+        num_envs: int = 1,
+        *,
+        observation: str = "dict",
+        copy: bool = True,
+        info: str = "full",
+        seed: int | None = None,
+        **settings: Any,
     ) -> None:
         if info not in ("full", "cost"):
             raise SettingError("info 'full' or 'cost'", repr(info), "choose one")
-        self.batch = batch
+        self.batch = batch = self.make_batch(num_envs, observation, **settings)
         self._full = info == "full"
         self.copy, self._actions = copy, np.zeros(batch.action_shape, dtype=np.int64)
         self._attributes: dict[str, list[Any]] = {"render_mode": [None] * len(batch)}
@@ -47,6 +55,11 @@ class BatchVecEnv(VecEnv):
         super().__init__(len(batch), batch.observation_space(), batch.action_space())
         if seed is not None:
             self.seed(seed)
+
+    @staticmethod
+    @abstractmethod
+    def make_batch(num_envs: int, observation: str, **settings: Any) -> Batch:
+        """Return a batch of `num_envs` episodes; settings: the keywords of the environment."""
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
         """Seed the next reset; episode e gets seed + e."""

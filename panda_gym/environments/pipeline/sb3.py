@@ -21,21 +21,18 @@ class PipelineVecEnv(BatchVecEnv):
     methods = ("history",)
     batch: PipelineBatch
 
-    def __init__(
-        self,
-        num_envs: int = 1,
+    @staticmethod
+    def make_batch(
+        num_envs: int,
+        observation: str,
         *,
-        observation: str = "dict",
-        copy: bool = True,
-        info: str = "full",
-        seed: int | None = None,
         log: str | Path | None = None,
         log_level: str = "jobs",
         **settings: Any,
-    ) -> None:
+    ) -> PipelineBatch:
+        """Return the batch; settings are the fields of `PipelineScenario`."""
         scenario = PipelineScenario.of(**settings)
-        batch = PipelineBatch(scenario, num_envs, observation, log=log, log_level=log_level)
-        super().__init__(batch, copy=copy, info=info, seed=seed)
+        return PipelineBatch(scenario, num_envs, observation, log=log, log_level=log_level)
 
     def history(self, e: int) -> History:
         """Return all runs of fleet e so far."""

@@ -22,24 +22,21 @@ class PlacementVecEnv(BatchVecEnv):
     methods = ("episode_log",)
     batch: PlacementBatch
 
-    def __init__(
-        self,
-        num_envs: int = 1,
+    @staticmethod
+    def make_batch(
+        num_envs: int,
+        observation: str,
         *,
-        observation: str = "dict",
-        copy: bool = True,
-        info: str = "full",
-        seed: int | None = None,
         log: str | Path | None = None,
         log_level: str = "jobs",
         threads: int = 1,
         **settings: Any,
-    ) -> None:
+    ) -> PlacementBatch:
+        """Return the batch; settings are the fields of `Scenario`."""
         scenario = Scenario.of(**settings)
-        batch = PlacementBatch(
+        return PlacementBatch(
             scenario, num_envs, observation, log=log, log_level=log_level, threads=threads
         )
-        super().__init__(batch, copy=copy, info=info, seed=seed)
 
     def episode_log(self, e: int, drain: bool = True) -> EpisodeLog:
         """The jobs of grid e; with `drain`, after all placed jobs have ended."""

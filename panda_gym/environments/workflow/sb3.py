@@ -21,21 +21,18 @@ class WorkflowVecEnv(BatchVecEnv):
     methods = ("execution",)
     batch: WorkflowBatch
 
-    def __init__(
-        self,
-        num_envs: int = 1,
+    @staticmethod
+    def make_batch(
+        num_envs: int,
+        observation: str,
         *,
-        observation: str = "dict",
-        copy: bool = True,
-        info: str = "full",
-        seed: int | None = None,
         log: str | Path | None = None,
         log_level: str = "jobs",
         **settings: Any,
-    ) -> None:
+    ) -> WorkflowBatch:
+        """Return the batch; settings are the fields of `WorkflowScenario`."""
         scenario = WorkflowScenario.of(**settings)
-        batch = WorkflowBatch(scenario, num_envs, observation, log=log, log_level=log_level)
-        super().__init__(batch, copy=copy, info=info, seed=seed)
+        return WorkflowBatch(scenario, num_envs, observation, log=log, log_level=log_level)
 
     def execution(self, e: int) -> Execution:
         """Return the times of every task of execution e after its end; SettingError before."""

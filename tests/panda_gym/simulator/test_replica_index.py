@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from panda_gym.simulator import Network, Settings, Simulator, Storage, simulator
+from panda_gym.simulator import Network, Settings, Simulator, Storage, allocation
 from tests.oracles.worlds import ENCODING, make_episode, make_platform
 
 SITES, JOBS = 70, 300  # more sites than a word of 64 bits has
@@ -32,7 +32,7 @@ def test_rows_that_are_taken_from_other_datasets_say_the_same(
     rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected, kept = observations(datasets=20)
-    monkeypatch.setattr(simulator, "ROWS", rows)
+    monkeypatch.setattr(allocation, "ROWS", rows)
     found, taken = observations(datasets=20)
     assert kept == 0
     assert taken > 100
