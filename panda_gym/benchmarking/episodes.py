@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from panda_gym.benchmarking.job_classes import measured_by_class
 from panda_gym.benchmarking.measures import Outcomes, measure
 from panda_gym.benchmarking.rollout import Actor, rollout
 from panda_gym.environments.placement.batch import PlacementBatch
@@ -45,7 +46,7 @@ def play(
     rollout([batch], [seeds], actor, label=label)
     steps, total_cores = actor.steps(), float(batch.platform.cores.sum())
     return [
-        measure(outcomes(batch.log(e, drain=False), steps[e], total_cores))
+        _measured(outcomes(batch.log(e, drain=False), steps[e], total_cores))
         for e in range(len(seeds))
     ]
 
@@ -109,7 +110,12 @@ def measures_of(episode: LoggedEpisode) -> dict[str, float]:
         raise StreamError("a log with what the steps paid", "one without", "write it with log=")
     decided = (episode.steps.count > 0) & episode.log.judged[episode.log.origin]
     steps = {name: getattr(episode.steps, name)[decided] for name in STEPS}
-    return measure(outcomes(episode.log, steps, float(episode.site_cores.sum())))
+    return _measured(outcomes(episode.log, steps, float(episode.site_cores.sum())))
+
+
+def _measured(run: Outcomes) -> dict[str, float]:
+    """Return the measures of an episode and those of its classes of jobs."""
+    return measure(run) | measured_by_class(run)
 
 
 def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) -> Outcomes:
@@ -139,6 +145,9 @@ def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) 
         finished=(log.attempt == 1) & (log.state[last] == "finished"),
         wasted_s=log.wasted_s,
         work=log.workload_true,
+        run_s=np.nan_to_num(log.run_s)[last],
+        energy_kwh=log.energy_kwh,
+        carbon_kg=log.carbon_kg,
         **steps,
     )
 

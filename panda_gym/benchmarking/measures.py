@@ -5,6 +5,7 @@ Judged jobs are those that the policy placed; jobs of the warm start and the fur
 attempt to the end of the last one that was placed. The window is the time from the first to the
 last arrival of a judged job. The bounded slowdown of a job is max(1, (end - arrival) /
 max(ideal, bound)), where the ideal is its run on the fastest core; see `panda_gym.simulator.log`.
+Feitelson's divides by the run itself, with a bound of 10 s; it takes slow sites for good ones.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import numpy as np
 from panda_gym.units import BYTES_PER_TB, SECONDS_PER_HOUR
 
 Array = np.ndarray
+
+FEITELSON_BOUND_S: Final = 10.0
+"""Bound of Feitelson's bounded slowdown, s."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +70,12 @@ class Outcomes:
     """Core seconds held by an attempt that did not finish, float64[n]."""
     work: Array
     """True work, Gflop, float64[n]."""
+    run_s: Array
+    """Run time of the last attempt of the row's job, float64[n], s; 0 if it never ran."""
+    energy_kwh: Array
+    """Energy of the cores that the attempt held, float64[n], kWh."""
+    carbon_kg: Array
+    """Emissions of that energy, float64[n], kg CO2e."""
 
     def wait(self) -> Array:
         """Return the time from arrival to start of each judged job's first attempt, float64[m], s.
@@ -86,6 +96,14 @@ class Outcomes:
         """Return the bounded slowdown of each judged job, float64[m]."""
         ideal = np.maximum(self.ideal_s[self.judged], self.bound_s)
         return np.maximum(1.0, self.turnaround() / ideal)
+
+    def feitelson_slowdown(self) -> Array:
+        """Return the bounded slowdown against the job's own run time, float64[m].
+
+        max(1, turnaround / max(run of the last attempt, 10 s)): Feitelson et al. (JSSPP 1997).
+        """
+        own = np.maximum(self.run_s[self.judged], FEITELSON_BOUND_S)
+        return np.maximum(1.0, self.turnaround() / own)
 
     def window(self) -> tuple[float, float]:
         """Return the first and the last arrival of a judged job, s."""
@@ -146,11 +164,32 @@ MEASURES: Final = (
         lambda r: float(np.exp(np.log(r.slowdown()).mean())),
     ),
     Measure(
+        "ln_slowdown",
+        "1",
+        "low",
+        "mean ln of the bounded slowdown against the run on the fastest core (bound: 600 s)",
+        lambda r: float(np.log(r.slowdown()).mean()),
+    ),
+    Measure(
+        "ln_slowdown_feitelson",
+        "1",
+        "low",
+        "the same as Feitelson et al. define it: against the job's own run (bound: 10 s)",
+        lambda r: float(np.log(r.feitelson_slowdown()).mean()),
+    ),
+    Measure(
         "p95_slowdown",
         "1",
         "low",
         "95th percentile of the bounded slowdown",
         lambda r: float(np.quantile(r.slowdown(), 0.95)),
+    ),
+    Measure(
+        "p99_slowdown",
+        "1",
+        "low",
+        "99th percentile of the bounded slowdown",
+        lambda r: float(np.quantile(r.slowdown(), 0.99)),
     ),
     Measure(
         "mean_turnaround",
@@ -165,6 +204,20 @@ MEASURES: Final = (
         "low",
         "mean time from arrival to end, weighted by work",
         Outcomes.weighted_turnaround,
+    ),
+    Measure(
+        "p99_turnaround",
+        "s",
+        "low",
+        "99th percentile of the time from arrival to end",
+        lambda r: float(np.quantile(r.turnaround(), 0.99)),
+    ),
+    Measure(
+        "drain_time",
+        "s",
+        "low",
+        "time from the last arrival of a judged job until all of them have ended",
+        lambda r: float(r.last_end_s[r.judged].max() - r.window()[1]),
     ),
     Measure(
         "mean_wait",
@@ -257,6 +310,20 @@ MEASURES: Final = (
         "low",
         "cores held by attempts that did not finish",
         lambda r: float(r.wasted_s.sum() / SECONDS_PER_HOUR),
+    ),
+    Measure(
+        "energy",
+        "kWh",
+        "low",
+        "energy of the cores that judged jobs hold, all attempts; stand-in watts a core",
+        lambda r: float(r.energy_kwh[r.of_judged].sum()),
+    ),
+    Measure(
+        "carbon",
+        "kg CO2e",
+        "low",
+        "emissions of that energy by country and hour of the day; stand-in figures",
+        lambda r: float(r.carbon_kg[r.of_judged].sum()),
     ),
     Measure("cost", "1", "low", "mean cost a step", lambda r: float(r.cost.mean())),
 )

@@ -59,6 +59,7 @@ def simulate(
     import pandas as pd
 
     from panda_gym.benchmarking.episodes import play
+    from panda_gym.benchmarking.measures import MEASURE
     from panda_gym.benchmarking.policy_resolution import find_policies
     from panda_gym.environments.placement.batch import PlacementBatch
     from panda_gym.environments.placement.scenario import Scenario
@@ -103,7 +104,7 @@ def simulate(
         (measures,) = play(batch, chosen, [seed], label=policy, tick=tick)
     if log is not None and as_csv:
         save_records(pd.DataFrame(batch.log(0).columns()), log)
-    shown = {name: Quantity(value, unit_of(name)) for name, value in measures.items()}
+    shown = {name: Quantity(measures[name], unit_of(name)) for name in MEASURE}
     written = {} if log is None else {"log": str(log)}
     about = {
         "policy": policy,

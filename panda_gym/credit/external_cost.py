@@ -192,7 +192,7 @@ def final_ends(log: EpisodeLog) -> Array:
 def own_costs(log: EpisodeLog, objective: Objective = DEFAULT) -> Array:
     """Return the cost of each attempt's job, float64[n]; nan where it never ended.
 
-    It weighs ln(bounded slowdown) and turnaround; see `attempt_costs` for traffic and waste.
+    It weighs ln(bounded slowdown) and turnaround; see `attempt_costs` for the rest.
     """
     turnaround, cost = final_ends(log) - log.arrival_s, np.zeros(len(log))
     if objective.ln_slowdown:
@@ -204,9 +204,17 @@ def own_costs(log: EpisodeLog, objective: Objective = DEFAULT) -> Array:
 
 
 def attempt_costs(log: EpisodeLog, objective: Objective = DEFAULT) -> Array:
-    """Return the weighted traffic (TB) and waste (core h) of each attempt itself, float64[n]."""
+    """Return the weighted traffic, waste, energy and emissions of each attempt, float64[n]."""
     moved, wasted = log.moved_bytes / BYTES_PER_TB, log.wasted_s / SECONDS_PER_HOUR
-    return objective.wan_tb * moved + objective.wasted_core_h * wasted
+    spent = objective.wan_tb * moved + objective.wasted_core_h * wasted
+    return spent + electricity_costs(log, objective)
+
+
+def electricity_costs(log: EpisodeLog, objective: Objective = DEFAULT) -> Array:
+    """Return the weighted energy (kWh) and emissions (kg CO2e) of each attempt, float64[n]."""
+    if not objective.energy_kwh and not objective.carbon_kg:  # older files have neither
+        return np.zeros(len(log))
+    return objective.energy_kwh * log.energy_kwh + objective.carbon_kg * log.carbon_kg
 
 
 def _per_hour(log: EpisodeLog, objective: Objective) -> Array:

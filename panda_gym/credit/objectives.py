@@ -1,6 +1,6 @@
-"""The objectives that policies are trained for and judged by: one table of weights on five costs.
+"""The objectives that policies are trained for and judged by: one table of weights on costs.
 
-An objective is minimised. Its value in an episode is the weighted sum of the five `TERMS`, means
+An objective is minimised. Its value in an episode is the weighted sum of the `TERMS`, means
 over the judged jobs. Training, `DifferenceRewardCallback`, `settled()`, data sets and benchmarks
 read the same row, so that the difference rewards of an episode's first attempts add up to minus its
 value times the jobs, external costs and the attempts' own traffic and waste aside.
@@ -78,6 +78,22 @@ TERMS: Final = (
         "wasted",
         lambda measures, jobs: measures["wasted"] / jobs,
     ),
+    Term(
+        "energy_kwh",
+        "energy of the cores that the decision's attempt held",
+        "kWh",
+        False,
+        "energy",
+        lambda measures, jobs: measures["energy"] / jobs,
+    ),
+    Term(
+        "carbon_kg",
+        "emissions of that energy, at the site's country and the hours of the day",
+        "kg CO2e",
+        False,
+        "carbon",
+        lambda measures, jobs: measures["carbon"] / jobs,
+    ),
 )
 """The costs that objectives weigh. Times are of the job: arrival of its first, end of its last
 attempt. The measure `wasted` counts every attempt of the episode, not of judged jobs alone."""
@@ -106,6 +122,10 @@ class Objective:
     """Weight of traffic between sites, per TB."""
     wasted_core_h: float = 0.0
     """Weight of core hours held without finishing, per core h."""
+    energy_kwh: float = 0.0
+    """Weight of energy, per kWh."""
+    carbon_kg: float = 0.0
+    """Weight of emissions, per kg CO2e."""
     external: float = 1.0
     """Weight of the external cost beside the own one."""
     shared_links: bool = False
@@ -203,6 +223,40 @@ OBJECTIVES: Final = (
         external_max=10.0,
         wan_tb=20.0,
         wasted_core_h=0.01,
+    ),
+    Objective(
+        "ln_slowdown_weighted_turnaround",
+        "mean of ln(bounded slowdown) + 0.1 / h x sum of work x (end - arrival) / sum of work",
+        "1",
+        "between small and large jobs: `ln_slowdown` and `weighted_turnaround`, price of choice",
+        ln_slowdown=1.0,
+        weighted_turnaround_h=0.1,
+        external_max=10.0,
+    ),
+    Objective(
+        "energy",
+        "energy of the cores held / judged jobs",
+        "kWh",
+        "measure `energy` of the benchmark",
+        energy_kwh=1.0,
+        external=0.0,
+    ),
+    Objective(
+        "carbon",
+        "emissions of the cores held / judged jobs",
+        "kg CO2e",
+        "measure `carbon` of the benchmark",
+        carbon_kg=1.0,
+        external=0.0,
+    ),
+    Objective(
+        "ln_slowdown_carbon",
+        "mean of ln(bounded slowdown) + 1 / kg CO2e x emissions of the cores held / judged jobs",
+        "1",
+        "`ln_slowdown` and `carbon` at a price of choice",
+        ln_slowdown=1.0,
+        external_max=10.0,
+        carbon_kg=1.0,
     ),
 )
 """The objectives; a new one is one row. Weights of your own: `dataclasses.replace` of a row."""

@@ -21,6 +21,8 @@ attempts and `state` ends as "finished".
     cause        int8     index of CAUSES: why it did not finish
     cores, input_bytes, workload_true, workload_pred, ideal_s   see `EpisodeLog`
     wasted_s     float64  core s that an attempt which did not finish had held
+    energy_kwh   float64  of the cores that it holds until `end_s`; 0 if it never took any
+    carbon_kg    float64  emissions of that energy, kg CO2e; see `panda_gym.sites.energy`
     priority     float64  PanDA's user priority at placement (1000 where the queue has none)
     project      int16    index of the stream's levels["project"]; -1: not known
 
@@ -77,6 +79,7 @@ from panda_gym.simulator.state import (
     STATES,
     World,
 )
+from panda_gym.sites import Electricity
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,10 +146,17 @@ class EpisodeLog:
     """Bytes that replications have moved for the job, at its first attempt, float64[n]."""
     judged_jobs: int | None = None
     """Jobs after the warm start that are judged; None: all that the policy placed."""
+    energy_kwh: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    """Energy of the cores that it holds until `end_s`, float64[n], kWh; nan in older files."""
+    carbon_kg: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    """Emissions of that energy, float64[n], kg CO2e; nan in older files."""
 
     def __post_init__(self) -> None:
         if len(self.project) != len(self.arrival_s):  # a log file of 0.1 has no projects
             object.__setattr__(self, "project", np.full(len(self.arrival_s), -1, np.int16))
+        for name in ("energy_kwh", "carbon_kg"):  # nor has it these
+            if len(getattr(self, name)) != len(self.arrival_s):
+                object.__setattr__(self, name, np.full(len(self.arrival_s), np.nan))
 
     def __len__(self) -> int:
         return len(self.arrival_s)
@@ -203,12 +213,14 @@ class EpisodeLog:
             "moved_bytes", "workload_true", "workload_pred", "ideal_s", "run_s", "wait_s",
             "queue_s", "turnaround_s", "bounded_slowdown", "state", "origin", "attempt",
             "placed_s", "starting_s", "source", "state_code", "cause", "wasted_s", "priority",
-            "project",
+            "project", "energy_kwh", "carbon_kg",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
 
-def episode_log(w: World, e: int, bound_s: float, projects: np.ndarray) -> EpisodeLog:
+def episode_log(
+    w: World, e: int, bound_s: float, projects: np.ndarray, electricity: Electricity
+) -> EpisodeLog:
     """Copy the log of grid e from the state; projects: of the stream's jobs, int16[jobs]."""
     n, now = int(w.grids[e]["rows"]), float(w.grids[e]["clock"])
     jobs, job_states, attempts = w.jobs[e, :n], w.job_states[e, :n], w.attempts[e, :n]
@@ -245,7 +257,20 @@ def episode_log(w: World, e: int, bound_s: float, projects: np.ndarray) -> Episo
         priority=user_priority(jobs["user_jobs"]),
         project=projects[attempts["origin"]],
         judged_jobs=int(w.grids[e]["judged"] - w.grids[e]["warmup"]),
+        **_consumed(w, e, n, electricity),
     )
+
+
+def _consumed(w: World, e: int, n: int, electricity: Electricity) -> dict[str, np.ndarray]:
+    """Energy and emissions of the first n rows, each float64[n]; 0 where no cores were held."""
+    start, end = w.attempts[e, :n]["starting"], w.job_states[e, :n]["end"]
+    site, cores = w.job_states[e, :n]["site"], w.jobs[e, :n]["cores"]
+    held, midnight = start <= end, float(w.grids[e]["clock_0"])
+    start, end = np.where(held, start, 0.0), np.where(held, end, 0.0)
+    return {
+        "energy_kwh": electricity.energy_kwh(site, cores, end - start),
+        "carbon_kg": electricity.carbon_kg(site, cores, midnight + start, midnight + end),
+    }
 
 
 def _moved(w: World, e: int, rows: np.ndarray) -> np.ndarray:

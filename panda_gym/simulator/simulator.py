@@ -35,6 +35,7 @@ from panda_gym.simulator.state import (
     PRIORITY,
     World,
 )
+from panda_gym.sites import Electricity
 
 if TYPE_CHECKING:
     from panda_gym.jobs import Episode
@@ -60,6 +61,7 @@ class Simulator:
         self.platform, self.settings = platform, settings or Settings()
         self._cores = np.asarray(platform.cores, dtype=np.int64)
         self._loaded = np.zeros(batch, dtype=bool)
+        self._electricity = Electricity.of(platform.region)
         self._no_actions = np.zeros((0, 1), dtype=np.int64)
         self._capacity = capacity
         self._datasets: list[np.ndarray] = [np.zeros(0, np.int64)] * batch
@@ -332,7 +334,8 @@ class Simulator:
 
     def log(self, e: int) -> EpisodeLog:
         """Return the log of grid e up to now."""
-        return episode_log(self.world, e, self.settings.bound_s, self._projects[e])
+        bound_s, projects = self.settings.bound_s, self._projects[e]
+        return episode_log(self.world, e, bound_s, projects, self._electricity)
 
     def events(self, e: int) -> np.ndarray:
         """Return the events of grid e up to now, EVENT[m]; see `panda_gym.simulator.log`."""

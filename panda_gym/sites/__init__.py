@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from panda_gym.sites.energy import Electricity, electricity_origin
 from panda_gym.sites.loading import load_platform, platform_names, platform_origin
 from panda_gym.sites.platform import Platform
 
-__all__ = ["Platform", "load_platform", "platform_names", "platform_origin"]
+__all__ = [
+    "Electricity",
+    "Platform",
+    "electricity_origin",
+    "load_platform",
+    "platform_names",
+    "platform_origin",
+]

@@ -167,7 +167,7 @@ class DifferenceRewardTraining:
         spent = (objective.wan_tb + config.price_wan_tb) * credit.wan_tb
         wasted = objective.wasted_core_h + config.price_wasted_core_h
         spent = spent + wasted * credit.wasted_core_h
-        return credit.own + others + spent
+        return credit.own + others + spent + credit.electricity
 
     def checkpoint(self, settings: dict[str, Any]) -> Checkpoint:
         """Return everything that a later process needs to resume the run."""

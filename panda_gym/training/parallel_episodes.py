@@ -18,7 +18,7 @@ from torch import Tensor
 
 from panda_gym.benchmarking.rollout import Actor, rollout
 from panda_gym.credit import Objective, external_costs, find_objective, own_costs
-from panda_gym.credit.external_cost import attempt_costs
+from panda_gym.credit.external_cost import attempt_costs, electricity_costs
 from panda_gym.deprecated import old_names
 from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
@@ -53,6 +53,8 @@ class Credit:
     """What its attempt moved between sites, TB, float32[T, E]."""
     wasted_core_h: Array
     """Core hours that its attempt held without finishing, float32[T, E]."""
+    electricity: Array
+    """Weighted energy and emissions of its attempt, in units of the objective, float32[T, E]."""
     objective: Array
     """The objective of each grid's episode, mean ln(bounded slowdown) by default, float64[E]."""
     cost: Array
@@ -127,8 +129,9 @@ class ParallelEpisodes:
         found = [one for batch in self._each(self._credit, every) for one in batch]
         *series, objective, cost = zip(*found, strict=True)
         longest = max(len(one) for one in series[0])
-        judged, own, external, wan, wasted = (_padded(one, longest) for one in series)
-        return Credit(judged, own, external, wan, wasted, np.array(objective), np.array(cost))
+        judged, own, external, wan, wasted, power = (_padded(one, longest) for one in series)
+        totals = np.array(objective), np.array(cost)
+        return Credit(judged, own, external, wan, wasted, power, *totals)
 
     def parts(self) -> Parts:
         """Return the observations of all grids on the learner's device."""
@@ -171,9 +174,10 @@ class ParallelEpisodes:
             rows, judged = self._rows[: decided[e], at], self._judged[: decided[e], at]
             own, external = own_costs(log, self.objective), self._external(batch, e, log)
             wan, wasted = log.moved_bytes / BYTES_PER_TB, log.wasted_s / SECONDS_PER_HOUR
+            series = (own, external, wan, wasted, electricity_costs(log, self.objective))
             yield (
                 judged.copy(),
-                *(one[rows].astype(np.float32) for one in (own, external, wan, wasted)),
+                *(one[rows].astype(np.float32) for one in series),
                 self._value(log, own),
                 float(self._cost_sums[at]) / max(1, int(judged.sum())),
             )

@@ -36,6 +36,9 @@ def run() -> Outcomes:
         finished=np.ones(4, dtype=bool),
         wasted_s=np.zeros(4),
         work=np.array([7.0, 1.0, 2.0, 5.0]),
+        run_s=np.array([200.0, 100.0, 4.0, 100.0]),
+        energy_kwh=np.array([9.0, 0.5, 0.25, 1.0]),
+        carbon_kg=np.array([9.0, 0.1, 0.2, 0.4]),
     )
 
 
@@ -43,9 +46,17 @@ def test_measures_are_as_worked_out_by_hand(run: Outcomes) -> None:
     slowdowns = [120 / 60, 55 / 10, 1.0]
     means = [slowdowns[0], (slowdowns[1] + slowdowns[2]) / 2]
     sizes = [(slowdowns[0] + slowdowns[2]) / 2, slowdowns[1]]
+    own = [120 / 100, 55 / 10, 1.0]
     expected = {
         "mean_slowdown": sum(slowdowns) / 3,
         "geometric_slowdown": np.prod(np.array(slowdowns) ** (1 / len(slowdowns))),
+        "ln_slowdown": np.log(slowdowns).mean(),
+        "ln_slowdown_feitelson": np.log(own).mean(),
+        "p99_slowdown": np.quantile(slowdowns, 0.99),
+        "p99_turnaround": np.quantile([120, 55, 100], 0.99),
+        "drain_time": 400 - 300,
+        "energy": 1.75,
+        "carbon": 0.7,
         "p95_slowdown": np.quantile(slowdowns, 0.95),
         "mean_turnaround": (120 + 55 + 100) / 3,
         "weighted_turnaround": (1 * 120 + 2 * 55 + 5 * 100) / 8,
@@ -74,11 +85,11 @@ def test_a_retried_job_counts_once_and_ends_with_its_last_attempt(run: Outcomes)
         "judged": False, "arrival_s": 240.0, "start_s": 250.0, "end_s": 290.0, "ideal_s": 4.0,
         "cores": 1, "project": 1, "size": 1, "input_bytes": 2e12, "moved_bytes": 1e12,
         "remote": True, "of_judged": True, "last_end_s": 290.0, "finished": False,
-        "wasted_s": 0.0, "work": 2.0,
+        "wasted_s": 0.0, "work": 2.0, "run_s": 40.0, "energy_kwh": 0.5, "carbon_kg": 0.3,
     }  # fmt: skip
     rows = {name: np.append(getattr(run, name), value) for name, value in more.items()}
     rows["last_end_s"][2] = 290.0
-    rows["wasted_s"][2] = 5.0
+    rows["wasted_s"][2], rows["run_s"][2] = 5.0, 40.0
     found, before = measure(replace(run, **rows)), measure(run)
     assert found["mean_turnaround"] == pytest.approx((120 + 140 + 100) / 3)
     assert found["wan"] == pytest.approx(before["wan"] + 1.0)
@@ -86,6 +97,10 @@ def test_a_retried_job_counts_once_and_ends_with_its_last_attempt(run: Outcomes)
     assert found["throughput"] == before["throughput"]
     assert found["utilisation"] == pytest.approx(before["utilisation"] + 40 / 400)
     assert found["wasted"] == pytest.approx(5 / 3600)
+    own = np.log([120 / 100, 140 / 40, 1.0]).mean()
+    assert found["ln_slowdown_feitelson"] == pytest.approx(own)
+    assert found["energy"] == pytest.approx(before["energy"] + 0.5)
+    assert found["carbon"] == pytest.approx(before["carbon"] + 0.3)
     rows["finished"][2] = False
     lost = measure(replace(run, **rows))
     assert lost["unfinished"] == pytest.approx(1 / 3)

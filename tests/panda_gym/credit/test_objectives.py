@@ -48,11 +48,12 @@ def played(settings: dict[str, Any]) -> tuple[PlacementBatch, dict[str, float]]:
 def test_own_costs_add_up_to_the_objective_of_the_benchmark(
     settings: dict[str, Any], objective: Objective
 ) -> None:
-    """Times once a job, at its first attempt; traffic and waste at every attempt."""
+    """Times once a job, at its first attempt; what attempts spend at every attempt."""
     batch, measures = played(settings)
     log, own = batch.log(0, drain=False), replace(objective, external=0.0)
     spent = replace(own, ln_slowdown=0.0, turnaround_h=0.0, weighted_turnaround_h=0.0)
-    times = replace(own, wan_tb=0.0, wasted_core_h=0.0)
+    prices = ("wan_tb", "wasted_core_h", "energy_kwh", "carbon_kg")
+    times = replace(own, **dict.fromkeys(prices, 0.0))
     of_judged = log.judged[log.origin]
     total = -difference_rewards(batch.simulator, 0, log, times)[log.judged].sum()
     total += -difference_rewards(batch.simulator, 0, log, spent)[of_judged].sum()
