@@ -92,6 +92,7 @@ def benchmark(
     ]
     provenance = {
         "scenario": plain(scenario),
+        "scale": setting.scale,
         "policies": {label: describe(policy) for label, policy in by_label.items()},
         "streams": origins,
         "fitted_on": {

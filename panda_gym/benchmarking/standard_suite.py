@@ -1,13 +1,15 @@
-"""The standard suite: scenarios, policies, loads and seeds that published results compare.
+"""The standard suite: scenarios, policies, scales, loads and seeds that published results compare.
 
     panda-grid benchmark --policy heuristics --policy bound --scenario standard --load 0.85
+    panda-grid benchmark --policy tuned --scenario standard --scale 0.01 --scale 0.1 --scale 1.0
 
 Evaluation uses seeds from EVALUATION_SEEDS on; training uses seeds from `tuning.TRAINING_SEEDS` on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +28,28 @@ OBJECTIVE: Final = "geometric_slowdown"
 """Measure that ranks policies and states headroom: exp of the mean ln(bounded slowdown)."""
 HEADROOM: Final = 0.15
 """Least share of the objective that the best heuristic leaves to the bound in a scenario."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of a scenario is played at a scale."""
+
+    jobs: int
+    """Judged decisions of an episode."""
+    warmup: int
+    """Jobs of the warm start: those that arrive in the same 1.7 hours at every scale."""
+    seeds: int
+    """Paired episodes."""
+
+
+SIZES: Final[Mapping[float, Size]] = {
+    0.01: Size(jobs=2_000, warmup=500, seeds=10),
+    0.1: Size(jobs=10_000, warmup=5_000, seeds=10),
+    1.0: Size(jobs=50_000, warmup=50_000, seeds=3),
+}
+"""Scales of the suite (factor on the cores of every site) and what is played at each."""
+SIZED_PLATFORM: Final = "atlas150"
+"""Platform that SIZES holds for; others are played as at the smallest scale."""
 
 STANDARD: Final = ("atlas", "data-heavy", "default", "outage", "rush", "saturated", "stale")
 """Scenarios of the suite: those with headroom, see the page on the benchmark."""
@@ -63,6 +87,17 @@ GROUPS: Final = {
 def is_heuristic(label: str) -> bool:
     """Whether a label names one of HEURISTICS, with any weights or scale of constants."""
     return label.split("@")[0] in {name.split("@")[0] for name in HEURISTICS}
+
+
+def size_at(scale: float, platform: str = SIZED_PLATFORM) -> Size:
+    """Return what is played at a scale: the entry of SIZES at the greatest scale up to it.
+
+    Below the smallest scale, and on platforms other than SIZED_PLATFORM, it is the first entry.
+    """
+    least = min(SIZES)
+    if platform != SIZED_PLATFORM:
+        return SIZES[least]
+    return SIZES[max((known for known in SIZES if known <= scale * (1 + 1e-9)), default=least)]
 
 
 def expand_policies(given: Iterable[str]) -> list[str]:

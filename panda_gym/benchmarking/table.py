@@ -39,6 +39,7 @@ HEADLINE: Final = (
 
 CSV_COLUMNS: Final = (
     "stream",
+    "scale",
     "policy",
     "fitted_on",
     "metric",
@@ -102,6 +103,12 @@ class BenchmarkTable:
     def seeds(self) -> tuple[int, ...]:
         """Seeds in the order in which they were run."""
         return tuple(dict.fromkeys(row.seed for row in self.rows))
+
+    @property
+    def scale(self) -> float | None:
+        """Factor on the cores of every site; None: a table of 0.1, which does not say."""
+        found: float | None = self.provenance.get("scale")
+        return found
 
     def marks(self, stream: str | None = None) -> Mapping[str, str]:
         """Return what each policy was fitted on, by policy; the only stream if none is named.
@@ -270,8 +277,9 @@ class BenchmarkTable:
     def _caption(self, stream: str) -> str:
         """What the numbers of one stream are."""
         origin = self.provenance.get("streams", {}).get(stream, "")
+        at = "" if self.scale is None else f" at scale {self.scale:g}"
         return (
-            f"{stream}{f' ({origin})' if origin else ''}: interquartile mean over "
+            f"{stream}{at}{f' ({origin})' if origin else ''}: interquartile mean over "
             f"{len(self.seeds)} paired seeds [{self.level:.0%} bootstrap interval]"
         )
 
@@ -291,11 +299,13 @@ class BenchmarkTable:
                     at = self.interval(policy, measure.name, stream)
                     off = self.difference(policy, measure.name, stream=stream)
                     fitted = self.marks(stream).get(policy, "")
-                    about = (stream, policy, fitted, measure.name, measure.unit, measure.better)
+                    scale = "" if self.scale is None else f"{self.scale:g}"
+                    about = (stream, scale, policy, fitted)
+                    what = (measure.name, measure.unit, measure.better)
                     numbers = (at.value, at.low, at.high, at.n)
                     ends = (off.value, off.low, off.high)
                     least = self.detectable(policy, measure.name, stream=stream)
-                    yield (*about, *numbers, self.baseline, *ends, least)
+                    yield (*about, *what, *numbers, self.baseline, *ends, least)
 
     def _differences(
         self, policy: str, metric: str, against: str | None, stream: str | None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +21,8 @@ from panda_gym.cli.console import (
     terminal_width,
     workers,
 )
-from panda_gym.cli.source import Competing, Platform, Scale, job_stream, scenario
+from panda_gym.cli.source import SCALE_SHOWN, Competing, Platform, job_stream, scenario
+from panda_gym.environments.placement.named_scenarios import DEFAULT_SCALE, SMALL_SCALES
 
 SHOWN = ("geometric_slowdown", "mean_turnaround", "p95_slowdown", "wan")
 """Measures that the terminal shows; files hold all."""
@@ -37,7 +40,10 @@ def benchmark(
     stream: Annotated[
         list[str] | None, typer.Option(help="Surrogate, trace or file of records; repeatable.")
     ] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Paired episodes, one a seed.")] = 10,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Paired episodes, one a seed.", show_default="10; 3 at scale 1"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder to write; a killed run resumes there.")] = Path(
         "runs/benchmark"
     ),
@@ -45,8 +51,28 @@ def benchmark(
         str | None, typer.Option(help="Policy that differences are measured against.")
     ] = None,
     platform: Platform = "atlas150",
-    scale: Scale = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
+    scale: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Factor on the cores of every site; repeatable.", show_default=SCALE_SHOWN
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Judged decisions of an episode.",
+            show_default="2000; 10000 at scale 0.1, 50000 at 1",
+        ),
+    ] = None,
+    warmup: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Jobs of the warm start.",
+            show_default="500; 5000 at scale 0.1, 50000 at 1",
+        ),
+    ] = None,
     named: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,48 +110,118 @@ def benchmark(
 ) -> None:
     """Compare policies on streams, on the same episodes for each; intervals span the seeds."""
     from panda_gym.benchmarking.leaderboard import Section, markdown
-    from panda_gym.benchmarking.standard_suite import expand_policies, expand_scenarios, weights_for
+    from panda_gym.benchmarking.standard_suite import expand_policies, expand_scenarios
 
     scenarios = expand_scenarios(named or ["default"])
-    loads: list[float | None] = [*load] if load else [None]
     policies = expand_policies(policy or DEFAULT_POLICIES)
     streams = {one: _opened(one, allow_uncertified) for one in stream or ["default"]}
-    many, sections, rankings = len(scenarios) * len(loads) > 1, [], ""
+    conditions = list(_conditions(scenarios, platform, scale, load, jobs, warmup, seeds))
+    many, sections, rankings = len(conditions) > 1, [], ""
     command = shlex.join(["panda-grid", *sys.argv[1:]])
-    for name in scenarios:
-        for at in loads:
-            title = name if at is None else f"{name}, load {at:g}"
-            folder = out / title.replace(", load ", "-") if many else out
-            settings = scenario(
-                platform, scale, at, competing, named=name, jobs=jobs, decisions=decisions
+    for one in conditions:
+        settings = one.settings | scenario(
+            platform, one.scale, one.load, competing, named=one.scenario, decisions=decisions
+        )
+        with progress_bar(one.title) as progress:
+            table = _compare(
+                one.policies(policies),
+                streams,
+                range(seed, seed + one.seeds),
+                baseline=baseline,
+                folder=out / "cells",
+                workers=None if ray is None else workers(ray),
+                progress=progress,
+                split=split,
+                **settings,
             )
-            with progress_bar(title) as progress:
-                table = _compare(
-                    {one: weights_for(one, name, settings["scale"]) for one in policies},
-                    streams,
-                    range(seed, seed + seeds),
-                    baseline=baseline,
-                    folder=out / "cells",
-                    workers=None if ray is None else workers(ray),
-                    progress=progress,
-                    split=split,
-                    **settings,
-                )
-            if real is not None:
-                rankings += _ranking(table, title, real)
-            drawn = _pictures(picture or [], name, streams, seed, settings)
-            _write(table, folder, command, drawn)
-            sections.append(Section(title, table, command))
+        if real is not None:
+            rankings += _ranking(table, one.title, real)
+        drawn = _pictures(picture or [], one, streams, seed, settings)
+        _write(table, out / one.folder if many else out, command, drawn)
+        sections.append(Section(one.title, table, command))
     if many:
         _text(out / "leaderboard.md", markdown(sections))
+    if across := _across_scales(conditions, sections):
+        _text(out / "scales.md", across)
     if rankings:
         _text(out / "rankings.md", rankings)
     if json:
         show({"written": str(out), "policies": policies, "scenarios": scenarios}, json)
     else:
-        for one in sections:
-            print(_for_terminal(one.title, one.table))
-        print(f"\n{rankings}Written: {out}" if rankings else f"Written: {out}")
+        for section in sections:
+            print(_for_terminal(section.title, section.table))
+        print(f"\n{across}{rankings}Written: {out}" if across or rankings else f"Written: {out}")
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """One table of a benchmark: a scenario at a scale and a load."""
+
+    scenario: str
+    scale: float
+    load: float | None
+    """None: the scenario's own."""
+    settings: dict[str, Any]
+    """Number of judged jobs and of those of the warm start."""
+    seeds: int
+    title: str
+    """Scenario, and scale and load where they were asked for."""
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder: atlas, atlas-0.85, atlas-scale-0.1-0.85."""
+        return self.title.replace(", scale ", "-scale-").replace(", load ", "-")
+
+    def policies(self, names: list[str]) -> dict[str, str]:
+        """Return the policies by label, `tuned` with the weights for scenario and scale."""
+        from panda_gym.benchmarking.standard_suite import weights_for
+
+        return {name: weights_for(name, self.scenario, self.scale) for name in names}
+
+
+def _conditions(
+    scenarios: list[str],
+    platform: str,
+    scales: list[float] | None,
+    loads: list[float] | None,
+    jobs: int | None,
+    warmup: int | None,
+    seeds: int | None,
+) -> Iterator[_Condition]:
+    """Return every scenario at every scale and load, with the sizes of the suite where not given.
+
+    Sizes depend on the scale, see `standard_suite.SIZES`.
+    """
+    from panda_gym.benchmarking.standard_suite import size_at
+
+    for name in scenarios:
+        for at in dict.fromkeys(scales or [SMALL_SCALES.get(platform, DEFAULT_SCALE)]):
+            size = size_at(at, platform)
+            settings = {
+                "jobs": size.jobs if jobs is None else jobs,
+                "warmup": size.warmup if warmup is None else warmup,
+            }
+            title = f"{name}, scale {at:g}" if scales else name
+            for load in loads or [None]:
+                full = title if load is None else f"{title}, load {load:g}"
+                many = size.seeds if seeds is None else seeds
+                yield _Condition(name, at, load, settings, many, full)
+
+
+def _across_scales(conditions: list[_Condition], sections: list[Any]) -> str:
+    """How alike the scales rank the rules, for each scenario, load and stream with several."""
+    from panda_gym.benchmarking.scales import markdown
+
+    groups: dict[str, dict[float, Any]] = {}
+    for one, section in zip(conditions, sections, strict=True):
+        title = one.title.replace(f", scale {one.scale:g}", "")
+        groups.setdefault(title, {})[one.scale] = section.table
+    return "\n".join(
+        markdown(title, tables, stream)
+        for title, tables in groups.items()
+        if len(tables) > 1
+        for stream in next(iter(tables.values())).streams
+    )
 
 
 def _for_terminal(title: str, table: Any) -> str:
@@ -165,25 +261,27 @@ def _compare(*given: Any, **settings: Any) -> Any:
 
 
 def _pictures(
-    policies: list[str], name: str, streams: dict[str, Any], seed: int, settings: dict[str, Any]
+    policies: list[str],
+    condition: _Condition,
+    streams: dict[str, Any],
+    seed: int,
+    settings: dict[str, Any],
 ) -> list[str]:
     """Heat maps and Gantt charts of one run of each policy on the first stream."""
     import numpy as np
 
     from panda_gym.benchmarking.episodes import play
     from panda_gym.benchmarking.policy_resolution import find_policies
-    from panda_gym.benchmarking.standard_suite import weights_for
     from panda_gym.environments.placement.batch import PlacementBatch
     from panda_gym.environments.placement.scenario import Scenario
     from panda_gym.visualization.report.occupancy import gantt, heat_maps
 
+    if not policies:
+        return []
     drawn = []
-    for label in policies:
+    for label, policy in find_policies(condition.policies(policies), condition.scale).items():
         batch = PlacementBatch(Scenario.of(**settings, stream=next(iter(streams.values()))), 1)
-        found = find_policies(
-            [weights_for(label, name, batch.scenario.scale)], batch.scenario.scale
-        )
-        play(batch, next(iter(found.values())), [seed], label=label)
+        play(batch, policy, [seed], label=label)
         log, cores = batch.log(0), np.asarray(batch.platform.cores)
         drawn += [f(log, cores, batch.platform.names, label) for f in (heat_maps, gantt)]
     return drawn

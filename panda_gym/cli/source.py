@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -21,13 +21,13 @@ Named = Annotated[
     typer.Option("--scenario", help=f"One of {', '.join(SCENARIOS)}."),
 ]
 Platform = Annotated[str, typer.Option(help="Sites: a shipped name, a file or a folder.")]
+SCALE_SHOWN: Final = f"{DEFAULT_SCALE}; " + ", ".join(
+    f"{scale:g} for {name}" for name, scale in SMALL_SCALES.items()
+)
+"""Default of --scale, as the help shows it."""
 Scale = Annotated[
     float | None,
-    typer.Option(
-        help="Factor on the cores of every site.",
-        show_default=f"{DEFAULT_SCALE}; "
-        + ", ".join(f"{scale:g} for {name}" for name, scale in SMALL_SCALES.items()),
-    ),
+    typer.Option(help="Factor on the cores of every site.", show_default=SCALE_SHOWN),
 ]
 Load = Annotated[
     float | None,

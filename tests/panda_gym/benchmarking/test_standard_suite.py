@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from panda_gym.benchmarking.standard_suite import (
+    SIZES,
     STANDARD,
     expand_policies,
     expand_scenarios,
+    size_at,
     weights_for,
 )
 from panda_gym.environments.placement.policies.tuned_weights import shipped
@@ -47,3 +49,17 @@ def test_a_file_of_several_fits_is_completed_by_the_scenario() -> None:
 def test_shipped_weights_were_fitted_on_the_default_stream_of_today() -> None:
     stream = named(JobStream.from_surrogate(Surrogate.open("default")))
     assert {fit.stream for fit in shipped().values()} == {stream}
+
+
+@pytest.mark.parametrize(
+    ("scale", "jobs", "seeds"),
+    [(0.005, 2_000, 10), (0.01, 2_000, 10), (0.05, 2_000, 10), (0.1, 10_000, 10), (1, 50_000, 3)],
+)
+def test_what_is_played_grows_with_the_scale(scale: float, jobs: int, seeds: int) -> None:
+    size = size_at(scale)
+    assert (size.jobs, size.seeds) == (jobs, seeds)
+    assert size_at(scale, "tiny4").jobs == 2_000
+
+
+def test_the_warm_start_lasts_as_long_at_every_scale() -> None:
+    assert {round(size.warmup / scale) for scale, size in SIZES.items()} == {50_000}

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import panda_gym
+from panda_gym.benchmarking import BenchmarkTable
 from panda_gym.cli.app import VERBS, build, main
 from panda_gym.records import load_records, save_records
 from panda_gym.surrogate import Surrogate
@@ -121,6 +122,20 @@ def test_train_then_benchmark_the_agent(sealed: Surrogate, tmp_path: Path) -> No
     )  # fmt: skip
     ranks = (out / "loads" / "leaderboard.md").read_text()
     assert ranks.count("### default, load") == 2
+    call(
+        "benchmark", "--policy", "random", "--policy", "fastest", "--policy", "least_loaded",
+        "--stream", sealed.folder, "--seeds", 2, "--scale", 0.01, "--scale", 0.1,
+        "--warmup", 100, "--out", out / "scales", *common,
+    )  # fmt: skip
+    tables = {
+        scale: BenchmarkTable.from_json(out / f"scales/default-scale-{scale:g}" / "benchmark.json")
+        for scale in (0.01, 0.1)
+    }
+    assert all(table.scale == scale for scale, table in tables.items())
+    csv = (out / "scales/default-scale-0.1/benchmark.csv").read_text().splitlines()
+    assert csv[1].split(",")[:3] == [str(sealed.folder), "0.1", "random"]
+    assert len(list((out / "scales/cells").glob("*.json"))) == 6
+    assert "tau with 0.1" in (out / "scales" / "scales.md").read_text()
 
 
 BAD = {
