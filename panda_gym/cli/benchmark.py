@@ -194,6 +194,7 @@ def _conditions(
     """
     from panda_gym.benchmarking.standard_suite import size_at
 
+    given: list[float | None] = [*loads] if loads else [None]
     for name in scenarios:
         for at in dict.fromkeys(scales or [SMALL_SCALES.get(platform, DEFAULT_SCALE)]):
             size = size_at(at, platform)
@@ -202,7 +203,7 @@ def _conditions(
                 "warmup": size.warmup if warmup is None else warmup,
             }
             title = f"{name}, scale {at:g}" if scales else name
-            for load in loads or [None]:
+            for load in given:
                 full = title if load is None else f"{title}, load {load:g}"
                 many = size.seeds if seeds is None else seeds
                 yield _Condition(name, at, load, settings, many, full)
