@@ -1,7 +1,10 @@
 """Fit the sites of workflows on training seeds by CMA-ES.
 
-    policy = fit_workflow_sites({"workflow": "random:layered", "platform": "small15"})
+    policy = fit_workflow_sites(
+        {"workflow": "random:layered", "platform": "small15", "plan": "heft"}
+    )
 
+With `plan=` the policy is a learned correction of that static schedule.
 All candidates of a generation play the same graphs, and each generation has new ones. CMA-ES is
 Hansen's (arXiv:1604.00772), as `panda-grid tune` has it for placement; the result is the mean of
 the last distribution.
@@ -16,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from panda_gym.environments.workflow.batch import WorkflowBatch
-from panda_gym.environments.workflow.policies.fitted import TERMS, FittedSites
+from panda_gym.environments.workflow.policies.fitted import PLAN_TERMS, TERMS, FittedSites
 from panda_gym.environments.workflow.scenario import WorkflowScenario
 from panda_gym.errors import SettingError, check_seed
 from panda_gym.workflows.random_graphs import random_workflow
@@ -28,6 +31,8 @@ TRAINING_SEEDS: Final = 1_000_000
 SEEDS_A_SEARCH: Final = 10_000
 SPREAD: Final = 0.8
 """First standard deviation of a weight."""
+PLAN_START: Final[Mapping[str, float]] = {"planned": 3.0, "onward": 4.0}
+"""First mean of the weights of a plan; all others begin at 0, the earliest finish."""
 
 
 def fit_workflow_sites(
@@ -56,8 +61,12 @@ def fit_workflow_sites(
     sites = WorkflowBatch(scenario, 1).view.pairs.shape[3]
     if sites < 2:
         raise SettingError("a platform of several sites", "one site", "change platform=")
+    plan = [PLAN_START.get(name, 0.0) for name in PLAN_TERMS] if scenario.plan else []
     search = CMA(
-        np.zeros(len(TERMS) + sites), SPREAD, population_size=population, seed=1 + check_seed(seed)
+        np.array([0.0] * (len(TERMS) + sites) + plan),
+        SPREAD,
+        population_size=population,
+        seed=1 + check_seed(seed),
     )
     for generation in range(generations):
         first = TRAINING_SEEDS + SEEDS_A_SEARCH * seed + generation * episodes

@@ -47,6 +47,8 @@ GRAPH_ROWS: Final = (
 )  # fmt: skip
 SITE_ROWS: Final = ("free", "threads", "slowness", "backlog")
 PAIR_ROWS: Final = ("delay", "run")
+PLAN_ROWS: Final = ("planned", "onward")
+"""More rows of pairs, where observations show a static schedule."""
 
 REFERENCE: Final = np.dtype([("t_seq", "f8"), ("work", "f8")])
 """Reference values of a workflow: sequential time to execution, s; expected work, task s."""
@@ -71,6 +73,7 @@ class References(NamedTuple):
 
     whole: Array  # REFERENCE[W]
     sets: Array  # RANK[W, S]
+    plan: Array  # float32[W, 2, S, P], see PLAN_ROWS; float32[W, 2, 0, 0] without a schedule
 
 
 class Scales(NamedTuple):
@@ -88,7 +91,7 @@ class ObservationArrays(NamedTuple):
     sets: Array  # float32[E, F, K]
     graph: Array  # float32[E, G]
     sites: Array  # float32[E, H, P]
-    pairs: Array  # float32[E, 2, K, P]
+    pairs: Array  # float32[E, D, K, P], with PLAN_ROWS or without
     mask: Array  # int8[E, K * P + 1]
     counters: Array  # STEP_COUNTERS[E]
     delay: Array  # float32[E, S, P]: stage-in of a set's tasks, once known; -1: unknown
@@ -135,7 +138,8 @@ def proceed(
         else:
             hold = apply_action(p, m, x, v, actions[e], chunk)
         run_to_decision(p, m, x, g, d, v, hold)
-        write_observation(p, m, x, g, d, v, references.whole[w], references.sets[w], scales)
+        goal, ranks, plan = references.whole[w], references.sets[w], references.plan[w]
+        write_observation(p, m, x, g, d, v, goal, ranks, plan, scales)
 
 
 @inline
@@ -217,7 +221,7 @@ def ratio(value: float, scale: float) -> float:
 
 @inline
 def write_observation(
-    p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, goal: Any, ranks: Any, c: Any
+    p: Any, m: Any, x: Any, g: Any, d: Any, v: Any, goal: Any, ranks: Any, plan: Any, c: Any
 ) -> None:
     """Write the observation and the mask of one execution."""
     slots, sites = v.sets.shape[1], len(m.slowness)
@@ -238,11 +242,13 @@ def write_observation(
             s = x.sets[k].ready
             write_set(p, m, x, g, v, ranks[s], c.sets, k, s, longest)
             write_pairs(p, m, x, v, c.pairs, k, s)
+            write_plan(v, plan, c.pairs, k, s)
             continue
         for f in range(v.sets.shape[0]):
             v.sets[f, k] = 0.0
-        for site in range(sites):
-            v.pairs[0, k, site] = v.pairs[1, k, site] = 0.0
+        for row in range(v.pairs.shape[0]):
+            for site in range(sites):
+                v.pairs[row, k, site] = 0.0
 
 
 @inline
@@ -369,3 +375,13 @@ def write_pairs(p: Any, m: Any, x: Any, v: Any, c: Any, k: int, s: int) -> None:
         delay = max(float(v.delay[s, site]), estimated_wait_s(p, m, x, s, site))
         v.pairs[0, k, site] = ratio(delay, c[0])
         v.pairs[1, k, site] = ratio(expected_s(p, m, s, site), c[1])
+
+
+@inline
+def write_plan(v: Any, plan: Any, c: Any, k: int, s: int) -> None:
+    """Write what the static schedule says of a ready set at every site, if one is shown."""
+    if plan.shape[1] == 0:
+        return
+    for site in range(v.pairs.shape[2]):
+        v.pairs[2, k, site] = plan[0, s, site]
+        v.pairs[3, k, site] = ratio(plan[1, s, site], c[3])

@@ -29,6 +29,8 @@ from panda_gym.environments.workflow import policies as workflow_policies
 from panda_gym.environments.workflow.batch import WorkflowBatch
 from panda_gym.environments.workflow.observation import WorkflowView
 from panda_gym.environments.workflow.policies.base import actions_of
+from panda_gym.environments.workflow.policies.fitted import FittedSites, fitted_size
+from panda_gym.environments.workflow.policies.rollout import SiteRollout
 from panda_gym.environments.workflow.scenario import WorkflowScenario
 from panda_gym.training import TimeDiscountCallback, fit_workflow_sites
 from panda_gym.training.pair_policy import PairPolicy
@@ -36,6 +38,7 @@ from panda_gym.workflows.static_scheduling import schedule
 
 Array = np.ndarray
 Act = Callable[[Any, np.random.Generator], Array]
+Make = Callable[[WorkflowBatch], Act]
 
 FIRST_WORLD: Final = 1_000
 FIRST_TRAINING: Final = 1_000_000
@@ -114,37 +117,68 @@ def trained(
 def workflow(args: argparse.Namespace) -> None:
     """Minus return and makespan over those of upward rank and earliest finish (HEFT online).
 
-    On a platform the agent is `fit_workflow_sites`, in a pool MaskablePPO.
+    On a platform the agent is `fit_workflow_sites`, or MaskablePPO with `--learner ppo`; its
+    makespan is compared with static HEFT too. In a pool it is MaskablePPO.
     """
     scenario = WorkflowScenario.of(**args.settings)
-    found = {}
-
-    def measure(name: str, act: Act | None = None) -> Array:
-        batch = WorkflowBatch(scenario, args.worlds)
-        total, last = played(batch, act or planned(batch))
-        log = np.log(np.stack([-total, last["clock_s"] / last["t_seq_s"]]))
-        return log - found.setdefault(rules[0], log)
-
-    rules = ("upward_rank_earliest_finish", "fifo", "masking_aware", "random")
-    row("policy", [f"minus return, {scenario.reward}", "makespan"])
-    row("---", ["---"] * 2)
-    for name in rules:
-        row(name, [ratio(one) for one in measure(name, workflow_policies.create(name))])
     sites = WorkflowBatch(scenario, 1).view.pairs.shape[3]
+    spent = 0.0
+
+    def measure(make: Make) -> Array:
+        nonlocal spent
+        batch, begin = WorkflowBatch(scenario, args.worlds), time.process_time()
+        total, last = played(batch, make(batch))
+        spent = time.process_time() - begin
+        return np.log(np.stack([-total, last["clock_s"] / last["t_seq_s"]]))
+
+    online = measure(lambda batch: workflow_policies.create("upward_rank_earliest_finish"))
+    static = measure(planned) if sites > 1 else online
+
+    def show(name: str, log: Array) -> None:
+        cells = [*(log - online[:, None]), *([(log - static[:, None])[1]] if sites > 1 else [])]
+        row(name, [ratio(one) for one in cells])
+
+    columns = [f"minus return, {scenario.reward}", "makespan"]
+    columns += ["makespan over static HEFT"] if sites > 1 else []
+    row("policy", columns)
+    row("---", ["---"] * len(columns))
+    for name in ("upward_rank_earliest_finish", "fifo", "masking_aware", "random"):
+        show(name, measure(lambda _, name=name: workflow_policies.create(name))[:, None])
     if sites > 1:
-        row("static HEFT, its plan followed", [ratio(one) for one in measure("plan")])
-    logs = []
+        show("static HEFT, its plan followed", static[:, None])
+    logs: dict[str, list[Array]] = {"agent": [], "agent, rollout": []}
+    if args.rollout:
+        plain = FittedSites(np.zeros(fitted_size(scenario.plan is not None, sites)))
+        log = measure(rollout(plain, args.rollout))[:, None]
+        show(f"HEFT online, rollout, {spent / args.worlds:.2f} CPU s a graph", log)
     for seed in range(args.seeds):
         begin = time.process_time()
-        logs.append(measure("agent", workflow_agent(args, seed, sites)))
-        spent = time.process_time() - begin
-        row(f"agent, seed {seed}, {spent:.0f} CPU s", [ratio(one) for one in logs[-1]])
-    row("agent, all seeds", [ratio(one) for one in np.stack(logs, axis=1)])
+        agent = workflow_agent(args, seed, sites)
+        took = time.process_time() - begin
+        logs["agent"].append(measure(lambda _, agent=agent: agent))
+        show(f"agent, seed {seed}, {took:.0f} CPU s", logs["agent"][-1][:, None])
+        if args.rollout:
+            logs["agent, rollout"].append(measure(rollout(agent, args.rollout)))
+            show(f"agent, seed {seed}, rollout", logs["agent, rollout"][-1][:, None])
+    for name, found in logs.items():
+        if found:
+            show(f"{name}, all seeds", np.stack(found, axis=1))
 
 
-def workflow_agent(args: argparse.Namespace, seed: int, sites: int) -> Act:
+def rollout(base: Any, candidates: int) -> Make:
+    """Return one-step rollout of a fitted policy, as a function of the batch."""
+
+    def make(batch: WorkflowBatch) -> Act:
+        policy = SiteRollout(base, candidates)
+        policy.attach(batch)
+        return policy
+
+    return make
+
+
+def workflow_agent(args: argparse.Namespace, seed: int, sites: int) -> Any:
     """Return the policy that a training seed gives."""
-    if sites > 1:
+    if sites > 1 and args.learner == "cmaes":
         return fit_workflow_sites(args.settings, seed=seed, **args.search)
     kind = WorkflowScenario, WorkflowBatch
     return greedy(trained("PandaGrid/Workflow-v0", kind, seed, args, None, **args.settings))
@@ -251,6 +285,8 @@ def main() -> None:
     parser.add_argument("env_id", nargs="?", default="PandaGrid/Workflow-v0")
     for name, value in (("seeds", 5), ("steps", 65_536), ("worlds", 64)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--learner", choices=("cmaes", "ppo"), default="cmaes", help="on sites")
+    parser.add_argument("--rollout", type=int, default=0, help="candidates of a rollout; 0: none")
     parser.add_argument("--horizon", type=float, default=2.0, help="days; 0: discount by step")
     parser.add_argument("--set", type=keyword, action="append", default=[], help="of the scenario")
     parser.add_argument("--ppo", type=keyword, action="append", default=[], help="of MaskablePPO")

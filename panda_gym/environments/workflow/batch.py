@@ -13,8 +13,9 @@ from panda_gym.environments.base.batch import Batch, Seeded
 from panda_gym.environments.base.features import scales
 from panda_gym.environments.base.spaces import box, check_observation, flat_space, flatten
 from panda_gym.environments.workflow.cost import COSTS
+from panda_gym.environments.workflow.fork import fork
 from panda_gym.environments.workflow.library import Library, widened
-from panda_gym.environments.workflow.observation import TABLES
+from panda_gym.environments.workflow.observation import tables_of
 from panda_gym.environments.workflow.reward import REWARDS
 from panda_gym.environments.workflow.scenario import WorkflowScenario
 from panda_gym.episode_log.tables import table_journal
@@ -25,6 +26,7 @@ from panda_gym.workflows.decisions import (
     BEGIN,
     GRAPH_ROWS,
     PAIR_ROWS,
+    PLAN_ROWS,
     SET_ROWS,
     SITE_ROWS,
     SKIP,
@@ -58,8 +60,8 @@ INFO: Final[Mapping[str, tuple[str, str]]] = {
 
 def encoding() -> Scales:
     """Scales of the tables of features, which name the kernel's rows in order."""
-    rows = (SET_ROWS, GRAPH_ROWS, SITE_ROWS, PAIR_ROWS)
-    tables = zip(TABLES.values(), rows, strict=True)
+    rows = (SET_ROWS, GRAPH_ROWS, SITE_ROWS, PAIR_ROWS + PLAN_ROWS)
+    tables = zip(tables_of(True).values(), rows, strict=True)
     return Scales(*(scales(table, names, np.float64) for table, names in tables))
 
 
@@ -85,7 +87,7 @@ class WorkflowBatch(Batch):
         shape = scenario.fresh_shape
         flows = scenario.open_library()
         self.library = Library(
-            flows if shape is None else flows * self.num_envs, self.resource, scenario.mode
+            flows if shape is None else flows * self.num_envs, self.resource, scenario
         )
         home = scenario.home if isinstance(self.resource, Platform) else None
         self._machine = machine_arrays(self.resource, scenario.overheads, home=home)
@@ -108,11 +110,12 @@ class WorkflowBatch(Batch):
     def _make_view(self) -> ObservationArrays:
         envs, slots, sites = self.num_envs, int(self.scenario.slots), len(self._machine.slowness)
         sets = self.library.plan.sets.shape[1] - 1
+        pairs = len(tables_of(self.scenario.plan is not None)["pairs"])
         return ObservationArrays(
             np.zeros((envs, len(SET_ROWS), slots), np.float32),
             np.zeros((envs, len(GRAPH_ROWS)), np.float32),
             np.zeros((envs, len(SITE_ROWS), sites), np.float32),
-            np.zeros((envs, len(PAIR_ROWS), slots, sites), np.float32),
+            np.zeros((envs, pairs, slots, sites), np.float32),
             np.zeros((envs, slots * sites + 1), np.int8),
             np.zeros(envs, STEP_COUNTERS),
             np.zeros((envs, sets, sites), np.float32),
@@ -141,7 +144,8 @@ class WorkflowBatch(Batch):
         slots, sites = self.view.pairs.shape[2:]
         axes = {"sets": (slots,), "graph": (), "sites": (sites,), "pairs": (slots, sites)}
         parts: dict[str, spaces.Space] = {
-            name: box(table, *axes[name]) for name, table in TABLES.items()
+            name: box(table, *axes[name])
+            for name, table in tables_of(self.scenario.plan is not None).items()
         }
         return spaces.Dict({**parts, "action_mask": spaces.MultiBinary(self.actions)})
 
@@ -245,6 +249,15 @@ class WorkflowBatch(Batch):
             "cost": sum(costs.values()),
             "costs": costs,
         }
+
+    def fork(self, copies: int = 1) -> WorkflowBatch:
+        """Return E x copies executions that stand where these do, for planning.
+
+        The copies of an execution stand side by side; they can be stepped, not begun anew. Tasks
+        that have not ended take their expected durations, so that a planner foretells nothing.
+        """
+        aside: WorkflowBatch = fork(self, copies)
+        return aside
 
     def execution(self, e: int) -> Execution:
         """Execution e after its end; SettingError before."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from panda_gym.environments.workflow.scenario import goals_of
+from panda_gym.environments.workflow.scenario import WorkflowScenario, goals_of
 from panda_gym.sites import Platform
 from panda_gym.workflows.kernel_arrays import stack_workflows, workflow_arrays
 from panda_gym.workflows.pool import Pool
@@ -20,12 +20,14 @@ Array = np.ndarray
 class Library:
     """W workflows, one a row of every array; rows are as wide as the largest so far."""
 
-    def __init__(self, flows: Sequence[Workflow], resource: Pool | Platform, mode: str) -> None:
+    def __init__(
+        self, flows: Sequence[Workflow], resource: Pool | Platform, scenario: WorkflowScenario
+    ) -> None:
         self.flows = list(flows)
-        self.resource, self.mode = resource, mode
-        self.plan = stack_workflows([workflow_arrays(flow, resource, mode) for flow in flows])
+        self.resource, self.scenario, self.mode = resource, scenario, scenario.mode
+        self.plan = stack_workflows([workflow_arrays(flow, resource, self.mode) for flow in flows])
         self.closures = closures_of(flows)
-        self.references = goals_of(flows, resource)
+        self.references = goals_of(flows, resource, scenario)
 
     def __len__(self) -> int:
         return len(self.flows)
@@ -36,7 +38,9 @@ class Library:
         self.flows[w] = flow
         self.plan = with_row(self.plan, w, workflow_arrays(flow, self.resource, self.mode))
         self.closures = with_row(self.closures, w, closures_of([flow]))
-        self.references = with_row(self.references, w, goals_of([flow], self.resource))
+        self.references = with_row(
+            self.references, w, goals_of([flow], self.resource, self.scenario)
+        )
         return self._widths() != before
 
     def _widths(self) -> list[tuple[int, ...]]:

@@ -6,7 +6,8 @@ environment), K slots and P sites (1 for a pool):
     sets         float32 [E, len(SET_FEATURES), K]    ready task sets, first come first
     graph        float32 [E, len(GRAPH_FEATURES)]     the workflow and the machine as a whole
     sites        float32 [E, len(SITE_FEATURES), P]   where tasks can run
-    pairs        float32 [E, len(PAIR_FEATURES), K, P] a ready set at a site
+    pairs        float32 [E, len(PAIR_FEATURES), K, P] a ready set at a site; with a plan shown,
+                         the rows of PLAN_FEATURES follow
     action_mask  int8    [E, K * P + 1]               slot * P + site, and at last: hold
 
 `ratio` features are x / (x + scale), `linear` ones x / scale, by fixed constants.
@@ -76,6 +77,15 @@ PAIR_FEATURES: Final = (
     Feature("run", "s", "ratio", _TIME, "expected run time here"),
 )
 
+PLAN_FEATURES: Final = (
+    Feature("planned", "1", "linear", 1.0, "share of its tasks that the plan has here", most=1.0),
+    Feature(
+        "onward", "s", "ratio", _TIME,
+        "longest transfer from here to where the plan has the sets that wait for it",
+    ),
+)  # fmt: skip
+"""More features of pairs with `plan=`, from a static schedule of mean durations."""
+
 TABLES: Final = {
     "sets": SET_FEATURES,
     "graph": GRAPH_FEATURES,
@@ -83,6 +93,11 @@ TABLES: Final = {
     "pairs": PAIR_FEATURES,
 }
 """Parts of an observation, in the order in which the kernel writes them."""
+
+
+def tables_of(planned: bool) -> dict[str, tuple[Feature, ...]]:
+    """Return the tables of the parts of an observation, with features of a plan or without."""
+    return {**TABLES, "pairs": PAIR_FEATURES + PLAN_FEATURES} if planned else TABLES
 
 
 class WorkflowView:
@@ -122,8 +137,14 @@ class WorkflowView:
 
     def pair(self, name: str) -> Array:
         """Feature of a slot at a site, float64[E, K, P]."""
-        row = position(PAIR_FEATURES, name)
-        return PAIR_FEATURES[row].decode(self._parts["pairs"][:, row])
+        table = PAIR_FEATURES + PLAN_FEATURES
+        row = position(table, name)
+        return table[row].decode(self._parts["pairs"][:, row])
+
+    @property
+    def planned(self) -> bool:
+        """Whether pairs have the features of a static schedule."""
+        return self._parts["pairs"].shape[1] > len(PAIR_FEATURES)
 
     @property
     def mask(self) -> Array:

@@ -20,6 +20,7 @@ from panda_gym.workflows.formats import read_workflow
 from panda_gym.workflows.overheads import Overheads
 from panda_gym.workflows.pool import Pool
 from panda_gym.workflows.random_graphs import SHAPES, random_workflow
+from panda_gym.workflows.static_scheduling import RULES, problem_of, shares_and_onward
 from panda_gym.workflows.summit import SUMMIT16, WORKFLOWS, summit_workflow
 from panda_gym.workflows.workflow import Workflow
 
@@ -53,6 +54,9 @@ class WorkflowScenario:
     """Overhead from the end of a set to the release of those that wait for it, s."""
     launch_s: float = 0.0
     """Overhead of a task, s."""
+    plan: str | None = None
+    """On a platform: a static schedule of the graph from mean durations that `pairs` shows, one of
+    `panda_gym.workflows.static_scheduling.RULES` such as `heft`; None: none is computed."""
     home: str | None = None
     """Site of a platform that holds inputs from outside; None: every site has them."""
     variants: int | None = None
@@ -71,6 +75,9 @@ class WorkflowScenario:
                 raise SettingError(
                     f"{field} as one of {known}", repr(value), nearest(str(value), known)
                 )
+        if self.plan is not None and self.plan not in RULES:
+            hint = nearest(str(self.plan), RULES)
+            raise SettingError(f"plan as None or one of {tuple(RULES)}", repr(self.plan), hint)
         for field in ("slots", "variants"):
             value = getattr(self, field)
             if value is None and field == "variants":
@@ -97,6 +104,12 @@ class WorkflowScenario:
 
     def open_platform(self) -> Pool | Platform:
         """The pool or platform."""
+        found = self._open_platform()
+        if self.plan is not None and isinstance(found, Pool):
+            raise SettingError("a platform of sites for plan=", "a pool", "change platform=")
+        return found
+
+    def _open_platform(self) -> Pool | Platform:
         if not isinstance(self.platform, str):
             return self.platform
         if self.platform in POOLS:
@@ -139,8 +152,10 @@ class WorkflowScenario:
         )
 
 
-def goals_of(library: Sequence[Workflow], resource: Pool | Platform) -> References:
-    """Ranks of the sets and sequential times of a library.
+def goals_of(
+    library: Sequence[Workflow], resource: Pool | Platform, scenario: WorkflowScenario
+) -> References:
+    """Ranks of the sets, sequential times and static schedules of a library.
 
     On a platform the sequential time is that of one pool of all its cores, without transfers.
     """
@@ -152,4 +167,19 @@ def goals_of(library: Sequence[Workflow], resource: Pool | Platform) -> Referenc
         _, stage = np.unique(stages(flow), return_inverse=True)
         sets["rank"][w, : len(flow)] = flow.rank(mean_transfer_s(flow, resource))
         sets["order"][w, : len(flow)] = stage.ravel() / max(int(stage.max()), 1)
-    return References(whole, sets)
+    return References(whole, sets, _plans(library, resource, scenario))
+
+
+def _plans(
+    library: Sequence[Workflow], resource: Pool | Platform, scenario: WorkflowScenario
+) -> Array:
+    """Return what the scenario's static schedule says of a library, float32[W, 2, S, P]."""
+    if scenario.plan is None or not isinstance(resource, Platform):
+        return np.zeros((len(library), 2, 0, 0), np.float32)
+    widest = max(len(flow) for flow in library)
+    found = np.zeros((len(library), 2, widest, len(resource.cores)), np.float32)
+    options: dict[str, Any] = {"overheads": scenario.overheads, "home": scenario.home}
+    for w, flow in enumerate(library):
+        problem = problem_of(flow, resource, **options)
+        found[w, :, : len(flow)] = shares_and_onward(problem, RULES[scenario.plan](problem))
+    return found

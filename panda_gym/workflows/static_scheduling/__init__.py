@@ -30,7 +30,7 @@ from panda_gym.workflows.static_scheduling.problem import (
     lower_bound_s,
     problem_of,
 )
-from panda_gym.workflows.static_scheduling.schedule import Schedule
+from panda_gym.workflows.static_scheduling.schedule import Schedule, shares_and_onward
 from panda_gym.workflows.workflow import Workflow
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "peft",
     "problem_of",
     "schedule",
+    "shares_and_onward",
 ]
 
 RULES: Final[dict[str, Callable[[SchedulingProblem], Schedule]]] = {

@@ -142,3 +142,21 @@ class ScheduleBuilder:
     def schedule(self) -> Schedule:
         """Return the schedule; all tasks must be placed."""
         return Schedule(self.processor, self.start, self.finish)
+
+
+def shares_and_onward(problem: SchedulingProblem, schedule: Schedule) -> Array:
+    """Return where a schedule has every set, and how far that is from others, float64[2, n, P].
+
+    First the share of a set's tasks on every processor. Then the longest transfer of its output
+    from there to its children, s: for each child the mean over the processors of its tasks.
+    """
+    sets, processors = len(problem), problem.processors
+    owner = np.repeat(np.arange(sets), problem.tasks)
+    share = np.zeros((sets, processors))
+    np.add.at(share, (owner, schedule.processor), 1.0 / problem.tasks[owner])
+    child = share[problem.edges[:, 1]]
+    sent = child @ problem.latency.T
+    sent = sent + problem.bytes[:, None] * (child @ problem.seconds_per_byte.T)
+    onward = np.zeros((sets, processors))
+    np.maximum.at(onward, problem.edges[:, 0], np.where(problem.bytes[:, None] > 0.0, sent, 0.0))
+    return np.stack([share, onward])
