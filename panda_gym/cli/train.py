@@ -39,6 +39,13 @@ def train(
         typer.Option(min=1, help="Environments side by side; difference_reward: of each scenario."),
     ] = 64,
     stream: Stream = "default",
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="Train on the jobs before this time: ISO (UTC), or a share of the jobs.",
+            show_default="all jobs",
+        ),
+    ] = None,
     platform: Platform = "atlas150",
     scale: Scale = None,
     jobs: Annotated[int, typer.Option(min=1, help="Decisions of an episode.")] = 2_000,
@@ -73,6 +80,17 @@ def train(
     members: Annotated[
         int, typer.Option(min=1, help="difference_reward: networks of the ensemble.")
     ] = 1,
+    network: Annotated[
+        str,
+        typer.Option(help="difference_reward: site_value, or scale_free_value for every scale."),
+    ] = "site_value",
+    domain: Annotated[
+        str,
+        typer.Option(
+            help="difference_reward: draw the grids of each round from a domain (scales).",
+            show_default="none",
+        ),
+    ] = "",
     hidden: Annotated[
         int | None, typer.Option(help="Width of the network.", show_default="the learner's")
     ] = None,
@@ -118,12 +136,16 @@ def train(
     from panda_gym.training.config import check_algorithm
 
     algo = check_algorithm(algo)
-    jobs_of = job_stream(stream, allow_uncertified)
+    jobs_of = job_stream(stream, allow_uncertified) if until is None else _past(stream, until)
     shared = {"jobs": jobs, "reward": reward}
     settings = [
         {**scenario(platform, scale, at, competing, named=name, **shared), **jobs_of}
         for name, at in _cells(named or ["default"], load or [], spread=algo == "difference_reward")
     ]
+    if domain:
+        fixed = {"--scenario": named, "--load": load, "--scale": scale, "--until": until}
+        _refuse({**fixed, "--competing": competing}, f"--domain {domain}")
+        settings = []
     given = {"steps": steps, "num_envs": num_envs, "seed": seed, "device": device}
     given |= {} if hidden is None else {"hidden": hidden}
     given |= {} if objective is None else {"objective": objective}
@@ -134,6 +156,7 @@ def train(
             given |= {"evaluate_every": evaluate_every} if evaluate_every else {}
             given |= {"checkpoints": checkpoint, "price_wan_tb": price_wan_tb}
             given |= {"price_wasted_core_h": price_wasted_core_h, "start": start}
+            given |= {"network": network, "domain": domain}
             given |= {} if temperature is None else {"temperature": temperature}
             _refuse({"--cost-limit": cost_limit, "--gamma": gamma})
             runtime = {"minutes": minutes, "tensorboard": tensorboard}
@@ -166,14 +189,23 @@ def _cells(named: list[str], loads: list[float], spread: bool) -> list[tuple[str
     return cells if spread else cells[:1]
 
 
-def _refuse(options: dict[str, Any]) -> None:
-    """PolicyError for options that difference_reward does not take."""
+def _past(stream: str, until: str) -> dict[str, Any]:
+    """The environment's `stream` setting: the jobs of a stream before a time."""
+    from panda_gym.benchmarking.tuning import past_of
+    from panda_gym.environments.placement.scenario import Scenario
+
+    whole = Scenario.of(**job_stream(stream, False)).open_stream()
+    return {"stream": past_of(whole, until)}
+
+
+def _refuse(options: dict[str, Any], beside: str = "difference_reward") -> None:
+    """PolicyError for options that difference_reward, or a domain, does not take."""
     from panda_gym.errors import PolicyError
 
     for name, value in options.items():
         if value is not None:
-            came = f"difference_reward with {name} {value}"
-            raise PolicyError(f"no {name} for difference_reward", came, "choose another --algo")
+            needed, came = f"no {name} for {beside}", f"{beside} with {name} {value}"
+            raise PolicyError(needed, came, f"leave {name} out, or choose another --algo")
 
 
 def _sb3(

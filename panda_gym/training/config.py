@@ -15,6 +15,9 @@ from panda_gym.errors import PolicyError, check_seed, nearest
 ALGORITHMS: Final = ("maskable_ppo", "ppo", "a2c", "dqn", "ppo_lagrangian", "difference_reward")
 """Learners that `panda-grid train` offers; all but the last are TrainConfig's."""
 
+NETWORKS: Final = ("site_value", "scale_free_value")
+"""Networks that `difference_reward` fits."""
+
 RELABELLED: Final = ("maskable_ppo", "ppo", "a2c")
 """Learners of `TrainConfig` that can be given difference rewards (`objective`)."""
 
@@ -142,6 +145,11 @@ class DifferenceRewardConfig:
     """Grids of each scenario; each plays one episode a round."""
     objective: str = "ln_slowdown"
     """What is minimised, a name of `panda_gym.credit.OBJECTIVES`."""
+    network: str = "site_value"
+    """Kind of the network: site_value, or scale_free_value, which is right at every scale."""
+    domain: str = ""
+    """Domain from which each round draws its grids, see `panda_gym.training.domain`; empty: the
+    given scenarios."""
     external_weight: float = 1.0
     """Factor on the objective's weight of the external cost; 0: each job minds itself only."""
     external_cost_max: float | None = None
@@ -189,6 +197,9 @@ class DifferenceRewardConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.network not in NETWORKS:
+            hint = f"{nearest(self.network, NETWORKS)}; known: {', '.join(NETWORKS)}"
+            raise PolicyError("a kind of network", repr(self.network), hint)
         objective = find_objective(self.objective)
         if self.external_cost_max is None:
             object.__setattr__(self, "external_cost_max", objective.external_max)

@@ -26,10 +26,14 @@ SHIFT: Final = 2**31
 
 
 def episode_seeds(
-    seed: int, purpose: int, number: int, episodes: ParallelEpisodes
+    seed: int, purpose: int, number: int, episodes: ParallelEpisodes, group: int = 0
 ) -> list[list[int]]:
-    """Return the seeds of round `number`, batch by batch; purpose: TRAINING or HELD_OUT."""
-    drawn = np.random.SeedSequence([seed, purpose, number]).generate_state(len(episodes)) >> 1
+    """Return the seeds of round `number`, batch by batch; purpose: TRAINING or HELD_OUT.
+
+    group: number of the group of grids within the round.
+    """
+    key = [seed, purpose, number, *([group] if group else [])]
+    drawn = np.random.SeedSequence(key).generate_state(len(episodes)) >> 1
     first = FIRST_SEED + purpose * SHIFT
     return (first + drawn.astype(np.int64)).reshape(len(episodes.batches), -1).tolist()
 

@@ -62,12 +62,14 @@ class Credit:
 
 
 class ParallelEpisodes:
-    """Grids of several scenarios on one platform, `num_envs` of each scenario.
+    """Grids of several scenarios, `num_envs` of each scenario.
 
     scenarios: settings of the environment, one mapping a batch; they must place the same number of
-    jobs, one at a time. to_end: whether the policy decides until all judged jobs have ended
-    (`Scenario.judged_to_end`). objective: row of `panda_gym.credit.OBJECTIVES`, or its name.
-    PolicyError where scenarios differ in platform or jobs, or an action is more than one site.
+    jobs, one at a time. Where platforms differ in the number of sites, observations are filled up
+    with sites of zeros that are not legal. to_end: whether the policy decides until all judged
+    jobs have ended (`Scenario.judged_to_end`). objective: row of `panda_gym.credit.OBJECTIVES`, or
+    its name.
+    PolicyError where scenarios differ in jobs, or an action is more than one site.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class ParallelEpisodes:
         self.pool = ThreadPoolExecutor(threads) if threads > 1 else None
         first = self.batches[0]
         total, pinned = len(self), self.device.type == "cuda"
-        self.sites = len(first.platform)
+        self.sites = max(len(batch.platform) for batch in self.batches)
         self.jobs = first.scenario.jobs
         width = len(SITE_FEATURES) * self.sites + len(JOB_FEATURES) + len(GRID_FEATURES)
         self._flat = torch.zeros((total, width), pin_memory=pinned)
@@ -106,14 +108,13 @@ class ParallelEpisodes:
         first = self.batches[0]
         for batch in self.batches:
             scenario = batch.scenario
-            same = len(batch.platform) == len(first.platform)
             if scenario.decisions > 1 or scenario.data_actions or scenario.defer:
                 raise PolicyError("one site a decision", "other actions", "train with PPO instead")
-            if scenario.jobs != first.scenario.jobs or not same:
+            if scenario.jobs != first.scenario.jobs:
                 raise PolicyError(
-                    "scenarios of the same platform and number of jobs",
+                    "scenarios of the same number of jobs",
                     f"{scenario.jobs} jobs beside {first.scenario.jobs}",
-                    "give all the same jobs= and platform=",
+                    "give all the same jobs=",
                 )
 
     def play(
@@ -144,11 +145,23 @@ class ParallelEpisodes:
     def observe(self, k: int, step: int) -> None:
         """Copy the observations of batch k, and note which job each grid decides on."""
         part, simulator = self._part(k), self.batches[k].simulator
-        np.copyto(self._flat.numpy()[part], simulator.flat)
-        np.copyto(self._mask.numpy()[part], simulator.mask)
+        flat, parts = self._flat.numpy()[part], self.batches[k].parts
+        if parts["sites"].shape[-1] == self.sites:
+            np.copyto(flat, simulator.flat)
+            np.copyto(self._mask.numpy()[part], simulator.mask)
+        else:
+            self._fill_up(flat, self._mask.numpy()[part], parts)
         if not simulator.done.all():
             self._rows[step, part] = simulator.pending[:, 0]
             self._judged[step, part] = simulator.judging
+
+    def _fill_up(self, flat: Array, mask: Array, parts: Mapping[str, Array]) -> None:
+        """Copy an observation of fewer sites, and leave the others 0."""
+        n, count = len(SITE_FEATURES) * self.sites, parts["sites"].shape[-1]
+        flat[:, :n].reshape(len(flat), -1, self.sites)[..., :count] = parts["sites"]
+        flat[:, n : n + len(JOB_FEATURES)] = parts["job"]
+        flat[:, n + len(JOB_FEATURES) :] = parts["grid"]
+        mask[:, :count] = parts["action_mask"]
 
     def record(self, k: int, step: int) -> None:
         """Add the costs of decision `step` in batch k."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -48,6 +49,11 @@ KINDS: Final = {
     "site_value": (
         "site_value",
         "SiteValue",
+        "ValueShape",
+    ),
+    "scale_free_value": (
+        "scale_free_value",
+        "ScaleFreeValue",
         "ValueShape",
     ),
 }
@@ -114,6 +120,7 @@ def save_agent(folder: str | Path, scorer: nn.Module, provenance: dict[str, Any]
             "network": vars(scorer.shape),
             "weights_sha256": sha256(aside / WEIGHTS),
             "features": features_fingerprint(),
+            **({"rows": rows} if (rows := _row_names(scorer)) else {}),
             "provenance": provenance,
         }
         (aside / CARD).write_text(json.dumps(card, indent=1) + "\n")
@@ -151,6 +158,12 @@ def read_card(folder: str | Path) -> dict[str, Any]:
     return card
 
 
+def _row_names(scorer: nn.Module) -> list[str]:
+    """What the network sees of a site, by name; none where the kind alone says it."""
+    names: Sequence[str] = getattr(scorer, "row_names", ())  # type: ignore[assignment]
+    return list(names)
+
+
 def kind_of(scorer: nn.Module) -> str:
     """The name of a network's kind."""
     return next(kind for kind, (_, name, _) in KINDS.items() if name == type(scorer).__name__)
@@ -175,4 +188,10 @@ def load_agent(folder: str | Path) -> nn.Module:
         )
     module, network, shape = KINDS[card["kind"]]
     found = importlib.import_module(f"{__package__}.{module}")
-    return load_weights(getattr(found, network)(getattr(found, shape)(**card["network"])), weights)
+    built = getattr(found, network)(getattr(found, shape)(**card["network"]))
+    rows = _row_names(built)
+    if card.get("rows", []) != rows:
+        needed = f"an agent whose network sees the {len(rows)} rows of this version"
+        came = f"{folder}, which sees {len(card.get('rows', []))} rows, some of them others"
+        raise PolicyError(needed, came, "train the agent again")
+    return load_weights(built, weights)
