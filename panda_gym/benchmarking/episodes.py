@@ -25,7 +25,9 @@ CLASSES: Final = 4
 """Classes of jobs by true workload, between which fairness is measured."""
 
 STEPS: Final = ("reward_pred", "reward_true", "cost")
-"""What is recorded of every decision, see `PlacementBatch.report`."""
+"""What is recorded of every decision, see `PlacementBatch.paid`."""
+CHUNK: Final = 256
+"""Decisions whose rewards and costs are computed together, which costs little per decision."""
 
 
 def play(
@@ -64,6 +66,10 @@ class PolicyActor(Actor):
         self.batch, self.policy, self.tick = batch, policy, tick
         self.judging = np.ones(len(batch), dtype=bool)
         self.rng = np.random.default_rng([0, *seeds])
+        first = batch.simulator.outcome
+        self.outcomes = np.empty((CHUNK, *first.shape), first.dtype)
+        self.judged = np.empty((CHUNK, len(batch)), dtype=bool)
+        self.kept = 0
         self.series: dict[str, list[np.ndarray]] = {name: [] for name in STEPS}
 
     def begin(self) -> None:
@@ -83,18 +89,29 @@ class PolicyActor(Actor):
         return [self.policy(observation, self.rng)]
 
     def record(self, k: int, step: int) -> None:
-        """Append rewards and costs of the decision."""
-        report = self.batch.report()
-        for name, series in self.series.items():
-            series.append(np.where(self.judging, report[name], np.nan))
+        """Keep the decision's outcome, which `steps` turns into rewards and costs."""
+        self.outcomes[self.kept] = self.batch.simulator.outcome
+        self.judged[self.kept] = self.judging
+        self.kept += 1
+        if self.kept == CHUNK:
+            self._settle()
         scenario = self.batch.scenario
         left = scenario.jobs - step * scenario.decisions
         if self.tick is not None and left > 0:
             self.tick(min(left, scenario.decisions))
 
+    def _settle(self) -> None:
+        """Turn the outcomes that were kept into rewards and costs, nan of jobs not judged."""
+        judged, outcomes = self.judged[: self.kept], self.outcomes[: self.kept]
+        paid = self.batch.paid(outcomes.reshape(-1, *outcomes.shape[2:]))
+        for name, series in self.series.items():
+            series.append(np.where(judged, paid[name].reshape(judged.shape), np.nan))
+        self.kept = 0
+
     def steps(self) -> list[dict[str, np.ndarray]]:
         """Rewards and costs of the decisions about judged jobs, by name, grid by grid."""
-        found = {name: np.stack(series).T for name, series in self.series.items()}
+        self._settle()
+        found = {name: np.concatenate(series).T for name, series in self.series.items()}
         return [
             {name: rows[e][~np.isnan(rows[e])] for name, rows in found.items()}
             for e in range(len(self.batch))

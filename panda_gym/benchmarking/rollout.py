@@ -112,10 +112,13 @@ def legal(sites: Any, mask: Array, label: str) -> Array:
             f"{answer.dtype} of shape {answer.shape}",
             "return one site an environment and job",
         )
-    inside = (answer >= 0) & (answer < mask.shape[-1])
-    named = np.where(inside, answer, 0)[..., None]
-    allowed = inside & (np.take_along_axis(mask, named, axis=-1)[..., 0] > 0)
+    flat = answer.ravel()
+    inside = (flat >= 0) & (flat < mask.shape[-1])
+    allowed = inside & (
+        mask.reshape(-1, mask.shape[-1])[np.arange(flat.size), np.where(inside, flat, 0)] > 0
+    )
     if not allowed.all():
+        allowed = allowed.reshape(answer.shape)
         where = tuple(np.argwhere(~allowed)[0])
         raise PolicyError(
             f"legal sites from policy {label!r}",

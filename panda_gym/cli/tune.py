@@ -57,6 +57,7 @@ def tune(
     json: Json = False,
 ) -> None:
     """Fit the weights of `tuned` on the past of a stream, on seeds that no benchmark uses."""
+    from panda_gym.benchmarking.standard_suite import size_at
     from panda_gym.benchmarking.tuning import Search, tune
     from panda_gym.environments.placement.policies.tuned_weights import write_fit
 
@@ -64,6 +65,7 @@ def tune(
     name = _renamed("the option --column", "--name", column, name)
     episodes = _renamed("the option --worlds", "--episodes", worlds, episodes)
     settings = scenario(platform, scale, load, competing, named=named)
+    settings["warmup"] = size_at(settings["scale"], platform).warmup
     name = name or (named if settings["scale"] == 0.01 else f"{named}-scale-{settings['scale']:g}")
     if stream != "default":
         settings |= job_stream(stream, False)

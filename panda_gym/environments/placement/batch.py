@@ -314,7 +314,7 @@ class PlacementBatch(BaseBatch):
         return {name: self._total(function(outcome)) for name, function in self.costs.items()}
 
     def _sum(self, costs: dict[str, Array]) -> Array:
-        total = np.zeros(len(self))
+        total = np.zeros_like(next(iter(costs.values())))
         for one in costs.values():
             total += one
         return total
@@ -329,6 +329,18 @@ class PlacementBatch(BaseBatch):
         rewards: those of the last decision, if they are known.
         """
         return self._report(self.simulator.outcome, self._times(), rewards)
+
+    def paid(self, outcome: Array) -> dict[str, Array]:
+        """Return `reward_pred`, `reward_true` and `cost` of outcomes, as `report` does, float64[n].
+
+        outcome: those of n decisions, of any grids, OUTCOME[n] or [n, K].
+        """
+        bound = self.scenario.bound_s
+        return {
+            "cost": self._sum(self._costs(outcome)),
+            "reward_pred": self._total(reward.predicted(outcome, bound)),
+            "reward_true": self._total(reward.true(outcome, bound)),
+        }
 
     def report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
         """Return a function that computes what `report` would return now."""

@@ -84,7 +84,7 @@ def sample_among_best_probabilities(weight: Array, mask: Array, keep: int = 10) 
 
 def _leads(score: Array, mask: Array) -> Array:
     """Legal sites of the highest score, bool[E, S]; NaN counts as the lowest."""
-    score = np.where(mask, np.nan_to_num(score, nan=-np.inf), -np.inf)
+    score = np.where(mask, np.fmax(score, -np.inf), -np.inf)
     return mask & (score == score.max(axis=1, keepdims=True))
 
 

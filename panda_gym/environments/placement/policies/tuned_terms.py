@@ -15,7 +15,6 @@ from typing import Final
 
 import numpy as np
 
-from panda_gym.environments.base.features import position
 from panda_gym.environments.placement.observation import SITE_FEATURES, PlacementView
 
 Array = np.ndarray
@@ -94,6 +93,9 @@ _JOB: Final = tuple(JOB_ROWS)
 _PAIRS: Final = tuple((t.first, t.second) for t in TERMS if t.second is not None)
 _ROWS: Final = (*((name, None) for name in _SITE), *_PAIRS)
 """Rows of `Rows.sites`."""
+_ROW: Final = {feature.name: row for row, feature in enumerate(SITE_FEATURES)}
+_SCALES: Final = np.array([[feature.scale] for feature in SITE_FEATURES], dtype=np.float32)
+_IS_RATIO: Final = np.array([[feature.kind == "ratio"] for feature in SITE_FEATURES])
 _WEIGHED: Final = np.array(
     [[(t.first, t.second) == row for row in _ROWS] for t in TERMS], dtype=np.float32
 )
@@ -117,11 +119,14 @@ class Rows:
 
     def site(self, name: str) -> Array:
         """A feature of every site in natural units; float32, whose logarithms cost a fifth."""
-        row = position(SITE_FEATURES, name)
-        feature, code = SITE_FEATURES[row], self.view.codes("sites")[:, row]
-        if feature.kind == "linear":
-            return code * np.float32(feature.scale)
-        return code * np.float32(feature.scale) / np.maximum(1.0 - code, np.float32(1e-7))
+        return self.natural[:, _ROW[name]]
+
+    @cached_property
+    def natural(self) -> Array:
+        """All features of the sites in natural units, float32[E, F, S]."""
+        code = self.view.codes("sites")
+        below = np.where(_IS_RATIO, np.maximum(1.0 - code, np.float32(1e-7)), np.float32(1.0))
+        return code * _SCALES / below
 
     @cached_property
     def sites(self) -> Array:
