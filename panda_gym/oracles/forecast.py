@@ -100,6 +100,7 @@ class Forecast(NamedTuple):
     end_i: Array  # int32[...] whose: a place in the site's heap of running jobs, or -cores
     candidates: Array  # int32[S]
     candidate_values: Array  # float64[S]
+    wait: Array  # float64[S] wait at each site when a job was last tried there, s: a hint
     chain: Array  # int32[CHAIN] jobs moved together
     chain_from: Array  # int32[CHAIN] their sites before
     chain_starts: Array  # int32[CHAIN_SITES] sites at which a chain may begin
@@ -109,7 +110,7 @@ def allocate(world: Any) -> Forecast:
     """Return an empty forecast for the grids of a world."""
     grids, sites = world.sites.shape
     rows = world.job_states.shape[1]
-    most = int(world.site_static["cores"].max()) + 2 * ITEMS
+    most = 2 * int(world.site_static["cores"].max()) + 2 * ITEMS
     return Forecast(
         levels=np.zeros((grids, sites, CHANGES), np.int32),
         plan=np.full((grids, rows), -1, np.int32),
@@ -135,6 +136,7 @@ def allocate(world: Any) -> Forecast:
         end_i=np.zeros(most, np.int32),
         candidates=np.zeros(sites, np.int32),
         candidate_values=np.zeros(sites),
+        wait=np.zeros(sites),
         chain=np.zeros(CHAIN, np.int32),
         chain_from=np.zeros(CHAIN, np.int32),
         chain_starts=np.zeros(CHAIN_SITES, np.int32),
@@ -182,9 +184,21 @@ def insert_staging(w: Any, k: Any, e: int, c: int, t: float) -> None:
 
 
 @no_inline
+def insert_all_staging(w: Any, k: Any, e: int) -> None:
+    """Insert the jobs of grid e whose input is on its way."""
+    grid = w.grids[e]
+    for entry in range(grid["queued_events"]):
+        c = staged_row(w, e, entry)
+        if c >= 0:
+            insert_staging(w, k, e, c, w.heap[e, w.first_staged + entry]["time"])
+    for entry in range(grid["flows"]):
+        insert_staging(w, k, e, w.flow_heap[e, entry]["job"], w.flow_heap[e, entry]["time"])
+
+
+@no_inline
 def collect_waiting(w: Any, k: Any, e: int) -> None:
     """Collect the waiting jobs of each site of grid e, ordered by when their input is complete."""
-    n, grid = len(w.site_static), w.grids[e]
+    n = len(w.site_static)
     k.epoch[0] += 1
     k.first[0] = 0
     for s in range(n):
@@ -196,12 +210,7 @@ def collect_waiting(w: Any, k: Any, e: int) -> None:
             if w.job_states[e, j]["state"] == ACTIVATED:
                 insert_waiting(k, s, j, -math.inf)
             j = w.job_states[e, j]["next"]
-    for entry in range(grid["queued_events"]):
-        c = staged_row(w, e, entry)
-        if c >= 0:
-            insert_staging(w, k, e, c, w.heap[e, w.first_staged + entry]["time"])
-    for entry in range(grid["flows"]):
-        insert_staging(w, k, e, w.flow_heap[e, entry]["job"], w.flow_heap[e, entry]["time"])
+    insert_all_staging(w, k, e)
 
 
 @inline

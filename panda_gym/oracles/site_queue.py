@@ -300,9 +300,7 @@ def value_from(w: Any, k: Any, e: int, s: int, place: int, until: float) -> floa
 
 @no_inline
 def completion_time(w: Any, k: Any, e: int, s: int, j: int) -> float:
-    """When job j would end at site s behind those that wait there, s; inf: never, or not known."""
-    if k.length[s] + 2 > ITEMS:
-        return math.inf
+    """When job j would end at site s behind those that wait there, s; inf: never."""
     begin_queue(w, k, e, s)
     ready, pilot = input_ready(w, k, e, j, s), w.rules[0]["pilot_s"]
     for i in range(k.first[s], k.first[s] + k.length[s]):

@@ -16,6 +16,7 @@ from panda_gym.environments.placement.batch import PlacementBatch
 from panda_gym.environments.placement.scenario import Scenario
 from panda_gym.errors import PolicyError
 from panda_gym.jit.compiled import entry_decorator
+from panda_gym.oracles.greedy import LATE
 from panda_gym.oracles.planner import next_of_stream
 from panda_gym.oracles.site_queue import site_value, value_with, value_without
 from panda_gym.oracles.true_completion import TrueCompletion
@@ -98,6 +99,23 @@ def test_the_forecast_knows_every_job_that_waits(level: int) -> None:
         joined += int((simulator.world.transfers[0]["first"] > 0).sum())
         world.step(np.array([int(np.argmin(np.where(simulator.mask[0] > 0, ends, np.inf)))]))
     assert joined > 0
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_the_greedy_oracle_names_the_least_of_all_ends(level: int) -> None:
+    """`choose` skips most walks; the first of the least of all ends is what it must answer."""
+    world = batch(
+        envs=2, jobs=200, datasets=20, load=1.5, input_scale=30.0, network=level, storage=True,
+        failures=True, retries=True, outages={"up_s": 3000.0, "down_s": 900.0}, pilot_s=60.0,
+    )  # fmt: skip
+    world.begin([(e, np.random.default_rng(e)) for e in range(2)])
+    oracle = TrueCompletion()
+    oracle.reset(world)
+    while not world.simulator.done.any():
+        legal = world.simulator.mask[:, : len(PLATFORM)] > 0
+        least = np.where(legal, np.minimum(oracle.ends(world), LATE), np.inf).argmin(axis=1)
+        np.testing.assert_array_equal(oracle.choose(world), least)
+        world.step(least)
 
 
 def total_ln(log: EpisodeLog) -> float:
