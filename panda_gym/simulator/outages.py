@@ -70,21 +70,48 @@ def begin_status(w: Any, e: int, s: int) -> None:
         site_status["next_change"] = stay(w, e, s, 0, w.rules[0]["stay_up"])
 
 
+@inline
+def status_after(w: Any, e: int, s: int, k: int, was: int) -> tuple[int, float]:
+    """Status of site s after its change k, before which it was `was`, and ln of its stay."""
+    rules = w.rules[0]
+    if was != UP:
+        return UP, rules["stay_up"]
+    coin = unit(scramble(bits(w.grids[e]["seed"] ^ SALT, s, k)))
+    if coin < rules["brown"]:
+        return BROWN, rules["stay_brown"]
+    return DOWN, rules["stay_down"]
+
+
+@no_inline
+def next_loss(w: Any, e: int, s: int, after: float, latest: float) -> float:
+    """When site s next loses its heartbeat, so that its running jobs fail, s.
+
+    It is the first such time at `after` or later, `latest` if there is none before that; outages
+    do not depend on where jobs are placed.
+    """
+    site_status = w.site_status[e, s]
+    if site_status["heartbeat_loss"] >= after and site_status["heartbeat_loss"] < latest:
+        return site_status["heartbeat_loss"]
+    t, k, status = site_status["next_change"], site_status["changes"], site_status["status"]
+    while t < latest:
+        k += 1
+        status, ln_stay = status_after(w, e, s, k, status)
+        lost = t + w.rules[0]["heartbeat_s"]
+        t += stay(w, e, s, k, ln_stay)
+        if status == DOWN and lost < t and lost >= after:
+            return min(lost, latest)
+    return latest
+
+
 @no_inline
 def change_status(w: Any, e: int, s: int) -> None:
     """Change the status of site s; `free` may fall below zero in a brown-out."""
     rules, site_status, site = w.rules[0], w.site_status[e, s], w.sites[e, s]
-    t, k, was = site_status["next_change"], site_status["changes"] + 1, site_status["status"]
+    t, k = site_status["next_change"], site_status["changes"] + 1
+    status, ln_stay = status_after(w, e, s, k, site_status["status"])
+    offline = int(rules["brown_cores"] * w.site_static[s]["cores"]) if status == BROWN else 0
     site_status["changes"] = k
     site_status["heartbeat_loss"] = math.inf
-    status, ln_stay, offline = UP, rules["stay_up"], 0
-    if was == UP:
-        coin = unit(scramble(bits(w.grids[e]["seed"] ^ SALT, s, k)))
-        if coin < rules["brown"]:
-            status, ln_stay = BROWN, rules["stay_brown"]
-            offline = int(rules["brown_cores"] * w.site_static[s]["cores"])
-        else:
-            status, ln_stay = DOWN, rules["stay_down"]
     site_status["status"] = status
     site_status["since"] = t
     site_status["next_change"] = t + stay(w, e, s, k, ln_stay)
