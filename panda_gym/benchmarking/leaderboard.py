@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from panda_gym.benchmarking.lower_bounds import distance
 from panda_gym.benchmarking.measures import MEASURE
 from panda_gym.benchmarking.render import heading, number, span
 from panda_gym.benchmarking.standard_suite import HEADROOM, OBJECTIVE, is_heuristic
@@ -114,8 +115,9 @@ def _headroom(table: BenchmarkTable, stream: str) -> str:
     ends = f"[{room.low:.1%}, {room.high:.1%}]"
     return (
         f"{len(table.seeds)} paired seeds. The best heuristic, `{best}`, leaves {room.value:.1%} "
-        f"{ends} to the bound (the standard suite takes scenarios from {HEADROOM:.0%} on)."
-    )
+        f"{ends} to the bound (the standard suite takes scenarios from {HEADROOM:.0%} on). "
+        f"{distance(table, stream)}"
+    ).rstrip()
 
 
 def probabilities(table: BenchmarkTable) -> str:

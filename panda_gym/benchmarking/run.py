@@ -13,6 +13,7 @@ import numpy as np
 
 import panda_gym
 from panda_gym.benchmarking.episodes import play
+from panda_gym.benchmarking.lower_bounds import PLAN, lower_bounds
 from panda_gym.benchmarking.measures import MEASURES
 from panda_gym.benchmarking.policy_resolution import (
     PolicyLike,
@@ -69,6 +70,8 @@ def benchmark(
         scenario: settings of the environment (`platform`, `scale`, `jobs`, `load`, ...).
 
     The table marks what each policy was fitted on, see `panda_gym.benchmarking.training_data`.
+    With "oracle:clairvoyant" among the policies, its provenance holds a proven lower bound of every
+    world, see `panda_gym.benchmarking.lower_bounds`.
 
     Raises:
         PolicyError: an unknown policy, an illegal answer. StreamError, SurrogateError: a stream
@@ -99,6 +102,7 @@ def benchmark(
             stream: {label: mark(policy, jobs) for label, policy in by_label.items()}
             for stream, jobs in judged.items()
         },
+        "lower_bound": _lower_bounds(tasks, given, cells),
         "versions": versions(PACKAGES),
     }
     return BenchmarkTable(tuple(rows), base, provenance)
@@ -168,6 +172,20 @@ def _run(
         found[task.pair] = values
         if workers is not None:
             counter.tick(task.scenario.jobs)
+    return found
+
+
+def _lower_bounds(tasks: list[_Task], seeds: list[int], cells: _Cells) -> dict[str, Values]:
+    """Return the lower bounds of each stream on which the clairvoyant oracle plays, by seed."""
+    found = {}
+    for task in tasks:
+        if task.policy == PLAN and not task.scenario.defer:
+            key = None if task.key is None else {**task.key, "policy": "lower bound"}
+            values = cells.read(key)
+            if values is None:
+                values = lower_bounds(task.scenario, seeds)
+                cells.write(key, values)
+            found[task.stream] = values
     return found
 
 

@@ -227,10 +227,13 @@ def _across_scales(conditions: list[_Condition], sections: list[Any]) -> str:
 
 def _for_terminal(title: str, table: Any) -> str:
     """Return the tables of one benchmark in lines that fit the terminal."""
+    from panda_gym.benchmarking.lower_bounds import distance
+
     parts = []
     for shown in table.text_tables(SHOWN):
         lines = lines_of_table(shown.head, shown.body, terminal_width())
         parts.append("\n".join([f"{title}: {shown.caption}", "", *lines]))
+    parts += [f"{title}, {one}: {text}" for one in table.streams if (text := distance(table, one))]
     return "\n\n".join(parts)
 
 

@@ -96,9 +96,7 @@ def lower_bound(
     sites, jobs = _relaxation(batch, e, bin_s, bins, options)
     alone, best, prices = _raise_prices(sites, jobs, iterations)
     count = max(1, len(jobs.row))
-    return LowerBound(
-        _geometric(alone / count), _geometric(best / count), len(jobs.row), prices
-    )
+    return LowerBound(_geometric(alone / count), _geometric(best / count), len(jobs.row), prices)
 
 
 def _geometric(mean_ln: float) -> float:

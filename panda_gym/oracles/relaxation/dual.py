@@ -66,9 +66,9 @@ def value_at(x: Any, y: Any, price: Any, total: Any, i: int, o: int, b: int, t: 
 
 
 @no_inline
-def best_start(x: Any, y: Any, price: Any, total: Any, i: int, o: int, most: float) -> tuple[
-    float, float, int
-]:
+def best_start(
+    x: Any, y: Any, price: Any, total: Any, i: int, o: int, most: float
+) -> tuple[float, float, int]:
     """Least value of job i by option o, its start and bin; `most` if it is not below that.
 
     Within a bin the charge is linear in the start between the point at which the end passes into

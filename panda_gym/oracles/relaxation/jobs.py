@@ -1,4 +1,4 @@
-"""What a judged job may do, alone on the grid: ways to run at a site, or to end without a whole run.
+"""What a judged job may do, alone on the grid: where it may run, or how it may end unfinished.
 
 The draws of an attempt are known: at which sites it fails, and after how long. So the options of
 an attempt are the sites at which it does not fail, and its earliest arrival follows from the
@@ -106,8 +106,9 @@ def cancelled_at(w: Any, e: int, j: int) -> float:
 
 
 @inline
-def insert_option(y: Any, first: int, found: int, most: int, s: int, t: float, hold: float,
-                  cost: float) -> None:
+def insert_option(
+    y: Any, first: int, found: int, most: int, s: int, t: float, hold: float, cost: float
+) -> None:
     """Insert an option into those of a job, by cost; the costliest of `most` falls out."""
     hole = first + min(found, most - 1)
     while hole > first and y.cost[hole - 1] > cost:

@@ -43,7 +43,7 @@ from panda_gym.simulator.compiled_api import (
 MEMORY: Final = 2
 """Bins over which the level of a bin looks back."""
 MONTH_S: Final = 30.0 * 86400.0
-"""Time up to which outages are foreseen, s; from then on every running job may fail."""
+"""Time up to which outages are computed, s; from then on every running job may fail."""
 
 
 @no_inline

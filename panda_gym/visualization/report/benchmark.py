@@ -9,6 +9,7 @@ from pathlib import Path
 
 from metrics.report.svg import curves, legend
 from panda_gym.benchmarking import BenchmarkTable
+from panda_gym.benchmarking.lower_bounds import distance
 from panda_gym.benchmarking.render import span
 from panda_gym.benchmarking.statistical_comparison import (
     improvement,
@@ -39,6 +40,7 @@ def write_page(
     body = (
         f"<p>Made by <code>{escape(command)}</code></p>"
         f'<div class="grid big">{"".join(parts)}</div>{legend(table.policies)}'
+        f"{''.join(_proven(table, stream) for stream in table.streams)}"
         f"{statistics_table(table)}"
         + (f'<h2>Runs</h2><div class="grid big">{drawn}</div>' if drawn else "")
         + f'<h2>All figures</h2><div class="wide">{table.to_html()}</div>'
@@ -48,6 +50,12 @@ def write_page(
     with whole_file(path) as aside:
         aside.write_text(page("PandaGrid benchmark", body), encoding="utf-8")
     return Path(path)
+
+
+def _proven(table: BenchmarkTable, stream: str) -> str:
+    """What is proven about a stream, as a paragraph; empty where nothing is."""
+    said = distance(table, stream)
+    return f"<p>{escape(stream)}. {escape(said)}</p>" if said else ""
 
 
 def profile_figure(table: BenchmarkTable) -> str:
