@@ -45,10 +45,15 @@ def play(
     PolicyError if the policy answers with anything but legal sites.
     """
     actor = PolicyActor(batch, policy, seeds, tick)
-    rollout([batch], [seeds], actor, label=label)
+    try:
+        rollout([batch], [seeds], actor, label=label)
+    finally:
+        if isinstance(policy, Policy):
+            policy.close()
     steps, total_cores = actor.steps(), float(batch.platform.cores.sum())
+    own = (policy.figures() if isinstance(policy, Policy) else ()) or [{}] * len(seeds)
     return [
-        _measured(outcomes(batch.log(e, drain=False), steps[e], total_cores))
+        {**_measured(outcomes(batch.log(e, drain=False), steps[e], total_cores)), **own[e]}
         for e in range(len(seeds))
     ]
 

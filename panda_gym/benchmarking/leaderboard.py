@@ -11,6 +11,7 @@ import numpy as np
 from panda_gym.benchmarking.lower_bounds import distance
 from panda_gym.benchmarking.measures import MEASURE
 from panda_gym.benchmarking.render import heading, number, span
+from panda_gym.benchmarking.replies import MARK, NOTE, by_fallback
 from panda_gym.benchmarking.standard_suite import HEADROOM, OBJECTIVE, is_heuristic
 from panda_gym.benchmarking.statistical_comparison import headroom, improvement
 from panda_gym.benchmarking.table import BenchmarkTable
@@ -61,6 +62,8 @@ def _ranking(section: Section, stream: str, columns: Sequence[str]) -> str:
     lines = [head, ["---"] * len(head)]
     for policy in sorted(logs, key=lambda p: logs[p]):
         shown = f"*{policy}*" if policy.startswith(PREFIX) else policy
+        if by_fallback(table.episodes(policy, stream)):
+            shown = f"{shown} {MARK}"
         values = [
             span(table.interval(policy, name, stream))
             if name == OBJECTIVE
@@ -71,6 +74,8 @@ def _ranking(section: Section, stream: str, columns: Sequence[str]) -> str:
         fair = fair_ratio(table, policy, stream)
         lines.append([shown, fitted, *values, _against(table, policy, stream), fair])
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    if MARK in body:
+        body += f"\n\n{NOTE}"
     title = f"### {section.title}, {stream}\n\n    {section.command}\n"
     return f"{title}\n{_headroom(table, stream)}\n\n{body}\n"
 

@@ -12,6 +12,7 @@ from panda_gym.environments.placement import policies
 from panda_gym.environments.placement.policies import Policy
 from panda_gym.environments.placement.policies.learned import Learned, is_agent, read_card
 from panda_gym.environments.placement.policies.tuned import Tuned
+from panda_gym.environments.placement.protocol import FilePolicy, OutsidePolicy, ProcessPolicy
 from panda_gym.errors import PolicyError, StreamError, nearest
 from panda_gym.jobs import JobStream
 from panda_gym.oracles import Oracle
@@ -21,6 +22,12 @@ SCALED: Final = "@scaled"
 
 WEIGHTS: Final = "tuned@"
 """Prefix of the scenario whose weights the policy `tuned` uses."""
+
+FILE: Final = "file:"
+"""Prefix of a Python file with a function `act`."""
+
+PROCESS: Final = "process:"
+"""Prefix of a command that answers requests for decisions in JSON lines."""
 
 PolicyOrOracle = Policy | Oracle
 PolicyLike = str | Path | Policy | Oracle
@@ -41,9 +48,11 @@ def find_policies(
 ) -> dict[str, PolicyOrOracle]:
     """Return policies by label, in order.
 
-    Each is a registered name, an agent's folder, a policy, or "oracle:" and the name of an oracle,
-    which sees what no policy may. "NAME@scaled" scales a policy's constants with the platform, and
-    "tuned@SCENARIO" uses the weights of a scenario. A mapping sets the labels.
+    Each is a registered name, an agent's folder, a policy, "oracle:" and the name of an oracle,
+    which sees what no policy may, "file:" and a Python file with a function `act`, or "process:"
+    and a command that answers in JSON lines (`placement.protocol`). "NAME@scaled" scales a policy's
+    constants with the platform, and "tuned@SCENARIO" uses the weights of a scenario. A mapping sets
+    the labels.
 
     Raises:
         PolicyError: an unknown name (the nearest is suggested), or a label used twice.
@@ -82,12 +91,18 @@ def find_streams(given: Iterable[StreamLike] | Mapping[str, StreamLike]) -> list
 
 
 def _policy(one: PolicyLike, scale: float) -> tuple[str, PolicyOrOracle]:
+    if isinstance(one, OutsidePolicy):
+        return one.label, one
     if isinstance(one, (Policy, Oracle)):
         return _registered(one), one
     if isinstance(one, str):
         one = policies.current_name(one)
     if isinstance(one, str) and one.startswith(oracles.PREFIX):
         return one, oracles.create(one.removeprefix(oracles.PREFIX))
+    if isinstance(one, str) and one.startswith(FILE):
+        return one, FilePolicy(one.removeprefix(FILE))
+    if isinstance(one, str) and one.startswith(PROCESS):
+        return one, ProcessPolicy(one.removeprefix(PROCESS))
     if isinstance(one, str) and one.startswith(WEIGHTS):
         return one, policies.create("tuned", weights=one.removeprefix(WEIGHTS))
     if isinstance(one, str) and one.endswith(SCALED):

@@ -17,6 +17,7 @@ import numpy as np
 from panda_gym.benchmarking import render
 from panda_gym.benchmarking.intervals import Interval, bootstrap, detectable, mean
 from panda_gym.benchmarking.measures import MEASURE, MEASURES
+from panda_gym.benchmarking.replies import reply_table
 from panda_gym.errors import PolicyError, nearest
 from panda_gym.files import whole_file
 
@@ -137,6 +138,12 @@ class BenchmarkTable:
             if row.policy == policy and row.stream == stream
         }
         return np.array([found[seed] for seed in self.seeds])
+
+    def episodes(self, policy: str, stream: str | None = None) -> list[Mapping[str, float]]:
+        """Return all values of each episode: measures, classes of jobs, counts of replies."""
+        stream = self._stream(stream)
+        self._check("policy", policy, self.policies)
+        return [r.values for r in self.rows if r.policy == policy and r.stream == stream]
 
     def outcomes(self, metric: str) -> dict[str, pd.DataFrame]:
         """Return a measure on both streams, {"real", "synthetic"}: a row a policy, a column a seed.
@@ -272,6 +279,9 @@ class BenchmarkTable:
             if others:
                 title = f"{stream}: difference to {self.baseline} on the same seeds"
                 found.append(render.TextTable(f"{title} ({LEGEND})", ["policy", *headings], apart))
+            played = {policy: self.episodes(policy, stream) for policy in self.policies}
+            replies = reply_table(stream, played)
+            found += [] if replies is None else [replies]
         return found
 
     def _caption(self, stream: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from panda_gym.benchmarking.policy_resolution import PolicyOrOracle
 from panda_gym.environments.placement.policies.learned import Learned, read_card
 from panda_gym.environments.placement.policies.tuned import Tuned
+from panda_gym.environments.placement.protocol import OutsidePolicy
 from panda_gym.jobs import JobStream
 from panda_gym.jobs.part import StreamPart
 from panda_gym.jobs.split import HALF, has_halves, is_recorded, split
@@ -89,7 +90,7 @@ def fitted_on(policy: PolicyOrOracle) -> list[str | None] | None:
     if isinstance(policy, Learned):
         scenario = read_card(policy.folder).get("provenance", {}).get("scenario", {})
         return list(_references(scenario)) or [None]
-    return None
+    return [None] if isinstance(policy, OutsidePolicy) else None
 
 
 def comparable(marks: Mapping[str, str], policy: str, rules: Iterable[str]) -> list[str]:

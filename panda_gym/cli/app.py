@@ -26,6 +26,7 @@ VERBS: Final = (
     "train",
     "tune",
     "benchmark",
+    "serve",
     "dataset",
     "report",
     "workflow",

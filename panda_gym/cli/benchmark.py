@@ -33,8 +33,9 @@ def benchmark(
     policy: Annotated[
         list[str] | None,
         typer.Option(
-            help="A registered policy, tuned@FIT, tuned@FILE, oracle:NAME, an agent's folder, or a "
-            "group: heuristics, oracles, bound; repeatable."
+            help="A registered policy, tuned@FIT, tuned@FILE, oracle:NAME, an agent's folder, a "
+            "group (heuristics, oracles, bound), or one of your own: file:my_policy.py with a "
+            'function act, or process:"COMMAND" that answers in JSON lines; repeatable.'
         ),
     ] = None,
     stream: Annotated[
@@ -99,6 +100,9 @@ def benchmark(
             "whole, or from a time (ISO) or share of the jobs on."
         ),
     ] = "recorded",
+    reply_timeout: Annotated[
+        float, typer.Option(min=0.001, help="Time for a reply of a process:, s.")
+    ] = 10.0,
     real: Annotated[
         str | None, typer.Option(help="Stream whose ranking of policies is the reference.")
     ] = None,
@@ -124,7 +128,7 @@ def benchmark(
         )
         with progress_bar(one.title) as progress:
             table = _compare(
-                one.policies(policies),
+                _timed(one.policies(policies), reply_timeout),
                 streams,
                 range(seed, seed + one.seeds),
                 baseline=baseline,
@@ -223,6 +227,19 @@ def _across_scales(conditions: list[_Condition], sections: list[Any]) -> str:
         if len(tables) > 1
         for stream in next(iter(tables.values())).streams
     )
+
+
+def _timed(policies: dict[str, str], seconds: float) -> dict[str, Any]:
+    """Return policies by label, those of other processes with their time for a reply."""
+    from panda_gym.benchmarking.policy_resolution import PROCESS
+    from panda_gym.environments.placement.protocol import ProcessPolicy
+
+    return {
+        label: ProcessPolicy(name.removeprefix(PROCESS), timeout_s=seconds)
+        if name.startswith(PROCESS)
+        else name
+        for label, name in policies.items()
+    }
 
 
 def _for_terminal(title: str, table: Any) -> str:

@@ -70,8 +70,8 @@ CASES: dict[str, tuple[str, ...]] = {
     "pipelines": ("pipelines", "run", "--days", "2"),
     "doctor": ("doctor",),
 }  # fmt: skip
-LONG = {"certify", "compare", "tune", "report", "monitor", "demo"}
-"""Verbs that fit or search: their tests stand beside the verbs' own."""
+LONG = {"certify", "compare", "tune", "report", "monitor", "demo", "serve"}
+"""Verbs that fit, search or wait for requests: their tests stand beside the verbs' own."""
 
 
 def test_every_verb_has_a_case() -> None:

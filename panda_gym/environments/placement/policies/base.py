@@ -48,8 +48,19 @@ class Policy(ABC):
     def attach(self, batch: Any) -> None:  # noqa: B027
         """Take the batch of environments whose decisions come next, after `reset`.
 
-        Only planners use it, which fork it (`fork_planner`). Benchmarks call it.
+        Planners use it, which fork it (`fork_planner`), and policies of other programs, which
+        tell them the names of its sites. Benchmarks call it.
         """
+
+    def close(self) -> None:  # noqa: B027
+        """Release what is held outside this process; benchmarks call it after their episodes."""
+
+    def figures(self) -> Sequence[Mapping[str, float]]:
+        """Return figures of its own for each environment since `reset`; none by default.
+
+        Benchmarks put them beside the measures of the episode.
+        """
+        return ()
 
     @abstractmethod
     def choose(self, view: PlacementView, rng: np.random.Generator) -> Array:
