@@ -1,4 +1,4 @@
-"""Networks for stable-baselines3 and sb3-contrib as one line, for the placement environments.
+"""Networks for stable-baselines3 and sb3-contrib as one line, for every environment.
 
     from sb3_contrib import MaskablePPO
     from panda_gym import sb3, sb3_vec_env
@@ -7,14 +7,15 @@
     model = MaskablePPO("MultiInputPolicy", env, gamma=0.0, policy_kwargs=sb3.policy_kwargs())
     model.learn(200_000)
 
-The network is `SiteActorCritic` (`panda_gym.environments.placement.policies.actor_critic`). The
-policies of the library end in a layer over all features, which would tie a score to the number of
-its site. So this layer is fixed to the identity, and all that learns stands before it.
+The network is that of `actor_critic(env)`: `SiteActorCritic` for Placement and DataPlacement,
+`PairActorCritic` for Workflow and Pipelines. The policies of the library end in a layer over all
+features, which would tie a score to the number of its site. So this layer is fixed to the identity,
+and all that learns stands before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import gymnasium
@@ -23,19 +24,30 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor, nn
 
 from panda_gym.deprecated import old_names
+from panda_gym.environments.actor_critic import actor_critic, network_for
+from panda_gym.environments.base.pair_network import PairActorCritic
 from panda_gym.environments.placement.policies.actor_critic import NetworkShape, SiteActorCritic
 from panda_gym.errors import PolicyError
 
-__all__ = ["NetworkShape", "SiteActorCritic", "SiteFeatures", "policy_kwargs"]
+__all__ = [
+    "LogitsAndValue",
+    "NetworkShape",
+    "PairActorCritic",
+    "SiteActorCritic",
+    "actor_critic",
+    "policy_kwargs",
+]
 
 
-class SiteFeatures(BaseFeaturesExtractor):
+class LogitsAndValue(BaseFeaturesExtractor):
     """Features extractor whose features are the logits of A actions and the value: [B, A + 1]."""
 
     def __init__(
-        self, observation_space: gymnasium.Space[Any], shape: NetworkShape | None = None
+        self,
+        observation_space: gymnasium.Space[Any],
+        shape: Mapping[str, Any] | None = None,
     ) -> None:
-        found = SiteActorCritic.for_observation(observation_space, shape)
+        found = network_for(observation_space, shape or {})
         actions = int(torch.tensor(observation_space["action_mask"].shape).prod())  # type: ignore[index]
         super().__init__(observation_space, features_dim=actions + 1)
         self.network = found
@@ -45,7 +57,7 @@ class SiteFeatures(BaseFeaturesExtractor):
         logits, value = self.network(observations)
         return torch.cat([logits, value[:, None]], dim=1)
 
-    def apply(self, fn: Any) -> SiteFeatures:
+    def apply(self, fn: Any) -> LogitsAndValue:
         """Keep the first weights: the library's orthogonal ones would undo the start."""
         return self
 
@@ -94,12 +106,15 @@ def fix_heads(heads: list[nn.Parameter]) -> None:
 def policy_kwargs(**shape: Any) -> dict[str, Any]:
     """Return `policy_kwargs` of "MultiInputPolicy" for MaskablePPO, PPO, A2C and DQN.
 
+    They fit all four environments with `observation="dict"`. DQN has no actions of several parts,
+    such as those of DataPlacement.
+
     Args:
-        **shape: fields of `NetworkShape`.
+        **shape: fields of `NetworkShape`; for Workflow and Pipelines `hidden` alone.
     """
     return {
-        "features_extractor_class": SiteFeatures,
-        "features_extractor_kwargs": {"shape": NetworkShape(**shape)},
+        "features_extractor_class": LogitsAndValue,
+        "features_extractor_kwargs": {"shape": shape},
         "net_arch": [],
         "optimizer_class": HeadsFixed,
     }

@@ -4,9 +4,9 @@
     python -m tests.bench.families pipelines    # MaskablePPO, discount by time, against rules
     python -m tests.bench.families default ID   # PPO as it is made, against random
 
-Worlds of a comparison are held out (seeds from 1,000 on; training begins at 1,000,000) and the same
-for every policy. Intervals are 95 %, by a bootstrap over training seeds and worlds. `--seeds`,
-`--steps`, `--worlds` change the size.
+Worlds of a comparison are held out (seeds from `--first` on, 1,000; validation begins at 900,000
+and training at 1,000,000) and the same for every policy. Intervals are 95 %, by a bootstrap over
+training seeds and worlds. `--seeds`, `--steps`, `--worlds` change the size.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3 import PPO
 
-from panda_gym import sb3_vec_env
+from panda_gym import sb3, sb3_vec_env
 from panda_gym.environments.pipeline import policies as pipeline_policies
 from panda_gym.environments.pipeline.batch import PipelineBatch
 from panda_gym.environments.pipeline.scenario import PipelineScenario
@@ -33,7 +33,6 @@ from panda_gym.environments.workflow.policies.fitted import FittedSites, fitted_
 from panda_gym.environments.workflow.policies.rollout import SiteRollout
 from panda_gym.environments.workflow.scenario import WorkflowScenario
 from panda_gym.training import TimeDiscountCallback, fit_workflow_sites
-from panda_gym.training.pair_policy import PairPolicy
 from panda_gym.workflows.static_scheduling import schedule
 
 Array = np.ndarray
@@ -51,7 +50,7 @@ SETTINGS: Final[dict[str, Any]] = {
 """Settings of MaskablePPO with 16 environments; its own beside these."""
 
 
-def played(batch: Any, act: Act, first: int = FIRST_WORLD) -> tuple[Array, dict[str, Any]]:
+def played(batch: Any, act: Act, first: int) -> tuple[Array, dict[str, Any]]:
     """Return each episode's return and last report; world k is drawn from seed first + k."""
     batch.begin((e, np.random.default_rng(first + e)) for e in range(len(batch)))
     total, rng = np.zeros(len(batch)), np.random.default_rng(0)
@@ -101,7 +100,8 @@ def trained(
     Every 8,192 decisions it plays worlds of its own greedily; the best of these agents is kept.
     """
     env = sb3_vec_env(16, env_id, seed=FIRST_TRAINING + 1_000 * seed, **scenario)
-    model = MaskablePPO(PairPolicy, env, seed=seed, **{**SETTINGS, **args.ppo})
+    settings = {**SETTINGS, "policy_kwargs": sb3.policy_kwargs(), **args.ppo}
+    model = MaskablePPO("MultiInputPolicy", env, seed=seed, **settings)
     best, kept = -np.inf, {}
     for _ in range(args.steps // 8_192):
         model.learn(8_192, callback=callback, reset_num_timesteps=False)
@@ -127,7 +127,7 @@ def workflow(args: argparse.Namespace) -> None:
     def measure(make: Make) -> Array:
         nonlocal spent
         batch, begin = WorkflowBatch(scenario, args.worlds), time.process_time()
-        total, last = played(batch, make(batch))
+        total, last = played(batch, make(batch), args.first)
         spent = time.process_time() - begin
         return np.log(np.stack([-total, last["clock_s"] / last["t_seq_s"]]))
 
@@ -213,7 +213,7 @@ def pipelines(args: argparse.Namespace) -> None:
     scenario = PipelineScenario.of(reward="net", **args.settings)
 
     def measure(act: Act) -> tuple[Array, Array]:
-        total, last = played(PipelineBatch(scenario, args.worlds), act)
+        total, last = played(PipelineBatch(scenario, args.worlds), act, args.first)
         return total, last["runs"]
 
     def show(name: str, totals: Array, runs: Array) -> None:
@@ -249,7 +249,7 @@ def default(args: argparse.Namespace) -> None:
     rules = workflow_policies if workflows else pipeline_policies
 
     def measure(act: Act) -> Array:
-        return played(kind[1](kind[0].of(**args.settings), args.worlds), act)[0]
+        return played(kind[1](kind[0].of(**args.settings), args.worlds), act, args.first)[0]
 
     row("policy", ["return", "minus `random`"])
     row("---", ["---"] * 2)
@@ -283,7 +283,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("workflow", "pipelines", "default"))
     parser.add_argument("env_id", nargs="?", default="PandaGrid/Workflow-v0")
-    for name, value in (("seeds", 5), ("steps", 65_536), ("worlds", 64)):
+    for name, value in (("seeds", 5), ("steps", 65_536), ("worlds", 64), ("first", FIRST_WORLD)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--learner", choices=("cmaes", "ppo"), default="cmaes", help="on sites")
     parser.add_argument("--rollout", type=int, default=0, help="candidates of a rollout; 0: none")

@@ -13,6 +13,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from panda_gym.environments.base.spaces import MASK
 from panda_gym.errors import PolicyError
 
 PARTS: Final = (("sets", "sites", "graph"), ("models", "places", "fleet"))
@@ -21,6 +22,8 @@ HOLD: Final = "hold"
 """Name of the first score of holding or deferring."""
 PAIRS: Final = "pairs"
 """Part with features of pairs, [B, D, N, M]; not every family has it."""
+NEVER: Final = -1e8
+"""Logit of an illegal action; finite, so that 0 x NEVER is 0."""
 
 
 class PairActorCritic(nn.Module):
@@ -29,7 +32,8 @@ class PairActorCritic(nn.Module):
     A row, a column and the whole are embedded each by a layer; a pair adds the embeddings of its
     row and column and its own features. The value reads the whole and means over rows and columns.
     Beside the layers stands a linear score of the features, from which learning starts: the last
-    layers begin at zero.
+    layers begin at zero. Features of pairs enter it relative to the best legal pair of their row.
+    Actions that the mask forbids have the logit NEVER.
 
     Args:
         space: space of the observations, a Dict of a family in `PARTS`.
@@ -78,14 +82,22 @@ class PairActorCritic(nn.Module):
         pair = row[:, :, None] + column[:, None] + total[:, None, None]
         if self.pairs is not None:
             pair = pair + self.pairs(observation[PAIRS].permute(0, 2, 3, 1))
-        scores = self.score(torch.relu(pair))[..., 0]
+        scores = self.score(torch.relu(pair))[..., 0] + self._linear(observation)
+        seen = torch.relu(torch.cat([row.mean(dim=1), column.mean(dim=1), total], dim=1))
+        logits = torch.cat([scores.flatten(1), self.hold(seen)], dim=1)
+        return logits.masked_fill(observation[MASK] == 0, NEVER), self.value(seen)[:, 0]
+
+    def _linear(self, observation: Mapping[str, Tensor]) -> Tensor:
+        """Return the linear scores, [B, N, M]."""
+        rows, columns = (observation[part] for part in self.parts[:2])
         linear = torch.einsum("bfn,f->bn", rows, self.first[self.parts[0]])[:, :, None]
         linear = linear + torch.einsum("bfm,f->bm", columns, self.first[self.parts[1]])[:, None]
-        if self.pairs is not None:
-            linear = linear + torch.einsum("bfnm,f->bnm", observation[PAIRS], self.first[PAIRS])
-        scores = (scores + linear).flatten(1)
-        seen = torch.relu(torch.cat([row.mean(dim=1), column.mean(dim=1), total], dim=1))
-        return torch.cat([scores, self.hold(seen)], dim=1), self.value(seen)[:, 0]
+        if self.pairs is None:
+            return linear
+        own = torch.einsum("bfnm,f->bnm", observation[PAIRS], self.first[PAIRS])
+        legal = observation[MASK][:, :-1].reshape(own.shape) > 0
+        best = own.masked_fill(~legal, NEVER).amax(dim=2, keepdim=True)
+        return linear + (own - best) * legal
 
 
 def _head(inputs: int, hidden: int, begin: float = 0.0) -> nn.Sequential:

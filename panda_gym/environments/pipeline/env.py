@@ -59,6 +59,8 @@ class PipelineEnv(BatchEnv):
 
     A running model cannot be run again. The mask is `observation["action_mask"]`, and
     `env.unwrapped.action_masks()` through wrappers. An illegal action defers, and costs.
+    `panda_gym.sb3.policy_kwargs()` is a network for learners of stable-baselines3,
+    `panda_gym.sb3.actor_critic(env)` the same in torch.
 
     ## Observation space
     A dictionary of arrays, float32 but for the mask. With `observation="flat"` it is one vector:

@@ -41,7 +41,7 @@ discount near 1 fits them; their returns grow with the number of jobs.
 
 `panda_gym.sb3.policy_kwargs()` is a network for the dictionary that treats all sites alike, for
 MaskablePPO, PPO, A2C and DQN with "MultiInputPolicy". The same as a torch module, for CleanRL and
-torchrl, is `panda_gym.sb3.SiteActorCritic.of(env)`: logits and value of a batch of observations.
+torchrl, is `panda_gym.sb3.actor_critic(env)`: logits and value of a batch of observations.
 
 ## Cost
 `info["costs"]` holds these, `info["cost"]` their sum. They are to be kept small and are no part

@@ -65,7 +65,8 @@ class WorkflowEnv(BatchEnv):
     | k * P + p | place the ready set of slot k at site p (all of its waiting tasks that fit, or one with `granularity="task"`) |
     | K * P | hold: place nothing until the next event |
 
-    Ready sets stand in the slots first come first. The mask is `observation["action_mask"]`, and
+    Ready sets stand in the slots first come first. `panda_gym.sb3.policy_kwargs()` is a network for
+    learners of stable-baselines3, `panda_gym.sb3.actor_critic(env)` the same in torch. The mask is `observation["action_mask"]`, and
     `env.unwrapped.action_masks()` through wrappers. An illegal action is replaced by the first
     legal one, and costs.
 

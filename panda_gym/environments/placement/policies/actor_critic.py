@@ -138,7 +138,7 @@ class SiteActorCritic(nn.Module):
         """Return a network for the observation space of one environment; PolicyError if flat."""
         if not isinstance(space, spaces.Dict) or "sites" not in space.spaces:
             raise PolicyError(
-                "the dictionary of a placement environment",
+                "the dictionary of an environment",
                 type(space).__name__,
                 'make the environment with observation="dict"',
             )
