@@ -7,6 +7,7 @@ InputError (ValueError)
 ├── StreamError       a stream of jobs, or a trace file
 ├── SurrogateError    a sealed folder, its seal or its certificate
 ├── WorkflowError     a workflow, its file, or what it needs of the machine
+├── InstanceError     an instance of joint placement, its file, or a schedule of it
 ├── PipelineError     an operation of pipelines: graphs, models, triggers, clusters, experiments
 ├── DistributionError samples that no distribution fits, or a saved distribution
 ├── SettingError      an environment's configuration or an action
@@ -27,6 +28,7 @@ from panda_gym.deprecated import old_names
 __all__ = [
     "DistributionError",
     "InputError",
+    "InstanceError",
     "KeywordError",
     "PipelineError",
     "PlatformError",
@@ -78,6 +80,10 @@ class SurrogateError(InputError):
 
 class WorkflowError(InputError):
     """A workflow that cannot be used: its graph, its sets, its file, or its needs."""
+
+
+class InstanceError(InputError):
+    """An instance of joint placement that cannot be used, or a schedule that does not fit it."""
 
 
 class PipelineError(InputError):

@@ -31,6 +31,7 @@ VERBS: Final = (
     "report",
     "workflow",
     "pipelines",
+    "joint",
     "monitor",
     "demo",
     "doctor",
