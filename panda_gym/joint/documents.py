@@ -53,7 +53,7 @@ def read_instance(path: str | Path) -> Instance:
     for key, kind in KINDS.items():
         _entry(document, key, kind, "the file")
     datasets, local = document["datasets"], document["local_stores"]
-    remote = {name: k for k, name in enumerate(document["remote_stores"])}
+    remote = _named(document["remote_stores"])
     members = _members(document)
     place = {name: k for k, name in enumerate(datasets)}
     read = [[place[one] for one in _read(job, members)] for job in document["jobs"].items()]
@@ -148,6 +148,13 @@ def _short(value: Any) -> str:
 def _numbers(table: Mapping[str, Any], key: str, kind: str) -> Array:
     rows = table.items()
     return np.array([float(_entry(row, key, (int, float), f"{kind} {n!r}")) for n, row in rows])
+
+
+def _named(stores: list[Any]) -> dict[str, int]:
+    """Return the number of each remote store by name."""
+    if not all(isinstance(one, str) for one in stores) or len(set(stores)) < len(stores):
+        raise InstanceError("different names of remote stores", _short(stores), "correct the file")
+    return {name: k for k, name in enumerate(stores)}
 
 
 def _quota(name: str, row: Any) -> float:

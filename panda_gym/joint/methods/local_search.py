@@ -57,9 +57,10 @@ def local_search(instance: Instance, seed: int, search: Search) -> None:
     search.offer(instance, schedule_of(instance, state))
     best, gain = _copy(state), GAIN[0]
     length = max(STAGE[0] * instance.jobs, STAGE[1])
-    bound = max(search.stop_at_s, simple_bound(relaxation(instance, instance.jobs)))
+    simple_s = simple_bound(relaxation(instance, instance.jobs))
+    search.stop_at_s = max(search.stop_at_s, simple_s)
     while search.goes_on():
-        target = search.makespan_s - gain * max(search.makespan_s - bound, 0.0)
+        target = search.makespan_s - gain * (search.makespan_s - search.stop_at_s)
         if _stage(instance, problem, state, search, seed, target, length):
             best, gain = _copy(state), min(1.5 * gain, GAIN[0])
             continue

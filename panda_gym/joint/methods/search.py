@@ -15,7 +15,7 @@ from panda_gym.joint.schedule import Schedule
 ENOUGH: Final = 1e-6
 """A makespan this close to the bound, relative to it, ends a search."""
 
-SLOWEST: Final = 4.0
+SLOWEST: Final = 10.0
 """Largest wall-clock time that a CPU second is taken to need on a busy machine, s."""
 
 Progress = Callable[[int, int, str], None]
