@@ -161,6 +161,8 @@ def outcomes(log: EpisodeLog, steps: dict[str, np.ndarray], total_cores: float) 
         moved_bytes=log.moved_bytes + log.replicated_bytes,
         remote=log.source >= 0,
         of_judged=judged[log.origin],
+        placed=log.site >= 0,
+        at_black_hole=log.at_black_hole(),
         total_cores=total_cores,
         bound_s=log.bound_s,
         last_end_s=log.end_s[last],

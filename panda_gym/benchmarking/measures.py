@@ -52,6 +52,10 @@ class Outcomes:
     """Whether its input came from another site, by its own transfer or a joined one, bool[n]."""
     of_judged: Array
     """Whether the row is an attempt of a judged job, bool[n]."""
+    placed: Array
+    """Whether the row's attempt was placed at a site, bool[n]."""
+    at_black_hole: Array
+    """Whether it was placed at a site that fails nearly every attempt, bool[n]."""
     reward_pred: Array
     """Predicted reward of each judged job, float64[m]."""
     reward_true: Array
@@ -140,6 +144,11 @@ def remote_share(run: Outcomes) -> float:
     """Return the share of judged jobs with input whose input came from another site."""
     has_input = run.judged & (run.input_bytes > 0)
     return float(np.mean(run.remote[has_input])) if has_input.any() else 0.0
+
+
+def black_hole_share(run: Outcomes) -> float:
+    """Return the share of the judged jobs' placed attempts that were placed at a black hole."""
+    return float(run.at_black_hole[run.of_judged & run.placed].mean())
 
 
 def fairness(run: Outcomes, group: Array) -> float:
@@ -324,6 +333,14 @@ MEASURES: Final = (
         "low",
         "emissions of that energy by country and hour of the day; stand-in figures",
         lambda r: float(r.carbon_kg[r.of_judged].sum()),
+    ),
+    Measure(
+        "black_hole",
+        "1",
+        "low",
+        "share of the decisions about judged jobs that name the black hole, a site that fails "
+        "nearly every attempt; 0 where there is none",
+        black_hole_share,
     ),
     Measure("cost", "1", "low", "mean cost a step", lambda r: float(r.cost.mean())),
 )

@@ -112,7 +112,7 @@ def allocate_world(
         total_cores=float(static["cores"].sum()),
         blocks=blocks,
         first_staged=slots,
-        rules=settings.rules(attempts, slots + queued),
+        rules=settings.rules(attempts, slots + queued, np.asarray(platform.cores)),
         trace=load.shares() if load else np.zeros((0, 1)),
         memory=memory,
         stride=stride,

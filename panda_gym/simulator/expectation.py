@@ -12,6 +12,7 @@ import math
 from typing import Any, Final
 
 from panda_gym.jit.compiled import inline, no_inline
+from panda_gym.simulator.failures import failure_chance
 from panda_gym.simulator.state import DOWN
 
 SCANNED: Final = 256
@@ -39,7 +40,7 @@ def expected_ln(w: Any, e: int, s: int, j: int, end: float, run: float, since: f
     late = max(1.0, (end - one["first_arrival"]) / ideal)
     value = math.log(late)
     if rules["failing"] > 0 and one["attempt"] < rules["attempts"]:
-        risk = min(rules["most"], one["hazard"] * w.site_status[e, s]["risk"])
+        risk = failure_chance(w, e, s, j)
         again = end - since + rules["retry_s"] - 0.5 * (1.0 - rules["early"]) * run
         value += risk * (math.log(late + max(0.0, again) / ideal) - value)
     return value

@@ -4,6 +4,9 @@ An attempt of job j at site s fails with probability min(most, hazard of j x ris
 hazard comes from the jobstatus of the records of the job's class, the risk from those of the
 site (`panda_gym.jobs.failure`). An early failure has used its cores for at most `early_s` (the
 pilot finds the software or the input broken); a late one has done a uniform share of its run.
+
+A black hole is a site where nearly every attempt fails at once. Its cores are free again soon, so
+that to a broker that looks at queues it seems the fastest of all.
 """
 
 from __future__ import annotations
@@ -11,12 +14,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from panda_gym.errors import SettingError
 from panda_gym.jit.compiled import inline
 from panda_gym.jit.counter_rng import FAILS, PILOT, WHEN, job_draw
 from panda_gym.simulator.ranges import check_ranges
 from panda_gym.simulator.run_times import requested_run
-from panda_gym.simulator.state import EARLY, LATE, NO_CAUSE, REQUESTED_LIMIT, RUNNING_LIMIT
+from panda_gym.simulator.state import (
+    BLACK_HOLE,
+    EARLY,
+    LATE,
+    NO_CAUSE,
+    REQUESTED_LIMIT,
+    RUNNING_LIMIT,
+)
 
 
 @dataclass(frozen=True)
@@ -31,10 +43,35 @@ class Failures:
     """Share of the failures that come early."""
     early_s: float = 300.0
     """Run time until an early failure, s."""
+    black_hole: int = 0
+    """Site that fails nearly every attempt, by its rank in cores (1: the largest); 0: none."""
+    black_hole_share: float = 0.95
+    """Share of the attempts at the black hole that fail; the others do not."""
+    black_hole_s: float = 60.0
+    """Run time until they fail, s."""
 
     def __post_init__(self) -> None:
-        limits = {"scale": (0.0, 100.0), "most": (0.0, 1.0), "early": (0.0, 1.0)}
-        check_ranges(self, "failures", {**limits, "early_s": (0.0, 1e6)})
+        shares = dict.fromkeys(("most", "early", "black_hole_share"), (0.0, 1.0))
+        times = dict.fromkeys(("early_s", "black_hole_s"), (0.0, 1e6))
+        ranks = {"black_hole": (0.0, 1e6)}
+        check_ranges(self, "failures", {"scale": (0.0, 100.0), **shares, **times, **ranks})
+        if int(self.black_hole) != self.black_hole:
+            raise SettingError("a whole failures black_hole", repr(self.black_hole), "pass 1")
+
+    def black_hole_site(self, cores: np.ndarray) -> int:
+        """Return the site that is the black hole, -1 for none; of as many cores the first.
+
+        cores: of every site, int[S]. SettingError if there are fewer sites than its rank.
+        """
+        if self.black_hole > len(cores):
+            raise SettingError(
+                f"failures black_hole of at most {len(cores)}, the sites of the platform",
+                repr(self.black_hole),
+                "lower it",
+            )
+        if self.black_hole == 0:
+            return -1
+        return int(np.argsort(-cores, kind="stable")[int(self.black_hole) - 1])
 
 
 @dataclass(frozen=True)
@@ -63,18 +100,28 @@ def pilot_delay(w: Any, e: int, j: int) -> float:
 
 
 @inline
+def failure_chance(w: Any, e: int, s: int, j: int) -> float:
+    """Probability that attempt j fails at site s."""
+    rules = w.rules[0]
+    if rules["black_hole"] == s + 1:
+        return rules["black_hole_share"]
+    return min(rules["most"], w.attempts[e, j]["hazard"] * w.site_status[e, s]["risk"])
+
+
+@inline
 def draw_failure(w: Any, e: int, s: int, j: int, run: float) -> tuple[float, int]:
     """Draw how long attempt j runs at site s, s, and why it ends: `run` unless it fails."""
     rules, one = w.rules[0], w.attempts[e, j]
     cause = NO_CAUSE
-    if rules["failing"] > 0:
-        risk = min(rules["most"], one["hazard"] * w.site_status[e, s]["risk"])
-        if job_draw(one["key"], one["attempt"], FAILS) < risk:
-            when, early = job_draw(one["key"], one["attempt"], WHEN), rules["early"]
-            if when < early:
-                run, cause = min(run, rules["early_s"]), EARLY
-            else:
-                run, cause = run * ((when - early) / (1.0 - early)), LATE
+    fails = job_draw(one["key"], one["attempt"], FAILS)
+    if rules["failing"] > 0 and fails < failure_chance(w, e, s, j):
+        when, early = job_draw(one["key"], one["attempt"], WHEN), rules["early"]
+        if rules["black_hole"] == s + 1:
+            run, cause = min(run, rules["black_hole_s"]), BLACK_HOLE
+        elif when < early:
+            run, cause = min(run, rules["early_s"]), EARLY
+        else:
+            run, cause = run * ((when - early) / (1.0 - early)), LATE
     if rules["limits"] > 0 and run > rules["running_s"]:
         run, cause = rules["running_s"], RUNNING_LIMIT
     if rules["kill"] > 0:

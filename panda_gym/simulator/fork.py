@@ -22,6 +22,7 @@ from panda_gym.simulator.dynamics import CANCEL, KIND
 from panda_gym.simulator.state import (
     ACTIVATED,
     ASSIGNED,
+    BLACK_HOLE,
     BLOCK,
     BROWN,
     DOWN,
@@ -149,19 +150,27 @@ def _redraw_run(
     state["ln_slowdown"] = math.log(max(1.0, slowdown))
 
 
+def _failure_chance(w: World, e: int, s: int, j: int) -> float:
+    """As `failures.failure_chance`."""
+    rules = w.rules[0]
+    if rules["black_hole"] == s + 1:
+        return float(rules["black_hole_share"])
+    return float(min(rules["most"], w.attempts["hazard"][e, j] * w.site_status["risk"][e, s]))
+
+
 def _draw_failure(
     w: World, e: int, s: int, j: int, run: float, rng: np.random.Generator
 ) -> tuple[float, int]:
     """As `failures.draw_failure`, from a generator."""
     rules, cause = w.rules[0], NO_CAUSE
-    if rules["failing"] > 0:
-        risk = min(rules["most"], w.attempts["hazard"][e, j] * w.site_status["risk"][e, s])
-        if rng.random() < risk:
-            when, early = rng.random(), rules["early"]
-            if when < early:
-                run, cause = min(run, float(rules["early_s"])), EARLY
-            else:
-                run, cause = run * float((when - early) / (1.0 - early)), LATE
+    if rules["failing"] > 0 and rng.random() < _failure_chance(w, e, s, j):
+        when, early = rng.random(), rules["early"]
+        if rules["black_hole"] == s + 1:
+            run, cause = min(run, float(rules["black_hole_s"])), BLACK_HOLE
+        elif when < early:
+            run, cause = min(run, float(rules["early_s"])), EARLY
+        else:
+            run, cause = run * float((when - early) / (1.0 - early)), LATE
     if rules["limits"] > 0 and run > rules["running_s"]:
         run, cause = float(rules["running_s"]), RUNNING_LIMIT
     if rules["kill"] > 0 and run > (most := _requested_run(w, e, s, j)):

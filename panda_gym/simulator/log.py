@@ -69,6 +69,7 @@ import numpy as np
 from panda_gym.simulator.queues import user_priority
 from panda_gym.simulator.state import (
     ASSIGNED,
+    BLACK_HOLE,
     CANCELLED,
     CLOSED,
     FAILED,
@@ -170,6 +171,13 @@ class EpisodeLog:
         rows = np.arange(len(self))
         last = len(self) if self.judged_jobs is None else self.warmup + self.judged_jobs
         return (self.attempt == 1) & (rows >= self.warmup) & (rows < last) & (self.site >= 0)
+
+    def at_black_hole(self) -> np.ndarray:
+        """Return whether an attempt was placed at the black hole (`Failures`), bool[n].
+
+        A log tells it by an attempt that failed there for that reason; without one it has none.
+        """
+        return np.isin(self.site, np.unique(self.site[self.cause == BLACK_HOLE]))
 
     @property
     def run_s(self) -> np.ndarray:

@@ -123,16 +123,19 @@ class Settings:
         """Whether requested wall times matter: to reservations, or as limits."""
         return self.kill_at_requested or self.discipline in ("easy", "conservative")
 
-    def rules(self, rows: int, first_return: int) -> np.ndarray:
+    def rules(self, rows: int, first_return: int, cores: np.ndarray) -> np.ndarray:
         """The settings as the kernel reads them, RULES[1].
 
         rows: first row of replications. first_return: where the returns begin in `World.heap`.
+        cores: of every site, int[S].
         """
         table = np.zeros(1, RULES)
         for part in _parts(self):
             for name, value in part.items():
                 table[name] = value
         table["first_replication"], table["first_return"] = rows, first_return
+        if self.failures is not None:
+            table["black_hole"] = 1 + self.failures.black_hole_site(cores)
         return table
 
 
@@ -153,7 +156,7 @@ def _parts(rules: Settings) -> list[dict[str, float]]:
     if rules.storage:
         parts.append({"storage": 1, "output": rules.storage.output})
     if (failing := rules.failures) is not None:
-        names = ("most", "early", "early_s")
+        names = ("most", "early", "early_s", "black_hole_share", "black_hole_s")
         parts.append({"failing": 1, **{name: getattr(failing, name) for name in names}})
     if rules.retries:
         parts.append({"retry_s": rules.retries.delay_s})

@@ -99,13 +99,13 @@ PENDING, ASSIGNED, ACTIVATED, STARTING, RUNNING, FINISHED, FAILED, CLOSED, CANCE
 
 CAUSES: Final = (
     "none", "early", "late", "running_limit", "heartbeat", "assigned_limit", "activated_limit",
-    "cancelled", "requested_limit",
+    "cancelled", "requested_limit", "black_hole",
 )  # fmt: skip
 """Why an attempt did not finish, by code."""
 
 (
     NO_CAUSE, EARLY, LATE, RUNNING_LIMIT, HEARTBEAT, ASSIGNED_LIMIT, ACTIVATED_LIMIT, BY_HAND,
-    REQUESTED_LIMIT,
+    REQUESTED_LIMIT, BLACK_HOLE,
 ) = range(len(CAUSES))  # fmt: skip
 
 KINDS: Final = (
@@ -395,11 +395,14 @@ RULES: Final = np.dtype(
         ("defer", "i8"),  # 1: the last action of a job defers it
         ("replicate", "i8"),  # 1: actions on data
         ("events", "i8"),  # size of the buffer of events
+        ("black_hole", "i8"),  # 1 + the site that fails nearly every attempt; 0: there is none
         ("first_replication", "i8"),  # first row of replications
         ("first_return", "i8"),  # where the heap of returns begins in `World.heap`
         ("early", "f8"),  # share of failures that come early
         ("early_s", "f8"),  # s, run until an early failure
         ("most", "f8"),  # greatest probability to fail
+        ("black_hole_share", "f8"),  # share of the attempts at the black hole that fail
+        ("black_hole_s", "f8"),  # s, run until they do
         ("retry_s", "f8"),  # s, from a failure to the arrival of the retry
         ("assigned_s", "f8"),  # s, limits
         ("activated_s", "f8"),

@@ -103,6 +103,16 @@ SCENARIOS: Final[Mapping[str, Named]] = MappingProxyType(
                 "retries": {"delay_s": 1800.0},
             },
         ),
+        "black-hole": Named(
+            "As atlas, but one site, the tenth by cores, fails 95 % of its jobs within a minute; "
+            "its cores are then free again.",
+            {
+                **ALL_MECHANISMS,
+                "load": 1.05,
+                "competing": {"mean": 0.5, "spread": 0.5, "memory": 0.985},
+                "failures": {"black_hole": 10},
+            },
+        ),
         "conference-rush": Named(
             "A deadline comes near: arrivals rise to five times as many, then fall at once.",
             {**ALL_MECHANISMS, "load": 0.7, "anomaly": {"name": "conference_rush", "factor": 5.0}},

@@ -13,9 +13,13 @@ class Failures:
         rules, run, failure = self.settings, site.true_run(job), "none"
         if rules.failures is not None:
             one = rules.failures
-            if job_uniform(job.key, job.attempt, 0) < min(one.most, job.hazard * site.risk):
+            hole = site.number == self.black_hole
+            chance = one.black_hole_share if hole else min(one.most, job.hazard * site.risk)
+            if job_uniform(job.key, job.attempt, 0) < chance:
                 u = job_uniform(job.key, job.attempt, 1)
-                if u < one.early:
+                if hole:
+                    run, failure = min(run, one.black_hole_s), "black_hole"
+                elif u < one.early:
                     run, failure = min(run, one.early_s), "early"
                 else:
                     run, failure = run * ((u - one.early) / (1.0 - one.early)), "late"

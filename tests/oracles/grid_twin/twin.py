@@ -54,6 +54,9 @@ class GridTwin(
                  max([w for w in widths if w <= cores], default=0), risk=float(risk[s]))
             for s, (cores, power) in enumerate(zip(platform.cores, platform.power, strict=True))
         ]  # fmt: skip
+        rank = settings.failures.black_hole if settings.failures else 0
+        by_cores = sorted(self.sites, key=lambda site: -site.cores)  # stable
+        self.black_hole = by_cores[rank - 1].number if rank else -1
         self._equip()
         self.flows: list[Flow] = []
         self.history: list[tuple[float, str, int, int, int, float]] = []

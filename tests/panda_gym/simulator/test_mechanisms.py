@@ -103,6 +103,20 @@ def test_an_attempt_fails_exactly_when_its_own_draw_says_so():
     assert (log.cause == CAUSES.index("late")).any()
 
 
+def test_a_black_hole_fails_all_but_a_few_attempts_within_a_minute():
+    one = Failures(black_hole=3, black_hole_share=0.8)
+    log = play(world(Settings(failures=one, retries=Retries()))).log(0)
+    site = one.black_hole_site(PLATFORM.cores)
+    assert (PLATFORM.cores > PLATFORM.cores[site]).sum() <= 2
+    there, failed = log.site == site, log.cause == CAUSES.index("black_hole")
+    ended = there & (log.state_code >= STATES.index("finished"))
+    assert failed.any()
+    assert there[failed].all()
+    assert (log.end_s - log.start_s)[failed].max() <= 60.0 + 1e-6
+    assert 0.5 < failed[ended].mean() < 0.95
+    assert (log.state_code[ended & ~failed] == STATES.index("finished")).all()
+
+
 def placements(simulator: Simulator, seed: int = 0) -> dict[int, int]:
     """Play at random to the end; return the site that was chosen for each row."""
     rng, chosen = np.random.default_rng(seed), {}
@@ -303,6 +317,8 @@ def test_draws_of_a_job_are_uniform_and_apart():
     [
         (lambda: Failures(most=1.5), "most"),
         (lambda: Failures(early=float("nan")), "early"),
+        (lambda: Failures(black_hole=1.5), "black_hole"),
+        (lambda: Failures(black_hole=13).black_hole_site(PLATFORM.cores), "black_hole"),
         (lambda: Retries(attempts=2.5), "attempts"),
         (lambda: Network(level=3), "level"),
         (lambda: Network(mbps_per_core=0.0), "mbps_per_core"),

@@ -47,7 +47,9 @@ NETWORK = st.builds(
 STORAGE = st.builds(
     Storage, gb_per_core=st.sampled_from([0.0, 0.5, 3.0, 1e3]), output=st.sampled_from([0.0, 0.5])
 )
-FAILURES = st.builds(Failures, early=st.sampled_from([0.0, 0.5, 1.0]))
+FAILURES = st.builds(
+    Failures, early=st.sampled_from([0.0, 0.5, 1.0]), black_hole=st.sampled_from([0, 0, 1])
+)
 LIMITS = st.builds(
     Limits,
     assigned_s=st.sampled_from([30.0, 43200.0]),
