@@ -63,3 +63,9 @@ def test_what_is_played_grows_with_the_scale(scale: float, jobs: int, seeds: int
 
 def test_the_warm_start_lasts_as_long_at_every_scale() -> None:
     assert {round(size.warmup / scale) for scale, size in SIZES.items()} == {50_000}
+
+
+def test_tuned_takes_the_fit_of_the_nearest_scale() -> None:
+    assert weights_for("tuned", "atlas", 0.03) == "tuned@atlas"
+    assert weights_for("tuned", "atlas", 0.05) == "tuned@atlas-scale-0.1"
+    assert shipped()["atlas-scale-0.1"].scale == 0.1
