@@ -86,3 +86,26 @@ def encode(table: Table, values: Mapping[str, Array]) -> Array:
         x = np.maximum(np.asarray(values[feature.name], dtype=np.float64), 0.0)
         rows.append(np.minimum(feature.encode(x), 1.0))
     return np.stack(rows, axis=1)
+
+
+def encode_rows(table: Table, values: Array) -> Array:
+    """Return the codes of all features at once: `Feature.encode` of values float64[F, ...]."""
+    scale, ratio = _rows_of(table, values.ndim)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = np.where(ratio, values / (values + scale), values / scale)
+    return found.astype(np.float32)
+
+
+def decode_rows(table: Table, codes: Array) -> Array:
+    """Return all features in natural units at once: `Feature.decode` of codes [F, ...]."""
+    scale, ratio = _rows_of(table, codes.ndim)
+    codes = np.asarray(codes, dtype=np.float64)
+    found: Array = np.where(ratio, codes * scale / np.maximum(1.0 - codes, 1e-12), codes * scale)
+    return found
+
+
+def _rows_of(table: Table, axes: int) -> tuple[Array, Array]:
+    """Return scale and kind of every feature as columns of so many axes."""
+    shape = (len(table), *(1,) * (axes - 1))
+    scale = np.array([feature.scale for feature in table]).reshape(shape)
+    return scale, np.array([feature.kind == "ratio" for feature in table]).reshape(shape)

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from panda_gym.environments.base.features import Feature, Table
+from panda_gym.environments.base.features import Table, decode_rows, encode_rows
 from panda_gym.environments.placement.observation import (
     GRID_FEATURES,
     JOB_FEATURES,
@@ -35,6 +35,10 @@ Array = np.ndarray
 PROTOCOL: Final = "panda-grid-policy/1"
 MOST_BYTES: Final = 1 << 24
 """Longest line that is read as a request; a longer one is refused."""
+TABLES: Final = {"job": JOB_FEATURES, "grid": GRID_FEATURES, "sites": SITE_FEATURES}
+"""Features of each part of an observation."""
+NUMBERS: Final = frozenset({int, float})
+"""Types of numbers; booleans are none."""
 FEW: Final = 6
 ENOUGH: Final = 9
 """Significant digits of a number; nine identify every float32."""
@@ -52,14 +56,13 @@ def hello(site_names: Sequence[str], regions: Sequence[str]) -> dict[str, Any]:
 
 def observed(view: PlacementView) -> list[dict[str, Any]]:
     """Return the observation of every environment in natural units: job, grid, sites and mask."""
-    job = {feature.name: _natural(feature, view.job(feature.name)) for feature in JOB_FEATURES}
-    grid = {feature.name: _natural(feature, view.grid(feature.name)) for feature in GRID_FEATURES}
-    sites = {feature.name: _natural(feature, view.site(feature.name)) for feature in SITE_FEATURES}
+    parts = {part: _natural(table, view.codes(part)) for part, table in TABLES.items()}
+    names = {part: [feature.name for feature in table] for part, table in TABLES.items()}
     return [
         {
-            "job": {name: float(values[e, 0]) for name, values in job.items()},
-            "grid": {name: float(values[e, 0]) for name, values in grid.items()},
-            "sites": {name: values[e] for name, values in sites.items()},
+            "job": dict(zip(names["job"], parts["job"][:, e].tolist(), strict=True)),
+            "grid": dict(zip(names["grid"], parts["grid"][:, e].tolist(), strict=True)),
+            "sites": dict(zip(names["sites"], parts["sites"][:, e], strict=True)),
             "mask": view.mask[e],
         }
         for e in range(len(view))
@@ -109,25 +112,24 @@ def read_observation(message: Mapping[str, Any]) -> dict[str, Array]:
     PolicyError for missing or unknown features, arrays of unequal length, and values that are not
     finite numbers.
     """
-    sites = _part(message, "sites", SITE_FEATURES)
-    lengths = {len(row) if isinstance(row, list) else -1 for row in sites.values()}
+    sites = _part(message, "sites")
+    lengths = {len(row) if isinstance(row, list) else -1 for row in sites}
     if len(lengths) != 1 or min(lengths) < 1:
         came = f"lengths {sorted(lengths)} (-1: no list)"
         raise PolicyError("one list of numbers a feature of sites, all as long", came, "correct it")
     count = lengths.pop()
-    return {
-        "sites": _coded(SITE_FEATURES, sites, (count,)),
-        "job": _coded(JOB_FEATURES, _part(message, "job", JOB_FEATURES), ()),
-        "grid": _coded(GRID_FEATURES, _part(message, "grid", GRID_FEATURES), ()),
-        "action_mask": _mask(message.get("mask", [1] * count), count),
-    }
+    every = {"sites": sites, "job": _part(message, "job"), "grid": _part(message, "grid")}
+    found = {part: _coded(part, rows) for part, rows in every.items()}
+    return found | {"action_mask": _mask(message.get("mask", [1] * count), count)}
 
 
-def _natural(feature: Feature, values: Array) -> Array:
-    """Round to as few significant digits as identify the codes of values in natural units."""
-    short = _rounded(values, FEW)
-    same = feature.encode(short) == feature.encode(values)
-    return short if same.all() else np.where(same, short, _rounded(values, ENOUGH))
+def _natural(table: Table, codes: Array) -> Array:
+    """Return natural units, [F, E, ...], in as few digits as identify the codes, [E, F, ...]."""
+    codes = np.swapaxes(codes, 0, 1)
+    exact = decode_rows(table, codes)
+    short = _rounded(exact, FEW)
+    same = encode_rows(table, short) == codes
+    return short if same.all() else np.where(same, short, _rounded(exact, ENOUGH))
 
 
 def _rounded(values: Array, digits: int) -> Array:
@@ -143,9 +145,9 @@ def _refuse(word: str) -> Any:
     raise ValueError(f"{word} is no JSON number")
 
 
-def _part(message: Mapping[str, Any], part: str, table: Table) -> Mapping[str, Any]:
-    """Return one part of an observation, which names exactly the features of its table."""
-    given, known = message.get(part), [feature.name for feature in table]
+def _part(message: Mapping[str, Any], part: str) -> list[Any]:
+    """Return the values of one part of an observation, in the order of its table."""
+    given, known = message.get(part), [feature.name for feature in TABLES[part]]
     if not isinstance(given, dict):
         raise PolicyError(f"an object {part!r} of features", repr(given)[:60], "send one")
     for name in given:
@@ -154,37 +156,29 @@ def _part(message: Mapping[str, Any], part: str, table: Table) -> Mapping[str, A
     missing = [name for name in known if name not in given]
     if missing:
         raise PolicyError(f"all features of {part}", f"no {', '.join(missing)}", "add them")
-    return given
+    return [given[name] for name in known]
 
 
-def _coded(table: Table, values: Mapping[str, Any], shape: tuple[int, ...]) -> Array:
-    """Return the codes of a part, float32[1, len(table), *shape]."""
-    rows = []
-    for feature in table:
-        row = _numbers(values[feature.name], feature.name)
-        if row.shape != shape:
-            raise PolicyError(f"{feature.name} of shape {shape}", f"{row.shape}", "correct it")
-        rows.append(feature.encode(row))
-    return np.stack(rows)[None]
-
-
-def _numbers(values: Any, name: str) -> Array:
-    """Return finite numbers, float64; booleans and texts are none."""
-    flat = values if isinstance(values, list) else [values]
-    if not all(type(one) in (int, float) for one in flat):
-        raise PolicyError(f"numbers as {name}", repr(values)[:60], "correct it")
+def _coded(part: str, rows: list[Any]) -> Array:
+    """Return the codes of a part, float32[1, F] or [1, F, S]."""
+    names = [feature.name for feature in TABLES[part]]
+    for name, row in zip(names, rows, strict=True):
+        flat = row if part == "sites" else [row]
+        if not NUMBERS.issuperset(map(type, flat)):
+            raise PolicyError(f"numbers as {name}", repr(row)[:60], "correct it")
     try:
-        found = np.asarray(values, dtype=np.float64)
-    except OverflowError:
-        found = np.asarray(np.inf)
-    if not np.isfinite(found).all():
-        raise PolicyError(f"finite numbers as {name}", repr(values)[:60], "correct it")
-    return found
+        values = np.array(rows, dtype=np.float64)
+    except OverflowError:  # a whole number beyond the floats
+        values = np.full(1, np.inf)
+    if not np.isfinite(values).all():
+        raise PolicyError(f"finite numbers in {part}", "one beyond the floats", "correct it")
+    return encode_rows(TABLES[part], values)[None]
 
 
 def _mask(given: Any, count: int) -> Array:
-    mask = _numbers(given, "mask") if isinstance(given, list) else np.zeros(0)
-    if mask.shape != (count,) or not np.isin(mask, (0, 1)).all() or not mask.any():
+    """Return the mask, int8[1, S]; PolicyError unless it has `count` entries 0 or 1 and a 1."""
+    whole = isinstance(given, list) and {int}.issuperset(map(type, given))
+    if not whole or len(given) != count or not {0, 1}.issuperset(given) or 1 not in given:
         needed = f"a mask of {count} numbers 0 or 1, at least one of them 1"
         raise PolicyError(needed, repr(given)[:60], "correct it, or leave the mask out")
-    return mask.astype(np.int8)[None]
+    return np.array([given], dtype=np.int8)

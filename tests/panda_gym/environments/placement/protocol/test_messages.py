@@ -78,8 +78,8 @@ def test_a_part_that_is_missing_or_wrong_is_named(
         (True, "numbers as cores"),
         ("8", "numbers as cores"),
         (None, "numbers as cores"),
-        ([1, 2], "cores of shape"),
-        (10**400, "finite numbers as cores"),
+        ([1, 2], "numbers as cores"),
+        (10**400, "finite numbers in job"),
     ],
 )
 def test_a_value_that_is_no_number_is_refused(
