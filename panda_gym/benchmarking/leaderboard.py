@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from panda_gym.benchmarking.front import front
 from panda_gym.benchmarking.lower_bounds import distance
 from panda_gym.benchmarking.measures import MEASURE
 from panda_gym.benchmarking.render import heading, number, span
@@ -76,6 +77,11 @@ def _ranking(section: Section, stream: str, columns: Sequence[str]) -> str:
     body = "\n".join("| " + " | ".join(line) + " |" for line in lines)
     if MARK in body:
         body += f"\n\n{NOTE}"
+    members = [f"`{point.policy}`" for point in front(table, stream) if point.member]
+    if members:
+        body += (
+            f"\n\nOn the front of ln slowdown and work-weighted turnaround: {', '.join(members)}."
+        )
     title = f"### {section.title}, {stream}\n\n    {section.command}\n"
     return f"{title}\n{_headroom(table, stream)}\n\n{body}\n"
 

@@ -310,12 +310,17 @@ def _pictures(
 
 def _write(table: Any, folder: Path, command: str, drawn: list[str]) -> None:
     """All the files of one table."""
+    from panda_gym.benchmarking.class_tables import class_tables
+    from panda_gym.benchmarking.render import markdown
     from panda_gym.visualization.report.benchmark import write_page
+    from panda_gym.visualization.report.front import standalone_front
     from panda_gym.visualization.report.intervals import standalone
 
     table.to_csv(folder / "benchmark.csv")
     table.to_json(folder / "benchmark.json")
-    _text(folder / "benchmark.md", table.to_markdown())
+    classes = [one for stream in table.streams for one in class_tables(table, stream)]
+    _text(folder / "benchmark.md", f"{table.to_markdown()}\n{markdown(classes)}")
+    _text(folder / "front.svg", standalone_front(table, table.streams[0]))
     _text(folder / "benchmark.svg", standalone(table, "geometric_slowdown", table.streams[0]))
     write_page(table, folder / "benchmark.html", command=command, pictures=drawn)
 

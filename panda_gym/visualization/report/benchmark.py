@@ -9,8 +9,9 @@ from pathlib import Path
 
 from metrics.report.svg import curves, legend
 from panda_gym.benchmarking import BenchmarkTable
+from panda_gym.benchmarking.class_tables import class_tables
 from panda_gym.benchmarking.lower_bounds import distance
-from panda_gym.benchmarking.render import span
+from panda_gym.benchmarking.render import html, span
 from panda_gym.benchmarking.statistical_comparison import (
     improvement,
     normalised_costs,
@@ -19,10 +20,21 @@ from panda_gym.benchmarking.statistical_comparison import (
 )
 from panda_gym.files import whole_file
 from panda_gym.html import html_table, page
+from panda_gym.visualization.report.front import front_section
 from panda_gym.visualization.report.intervals import figure
 
 METRIC = "geometric_slowdown"
-DRAWN = ("geometric_slowdown", "p95_slowdown", "mean_turnaround", "wan", "wasted")
+DRAWN = (
+    "geometric_slowdown",
+    "ln_slowdown_feitelson",
+    "mean_turnaround",
+    "weighted_turnaround",
+    "p99_slowdown",
+    "drain_time",
+    "wan",
+    "wasted",
+    "carbon",
+)
 
 
 def write_page(
@@ -33,15 +45,16 @@ def write_page(
     pictures: figures of chosen runs (see `occupancy`).
     """
     parts = [
-        *(figure(table, metric, stream) for stream in table.streams for metric in DRAWN),
+        *(figure(table, m, s) for s in table.streams for m in DRAWN if m in table.metrics),
         profile_figure(table),
     ]
     drawn = "".join(pictures)
     body = (
         f"<p>Made by <code>{escape(command)}</code></p>"
+        f"{_fronts(table)}"
         f'<div class="grid big">{"".join(parts)}</div>{legend(table.policies)}'
         f"{''.join(_proven(table, stream) for stream in table.streams)}"
-        f"{statistics_table(table)}"
+        f"{_classes(table)}{statistics_table(table)}"
         + (f'<h2>Runs</h2><div class="grid big">{drawn}</div>' if drawn else "")
         + f'<h2>All figures</h2><div class="wide">{table.to_html()}</div>'
         f"<details><summary>Provenance</summary><pre>"
@@ -56,6 +69,18 @@ def _proven(table: BenchmarkTable, stream: str) -> str:
     """What is proven about a stream, as a paragraph; empty where nothing is."""
     said = distance(table, stream)
     return f"<p>{escape(stream)}. {escape(said)}</p>" if said else ""
+
+
+def _fronts(table: BenchmarkTable) -> str:
+    """The front of policies on every stream; empty for tables of older releases."""
+    drawn = "".join(front_section(table, stream) for stream in table.streams)
+    return f"<h2>Which policies are worth considering</h2>{drawn}" if drawn else ""
+
+
+def _classes(table: BenchmarkTable) -> str:
+    """Slowdown and turnaround by classes of jobs on every stream."""
+    made = [one for stream in table.streams for one in class_tables(table, stream)]
+    return f"<h2>Who pays: jobs by work and by cores</h2>{html(made)}" if made else ""
 
 
 def profile_figure(table: BenchmarkTable) -> str:

@@ -62,17 +62,27 @@ def test_a_curriculum_and_evaluations_by_flags(
     assert "evaluation" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("algo", "objective"),
+    [
+        ("maskable_ppo", "weighted_turnaround"),
+        ("maskable_ppo", "ln_slowdown_weighted_turnaround"),
+        ("difference_reward", "ln_slowdown_carbon"),
+    ],
+)
 def test_an_objective_by_its_name(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     stream: Path,
     tmp_path: Path,
+    algo: str,
+    objective: str,
 ) -> None:
-    words = ("--objective", "weighted_turnaround", "--stream", stream, "--steps", 64)
+    words = ("--algo", algo, "--objective", objective, "--stream", stream, "--steps", 64)
     assert call(monkeypatch, *words, "--out", tmp_path) == 0
     config = json.loads((tmp_path / "agent" / "agent.json").read_text())["provenance"]["config"]
-    assert config["objective"] == "weighted_turnaround"
-    assert config["gamma"] == 0.0
+    assert config["objective"] == objective
+    assert config.get("gamma", 0.0) == 0.0
 
 
 BAD = {
