@@ -153,7 +153,7 @@ def train(
     with progress_bar(f"train {algo}") as progress:
         if algo == "difference_reward":
             given |= {"members": members, "external_weight": external_weight, "threads": threads}
-            given |= {"evaluate_every": evaluate_every} if evaluate_every else {}
+            given |= {"evaluate_every": evaluate_every} if evaluate_every or domain else {}
             given |= {"checkpoints": checkpoint, "price_wan_tb": price_wan_tb}
             given |= {"price_wasted_core_h": price_wasted_core_h, "start": start}
             given |= {"network": network, "domain": domain}
