@@ -40,6 +40,7 @@ REGISTRY: Final = {
     "random": "random:Random",
     "rollout": "rollout:Rollout",
     "round_robin": "round_robin:RoundRobin",
+    "scale-free-scorer": "zoo_agents:ScaleFreeScorer",
     "shooting": "shooting:Shooting",
     "shortest_of_few": "shortest_of_few:ShortestOfFew",
     "sita": "sita:Sita",
