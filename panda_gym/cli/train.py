@@ -98,7 +98,7 @@ def train(
         str | None,
         typer.Option(
             help="Objective of difference rewards: ln_slowdown, mean_turnaround, ... "
-            "maskable_ppo, ppo and a2c learn from them instead of the reward, with gamma 0.",
+            "all learners can learn from them instead of the reward, with gamma 0.",
             show_default="difference_reward: ln_slowdown",
         ),
     ] = None,

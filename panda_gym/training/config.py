@@ -18,9 +18,6 @@ ALGORITHMS: Final = ("maskable_ppo", "ppo", "a2c", "dqn", "ppo_lagrangian", "dif
 NETWORKS: Final = ("site_value", "scale_free_value")
 """Networks that `difference_reward` fits."""
 
-RELABELLED: Final = ("maskable_ppo", "ppo", "a2c")
-"""Learners of `TrainConfig` that can be given difference rewards (`objective`)."""
-
 RENAMED_FIELDS: Final = {"most": "external_cost_max"}
 """Name of a setting in release 0.1 to today's name."""
 
@@ -103,11 +100,8 @@ class TrainConfig:
             self._check_objective()
 
     def _check_objective(self) -> None:
-        """Raise unless the learner can be given difference rewards (PolicyError, SettingError)."""
+        """Raise for an unknown objective (SettingError) or a discount (PolicyError)."""
         find_objective(self.objective)
-        if self.algo not in RELABELLED:
-            needed = f"--objective with {', '.join(RELABELLED)} or difference_reward"
-            raise PolicyError(needed, self.algo, "choose another --algo")
         if self.gamma != 0.0:
             came = f"gamma={self.gamma:g}"
             raise PolicyError("gamma=0: a difference reward holds the future", came, "pass it")

@@ -15,6 +15,8 @@ Rollouts of whole episodes (`n_steps` equal to `jobs`) have neither limit.
 
 DQN: transitions are relabelled in the replay buffer when their episode ends, and are not sampled
 before (`panda_gym.training.settled_replay`).
+
+PPO-Lagrangian: difference rewards are penalised by the costs of the rollout's steps.
 """
 
 from __future__ import annotations
@@ -203,7 +205,8 @@ class _Rollout(_Relabel):
             aside = batch.simulator.copy() if running else batch.simulator
             for g in running:
                 self._charge(aside, g, self.grids.where[g][1], self.at)
-        self.model.rollout_buffer.rewards[:] = self.rewards
+        penalised = getattr(self.model, "penalised", lambda rewards: rewards)
+        self.model.rollout_buffer.rewards[:] = penalised(self.rewards)
         self._compute_advantages()
         return float(self.rewards.mean())
 
@@ -242,8 +245,7 @@ class _Replay(_Relabel):
         """Rewards of the episodes that ended since the last rollout."""
 
     def begin(self) -> None:
-        if self.now is None:
-            self.now = self.grids.pending()
+        self.now = self.grids.pending()
 
     def step(self) -> None:
         """Note the decisions of the step just made, which is not stored yet."""
@@ -259,8 +261,12 @@ class _Replay(_Relabel):
     def ended(self, g: int) -> None:
         if self.now is None:
             return
-        batch, e = self.grids.where[g]
-        steps, rows = np.array([*self.open[g], (self.count, int(self.now[g]))]).T
+        (batch, e), decisions = self.grids.where[g], self.open[g]
+        if batch.done[e]:  # else it is reset in the middle, between two steps
+            decisions = [*decisions, (self.count, int(self.now[g]))]
+        if not decisions:
+            return
+        steps, rows = np.array(decisions).T
         rewards = self.charged(batch.simulator, e, rows)
         self.closed.append((g, steps, rewards))
         self.recent.append(rewards)

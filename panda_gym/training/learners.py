@@ -24,6 +24,7 @@ from panda_gym.training.sb3_policy import (
     SiteScorerPolicy,
     UnmaskedScorerPolicy,
 )
+from panda_gym.training.settled_replay import SettledDictReplayBuffer
 
 
 def build(env: Any, config: TrainConfig) -> Any:
@@ -41,8 +42,13 @@ def collect(model: Any, config: TrainConfig, callback: BaseCallback) -> None:
 
 
 def learn(model: Any, config: TrainConfig) -> None:
-    """Learn from the last rollout; DQN learns from as many decisions of its replay buffer."""
+    """Learn from the last rollout; DQN learns from as many decisions of its replay buffer.
+
+    With an objective DQN learns nothing before the first episodes have ended.
+    """
     if isinstance(model, SiteDQN):
+        if config.objective and not len(model.replay_buffer.rows()):  # type: ignore[union-attr]
+            return
         steps = config.epochs * config.rollout // min(config.batch_size, config.rollout)
         model.train(max(1, steps), min(config.batch_size, config.rollout))
     else:
@@ -99,6 +105,9 @@ def _lagrangian(env: Any, config: TrainConfig) -> PPOLagrangian:
 
 
 def _dqn(env: Any, config: TrainConfig) -> SiteDQN:
+    settled = {"replay_buffer_class": SettledDictReplayBuffer} if config.objective else {}
+    if config.objective:
+        _check_episode(env.unwrapped.batch.scenario.jobs, config)
     return SiteDQN(
         SiteQPolicy,
         env,
@@ -106,8 +115,23 @@ def _dqn(env: Any, config: TrainConfig) -> SiteDQN:
         learning_starts=0,
         target_update_interval=config.rollout,
         exploration_fraction=0.5,
+        **settled,
         **_shared(config),
     )
+
+
+def _check_episode(jobs: int, config: TrainConfig) -> None:
+    """Raise PolicyError unless memory and run hold more than one episode of each environment.
+
+    DQN learns a difference reward when its episode has ended.
+    """
+    episode = jobs * config.num_envs
+    if config.memory_steps < episode or config.total_steps <= episode:
+        raise PolicyError(
+            f"memory_steps and more steps than an episode of each environment, {episode}",
+            f"memory_steps={config.memory_steps}, steps={config.total_steps}",
+            "lower --num-envs or --jobs, or raise --steps",
+        )
 
 
 BUILDERS: Final[dict[str, Callable[[Any, TrainConfig], Any]]] = {

@@ -113,8 +113,8 @@ class PenalisedRewards(VecEnvWrapper):
     def __init__(self, venv: VecEnv, multiplier: Multiplier) -> None:
         super().__init__(venv)
         self.multiplier = multiplier
-        self.costs: list[float] = []
-        """Mean cost of each step since `take_cost`."""
+        self.costs: list[Array] = []
+        """Costs of each step since `take_cost`, float64[E] each."""
 
     def reset(self) -> Any:
         """Return the first observation."""
@@ -124,7 +124,7 @@ class PenalisedRewards(VecEnvWrapper):
         """Return the step with r' as its reward."""
         observation, rewards, dones, infos = self.venv.step_wait()
         cost = np.array([info["cost"] for info in infos], dtype=np.float64)
-        self.costs.append(float(cost.mean()))
+        self.costs.append(cost)
         penalised = self.multiplier.penalised(rewards, cost).astype(rewards.dtype)
         return observation, penalised, dones, infos
 
@@ -153,6 +153,10 @@ class PPOLagrangian(MaskablePPO):
         self.multiplier = Multiplier(cost_limit, **(gains or {}))  # type: ignore[arg-type]
         super().__init__(policy, env, *args, **settings)
         self.env: Any = PenalisedRewards(self.env, self.multiplier)
+
+    def penalised(self, rewards: Array) -> Array:
+        """Return r' of other rewards of the rollout just collected, float[T, E]."""
+        return self.multiplier.penalised(rewards, np.stack(self.env.costs))
 
     def collect_rollouts(self, env: Any, *args: Any, **settings: Any) -> bool:
         """Collect one rollout with a constant multiplier, then update the multiplier."""

@@ -24,6 +24,10 @@ class SettledRows(ReplayBuffer):
         self.settled = np.zeros((self.buffer_size, self.n_envs), dtype=bool)
         """Whether the reward is a difference reward, bool[buffer_size, n_envs]."""
 
+    def rows(self) -> np.ndarray:
+        """Return the positions whose steps are settled in all environments, int64[n]."""
+        return np.flatnonzero(self.settled.all(axis=1))
+
     def add(self, *args: Any, **kwargs: Any) -> None:
         """Add a step; it is not settled."""
         self.settled[self.pos] = False
@@ -31,7 +35,7 @@ class SettledRows(ReplayBuffer):
 
     def sample(self, batch_size: int, env: Any = None) -> Any:
         """Draw from the steps that are settled in all environments; PolicyError if none is."""
-        rows = np.flatnonzero(self.settled.all(axis=1))
+        rows = self.rows()
         if not len(rows):
             raise PolicyError(
                 "a whole episode in the replay buffer before learning begins",

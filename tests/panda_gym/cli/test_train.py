@@ -87,9 +87,9 @@ def test_an_objective_by_its_name(
 
 BAD = {
     "an unknown objective": (("--objective", "turnaround"), "mean_turnaround"),
-    "an objective for a learner without": (
-        ("--algo", "dqn", "--objective", "ln_slowdown"),
-        "choose another --algo",
+    "an objective for a dqn that sees no episode end": (
+        ("--algo", "dqn", "--objective", "ln_slowdown", "--jobs", 40, "--steps", 20),
+        "lower --num-envs",
     ),
     "an unknown learner": (("--algo", "maskable-ppo"), "maskable_ppo"),
     "a limit for a learner without": (("--cost-limit", 1), "ppo_lagrangian"),

@@ -55,14 +55,14 @@ def learned(learner: Any, n_steps: int, rollouts: int, **given: Any) -> list[dic
 
 
 def charged(actions: np.ndarray, generators: list[np.random.Generator]) -> np.ndarray:
-    """Difference rewards of whole episodes, played again with the same actions [T, E]."""
+    """Difference rewards of the decisions of episodes that take the actions [T, E] again."""
     batch = PlacementBatch(Scenario.of(**SETTINGS), ENVS)
     batch.begin(enumerate(generators))
-    rows = np.zeros((JOBS, ENVS), dtype=int)
-    for step in range(JOBS):
+    rows = np.zeros(actions.shape, dtype=int)
+    for step in range(len(actions)):
         rows[step] = batch.simulator.pending[:, 0]
         batch.step(actions[step])
-    rewards = np.zeros((JOBS, ENVS))
+    rewards = np.zeros(actions.shape)
     for e in range(ENVS):
         log = batch.log(e)
         cost = own_costs(log) + 0.5 * np.minimum(external_costs(batch.simulator, e, log), 10.0)
@@ -149,6 +149,34 @@ def test_the_replay_of_dqn_holds_the_costs_of_the_episodes() -> None:
     assert model._n_updates > 10
     model.learn(4 * ENVS, callback=DifferenceRewardCallback(), reset_num_timesteps=False)
     assert (~buffer.settled).sum() == 4 * ENVS
+
+
+class Restart(BaseCallback):
+    """Resets all episodes before step `at`."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.at = at
+
+    def _on_step(self) -> bool:
+        return True
+
+    def _on_rollout_start(self) -> None:
+        if self.n_calls == self.at:
+            self.model._last_obs = self.training_env.reset()
+
+
+def test_a_reset_in_the_middle_settles_what_was_decided_before() -> None:
+    """The job at hand was not placed; the next decision is that of the episode that begins."""
+    model, half = flat_dqn(sb3_vec_env(ENVS, observation="flat", **SETTINGS)), JOBS // 2
+    callbacks = CallbackList([Restart(half), DifferenceRewardCallback(external_weight=0.5)])
+    model.learn((half + JOBS) * ENVS, callback=callbacks)
+    buffer, generators = model.replay_buffer, [np.random.default_rng(SEED + e) for e in range(ENVS)]
+    assert isinstance(buffer, SettledReplayBuffer)
+    assert buffer.settled.sum() == (half + JOBS) * ENVS
+    for steps in (slice(half), slice(half, half + JOBS)):
+        expected = charged(buffer.actions[steps, :, 0].astype(int), generators)
+        np.testing.assert_allclose(buffer.rewards[steps], expected, rtol=1e-5)
 
 
 def test_dqn_learns_from_single_environments_behind_wrappers() -> None:

@@ -347,10 +347,41 @@ def test_learners_take_an_objective_and_a_stopped_run_ends_the_same(tmp_path: Pa
     ("given", "word"),
     [
         ({"objective": "mean_turnaround"}, "gamma=0"),
-        ({"objective": "mean_turnaround", "gamma": 0.0, "algo": "dqn"}, "choose another --algo"),
         ({"objective": "mean_turnarond", "gamma": 0.0}, "mean_turnaround"),
     ],
 )
 def test_an_objective_that_cannot_be_is_one_clear_error(given: Any, word: str) -> None:
     with pytest.raises((PolicyError, SettingError), match=word):
         TrainConfig(**given)
+
+
+DQN = replace(SMALL, algo="dqn", gamma=0.0, steps=160, memory_steps=160, renew_every=1000)
+
+
+def test_dqn_learns_difference_rewards_once_an_episode_has_ended(tmp_path: Path) -> None:
+    """Twenty jobs in two grids: the sixth rollout is the first after the end of an episode."""
+    given = replace(DQN, objective="ln_slowdown")
+    done = train(tmp_path / "given", given, scenario=SCENARIO)
+    losses = [point.value_loss for point in done.curve]
+    assert losses[:4] == [None] * 4
+    assert all(np.isfinite(loss or np.nan) for loss in losses[4:])
+    plain = train(tmp_path / "plain", DQN, scenario=SCENARIO)
+    assert not same(done.agent, plain.agent)
+
+
+@pytest.mark.parametrize("changes", [{"memory_steps": 39}, {"steps": 40}])
+def test_dqn_with_an_objective_wants_whole_episodes(tmp_path: Path, changes: Any) -> None:
+    given = replace(DQN, objective="ln_slowdown", **changes)
+    with pytest.raises(PolicyError, match="an episode of each environment, 40"):
+        train(tmp_path, given, scenario=SCENARIO)
+
+
+def test_ppo_lagrangian_penalises_difference_rewards(tmp_path: Path) -> None:
+    """A limit that costs nothing changes nothing; one that binds does."""
+    given = replace(SMALL, gamma=0.0, objective="ln_slowdown")
+    plain = train(tmp_path / "plain", given, scenario=SCENARIO)
+    free = replace(given, algo="ppo_lagrangian", cost_limit=1.0)
+    assert same(train(tmp_path / "free", free, scenario=SCENARIO).agent, plain.agent)
+    with pytest.raises(PolicyError, match="a cost limit that training comes to"):
+        train(tmp_path / "bound", replace(free, cost_limit=1e-9), scenario=SCENARIO)
+    assert not same(tmp_path / "bound" / "agent", plain.agent)
