@@ -14,12 +14,18 @@ same worlds. Intervals (95 %) draw seeds and worlds anew, each with replacement.
     mlp        MaskablePPO with the library's own network and discount
     data-mlp   the same in PandaGrid/DataPlacement-v0
     agent      the project's difference-reward agent after as many decisions
+    cleanrl    PPO in one file, examples/41_ppo_one_file.py
+    torchrl    torchrl's PPO, examples/adapters/torchrl_ppo_cql.py (needs torchrl)
+
+Settings are chosen on other training seeds (`--first 100`) and worlds (`--world 3000`).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,7 +48,10 @@ from panda_gym.training import (
     train_difference_reward,
 )
 
-VARIANTS = ("reward", "callback", "mlp", "data-mlp", "agent")
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CLIENTS = {"cleanrl": "41_ppo_one_file.py", "torchrl": "adapters/torchrl_ppo_cql.py"}
+"""Variant to the script that trains it."""
+VARIANTS = ("reward", "callback", "mlp", "data-mlp", "agent", *CLIENTS)
 FIRST_WORLD = 2000
 """Seed of the first world; training draws seeds from 1,000,000 on."""
 Choose = Callable[[dict[str, np.ndarray]], np.ndarray]
@@ -58,10 +67,11 @@ class Choosing(Actor):
         return [self.function(self.batch.observe(copy=False))]  # type: ignore[arg-type]
 
 
-def played(settings: dict[str, Any], worlds: int, choose: Choose) -> list[float]:
+def played(settings: dict[str, Any], options: Any, choose: Choose) -> list[float]:
     """Return the mean ln(bounded slowdown) of the judged jobs of each world."""
+    worlds = options.worlds
     batch = PlacementBatch(Scenario.of(**settings).judged_to_end(), worlds)
-    seeds = [list(range(FIRST_WORLD, FIRST_WORLD + worlds))]
+    seeds = [list(range(options.world, options.world + worlds))]
     if settings.get("data_actions"):
         return played_with_data(batch, seeds[0], choose)
     rollout([batch], seeds, Choosing(batch, choose))
@@ -124,6 +134,45 @@ def trained(variant: str, settings: dict[str, Any], seed: int, options: Any) -> 
     return model
 
 
+def example(name: str) -> Any:
+    """Return a script of examples/ as a module."""
+    path = EXAMPLES / name
+    spec = importlib.util.spec_from_file_location(path.stem.lstrip("0123456789_"), path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def client(variant: str, scenario: str, seed: int, options: Any) -> torch.nn.Module:
+    """Return the network that the script of another library trained at its default settings."""
+    module, first = example(CLIENTS[variant]), 1_000_000 + 1000 * seed
+    return module.train(
+        module.parse_args(
+            [
+                *("--scenario", scenario, "--total-timesteps", str(options.steps)),
+                *("--seed", str(seed), "--env-seed", str(first), *options.extra.split()),
+            ]
+        )
+    )
+
+
+def network_policy(network: torch.nn.Module, deterministic: bool) -> Choose:
+    """Return the policy of a `SiteActorCritic` as a function of the observation."""
+    torch.manual_seed(0)
+
+    @torch.inference_mode()
+    def choose(observation: dict[str, np.ndarray]) -> np.ndarray:
+        logits, _ = network({name: torch.as_tensor(part) for name, part in observation.items()})
+        if deterministic:
+            return logits.argmax(dim=1).numpy()
+        return torch.distributions.Categorical(logits=logits).sample().numpy()
+
+    return choose
+
+
 def own_agent(settings: dict[str, Any], seed: int, options: Any, folder: Path) -> Choose:
     """Return the greedy policy of the project's own difference-reward agent."""
     grids = max(1, round(options.steps / (options.rounds * Scenario.of(**settings).jobs)))
@@ -146,12 +195,15 @@ def run(scenario: str, variant: str, seed: int, options: Any, path: Path) -> Non
     if variant == "agent":
         choose = own_agent(settings, seed, options, path.with_suffix(""))
         result["cpu_s"] = time.process_time() - begun
-        result["greedy"] = result["sampled"] = played(settings, options.worlds, choose)
+        result["greedy"] = result["sampled"] = played(settings, options, choose)
     else:
-        model = trained(variant, settings, seed, options)
+        if variant in CLIENTS:
+            model, acting = client(variant, scenario, seed, options), network_policy
+        else:
+            model, acting = trained(variant, settings, seed, options), learned
         result["cpu_s"] = time.process_time() - begun
         for name, greedy in (("greedy", True), ("sampled", False)):
-            result[name] = played(settings, options.worlds, learned(model, greedy))
+            result[name] = played(settings, options, acting(model, greedy))
     path.write_text(json.dumps(result))
 
 
@@ -161,7 +213,7 @@ def reference(name: str, scenario: str, data: bool, options: Any) -> np.ndarray:
     if not path.exists():
         settings = {"scenario": scenario, **({"data_actions": True} if data else {})}
         choose = data_random() if data else policy(name, options.worlds)
-        path.write_text(json.dumps(played(settings, options.worlds, choose)))
+        path.write_text(json.dumps(played(settings, options, choose)))
     return np.array(json.loads(path.read_text()))
 
 
@@ -213,6 +265,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200_000, help="decisions to learn from")
     parser.add_argument("--envs", type=int, default=2, help="environments side by side")
     parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--world", type=int, default=FIRST_WORLD, help="seed of the first world")
+    parser.add_argument("--extra", default="", help="more arguments of cleanrl and torchrl")
     parser.add_argument("--rounds", type=int, default=4, help="rounds of the project's own agent")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -262,9 +262,37 @@ def test_environments_that_share_a_folder_of_logs_keep_all(tmp_path: Any) -> Non
     assert len({read_log(path).about["seed"] for path in found}) == 3
 
 
-def library(name: str) -> Any:
+def test_single_vector_and_library_forms_share_a_folder_of_logs(name: str, tmp_path: Any) -> None:
+    one, two, three = (make(name, log=tmp_path) for make in (single, vector, library))
+    one.reset(seed=0), two.reset(seed=1)
+    three.seed(3), three.reset()
+    ended = dict.fromkeys((one, two, three), 0)
+    for _ in range(2_000):
+        for env, actions in ((one, action_of(one)), (two, action_of(two))):
+            over = np.logical_or(*env.step(actions)[2:4])
+            ended[env] += int(np.sum(over))
+            if env is one and over:
+                one.reset()
+        ended[three] += int(three.step(np.stack([action_of(three)] * 2))[2].sum())
+        if min(ended.values()):
+            break
+    found = sorted(tmp_path.iterdir())
+    assert min(ended.values())
+    assert len(found) == sum(ended.values())
+    assert [path.name for path in found] == [f"episode-{k:06d}.parquet" for k in range(len(found))]
+
+
+def library(name: str, **more: Any) -> Any:
     """Two episodes side by side as stable-baselines3 has them."""
-    return panda_gym.sb3_vec_env(2, name, **SETTINGS.get(name, {}))
+    return panda_gym.sb3_vec_env(2, name, **SETTINGS.get(name, {}), **more)
+
+
+def library_at(name: str, seed: int, actions: np.ndarray) -> Any:
+    """What new environments show after one step."""
+    env = library(name)
+    env.seed(seed)
+    env.reset()
+    return env.step(actions)[0]
 
 
 def test_stable_baselines3_gets_the_same_errors(name: str) -> None:
@@ -281,6 +309,9 @@ def test_stable_baselines3_gets_the_same_errors(name: str) -> None:
     assert info["costs"]["illegal_action"] >= 1.0
     same.step(np.full_like(right, -1))
     assert_equal(env.step(right)[0], same.step(right)[0])
+    env.seed(2), same.seed(2)  # a reset in the middle
+    assert_equal(env.reset(), same.reset())
+    assert_equal(env.step(right)[0], library_at(name, 2, right))
     env.set_options({"day": 3})
     with pytest.raises(SettingError, match="options"):
         env.reset()

@@ -16,6 +16,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 import panda_gym
 from panda_gym.episode_log import EpisodeTables
 from panda_gym.errors import SeedError, SettingError, StreamError
+from panda_gym.workflows.random_graphs import random_workflow
 from tests.panda_gym.placements import small
 
 SETTINGS = {"PandaGrid/DataPlacement-v0": small(), "PandaGrid/Placement-v0": small()}
@@ -285,6 +286,24 @@ def test_the_vec_env_of_stable_baselines3_is_the_vector_one(name, settings):
     assert ends > 0
 
 
+def test_infos_may_hold_the_cost_alone(name, settings):
+    """A flat dictionary, for readers that know no other (torchrl's GymEnv with num_envs)."""
+    settings = {**settings, **SHORT.get(name, {})}
+    for make in (gymnasium.make, lambda *a, **k: gymnasium.make_vec(*a, num_envs=2, **k)):
+        full, flat = make(name, **settings).unwrapped, make(name, info="cost", **settings).unwrapped
+        (seen, begin), (same, told) = full.reset(seed=3), flat.reset(seed=3)
+        for _ in range(3):
+            for part in seen:
+                np.testing.assert_array_equal(seen[part], same[part])
+            assert told.keys() == {"cost", "_cost"} & begin.keys()
+            np.testing.assert_array_equal(told["cost"], begin["cost"])
+            action = np.full_like(full.action_space.sample(), -1)
+            (seen, *_, begin), (same, *_, told) = full.step(action), flat.step(action)
+            assert np.all(np.asarray(told["cost"]) >= 1.0)
+        with pytest.raises(SettingError, match="'full' or 'cost'"):
+            make(name, info="costs", **settings)
+
+
 def test_infos_keep_their_keys_and_tell_the_time(name, settings):
     env = gymnasium.make(name, **{**settings, **SHORT.get(name, {})})
     observation, begin = env.reset(seed=2)
@@ -302,12 +321,16 @@ def test_infos_keep_their_keys_and_tell_the_time(name, settings):
     assert passed > 0.0
 
 
+ENDED = {"final_obs", "_final_obs", "final_info", "_final_info"}
+"""Keys of the infos of a step that ends episodes."""
+
+
 @pytest.mark.parametrize("observation", ["dict", "flat"])
 def test_random_legal_play_stays_inside_the_bounds(name, settings, observation):
     count = 16
     env = gymnasium.make_vec(name, num_envs=count, observation=observation, **settings)
     env.action_space.seed(0)
-    seen, _ = env.reset(seed=11)
+    seen, begin = env.reset(seed=11)
     rng, shape = np.random.default_rng(3), choices(env.single_action_space)
     for _ in range(5_000 // count):
         assert env.observation_space.contains(seen)
@@ -316,7 +339,38 @@ def test_random_legal_play_stays_inside_the_bounds(name, settings, observation):
         parts = np.split(drawn, np.cumsum(shape)[:-1], axis=1)
         actions = np.stack([part.argmax(axis=1) for part in parts], axis=1)
         seen, *_, infos = env.step(actions.reshape(zeros(env).shape))
+        assert infos.keys() - ENDED == begin.keys()
+        assert infos["costs"].keys() == begin["costs"].keys()
         assert not infos["costs"]["illegal_action"].any()
+
+
+ENDLESS = {
+    "PandaGrid/Placement-v0": {"jobs": 5_000},
+    "PandaGrid/DataPlacement-v0": {"jobs": 5_000, "storage": True},
+    "PandaGrid/Pipelines-v0": {"days": 120.0},
+    "PandaGrid/Workflow-v0": {
+        "workflow": random_workflow("campaign", 0, layers=50),
+        "granularity": "task",
+    },
+}
+"""Settings whose episodes have at least 5,000 decisions."""
+
+
+@pytest.mark.long
+def test_a_long_episode_stays_inside_the_bounds(name, settings):
+    env, steps, done = gymnasium.make(name, **{**settings, **ENDLESS[name]}).unwrapped, 0, False
+    env.action_space.seed(0)
+    seen, begin = env.reset(seed=1)
+    while not done:
+        assert env.observation_space.contains(seen)
+        action = legal(env.action_space, seen["action_mask"])
+        seen, _, terminated, truncated, info = env.step(action)
+        assert info.keys() == begin.keys()
+        assert info["costs"].keys() == begin["costs"].keys()
+        assert info["costs"]["illegal_action"] == 0.0
+        steps, done = steps + 1, terminated or truncated
+    assert env.observation_space.contains(seen)
+    assert steps >= 5_000
 
 
 LOGGED = ("PandaGrid/Pipelines-v0", "PandaGrid/Workflow-v0")

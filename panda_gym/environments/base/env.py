@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 
 from panda_gym.environments.base.batch import Batch
-from panda_gym.environments.base.info import one_info
+from panda_gym.environments.base.info import check_info, one_info, report
 from panda_gym.environments.base.settings import Painter, check_options, check_render_mode
 from panda_gym.errors import check_seed
 
@@ -22,10 +22,14 @@ class BatchEnv(gymnasium.Env):
     _paint: Callable[[int], Any] | None
 
     def __init__(
-        self, batch: Batch, render_mode: str | None = None, painter: Painter | None = None
+        self,
+        batch: Batch,
+        render_mode: str | None = None,
+        painter: Painter | None = None,
+        info: str = "full",
     ) -> None:
         check_render_mode(type(self).__name__, render_mode, tuple(self.metadata["render_modes"]))
-        self.batch = batch
+        self.batch, self._info = batch, check_info(info)
         self.render_mode = render_mode
         self.observation_space = batch.observation_space()
         self.action_space = batch.action_space()
@@ -45,7 +49,7 @@ class BatchEnv(gymnasium.Env):
         check_options(options)
         super().reset(seed=None if seed is None else check_seed(seed))
         self.batch.begin([(0, self.np_random)])
-        return self.batch.observe_one(0), one_info(self.batch.report(), 0)
+        return self.batch.observe_one(0), one_info(report(self.batch, self._info), 0)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Take one decision and run to the next; see the class for what an action means.
@@ -60,7 +64,7 @@ class BatchEnv(gymnasium.Env):
             float(batch.rewards()[0]),
             bool(batch.terminated[0]),
             bool(batch.truncated[0]),
-            one_info(batch.report(), 0),
+            one_info(report(batch, self._info), 0),
         )
 
     def action_masks(self) -> Array:

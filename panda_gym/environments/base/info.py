@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from panda_gym.environments.base.batch import Batch
+from panda_gym.errors import SettingError
+
 Array = np.ndarray
+INFOS: Final = ("full", "cost")
+"""What `info` holds: every entry, or the cost alone."""
+
+
+def check_info(info: str) -> str:
+    """Return the name of what `info` holds; SettingError for another than those of INFOS."""
+    if info not in INFOS:
+        raise SettingError("info 'full' or 'cost'", repr(info), "choose one")
+    return info
+
+
+def report(batch: Batch, info: str, rewards: Array | None = None) -> dict[str, Any]:
+    """Return the entries of `info`, arrays [E] by key; rewards: the last ones if they are known."""
+    return batch.report(rewards) if info == "full" else {"cost": batch.cost()}
 
 
 def one_info(report: dict[str, Any], e: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from panda_gym.environments.base.autoreset import spread_seeds
 from panda_gym.environments.base.batch import Batch
-from panda_gym.environments.base.info import one_info
+from panda_gym.environments.base.info import check_info, one_info
 from panda_gym.environments.base.lazy_info import TRUNCATED, LazyInfo, StepInfo
 from panda_gym.environments.base.settings import check_options
 from panda_gym.errors import SettingError
@@ -45,10 +45,8 @@ class BatchVecEnv(VecEnv):
         seed: int | None = None,
         **settings: Any,
     ) -> None:
-        if info not in ("full", "cost"):
-            raise SettingError("info 'full' or 'cost'", repr(info), "choose one")
+        self._full = check_info(info) == "full"
         self.batch = batch = self.make_batch(num_envs, observation, **settings)
-        self._full = info == "full"
         self.copy, self._actions = copy, np.zeros(batch.action_shape, dtype=np.int64)
         self._attributes: dict[str, list[Any]] = {"render_mode": [None] * len(batch)}
         self._generators = [np.random.default_rng() for _ in range(len(batch))]

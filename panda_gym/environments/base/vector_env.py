@@ -20,7 +20,7 @@ from gymnasium.vector.utils import batch_space
 
 from panda_gym.environments.base.autoreset import begin_again, spread_seeds
 from panda_gym.environments.base.batch import Batch
-from panda_gym.environments.base.info import masked
+from panda_gym.environments.base.info import check_info, masked, report
 from panda_gym.environments.base.settings import (
     Painter,
     autoreset,
@@ -47,11 +47,12 @@ class BatchVectorEnv(VectorEnv):
         copy: bool = True,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         max_episode_steps: int | None = None,
+        info: str = "full",
     ) -> None:
         check_render_mode(
             type(self).__name__, render_mode, tuple(type(self).metadata["render_modes"])
         )
-        self.batch, self.num_envs = batch, len(batch)
+        self.batch, self.num_envs, self._info = batch, len(batch), check_info(info)
         self.copy, self.render_mode = copy, render_mode
         self.autoreset_mode, self._limit = autoreset(autoreset_mode), step_limit(max_episode_steps)
         self.metadata = {**type(self).metadata, "autoreset_mode": self.autoreset_mode}
@@ -84,7 +85,7 @@ class BatchVectorEnv(VectorEnv):
             if one is not None and which[e]:
                 self._generators[e] = np.random.default_rng(one)
         self._begin(which)
-        return self.batch.observe(self.copy), masked(self.batch.report(), which)
+        return self.batch.observe(self.copy), masked(report(self.batch, self._info), which)
 
     def step(self, actions: Any) -> tuple[Any, Array, Array, Array, dict[str, Any]]:
         """Take one decision everywhere; ended episodes begin anew as the autoreset mode says."""
@@ -114,15 +115,15 @@ class BatchVectorEnv(VectorEnv):
     ) -> tuple[Any, Array, Array, Array, dict[str, Any]]:
         """What `step` returns, after new episodes where they begin in the same step."""
         batch, done = self.batch, terminated | truncated
-        report, infos = batch.report(rewards), {}
+        told, infos = report(batch, self._info, rewards), {}
         if done.any():
             if self.autoreset_mode is AutoresetMode.SAME_STEP:
-                infos = begin_again(batch, self._generators, done, report)
+                infos = begin_again(batch, self._generators, done, told)
                 self._steps[done] = 0
-                report = batch.report()
+                told = report(batch, self._info)
             elif self.autoreset_mode is AutoresetMode.NEXT_STEP:
                 self._due = done.copy()
-        infos.update(masked(report, np.ones(self.num_envs, dtype=bool)))
+        infos.update(masked(told, np.ones(self.num_envs, dtype=bool)))
         return batch.observe(self.copy), rewards, terminated, truncated, infos
 
     def _begin(self, which: Array) -> None:

@@ -136,6 +136,7 @@ class PipelineEnv(BatchEnv):
     |---|---|---|
     | `observation` | `'dict'` | `dict`, or `flat` for one vector without the mask |
     | `render_mode` | `None` | `ansi`: bars as text; `rgb_array`: bars as a frame, uint8 |
+    | `info` | `'full'` | `cost`: nothing but the cost, a flat dictionary |
     | `log` | `None` | file (.parquet) or folder in which every episode is logged |
     | `log_level` | `'jobs'` | `none`; `jobs`, every task; `events`, also every decision |
     <<arguments>>
@@ -171,13 +172,14 @@ class PipelineEnv(BatchEnv):
         *,
         observation: str = "dict",
         render_mode: str | None = None,
+        info: str = "full",
         log: str | Path | None = None,
         log_level: str = "jobs",
         **settings: Any,
     ) -> None:
         scenario = PipelineScenario.of(**settings)
         batch = PipelineBatch(scenario, 1, observation, log=log, log_level=log_level)
-        super().__init__(batch, render_mode, painter)
+        super().__init__(batch, render_mode, painter, info)
 
     def history(self) -> History:
         """Return all runs so far, or of the episode that ended."""

@@ -78,6 +78,7 @@ a named scenario wherever none are given.
 |---|---|---|
 | `observation` | `'dict'` | `dict`, or `flat` for one vector |
 | `render_mode` | `None` | `ansi`: a table of the busiest sites; `rgb_array`: a map, uint8 |
+| `info` | `'full'` | `cost`: nothing but the cost, a flat dictionary |
 | `log` | `None` | file (.parquet) or folder in which every episode is logged |
 | `log_level` | `'jobs'` | `none`, `jobs`, or `events` for every event of every job |
 | `scenario` | `'default'` | name of a scenario: <<scenarios>> |
@@ -197,13 +198,14 @@ class PlacementEnv(BatchEnv):
         *,
         observation: str = "dict",
         render_mode: str | None = None,
+        info: str = "full",
         log: str | Path | None = None,
         log_level: str = "jobs",
         **settings: Any,
     ) -> None:
         scenario = Scenario.of(**settings)
         batch = PlacementBatch(scenario, 1, observation, log=log, log_level=log_level)
-        super().__init__(batch, render_mode, painter)
+        super().__init__(batch, render_mode, painter, info)
 
     def fork(self, seed: int) -> PlacementEnv:
         """Return a copy with the same observed past and fresh draws for all that is unseen.

@@ -42,6 +42,7 @@ class PlacementVectorEnv(BatchVectorEnv):
         copy: bool = True,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         max_episode_steps: int | None = None,
+        info: str = "full",
         log: str | Path | None = None,
         log_level: str = "jobs",
         threads: int = 1,
@@ -63,6 +64,7 @@ class PlacementVectorEnv(BatchVectorEnv):
             copy=copy,
             autoreset_mode=autoreset_mode,
             max_episode_steps=max_episode_steps,
+            info=info,
         )
 
     def fork(self, seed: int) -> PlacementVectorEnv:

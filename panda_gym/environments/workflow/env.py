@@ -153,6 +153,7 @@ class WorkflowEnv(BatchEnv):
     |---|---|---|
     | `observation` | `'dict'` | `dict`, or `flat` for one vector without the mask |
     | `render_mode` | `None` | `ansi`: bars as text; `rgb_array`: bars as a frame, uint8 |
+    | `info` | `'full'` | `cost`: nothing but the cost, a flat dictionary |
     | `log` | `None` | file (.parquet) or folder in which every episode is logged |
     | `log_level` | `'jobs'` | `none`; `jobs`, every task; `events`, also every decision |
     <<arguments>>
@@ -191,13 +192,14 @@ class WorkflowEnv(BatchEnv):
         *,
         observation: str = "dict",
         render_mode: str | None = None,
+        info: str = "full",
         log: str | Path | None = None,
         log_level: str = "jobs",
         **settings: Any,
     ) -> None:
         scenario = WorkflowScenario.of(**settings)
         batch = WorkflowBatch(scenario, 1, observation, log=log, log_level=log_level)
-        super().__init__(batch, render_mode, painter)
+        super().__init__(batch, render_mode, painter, info)
 
     def execution(self) -> Execution:
         """Return the times of every task after the episode's end; SettingError before."""

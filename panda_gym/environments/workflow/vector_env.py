@@ -38,6 +38,7 @@ class WorkflowVectorEnv(BatchVectorEnv):
         copy: bool = True,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
         max_episode_steps: int | None = None,
+        info: str = "full",
         log: str | Path | None = None,
         log_level: str = "jobs",
         **settings: Any,
@@ -51,4 +52,5 @@ class WorkflowVectorEnv(BatchVectorEnv):
             copy=copy,
             autoreset_mode=autoreset_mode,
             max_episode_steps=max_episode_steps,
+            info=info,
         )
