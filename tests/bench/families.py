@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -146,6 +147,9 @@ def workflow(args: argparse.Namespace) -> None:
         show(name, measure(lambda _, name=name: workflow_policies.create(name))[:, None])
     if sites > 1:
         show("static HEFT, its plan followed", static[:, None])
+    if args.lookahead:
+        look = measure(partial(planned, rule="lookahead"))[:, None]
+        show("static HEFT with lookahead, its plan followed", look)
     logs: dict[str, list[Array]] = {"agent": [], "agent, rollout": []}
     if args.rollout:
         plain = FittedSites(np.zeros(fitted_size(scenario.plan is not None, sites)))
@@ -184,8 +188,8 @@ def workflow_agent(args: argparse.Namespace, seed: int, sites: int) -> Any:
     return greedy(trained("PandaGrid/Workflow-v0", kind, seed, args, None, **args.settings))
 
 
-def planned(batch: WorkflowBatch) -> Act:
-    """Return a policy that follows static HEFT: its sites, in the order of its starts.
+def planned(batch: WorkflowBatch, rule: str = "heft") -> Act:
+    """Return a policy that follows a static schedule: its sites, in the order of its starts.
 
     It knows the graphs that the batch plays, which are planned when they are first seen.
     """
@@ -196,7 +200,7 @@ def planned(batch: WorkflowBatch) -> Act:
         nonlocal start, site
         if len(start) == 0:
             flows = [batch.workflow(e) for e in range(len(batch))]
-            plans = [schedule(flow, batch.resource, "heft") for flow in flows]
+            plans = [schedule(flow, batch.resource, rule) for flow in flows]
             start = np.stack([plan.set_start() for plan in plans])
             site = np.stack([plan.node[plan.workflow.first_task[:-1]] for plan in plans])
         view = WorkflowView(observation)
@@ -287,6 +291,7 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--learner", choices=("cmaes", "ppo"), default="cmaes", help="on sites")
     parser.add_argument("--rollout", type=int, default=0, help="candidates of a rollout; 0: none")
+    parser.add_argument("--lookahead", action="store_true", help="a row for lookahead HEFT")
     parser.add_argument("--horizon", type=float, default=2.0, help="days; 0: discount by step")
     parser.add_argument("--set", type=keyword, action="append", default=[], help="of the scenario")
     parser.add_argument("--ppo", type=keyword, action="append", default=[], help="of MaskablePPO")
