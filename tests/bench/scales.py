@@ -3,13 +3,15 @@
     python -m tests.bench.scales --scenario atlas --out runs/scales
 
 Prints, as Markdown, the objective of every rule and of the shipped agent by scale, Kendall's tau
-between the scales, how far the rules are apart, and the CPU seconds of each row. Sizes are those of
-the standard suite; `--size SCALE:JOBS:SEEDS` plays less at a scale. Finished rows are kept in OUT.
+between the scales and how far the rules are apart; on stderr the CPU seconds of each row. Sizes are
+those of the standard suite; `--size SCALE:JOBS:SEEDS` plays less at a scale. OUT keeps finished
+rows.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from pathlib import Path
 
@@ -27,6 +29,8 @@ from panda_gym.benchmarking.standard_suite import (
     Size,
     weights_for,
 )
+from panda_gym.jobs import JobStream
+from panda_gym.surrogate import Surrogate
 
 AGENT = "difference-reward-scorer"
 POLICIES = (*HEURISTICS, AGENT)
@@ -49,17 +53,31 @@ def main() -> None:
 
 
 def play(scenario: str, scale: float, size: Size, policies: list[str], out: Path) -> BenchmarkTable:
-    """Benchmark the policies one by one at a scale, with the CPU time of each; return the table."""
+    """Benchmark the policies at a scale; print the CPU seconds of each row that is played."""
     named = {name: weights_for(name, scenario, scale) for name in policies or POLICIES}
-    settings = {"scenario": scenario, "scale": scale, "jobs": size.jobs, "warmup": size.warmup}
-    seeds = range(EVALUATION_SEEDS, EVALUATION_SEEDS + size.seeds)
-    for label, policy in named.items():
-        begun = time.process_time()
-        table = benchmark({label: policy}, ["default"], seeds, folder=out / "cells", **settings)
-        spent = time.process_time() - begun
-        value = table.interval(label, "geometric_slowdown").value
-        print(f"scale {scale:g}, {label}: {value:.3f}, {spent:.0f} CPU s", flush=True)
-    return benchmark(named, ["default"], seeds, folder=out / "cells", **settings)
+    spent: dict[str, float] = {}
+
+    def progress(done: int, total: int, message: str) -> None:
+        now = time.process_time()
+        if message not in spent:
+            print(f"scale {scale:g}, {message}", file=sys.stderr, flush=True)
+        spent.setdefault(message, now)
+
+    table = benchmark(
+        named,
+        {"default": JobStream.from_surrogate(Surrogate.open("default"))},
+        range(EVALUATION_SEEDS, EVALUATION_SEEDS + size.seeds),
+        folder=out / "cells",
+        progress=progress,
+        scenario=scenario,
+        scale=scale,
+        jobs=size.jobs,
+        warmup=size.warmup,
+    )
+    begins = [*spent.values(), time.process_time()]
+    for message, begin, end in zip(spent, begins, begins[1:], strict=False):
+        print(f"scale {scale:g}, {message}: {end - begin:.0f} CPU s", file=sys.stderr)
+    return table
 
 
 def arguments() -> argparse.Namespace:
