@@ -39,6 +39,8 @@ from panda_gym.joint.schedule import Schedule
 Array = np.ndarray
 INSTANCE_FORMAT: Final = "joint-instance/1"
 SCHEDULE_FORMAT: Final = "joint-schedule/1"
+DEEPEST: Final = 100
+"""Containers within containers that are read."""
 KINDS: Final = {
     "name": str, "work_per_size": (int, float), "remote_stores": list, "local_stores": dict,
     "nodes": dict, "datasets": dict, "jobs": dict, "remote_bandwidth": list,
@@ -59,7 +61,7 @@ def read_instance(path: str | Path) -> Instance:
     read = [[place[one] for one in _read(job, members)] for job in document["jobs"].items()]
     return Instance(
         name=document["name"],
-        work_per_size=float(document["work_per_size"]),
+        work_per_size=_number(document, "work_per_size", "the file"),
         size=_numbers(datasets, "size", "dataset"),
         source=np.array([_source(one, remote) for one in datasets.items()], np.int64),
         first=np.concatenate([[0], np.cumsum([len(one) for one in read])]),
@@ -101,7 +103,7 @@ def read_schedule(path: str | Path) -> Schedule:
     parts = [_entry(document, key, list, "the file") for key in ("node", "rank", "store")]
     try:
         arrays = [np.array(part) for part in parts]
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InstanceError("lists of whole numbers", str(error), "correct the file") from None
     return Schedule(*arrays)
 
@@ -146,8 +148,16 @@ def _short(value: Any) -> str:
 
 
 def _numbers(table: Mapping[str, Any], key: str, kind: str) -> Array:
-    rows = table.items()
-    return np.array([float(_entry(row, key, (int, float), f"{kind} {n!r}")) for n, row in rows])
+    return np.array([_number(row, key, f"{kind} {name!r}") for name, row in table.items()])
+
+
+def _number(row: Any, key: str, where: str) -> float:
+    """Return `row[key]` as a float; an integer beyond the range of floats is infinite."""
+    value = _entry(row, key, (int, float), where)
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
 
 
 def _named(stores: list[Any]) -> dict[str, int]:
@@ -160,7 +170,7 @@ def _named(stores: list[Any]) -> dict[str, int]:
 def _quota(name: str, row: Any) -> float:
     if row is None or (isinstance(row, dict) and row.get("quota") is None):
         return np.inf
-    return float(_entry(row, "quota", (int, float), f"local store {name!r}"))
+    return _number(row, "quota", f"local store {name!r}")
 
 
 def _source(dataset: tuple[str, Any], remote: Mapping[str, int]) -> int:
@@ -179,7 +189,7 @@ def _source(dataset: tuple[str, Any], remote: Mapping[str, int]) -> int:
 def _matrix(document: Mapping[str, Any], key: str) -> Array:
     try:
         return np.array(document[key], np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InstanceError(f"{key} as rows of numbers", str(error), "correct the file") from None
 
 
@@ -209,6 +219,8 @@ def _expand(
         cycle = " -> ".join([*path[path.index(name) :], name])
         do = "take it out, since its size has no end"
         raise InstanceError("containers without a cycle", cycle, do)
+    if len(path) > DEEPEST:
+        raise InstanceError(f"containers at most {DEEPEST} deep", f"{path[0]!r}", "flatten them")
     if name not in found:
         if name not in containers:
             hint = nearest(name, [*found, *containers])

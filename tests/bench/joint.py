@@ -22,6 +22,7 @@ def arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, nargs="+", default=[10.0])
     parser.add_argument("--instances", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first instance")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--gamma", type=float, default=20.0)
@@ -36,19 +37,20 @@ def row(instance: Instance, seed: int, options: argparse.Namespace, cpu_s: float
     begin = time.process_time()
     bound_s = lower_bound(instance, cpu_s=options.bound_seconds)
     found: dict[str, Any] = {"bound": bound_s, "bound CPU": time.process_time() - begin}
-    if "random" in options.methods:
-        found["one random"] = solve(instance, "random", steps=1, seed=seed).makespan_s
+    found["one random"] = solve(instance, "random", steps=1, seed=seed).makespan_s
     for name in options.methods:
         solved = solve(instance, name, cpu_s=cpu_s, seed=seed, lower_bound_s=bound_s)
         found[name], found[f"{name} CPU"] = solved.makespan_s, solved.cpu_s
     return found
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Return a Markdown table: makespans by instance, and the mean ratio to the bound."""
+def table(rows: list[dict[str, Any]], first: int) -> str:
+    """Return a Markdown table: makespans by seed, and the mean ratio to the bound."""
     names = [name for name in rows[0] if not name.endswith(" CPU")]
-    lines = [["instance", *names]]
-    lines += [[str(k), *(f"{one[name]:.6g}" for name in names)] for k, one in enumerate(rows)]
+    lines = [["seed", *names]]
+    lines += [
+        [str(first + k), *(f"{one[name]:.6g}" for name in names)] for k, one in enumerate(rows)
+    ]
     over = [sum(one[name] / one["bound"] for one in rows) / len(rows) for name in names]
     spent = [sum(one.get(f"{name} CPU", 0.0) for one in rows) / len(rows) for name in names]
     lines.append(["mean over the bound", *(f"{one:.4f}" for one in over)])
@@ -62,7 +64,7 @@ def main(words: list[str] | None = None) -> int:
     options, beaten = arguments(words), False
     for cpu_s in options.seconds:
         rows = []
-        for seed in range(options.instances):
+        for seed in range(options.first, options.first + options.instances):
             instance = random_instance(
                 seed, jobs=options.jobs, work_per_size=options.gamma, readers=options.readers,
                 quota=options.quota,
@@ -71,7 +73,7 @@ def main(words: list[str] | None = None) -> int:
             print(seed, {name: round(value, 4) for name, value in rows[-1].items()}, flush=True)
             best = min(rows[-1][name] for name in options.methods)
             beaten |= rows[-1].get("local_search", best) > best * (1.0 + ENOUGH)
-        print(f"\n{cpu_s:g} CPU seconds a method\n\n{table(rows)}\n", flush=True)
+        print(f"\n{cpu_s:g} CPU seconds a method\n\n{table(rows, options.first)}\n", flush=True)
     return int(beaten)
 
 

@@ -91,6 +91,11 @@ BAD = {
     "no datasets": ({"datasets": {}, "jobs": {}, "containers": {}}, "at least a"),
     "gamma": ({"work_per_size": -1}, "work_per_size"),
     "format": ({"format": "joint-instance/9"}, "format 'joint-instance/1'"),
+    "deep": (
+        {"containers": {f"c{k}": [f"c{k + 1}"] for k in range(2000)} | {"c2000": ["d0"]}},
+        "at most 100 deep",
+    ),
+    "huge size": (dataset(size=10**400), "size finite and above 0"),
     "stores": ({"remote_stores": [["tape"]]}, "names of remote stores"),
     "a list": ({"nodes": []}, "'nodes' as dict"),
 }  # fmt: skip
