@@ -1,8 +1,9 @@
 """Lower bounds of the makespan, proven by plain arithmetic.
 
-A job holds a node at least for its run and for its longest transfer from the best store, and a node
-waits for its first data. So a schedule of makespan T packs the jobs into the nodes, and a job that
-cannot end by T fits nowhere. Nodes of one speed are taken together as a class.
+A job holds a node at least for its run and for its longest transfer from the best store. The first
+job of a node also waits for its data to come from tape, through the best store. So a schedule of
+makespan T packs the jobs into the nodes, and a job that cannot end by T fits nowhere. Nodes of one
+speed are taken together as a class.
 
 `packing_proof` proves for one T that no packing exists. Steps that double, and then bisection,
 find the largest such T.
@@ -40,7 +41,7 @@ class Relaxation:
     alone: Array
     """Least end of a job of a group on a node of a class, float64[I, K], s."""
     wait: Array
-    """Least time before a node of a class can start on a job's transfers, float64[K], s."""
+    """Least time by which the first job of a node ends later than its hold, float64[K], s."""
     jobs: Array
     """Jobs of each group, int64[I]."""
     nodes: Array
@@ -76,22 +77,20 @@ def lower_bound(instance: Instance, *, below_s: float = np.inf, cpu_s: float = 6
 
 def relaxation(instance: Instance, groups: int) -> Relaxation:
     """Return the relaxation of an instance with at most so many groups of jobs."""
-    arrival = (1.0 / instance.remote_bandwidth).min(axis=1)[instance.source] * instance.size
-    wait = np.maximum.reduceat(arrival[instance.inputs], instance.first[:-1]).min()
     classes = _classes(instance.speed)
-    times = [_times(instance, nodes, float(wait)) for nodes in classes]
+    times = [_times(instance, nodes) for nodes in classes]
     hold, alone = (np.array(part).T for part in zip(*times, strict=True))
     group = _groups(instance.work(), groups)
     return Relaxation(
         np.array([hold[jobs].min(axis=0) for jobs in group]),
         np.array([alone[jobs].min(axis=0) for jobs in group]),
-        np.full(len(classes), wait),
+        (alone - hold).min(axis=0),
         np.array([len(jobs) for jobs in group]),
         np.array([len(nodes) for nodes in classes]),
     )
 
 
-def _times(instance: Instance, nodes: Array, wait: float) -> tuple[Array, Array]:
+def _times(instance: Instance, nodes: Array) -> tuple[Array, Array]:
     """Return the least hold and the least end of every job on these nodes, float64[J] each, s."""
     starts, size = instance.first[:-1], instance.size[instance.inputs]
     run_s = instance.work() / instance.speed[nodes].max()
@@ -99,7 +98,7 @@ def _times(instance: Instance, nodes: Array, wait: float) -> tuple[Array, Array]
     whole = (1.0 / instance.remote_bandwidth + local).min(axis=1)
     longest = np.maximum.reduceat(size, starts) * local.min()
     last = np.maximum.reduceat(size * whole[instance.source[instance.inputs]], starts)
-    return longest + run_s, np.maximum(last, longest + wait) + run_s
+    return longest + run_s, last + run_s
 
 
 def _classes(speed: Array) -> list[Array]:

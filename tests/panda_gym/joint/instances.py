@@ -20,8 +20,11 @@ def small(seed: int, **changes: Any) -> Instance:
 
 
 def tiny(seed: int, work_per_size: float = 1e-3) -> Instance:
-    """Three jobs, four datasets, two nodes and two stores: all placements can be tried."""
-    rng = np.random.default_rng(seed)
+    """Three jobs, four datasets, two nodes and two stores: all placements can be tried.
+
+    In odd seeds bandwidths differ by orders of magnitude, so that waits for data matter.
+    """
+    rng, spread = np.random.default_rng(seed), (0.4, 3.0)[seed % 2]
     return Instance(
         name="tiny",
         work_per_size=work_per_size,
@@ -30,8 +33,8 @@ def tiny(seed: int, work_per_size: float = 1e-3) -> Instance:
         first=np.array([0, 2, 3, 5]),
         inputs=np.array([0, 1, 2, 1, 3]),
         speed=rng.uniform(1.0, 4.0, 2),
-        remote_bandwidth=rng.uniform(1.0, 2.0, (2, 2)),
-        local_bandwidth=rng.uniform(2.0, 8.0, (2, 2)),
+        remote_bandwidth=np.exp(rng.uniform(-spread, spread, (2, 2))),
+        local_bandwidth=4.0 * np.exp(rng.uniform(-spread, spread, (2, 2))),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from panda_gym.errors import InstanceError
-from panda_gym.joint import lower_bound, random_instance, solve
+from panda_gym.joint import Instance, lower_bound, random_instance, solve
 from panda_gym.joint.lower_bound import relaxation, simple_bound
 from panda_gym.joint.packing_proof import GRID, Packing, fullest, is_impossible
 from tests.panda_gym.joint.instances import optimum, small, tiny
@@ -82,3 +82,19 @@ def test_a_known_makespan_and_a_budget_end_the_search() -> None:
     assert lower_bound(instance, cpu_s=1e-9) == low
     with pytest.raises(InstanceError, match="budget above 0"):
         lower_bound(instance, cpu_s=0.0)
+
+
+def test_the_longest_transfer_need_not_be_the_last() -> None:
+    instance = Instance(
+        name="late and small",
+        work_per_size=0.0,
+        size=np.array([1.0, 5.0]),
+        source=np.array([0, 1]),
+        first=np.array([0, 2]),
+        inputs=np.array([0, 1]),
+        speed=np.ones(1),
+        remote_bandwidth=np.array([[0.1], [50.0]]),
+        local_bandwidth=np.ones((1, 1)),
+    )
+    assert lower_bound(instance) == pytest.approx(11.0)  # 10 to the store, 1 to the node
+    assert optimum(instance) == pytest.approx(11.0)
