@@ -66,7 +66,9 @@ def train(
         ),
     ] = None,
     competing: Competing = None,
-    reward: Annotated[str, typer.Option(help="Name of the reward.")] = "predicted",
+    reward: Annotated[
+        str | None, typer.Option(help="Name of the reward.", show_default="the environment's")
+    ] = None,
     cost_limit: Annotated[
         float | None,
         typer.Option(help="Mean cost a decision that ppo_lagrangian allows.", show_default="none"),
@@ -137,7 +139,7 @@ def train(
 
     algo = check_algorithm(algo)
     jobs_of = job_stream(stream, allow_uncertified) if until is None else _past(stream, until)
-    shared = {"jobs": jobs, "reward": reward}
+    shared = {"jobs": jobs, **({} if reward is None else {"reward": reward})}
     settings = [
         {**scenario(platform, scale, at, competing, named=name, **shared), **jobs_of}
         for name, at in _cells(named or ["default"], load or [], spread=algo == "difference_reward")
@@ -163,7 +165,6 @@ def train(
             shown = _difference_reward(out, given, settings, command, runtime, progress)
         else:
             given |= {"algo": algo, "cost_limit": cost_limit, "evaluate_every": evaluate_every}
-            gamma = 0.0 if gamma is None and objective is not None else gamma
             given |= {"loads": tuple(load or ())} | ({} if gamma is None else {"gamma": gamma})
             shown = _sb3(out, given, settings, command, tensorboard, progress)
     show(shown, json)

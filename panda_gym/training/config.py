@@ -45,8 +45,8 @@ class TrainConfig:
     """Adam's step size at the start; it falls linearly to `learning_rate_end`."""
     learning_rate_end: float = 1e-4
     """Adam's step size at the end."""
-    gamma: float = 0.5
-    """Discount per decision; small, because the default reward is that of the job just placed."""
+    gamma: float = 0.0
+    """Discount per decision; 0, because the default reward is that of the job just placed."""
     gae_lambda: float = 0.9
     """Decay of the generalised advantage estimate."""
     clip_range: float = 0.2
@@ -83,7 +83,7 @@ class TrainConfig:
     """Where the network is: cpu, cuda, cuda:0, ..."""
     objective: str = ""
     """Objective whose difference rewards replace the reward, a name of
-    `panda_gym.credit.OBJECTIVES`; empty: the environment's reward. Takes gamma=0."""
+    `panda_gym.credit.OBJECTIVES`; empty: the environment's reward. Needs gamma=0."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "algo", check_algorithm(self.algo))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from panda_gym import cli
 from panda_gym.cli.app import BAD_INPUT
 from panda_gym.jobs import JobStream
+from panda_gym.training import TrainConfig
 from tests.oracles.worlds import make_platform, make_stream
 
 
@@ -83,6 +85,16 @@ def test_an_objective_by_its_name(
     config = json.loads((tmp_path / "agent" / "agent.json").read_text())["provenance"]["config"]
     assert config["objective"] == objective
     assert config.get("gamma", 0.0) == 0.0
+
+
+def test_settings_that_are_not_given_are_those_of_train(
+    monkeypatch: pytest.MonkeyPatch, stream: Path, tmp_path: Path
+) -> None:
+    """The command and the Python function share their defaults: `TrainConfig`, the environment."""
+    assert call(monkeypatch, "--stream", stream, "--steps", 64, "--out", tmp_path) == 0
+    given = json.loads((tmp_path / "agent" / "agent.json").read_text())["provenance"]
+    assert given["config"] == asdict(TrainConfig(steps=64, num_envs=2)) | {"loads": []}
+    assert "reward" not in given["scenario"]
 
 
 BAD = {

@@ -346,7 +346,7 @@ def test_learners_take_an_objective_and_a_stopped_run_ends_the_same(tmp_path: Pa
 @pytest.mark.parametrize(
     ("given", "word"),
     [
-        ({"objective": "mean_turnaround"}, "gamma=0"),
+        ({"objective": "mean_turnaround", "gamma": 0.5}, "gamma=0"),
         ({"objective": "mean_turnarond", "gamma": 0.0}, "mean_turnaround"),
     ],
 )
