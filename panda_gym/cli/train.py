@@ -69,6 +69,13 @@ def train(
     reward: Annotated[
         str | None, typer.Option(help="Name of the reward.", show_default="the environment's")
     ] = None,
+    cost: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Cost that counts, such as carbon_kg, energy_kwh or wan_tb; repeatable.",
+            show_default="all but carbon_kg and energy_kwh",
+        ),
+    ] = None,
     cost_limit: Annotated[
         float | None,
         typer.Option(help="Mean cost a decision that ppo_lagrangian allows.", show_default="none"),
@@ -139,7 +146,8 @@ def train(
 
     algo = check_algorithm(algo)
     jobs_of = job_stream(stream, allow_uncertified) if until is None else _past(stream, until)
-    shared = {"jobs": jobs, **({} if reward is None else {"reward": reward})}
+    shared: dict[str, Any] = {"jobs": jobs, **({} if reward is None else {"reward": reward})}
+    shared |= {"costs": tuple(cost)} if cost else {}
     settings = [
         {**scenario(platform, scale, at, competing, named=name, **shared), **jobs_of}
         for name, at in _cells(named or ["default"], load or [], spread=algo == "difference_reward")

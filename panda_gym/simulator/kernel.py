@@ -171,7 +171,7 @@ def reset_outcome(w: Any, e: int) -> None:
         outcome["area"] = outcome["ended"] = outcome["ended_gflop"] = outcome["ended_ln"] = 0.0
         outcome["expected_ln"] = 0.0
         outcome["wasted_core_s"] = outcome["closures"] = outcome["failures"] = 0.0
-        outcome["overrun_bytes"] = 0.0
+        outcome["overrun_bytes"] = outcome["energy_kwh"] = outcome["carbon_kg"] = 0.0
 
 
 @inline

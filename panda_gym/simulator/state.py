@@ -451,6 +451,8 @@ OUTCOME: Final = np.dtype(
         ("failures", "f8"),  # attempts failed until then
         ("overrun_bytes", "f8"),  # that exceeded the quota of their site until then
         ("deferred", "i8"),  # 1 where the job was deferred
+        ("energy_kwh", "f8"),  # of the job's cores; written by the environment, where asked for
+        ("carbon_kg", "f8"),  # emissions of that energy, likewise
     ],
     align=True,
 )

@@ -15,6 +15,7 @@ from panda_gym.credit import CreditRecorder, Objective, Settled, find_objective
 from panda_gym.deprecated import old_names
 from panda_gym.environments.base.batch import Batch as BaseBatch
 from panda_gym.environments.base.batch import Seeded
+from panda_gym.environments.base.features import position
 from panda_gym.environments.base.spaces import box, check_observation
 from panda_gym.environments.base.thread_pool import ThreadPool
 from panda_gym.environments.placement import cost, reward
@@ -25,6 +26,7 @@ from panda_gym.errors import SettingError
 from panda_gym.jobs import episode, mean_residual_cores
 from panda_gym.jobs.episode import noise
 from panda_gym.simulator import Encoding, EpisodeLog, Simulator
+from panda_gym.sites import Electricity
 
 Array = np.ndarray
 INFO: Final[Mapping[str, tuple[str, str]]] = {
@@ -71,7 +73,7 @@ class PlacementBatch(BaseBatch):
         super().__init__(num_envs, threads)
         self.scenario, self.observation = scenario, check_observation(observation)
         self.reward = reward.create(scenario.reward)
-        self.costs = cost.functions()
+        self.costs = cost.functions(scenario.costs)
         self.platform, self.stream = scenario.open_platform(), scenario.open_stream()
         if self.stream.cores.max() > self.platform.cores.max():
             raise SettingError(
@@ -98,6 +100,9 @@ class PlacementBatch(BaseBatch):
             settings=settings,
         )
         self.parts = self._parts()
+        self.electricity: Electricity | None = None
+        if set(cost.ELECTRICITY) & set(self.costs):
+            self.electricity = Electricity.of(self.platform.region)
         self.elapsed = np.zeros(num_envs)
         """Time from the last decision to the next one, float64[E], s; replaced by each step."""
         if scenario.decisions > 1 or scenario.data_actions:
@@ -280,15 +285,41 @@ class PlacementBatch(BaseBatch):
             self.recorder.record(self.simulator, which)
         rows = None if self.journal is None else self.journal.rows()
         before = self.simulator.clock
+        cores = None if self.electricity is None else self._cores()
         if which is None or self.simulator.done[~which].all():  # those take no step
             self.pool.share(len(self), lambda a, b: self.simulator.step(actions, a, b))
         else:
             for e in np.flatnonzero(which).tolist():
                 self.simulator.step(actions, e, e + 1)
+        if cores is not None:
+            self._consume(cores, before, slice(None) if which is None else which)
         elapsed = self.simulator.clock - before
         self.elapsed = elapsed if which is None else np.where(which, elapsed, self.elapsed)
         if self.journal is not None and rows is not None:
             self.journal.step(rows, self.rewards(), self.report())
+
+    def _cores(self) -> Array:
+        """Return the cores of the jobs at hand, int64[E] or [E, K]."""
+        row = position(JOB_FEATURES, "cores")
+        return np.rint(JOB_FEATURES[row].decode(self.parts["job"][..., row])).astype(np.int64)
+
+    def _consume(self, cores: Array, clock: Array, which: Array | slice) -> None:
+        """Write energy and emissions of the placed jobs into the outcomes of the grids `which`.
+
+        cores: of the jobs, int64[E] or [E, K]. clock: time of the decision, float64[E], s.
+        """
+        electricity, outcome = self.electricity, self.simulator.outcome
+        assert electricity is not None
+        site, runs = outcome["site"], outcome["run_true"]
+        midnight = np.array([self.simulator.week_time(e) for e in range(len(self))])
+        since = (clock + midnight).reshape(-1, *(1,) * (site.ndim - 1))
+        start = since + outcome["transfer"] + outcome["wait_true"]
+        placed = (site >= 0) & (outcome["deferred"] == 0)
+        at, held = np.maximum(site, 0), np.where(placed, runs, 0.0)
+        energy = electricity.energy_kwh(at, cores, held)
+        carbon = electricity.carbon_kg(at, cores, start, start + held)
+        outcome["energy_kwh"][which] = energy[which]
+        outcome["carbon_kg"][which] = carbon[which]
 
     def observe(self, copy: bool = True) -> dict[str, Array] | Array:
         """Observations of all grids; without `copy` they are valid until the next step."""

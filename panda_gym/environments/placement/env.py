@@ -45,7 +45,8 @@ torchrl, is `panda_gym.sb3.actor_critic(env)`: logits and value of a batch of ob
 
 ## Cost
 `info["costs"]` holds these, `info["cost"]` their sum. They are to be kept small and are no part
-of the reward.
+of the reward. `costs=` names others, such as `costs=["carbon_kg"]`: `energy_kwh` and `carbon_kg`
+are what the job's cores will take if it runs to its end, from stand-in figures by country and hour.
 
 | name | meaning |
 |---|---|

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -70,6 +70,9 @@ class Scenario:
     """Factor on the bytes of every job's input."""
     reward: str = "shaped_slowdown"
     """Name of the reward, see `panda_gym.environments.placement.reward`."""
+    costs: Sequence[str] | None = None
+    """Names of the costs of a step; None: all but `energy_kwh` and `carbon_kg`, see
+    `panda_gym.environments.placement.cost`."""
     staleness_s: float = 300.0
     """The broker's counters are read at multiples of this time, s; 0: at every decision."""
     competing: float | Mapping[str, float] | Competing | None = 0.5
