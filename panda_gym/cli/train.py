@@ -142,6 +142,7 @@ def train(
     allow_uncertified: AllowUncertified = False,
 ) -> None:
     """Train, with checkpoints; the agent is safetensors and JSON, and sees no true workload."""
+    from panda_gym.errors import PolicyError
     from panda_gym.training.config import check_algorithm
 
     algo = check_algorithm(algo)
@@ -153,6 +154,8 @@ def train(
         for name, at in _cells(named or ["default"], load or [], spread=algo == "difference_reward")
     ]
     if domain:
+        if algo != "difference_reward":
+            raise PolicyError("--algo difference_reward for --domain", algo, "choose it")
         fixed = {"--scenario": named, "--load": load, "--scale": scale, "--until": until}
         _refuse({**fixed, "--competing": competing}, f"--domain {domain}")
         settings = []

@@ -114,6 +114,13 @@ BAD = {
     "a device that is none": (("--device", "abacus"), "device"),
     "two scenarios for one": (("--scenario", "default", "--scenario", "calm"), "difference_reward"),
     "an unknown scenario": (("--scenario", "clam"), "calm"),
+    "a domain for another learner": (("--domain", "scales"), "--algo difference_reward"),
+    "a domain at one scale": (("--algo", "difference_reward", "--domain", "scales"), "--scale"),
+    "an unknown network": (
+        ("--algo", "difference_reward", "--network", "scale_free"),
+        "scale_free_value",
+    ),
+    "a past of too few jobs": (("--until", 0.5), "1,000 jobs"),
     "a load that is none": (("--scenario", "calm@high"), "NAME@LOAD"),
 }
 
