@@ -2,7 +2,7 @@
 
     python -m tests.bench.scales --scenario atlas --out runs/scales
 
-Prints, as Markdown, the objective of every rule and of the shipped agent by scale, Kendall's tau
+Prints, as Markdown, the objective of every rule and of two shipped agents by scale, Kendall's tau
 between the scales and how far the rules are apart; on stderr the CPU seconds of each row. Sizes are
 those of the standard suite; `--size SCALE:JOBS:SEEDS` plays less at a scale. OUT keeps finished
 rows.
@@ -32,8 +32,8 @@ from panda_gym.benchmarking.standard_suite import (
 from panda_gym.jobs import JobStream
 from panda_gym.surrogate import Surrogate
 
-AGENT = "difference-reward-scorer"
-POLICIES = (*HEURISTICS, AGENT)
+AGENTS = ("difference-reward-scorer", "scale-free-scorer")
+POLICIES = (*HEURISTICS, *AGENTS)
 
 
 def main() -> None:
@@ -59,9 +59,8 @@ def play(scenario: str, scale: float, size: Size, policies: list[str], out: Path
 
     def progress(done: int, total: int, message: str) -> None:
         now = time.process_time()
-        if message not in spent:
-            print(f"scale {scale:g}, {message}", file=sys.stderr, flush=True)
-        spent.setdefault(message, now)
+        if message:  # it is empty while stored rows are read
+            spent.setdefault(message, now)
 
     table = benchmark(
         named,
@@ -86,7 +85,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scenario", default="atlas")
     parser.add_argument("--scale", type=float, action="append", help="default: all of the suite")
     parser.add_argument("--size", action="append", default=[], metavar="SCALE:JOBS:SEEDS")
-    parser.add_argument("--policy", action="append", help="default: all rules and the agent")
+    parser.add_argument("--policy", action="append", help="default: all rules and AGENTS")
     parser.add_argument("--out", default="runs/scales")
     return parser.parse_args()
 
