@@ -89,6 +89,7 @@ def test_a_retried_job_counts_once_and_ends_with_its_last_attempt(run: Outcomes)
         "cores": 1, "project": 1, "size": 1, "input_bytes": 2e12, "moved_bytes": 1e12,
         "remote": True, "of_judged": True, "last_end_s": 290.0, "finished": False,
         "wasted_s": 0.0, "work": 2.0, "run_s": 40.0, "energy_kwh": 0.5, "carbon_kg": 0.3,
+        "placed": True, "at_black_hole": False,
     }  # fmt: skip
     rows = {name: np.append(getattr(run, name), value) for name, value in more.items()}
     rows["last_end_s"][2] = 290.0
@@ -104,6 +105,7 @@ def test_a_retried_job_counts_once_and_ends_with_its_last_attempt(run: Outcomes)
     assert found["ln_slowdown_feitelson"] == pytest.approx(own)
     assert found["energy"] == pytest.approx(before["energy"] + 0.5)
     assert found["carbon"] == pytest.approx(before["carbon"] + 0.3)
+    assert (before["black_hole"], found["black_hole"]) == pytest.approx((1 / 3, 1 / 4))
     rows["finished"][2] = False
     lost = measure(replace(run, **rows))
     assert lost["unfinished"] == pytest.approx(1 / 3)

@@ -68,6 +68,8 @@ CASES: dict[str, tuple[str, ...]] = {
                 *GRID),
     "workflow": ("workflow", "compare", "ddmd"),
     "pipelines": ("pipelines", "run", "--days", "2"),
+    "joint": ("joint", "draw", "ROOT/joint.json", "--jobs", "5", "--nodes", "4",
+              "--local-stores", "3", "--remote-stores", "1"),
     "doctor": ("doctor",),
 }  # fmt: skip
 LONG = {"certify", "compare", "tune", "report", "monitor", "demo", "serve"}
