@@ -187,7 +187,7 @@ def main() -> None:
     def draw(observation: Any) -> np.ndarray:
         return (rng.random(observation["action_mask"].shape) * observation["action_mask"]).argmax(1)
 
-    rng, steps = np.random.default_rng(0), args.num_steps
+    rng, steps = np.random.default_rng(0), args.num_steps // 2
     others = {"at random": draw}
     if args.env_id == "PandaGrid/Placement-v0":
         rule = panda_gym.policies.create("earliest_completion")

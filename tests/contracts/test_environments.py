@@ -349,7 +349,7 @@ ENDLESS = {
     "PandaGrid/DataPlacement-v0": {"jobs": 5_000, "storage": True},
     "PandaGrid/Pipelines-v0": {"days": 120.0},
     "PandaGrid/Workflow-v0": {
-        "workflow": random_workflow("campaign", 0, layers=50),
+        "workflow": random_workflow("campaign", 0, layers=60),
         "granularity": "task",
     },
 }
