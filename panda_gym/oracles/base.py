@@ -26,7 +26,12 @@ class Oracle(ABC):
 
 
 def one_at_a_time(batch: PlacementBatch) -> None:
-    """PolicyError unless jobs are placed one at a time before FIFO queues, without data actions."""
+    """PolicyError unless jobs are placed one at a time before FIFO queues, without data actions.
+
+    Sites must have their own numbers too: no ranked observations.
+    """
+    if batch.ranked:
+        raise PolicyError("sites by number, for an oracle", "ranked=True", "drop ranked=")
     scenario = batch.scenario
     if scenario.decisions > 1 or scenario.data_actions or scenario.discipline != "fifo":
         raise PolicyError(

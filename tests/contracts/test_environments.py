@@ -134,9 +134,12 @@ SHORT = {
 """Settings whose episodes end within the steps of the test."""
 
 
+@pytest.mark.parametrize("ranked", [False, True])
 @pytest.mark.parametrize("mode", list(AutoresetMode))
-def test_the_vector_equals_single_environments_in_every_autoreset_mode(name, settings, mode):
-    settings = {**settings, **SHORT.get(name, {})}
+def test_the_vector_equals_single_environments_in_every_autoreset_mode(
+    name, settings, mode, ranked
+):
+    settings = {**settings, **SHORT.get(name, {}), "ranked": ranked}
     vector = gymnasium.make_vec(name, num_envs=3, autoreset_mode=mode, **settings)
     assert vector.metadata["autoreset_mode"] is mode
     makers = [lambda: gymnasium.make(name, **settings).unwrapped] * 3
@@ -145,7 +148,7 @@ def test_the_vector_equals_single_environments_in_every_autoreset_mode(name, set
 
 @pytest.mark.long
 def test_the_vector_equals_environments_in_processes_of_their_own(name, settings):
-    settings = {**settings, **SHORT.get(name, {})}
+    settings = {**settings, **SHORT.get(name, {}), "ranked": True}
     vector = gymnasium.make_vec(name, num_envs=3, **settings)
     # The new processes import what stands before the colon.
     makers = [lambda: gymnasium.make(f"panda_gym:{name}", **settings).unwrapped] * 3
@@ -157,12 +160,14 @@ def test_the_vector_equals_environments_in_processes_of_their_own(name, settings
 def compare(vector: gymnasium.vector.VectorEnv, several: gymnasium.vector.VectorEnv) -> None:
     """Play both with the same actions; everything but infos of their own is equal bit for bit."""
     disabled = vector.metadata["autoreset_mode"] is AutoresetMode.DISABLED
-    (ours, _), (theirs, _) = vector.reset(seed=4), several.reset(seed=4)
+    (ours, infos), (theirs, known) = vector.reset(seed=4), several.reset(seed=4)
     ends = 0
     several.action_space.seed(0)
     for _ in range(60):
         for part in theirs:
             np.testing.assert_array_equal(ours[part], theirs[part])
+        if "ranking" in infos and infos["_ranking"].all():
+            np.testing.assert_array_equal(infos["ranking"], known["ranking"])
         actions = several.action_space.sample()
         ours, *mine, infos = vector.step(actions)
         theirs, *same, known = several.step(actions)
@@ -172,8 +177,8 @@ def compare(vector: gymnasium.vector.VectorEnv, several: gymnasium.vector.Vector
         ends += int(over.sum())
         assert set(infos) >= {key for key in known if key != "_final_info"}
         if disabled and over.any():
-            ours, _ = vector.reset(options={"reset_mask": over})
-            theirs, _ = several.reset(options={"reset_mask": over})
+            ours, infos = vector.reset(options={"reset_mask": over})
+            theirs, known = several.reset(options={"reset_mask": over})
     assert ends > 0
 
 

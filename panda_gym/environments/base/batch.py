@@ -13,6 +13,8 @@ from typing import Any, ClassVar, final
 import numpy as np
 from gymnasium import spaces
 
+from panda_gym.environments.base.ranking import RANKING, Axes, Ranking, check_ranked
+from panda_gym.environments.base.spaces import check_observation, flat_space, flatten
 from panda_gym.environments.base.thread_pool import ThreadPool
 from panda_gym.errors import SettingError
 
@@ -24,13 +26,26 @@ Seeded = tuple[int, np.random.Generator]
 class Batch(ABC):
     """E episodes that are stepped together; arrays are rewritten by each step."""
 
-    info_keys: ClassVar[tuple[str, ...]]
+    info_keys: tuple[str, ...]
     """Keys of `info`, the same in every step."""
+    axes: ClassVar[Axes]
+    """Axes of candidates that `ranked` orders, of the parts that have any."""
+    flat_order: ClassVar[tuple[str, ...]]
+    """Parts of the flat form, in order."""
+    lead: int = 0
+    """Axes of all parts that also the flat form has, beside that of the episodes."""
 
-    def __init__(self, num_envs: int, threads: int = 1) -> None:
+    def __init__(
+        self, num_envs: int, observation: str = "dict", ranked: bool = False, threads: int = 1
+    ) -> None:
         if isinstance(num_envs, bool) or not hasattr(num_envs, "__index__") or num_envs < 1:
             raise SettingError("at least one environment", repr(num_envs), "raise num_envs")
         self.num_envs = int(num_envs)
+        self.observation, self.ranked = check_observation(observation), check_ranked(ranked)
+        self.ranking: Ranking | None = None
+        """The order of the candidates now; None before the first episode and without `ranked`."""
+        if self.ranked:
+            self.info_keys = (*self.info_keys, RANKING)
         self.action_shape: tuple[int, ...] = (self.num_envs,)
         """Shape of the actions of one step."""
         self.pool = ThreadPool(threads)
@@ -58,9 +73,19 @@ class Batch(ABC):
         """Whether each episode has ended, bool[E]."""
         return self.terminated | self.truncated
 
+    @property
     @abstractmethod
+    def space(self) -> spaces.Dict:
+        """Space of the parts of one episode's observation."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> dict[str, Array]:
+        """Parts of the observations of all episodes, in own order; perhaps views."""
+
     def observation_space(self) -> spaces.Space:
-        """Space of the observation of one episode."""
+        """Space of the observation of one episode: a Dict, or the Box of the flat form."""
+        return self.space if self.observation == "dict" else self._flat_space()
 
     @abstractmethod
     def action_space(self) -> spaces.Space:
@@ -79,29 +104,79 @@ class Batch(ABC):
         """Reward of the last decision, float64[E]."""
 
     @abstractmethod
+    def rank(self) -> Ranking:
+        """Order the candidates of all episodes by the rule of the family."""
+
+    @abstractmethod
+    def _report(self, rewards: Array | None) -> dict[str, Any]:
+        """What `info` says beside the ranking."""
+
+    def _report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
+        """Return a function that gives what `_report(rewards)` says now."""
+        found = self._report(rewards)
+        return lambda: found
+
+    def _flat(self, copy: bool) -> Array:
+        """Flat observations in own order, float32[E, D]."""
+        return self._row(self.parts)
+
+    def _flat_space(self) -> spaces.Box:
+        return flat_space(self.space, self.flat_order, self.lead)
+
+    def _row(self, parts: dict[str, Array]) -> Array:
+        return flatten(parts, self.flat_order, 1 + self.lead)
+
+    @final
+    def seen(self) -> dict[str, Array]:
+        """Parts of the observations of all episodes as agents see them; perhaps views."""
+        parts = self.parts
+        return parts if self.ranking is None else self.ranking.parts(parts, self.axes)
+
+    @final
     def observe(self, copy: bool = True) -> Any:
         """Observations of all episodes; without `copy` they are valid until the next step."""
+        if self.ranking is None and self.observation == "flat":
+            return self._flat(copy)
+        parts = self.seen()
+        if self.observation == "flat":
+            return self._row(parts)
+        fresh = self.ranking is not None or not copy
+        return parts if fresh else {name: part.copy() for name, part in parts.items()}
 
-    @abstractmethod
+    @final
     def observe_one(self, e: int) -> Any:
         """Observation of episode e, a copy without the batch axis."""
+        one = {name: part[e : e + 1].copy() for name, part in self.parts.items()}
+        if self.ranking is not None:
+            one = self.ranking.one(e).parts(one, self.axes)
+        if self.observation == "flat":
+            return self._row(one)[0]
+        return {name: part[0] for name, part in one.items()}
 
-    @abstractmethod
+    @final
     def masks(self) -> Array:
         """Which actions are legal, bool[E, A]; parts of an action stand behind each other."""
+        mask = self.parts["action_mask"].astype(bool).reshape(len(self), -1)
+        return mask if self.ranking is None else self.ranking.mask(mask)
 
-    @abstractmethod
+    @final
     def report(self, rewards: Array | None = None) -> dict[str, Any]:
         """What `info` says, arrays [E] by key; `rewards` are the last ones if they are known."""
+        return self._ranked(self._report(rewards), self.ranking)
+
+    @final
+    def report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
+        """Return a function that gives what `report(rewards)` says now."""
+        later, ranking = self._report_later(rewards), self.ranking
+        return lambda: self._ranked(later(), ranking)
+
+    @staticmethod
+    def _ranked(report: dict[str, Any], ranking: Ranking | None) -> dict[str, Any]:
+        return report if ranking is None else {**report, RANKING: ranking.actions.copy()}
 
     def cost(self) -> Array:
         """Sum of the costs of the last decision, float64[E]."""
-        return np.asarray(self.report()["cost"])
-
-    def report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
-        """Return a function that gives what `report(rewards)` says now."""
-        found = self.report(rewards)
-        return lambda: found
+        return np.asarray(self._report(None)["cost"])
 
     @final
     def begin(self, episodes: Iterable[Seeded]) -> None:
@@ -114,6 +189,7 @@ class Batch(ABC):
         self._begin(listed)
         for e, _ in listed:
             self.started[e] = True
+        self.rank_again()
 
     @final
     def step(self, actions: Any, which: Array | None = None) -> None:
@@ -123,7 +199,14 @@ class Batch(ABC):
         ready = self.started & ~self.done
         if not (ready if which is None else ready | ~which).all():
             raise SettingError("a running episode", "step() outside one", "call reset()")
-        self._advance(checked, which)
+        self._advance(checked if self.ranking is None else self.ranking.own(checked), which)
+        self.rank_again()
+
+    @final
+    def rank_again(self) -> None:
+        """Order the candidates of what is seen now, if they are ranked."""
+        if self.ranked:
+            self.ranking = self.rank()
 
     @final
     def check_actions(self, actions: Any) -> Array:

@@ -27,13 +27,15 @@ def report(batch: Batch, info: str, rewards: Array | None = None) -> dict[str, A
 
 
 def one_info(report: dict[str, Any], e: int) -> dict[str, Any]:
-    """Return the info of episode e as Python numbers."""
+    """Return the info of episode e as Python numbers; rows of two-dimensional arrays as arrays."""
     return {
-        name: {k: v[e].item() for k, v in value.items()}
-        if isinstance(value, dict)
-        else value[e].item()
+        name: one_info(value, e) if isinstance(value, dict) else _one(value, e)
         for name, value in report.items()
     }
+
+
+def _one(values: Array, e: int) -> Any:
+    return values[e].item() if values.ndim == 1 else values[e].copy()
 
 
 def masked(report: dict[str, Any], which: Array) -> dict[str, Any]:

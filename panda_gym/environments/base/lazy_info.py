@@ -37,10 +37,14 @@ class StepInfo:
 
 def rows(report: Report) -> list[dict[str, Any]]:
     """Columns as one dictionary of Python numbers a episode."""
-    columns = (rows(v) if isinstance(v, Mapping) else v.tolist() for v in report.values())
+    columns = (rows(v) if isinstance(v, Mapping) else _column(v) for v in report.values())
     names = list(report)
     # zip's strict takes a third of the time here
     return [dict(zip(names, row)) for row in zip(*columns)]  # noqa: B905
+
+
+def _column(values: Any) -> list[Any]:
+    return values.tolist() if values.ndim == 1 else list(values)
 
 
 class LazyInfo(dict[str, Any]):

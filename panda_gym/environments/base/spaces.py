@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,6 @@ from panda_gym.errors import SettingError
 Array = np.ndarray
 
 OBSERVATIONS: Final = ("dict", "flat")
-MASK: Final = "action_mask"
 
 
 def bounds(table: Table, *axes: int, lead: tuple[int, ...] = ()) -> tuple[Array, Array]:
@@ -39,16 +38,19 @@ def check_observation(form: str) -> str:
     return form
 
 
-def flat_space(space: spaces.Dict) -> spaces.Box:
-    """Return the space of the flat form: the parts one after the other, row by row."""
-    boxes = [box for name, box in space.spaces.items() if name != MASK]
+def flat_space(space: spaces.Dict, names: Sequence[str], lead: int = 0) -> spaces.Box:
+    """Return the space of the flat form: the named parts one after the other, row by row.
+
+    lead: how many first axes of all parts remain.
+    """
     low, high = (
-        np.concatenate([getattr(box, side).ravel() for box in boxes]) for side in ("low", "high")
+        flatten({name: getattr(space[name], side) for name in names}, names, lead)
+        for side in ("low", "high")
     )
     return spaces.Box(low, high, dtype=np.float32)
 
 
-def flatten(space: spaces.Dict, parts: Mapping[str, Array]) -> Array:
-    """Return batched parts [E, ...] as float32[E, D], in the order of the space."""
-    names = [name for name in space.spaces if name != MASK]
-    return np.concatenate([parts[name].reshape(len(parts[name]), -1) for name in names], axis=1)
+def flatten(parts: Mapping[str, Array], names: Sequence[str], lead: int = 1) -> Array:
+    """Return the named parts one after the other, [..., D]; `lead` first axes of all remain."""
+    rows = [parts[name].reshape(*parts[name].shape[:lead], -1) for name in names]
+    return np.concatenate(rows, axis=-1)

@@ -11,15 +11,18 @@ from gymnasium import spaces
 
 from panda_gym.environments.base.batch import Batch, Seeded
 from panda_gym.environments.base.features import encode
-from panda_gym.environments.base.spaces import box, check_observation, flat_space, flatten
+from panda_gym.environments.base.ranking import Ranking, order_of
+from panda_gym.environments.base.spaces import box
 from panda_gym.environments.pipeline.cost import COSTS
 from panda_gym.environments.pipeline.observation import (
     FLEET_FEATURES,
     MODEL_FEATURES,
     PLACE_FEATURES,
     TABLES,
+    PipelineView,
+    backlog,
 )
-from panda_gym.environments.pipeline.reward import REWARDS
+from panda_gym.environments.pipeline.reward import FORECAST_H, REWARDS
 from panda_gym.environments.pipeline.scenario import PipelineScenario
 from panda_gym.episode_log.tables import table_journal
 from panda_gym.pipelines.history import History
@@ -56,6 +59,8 @@ class PipelineBatch(Batch):
     """E fleets of one scenario; the draws that a run may take are those of its fleet's seed."""
 
     info_keys = tuple(INFO)
+    axes = {"models": ("models",), "places": ("places",)}  # noqa: RUF012
+    flat_order = ("fleet", "models", "places")
 
     def __init__(
         self,
@@ -63,12 +68,12 @@ class PipelineBatch(Batch):
         num_envs: int,
         observation: str = "dict",
         *,
+        ranked: bool = False,
         log: str | Path | None = None,
         log_level: str = "jobs",
     ) -> None:
-        super().__init__(num_envs)
+        super().__init__(num_envs, observation, ranked)
         self.journal = table_journal(num_envs, log, log_level)
-        self.observation = check_observation(observation)
         self.scenario = scenario
         self.operations = scenario.open()
         self.horizon_s = scenario.days * SECONDS_PER_DAY
@@ -85,11 +90,11 @@ class PipelineBatch(Batch):
         self._state = make_state(self._plan, empty, 256)
         models = len(self.operations.models)
         self._measured = np.zeros((self.num_envs, models, 5))
-        self._before = np.zeros((3, self.num_envs))
+        self._before = np.zeros((4, self.num_envs))
         self._space = self._dict_space()
         self._over = np.zeros(self.num_envs, dtype=bool)
         self.illegal = np.zeros(self.num_envs)
-        self.quality, self.price, self.elapsed = np.zeros((3, self.num_envs))
+        self.quality, self.price, self.elapsed, self.forecast = np.zeros((4, self.num_envs))
 
     @staticmethod
     def _arrival_type() -> np.dtype:
@@ -110,9 +115,10 @@ class PipelineBatch(Batch):
         """Whether the horizon is reached, bool[E]."""
         return self._over.copy()
 
-    def observation_space(self) -> spaces.Space:
-        """Space of one fleet's observation: a Dict, or the Box of the flat form."""
-        return self._space if self.observation == "dict" else flat_space(self._space)
+    @property
+    def space(self) -> spaces.Dict:
+        """Space of the parts of one fleet's observation."""
+        return self._space
 
     def _dict_space(self) -> spaces.Dict:
         axes = {"models": (len(self.operations.models),), "places": (self.places,), "fleet": ()}
@@ -125,9 +131,18 @@ class PipelineBatch(Batch):
         """Space of one fleet's action: model x places + place, and at last defer."""
         return spaces.Discrete(self.actions)
 
-    def masks(self) -> Array:
-        """Which actions are legal, bool[E, models * places + 1]."""
-        return self.mask().astype(bool)
+    def rank(self) -> Ranking:
+        """Order models by weighted gain per hour of training, places by price and work at hand."""
+        parts, places = self.parts, self.places
+        view = PipelineView(parts)
+        gain = view.model("weight") * view.model("potential")
+        rate = view.place("price") / np.maximum(view.place("speed"), 1e-6)
+        models = order_of(-gain / np.maximum(view.model("train"), 1e-3), view.legal.any(axis=2))
+        order = order_of(rate + 0.5 * backlog(view), np.ones_like(rate, dtype=bool))
+        pairs = (models[:, :, None] * places + order[:, None]).reshape(self.num_envs, -1)
+        defer = np.full((self.num_envs, 1), self.actions - 1)
+        actions = np.concatenate([pairs, defer], axis=1)
+        return Ranking({"models": models, "places": order}, actions, (self.actions,))
 
     def _begin(self, episodes: Sequence[Seeded]) -> None:
         """Draw the requests of each of the given fleets and run to the first decision."""
@@ -140,7 +155,7 @@ class PipelineBatch(Batch):
                 self.journal.begin(e)
         self._drive(todo, np.zeros(self.num_envs, dtype=np.int64))
         fresh = todo == BEGIN
-        for passed in (self.quality, self.price, self.elapsed, self.illegal):
+        for passed in (self.quality, self.price, self.elapsed, self.forecast, self.illegal):
             passed[fresh] = 0.0
 
     def _expect(self, e: int, arrivals: Array) -> None:
@@ -160,7 +175,7 @@ class PipelineBatch(Batch):
         times = self._state.run["clock"].copy()
         self._drive(todo, actions)
         if self.journal is not None:
-            self.journal.step(todo == ACT, times, actions, self.rewards(), self.report())
+            self.journal.step(todo == ACT, times, actions, self.rewards(), self._report(None))
             for e in np.flatnonzero((todo == ACT) & self._over).tolist():
                 self.journal.write(e, *self._tables(e))
 
@@ -173,23 +188,30 @@ class PipelineBatch(Batch):
         # Not a matrix product: its rounding depends on how many fleets there are.
         quality = (self._measured[:, :, 3] * weight).sum(axis=1) / SECONDS_PER_HOUR
         run = self._state.run
-        now = np.stack([quality, run["cost"], run["clock"]])
-        last = self.quality, self.price, self.elapsed
-        self.quality, self.price, self.elapsed = np.where(went, now - self._before, last)
+        now = np.stack([quality, run["cost"], run["clock"], self._expected()])
+        last = self.quality, self.price, self.elapsed, self.forecast
+        done = np.where(went, now - self._before, last)
+        self.quality, self.price, self.elapsed, self.forecast = done
         self._before = now
+
+    def _expected(self) -> Array:
+        """Quality hours of FORECAST_H more hours, or of those left, with what runs now; [E]."""
+        left = np.minimum(
+            FORECAST_H, (self.horizon_s - self._state.run["clock"]) / SECONDS_PER_HOUR
+        )
+        running = self._state.models["active_runs"] > 0
+        then = self._measured[:, :, 0] + np.where(running, self._measured[:, :, 2], 0.0)
+        return left * (then * self._plan.models["weight"]).sum(axis=1)
 
     def rewards(self, name: str | None = None) -> Array:
         """Reward of the last step, float64[E], of the scenario's kind or of `name`."""
         weight = self._plan.models["weight"].sum()
         most = weight * self.elapsed / SECONDS_PER_HOUR
-        return REWARDS[name or self.scenario.reward](self.quality, self.price, most, weight)
+        return REWARDS[name or self.scenario.reward](
+            self.quality, self.price, most, weight, self.forecast
+        )  # fmt: skip
 
-    def observe(self, copy: bool = True) -> dict[str, Array] | Array:
-        """Observation of all fleets."""
-        if self.observation == "flat":
-            return flatten(self._space, self.parts())
-        return self.parts()
-
+    @property
     def parts(self) -> dict[str, Array]:
         """Parts of the observations of all fleets."""
         plan, state, now = self._plan, self._state, self._state.run["clock"][:, None]
@@ -245,13 +267,7 @@ class PipelineBatch(Batch):
         runs = np.repeat(idle, self.places, axis=1)
         return np.concatenate([runs, np.ones((self.num_envs, 1), np.int8)], axis=1)
 
-    def observe_one(self, e: int) -> dict[str, Array] | Array:
-        """Observation of one fleet."""
-        if self.observation == "flat":
-            return flatten(self._space, self.parts())[e].copy()
-        return {name: part[e].copy() for name, part in self.parts().items()}
-
-    def report(self, rewards: Array | None = None) -> dict[str, Any]:
+    def _report(self, rewards: Array | None) -> dict[str, Any]:
         """Return the entries of `info`, arrays [E]: both rewards, time, counts and costs."""
         run = self._state.run
         costs = {name: cost(self.price, self.illegal) for name, cost in COSTS.items()}

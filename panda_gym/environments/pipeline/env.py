@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, final
 
+from panda_gym.environments.base import ranking
 from panda_gym.environments.base.documentation import (
     documented,
     feature_rows,
@@ -34,8 +35,9 @@ from panda_gym.pipelines.history import History
     fleet=feature_rows(FLEET_FEATURES, "1"),
     rewards=function_rows(REWARDS),
     costs=function_rows(COSTS),
-    info=info_rows(INFO),
+    info=info_rows({**INFO, **ranking.INFO}),
     arguments=setting_rows(PipelineScenario, Fleet),
+    ranked=ranking.SETTING,
     fleet_defaults=", ".join(f"`{name}={value}`" for name, value in FLEET.items()),
 )
 class PipelineEnv(BatchEnv):
@@ -64,8 +66,12 @@ class PipelineEnv(BatchEnv):
 
     ## Observation space
     A dictionary of arrays, float32 but for the mask. With `observation="flat"` it is one vector:
-    the parts one after the other, row by row, without the mask. Values are encoded by fixed
+    the parts in the order of their names, row by row, without the mask. Values are encoded by fixed
     constants, as the last column says, and cut to [0, 1]; the class `PipelineView` decodes them.
+
+    With `ranked=True` the models stand in the order of weighted expected gain per hour of training,
+    highest first and running ones last, and the places in that of price over speed plus half the
+    work at hand. Action m * P + p runs the m-th model at the p-th place.
 
     `models`, the models in service:
 
@@ -135,6 +141,7 @@ class PipelineEnv(BatchEnv):
     | name | default | meaning |
     |---|---|---|
     | `observation` | `'dict'` | `dict`, or `flat` for one vector without the mask |
+    | `ranked` | `False` | <<ranked>> |
     | `render_mode` | `None` | `ansi`: bars as text; `rgb_array`: bars as a frame, uint8 |
     | `info` | `'full'` | `cost`: nothing but the cost, a flat dictionary |
     | `log` | `None` | file (.parquet) or folder in which every episode is logged |
@@ -171,6 +178,7 @@ class PipelineEnv(BatchEnv):
         self,
         *,
         observation: str = "dict",
+        ranked: bool = False,
         render_mode: str | None = None,
         info: str = "full",
         log: str | Path | None = None,
@@ -178,7 +186,7 @@ class PipelineEnv(BatchEnv):
         **settings: Any,
     ) -> None:
         scenario = PipelineScenario.of(**settings)
-        batch = PipelineBatch(scenario, 1, observation, log=log, log_level=log_level)
+        batch = PipelineBatch(scenario, 1, observation, ranked=ranked, log=log, log_level=log_level)
         super().__init__(batch, render_mode, painter, info)
 
     def history(self) -> History:

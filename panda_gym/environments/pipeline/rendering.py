@@ -18,7 +18,7 @@ def painter(mode: str, batch: PipelineBatch) -> Callable[[int], Any]:
 
 def describe(batch: PipelineBatch, e: int) -> tuple[str, Sequence[Panel]]:
     """Return the headline and the panels of fleet e."""
-    view = PipelineView({name: part[e : e + 1] for name, part in batch.parts().items()})
+    view = PipelineView({name: part[e : e + 1] for name, part in batch.parts.items()})
     days = float(batch.report()["clock_s"][e]) / SECONDS_PER_DAY
     busy, performance = view.model("running")[0], view.model("performance")[0]
     models = [f"model {m}{' *' if on else ''}" for m, on in enumerate(busy > 0.5)]

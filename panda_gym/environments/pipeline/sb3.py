@@ -26,13 +26,16 @@ class PipelineVecEnv(BatchVecEnv):
         num_envs: int,
         observation: str,
         *,
+        ranked: bool = False,
         log: str | Path | None = None,
         log_level: str = "jobs",
         **settings: Any,
     ) -> PipelineBatch:
         """Return the batch; settings are the fields of `PipelineScenario`."""
         scenario = PipelineScenario.of(**settings)
-        return PipelineBatch(scenario, num_envs, observation, log=log, log_level=log_level)
+        return PipelineBatch(
+            scenario, num_envs, observation, ranked=ranked, log=log, log_level=log_level
+        )
 
     def history(self, e: int) -> History:
         """Return all runs of fleet e so far."""

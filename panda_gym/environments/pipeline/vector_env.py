@@ -34,6 +34,7 @@ class PipelineVectorEnv(BatchVectorEnv):
         num_envs: int = 1,
         *,
         observation: str = "dict",
+        ranked: bool = False,
         render_mode: str | None = None,
         copy: bool = True,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
@@ -45,7 +46,12 @@ class PipelineVectorEnv(BatchVectorEnv):
     ) -> None:
         super().__init__(
             PipelineBatch(
-                PipelineScenario.of(**settings), num_envs, observation, log=log, log_level=log_level
+                PipelineScenario.of(**settings),
+                num_envs,
+                observation,
+                ranked=ranked,
+                log=log,
+                log_level=log_level,
             ),
             render_mode=render_mode,
             painter=painter,

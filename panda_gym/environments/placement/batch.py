@@ -16,7 +16,8 @@ from panda_gym.deprecated import old_names
 from panda_gym.environments.base.batch import Batch as BaseBatch
 from panda_gym.environments.base.batch import Seeded
 from panda_gym.environments.base.features import position
-from panda_gym.environments.base.spaces import box, check_observation
+from panda_gym.environments.base.ranking import Ranking, order_of, sizes_of
+from panda_gym.environments.base.spaces import box
 from panda_gym.environments.base.thread_pool import ThreadPool
 from panda_gym.environments.placement import cost, reward
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
@@ -57,6 +58,8 @@ class PlacementBatch(BaseBatch):
     """
 
     info_keys = tuple(INFO)
+    axes = {"sites": ("sites",)}  # noqa: RUF012
+    flat_order = ("sites", "job", "grid")
 
     def __init__(
         self,
@@ -64,14 +67,15 @@ class PlacementBatch(BaseBatch):
         num_envs: int,
         observation: str = "dict",
         *,
+        ranked: bool = False,
         log: str | Path | None = None,
         log_level: str = "jobs",
         policy: str | None = None,
         threads: int = 1,
         objective: str | Objective | None = None,
     ) -> None:
-        super().__init__(num_envs, threads)
-        self.scenario, self.observation = scenario, check_observation(observation)
+        super().__init__(num_envs, observation, ranked, threads)
+        self.scenario, self.lead = scenario, int(scenario.decisions > 1)
         self.reward = reward.create(scenario.reward)
         self.costs = cost.functions(scenario.costs)
         self.platform, self.stream = scenario.open_platform(), scenario.open_stream()
@@ -99,7 +103,7 @@ class PlacementBatch(BaseBatch):
             encoding=encoding(),
             settings=settings,
         )
-        self.parts = self._parts()
+        self._views = self._parts()
         self.electricity: Electricity | None = None
         if set(cost.ELECTRICITY) & set(self.costs):
             self.electricity = Electricity.of(self.platform.region)
@@ -146,14 +150,14 @@ class PlacementBatch(BaseBatch):
         if self.journal is not None:
             do = "make one without log= for what is to be copied or pickled"
             raise SettingError("an environment that writes no log", "one that does", do)
-        kept = {k: v for k, v in vars(self).items() if k not in ("pool", "parts", "on_end")}
+        kept = {k: v for k, v in vars(self).items() if k not in ("pool", "_views", "on_end")}
         kept["recorder"] = copy.deepcopy(self.recorder)
         return kept | {"threads": self.pool.threads, "started": self.started.copy()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         pool = ThreadPool(state.pop("threads"))
         vars(self).update(state, pool=pool, on_end=None)
-        self.parts = self._parts()
+        self._views = self._parts()
 
     def fork(self, seed: int) -> PlacementBatch:
         """Return a copy with the same observed past and fresh draws for all that is unseen.
@@ -168,7 +172,7 @@ class PlacementBatch(BaseBatch):
         still = self.stream.wall_times  # recorded run times have no noise
         factors = np.ones(1) if still else noise((np.arange(999) + 0.5) / 999.0)
         aside.simulator = self.simulator.fork(seed, ratios, factors)
-        aside.parts = aside._parts()
+        aside._views = aside._parts()
         return aside
 
     def __deepcopy__(self, memo: dict[int, Any]) -> PlacementBatch:
@@ -187,8 +191,14 @@ class PlacementBatch(BaseBatch):
         """Whether all jobs of an episode are placed, bool[E]."""
         return self.simulator.done
 
-    def observation_space(self) -> spaces.Space:
-        """Space of one grid's observation: a Dict, or the Box of the flat view."""
+    @property
+    def parts(self) -> dict[str, Array]:
+        """Parts of the observations of all grids: views that the next step rewrites."""
+        return dict(self._views)
+
+    @property
+    def space(self) -> spaces.Dict:
+        """Space of the parts of one grid's observation."""
         many = self.scenario.decisions
         lead = (many,) if many > 1 else ()
         parts = {
@@ -196,13 +206,7 @@ class PlacementBatch(BaseBatch):
             "job": box(JOB_FEATURES, lead=lead),
             "grid": box(GRID_FEATURES, lead=lead),
         }
-        if self.observation == "flat":
-            low, high = (
-                np.concatenate([side.reshape(*lead, -1) for side in sides], axis=-1)
-                for sides in zip(*((part.low, part.high) for part in parts.values()), strict=True)
-            )
-            return spaces.Box(low, high, dtype=np.float32)
-        mask = self.parts["action_mask"].shape[1:]
+        mask = self._views["action_mask"].shape[1:]
         size = mask if many > 1 else mask[0]
         return spaces.Dict({**parts, "action_mask": spaces.MultiBinary(size)})
 
@@ -216,9 +220,19 @@ class PlacementBatch(BaseBatch):
             return spaces.MultiDiscrete([places] * scenario.decisions)
         return spaces.Discrete(places)
 
-    def masks(self) -> Array:
-        """Which actions are legal, bool[E, A]; of several parts, one after the other."""
-        return self.simulator.mask.astype(bool).reshape(len(self), -1)
+    def rank(self) -> Ranking:
+        """Order the sites by expected completion: transfer, wait and run."""
+        view, sites = self._views["sites"], len(self.platform)
+        cost = np.zeros((*view.shape[:-2], sites))
+        for name in ("transfer", "wait", "run"):
+            row = position(SITE_FEATURES, name)
+            cost += SITE_FEATURES[row].decode(view[..., row, :])
+        order = order_of(cost, self._views["action_mask"][..., :sites] > 0)
+        rest = [np.full((*order.shape[:-1], 1), sites)] if self.scenario.defer else []
+        if self.scenario.data_actions:
+            rest += [np.zeros_like(order[..., :1]), 1 + order, 1 + sites + order]
+        actions = np.concatenate([order, *rest], axis=-1).reshape(len(self), -1)
+        return Ranking({"sites": order}, actions, sizes_of(self.action_space()))
 
     def offer(self, load: float | None) -> None:
         """Offer another load from the next episode on.
@@ -296,7 +310,7 @@ class PlacementBatch(BaseBatch):
         elapsed = self.simulator.clock - before
         self.elapsed = elapsed if which is None else np.where(which, elapsed, self.elapsed)
         if self.journal is not None and rows is not None:
-            self.journal.step(rows, self.rewards(), self.report())
+            self.journal.step(rows, self.rewards(), self._report(None))
 
     def _cores(self) -> Array:
         """Return the cores of the jobs at hand, int64[E] or [E, K]."""
@@ -321,17 +335,8 @@ class PlacementBatch(BaseBatch):
         outcome["energy_kwh"][which] = energy[which]
         outcome["carbon_kg"][which] = carbon[which]
 
-    def observe(self, copy: bool = True) -> dict[str, Array] | Array:
-        """Observations of all grids; without `copy` they are valid until the next step."""
-        if self.observation == "flat":
-            return self.simulator.flat.copy() if copy else self.simulator.flat
-        return {k: v.copy() for k, v in self.parts.items()} if copy else dict(self.parts)
-
-    def observe_one(self, e: int) -> dict[str, Array] | Array:
-        """Observation of grid e, a copy without the batch axis."""
-        if self.observation == "flat":
-            return self.simulator.flat[e].copy()
-        return {name: part[e].copy() for name, part in self.parts.items()}
+    def _flat(self, copy: bool) -> Array:
+        return self.simulator.flat.copy() if copy else self.simulator.flat
 
     def rewards(self) -> Array:
         """Reward of the last decision, float64[E]."""
@@ -354,12 +359,9 @@ class PlacementBatch(BaseBatch):
         """One number a grid: the sum over its decisions."""
         return values if values.ndim == 1 else values.sum(axis=1)
 
-    def report(self, rewards: Array | None = None) -> dict[str, Any]:
-        """Return the entries of `info`, each float64[E] or int64[E].
-
-        rewards: those of the last decision, if they are known.
-        """
-        return self._report(self.simulator.outcome, self._times(), rewards)
+    def _report(self, rewards: Array | None) -> dict[str, Any]:
+        """Return the entries of `info`, each float64[E] or int64[E]."""
+        return self._entries(self.simulator.outcome, self._times(), rewards)
 
     def paid(self, outcome: Array) -> dict[str, Array]:
         """Return `reward_pred`, `reward_true` and `cost` of outcomes, as `report` does, float64[n].
@@ -373,18 +375,17 @@ class PlacementBatch(BaseBatch):
             "reward_true": self._total(reward.true(outcome, bound)),
         }
 
-    def report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
-        """Return a function that computes what `report` would return now."""
+    def _report_later(self, rewards: Array) -> Callable[[], dict[str, Any]]:
         now = self.simulator.outcome
         outcome = np.frombuffer(now.tobytes(), now.dtype).reshape(now.shape)
         times = self._times()
-        return lambda: self._report(outcome, times, rewards)
+        return lambda: self._entries(outcome, times, rewards)
 
     def _times(self) -> tuple[Array, Array]:
         """Return time since the last decision and since the episode's start, float64[E] each, s."""
         return self.elapsed, self.simulator.clock
 
-    def _report(
+    def _entries(
         self, outcome: Array, times: tuple[Array, Array], rewards: Array | None
     ) -> dict[str, Any]:
         bound, costs = self.scenario.bound_s, self._costs(outcome)

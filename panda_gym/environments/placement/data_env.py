@@ -43,6 +43,9 @@ class DataPlacementEnv(PlacementEnv):
     encoded by fixed constants, as the last column says; the class `PlacementView` decodes them. A
     counter is as old as its last refresh (`staleness_s`), plus the jobs that were placed since.
 
+    With `ranked=True` the sites stand in the order of expected completion (transfer, wait and run),
+    earliest first and illegal ones last, in all parts and in both components of an action.
+
     `sites`, shape (<<n_sites>>, S), one row a feature:
 
     | name | shape | unit | range | meaning |

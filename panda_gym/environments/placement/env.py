@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from panda_gym.environments.base import ranking
 from panda_gym.environments.base.documentation import (
     documented,
     feature_rows,
@@ -78,6 +79,7 @@ a named scenario wherever none are given.
 | name | default | meaning |
 |---|---|---|
 | `observation` | `'dict'` | `dict`, or `flat` for one vector |
+| `ranked` | `False` | <<ranked>> |
 | `render_mode` | `None` | `ansi`: a table of the busiest sites; `rgb_array`: a map, uint8 |
 | `info` | `'full'` | `cost`: nothing but the cost, a flat dictionary |
 | `log` | `None` | file (.parquet) or folder in which every episode is logged |
@@ -93,6 +95,7 @@ a named scenario wherever none are given.
 
 PARTS: Final = {
     "shared": SHARED,
+    "ranked": ranking.SETTING,
     "scenarios": ", ".join(f"`{name}`" for name in SCENARIOS),
     "n_sites": str(len(SITE_FEATURES)),
     "n_job": str(len(JOB_FEATURES)),
@@ -102,7 +105,7 @@ PARTS: Final = {
     "grid": feature_rows(GRID_FEATURES, "1"),
     "rewards": function_rows(reward.functions()),
     "costs": function_rows(cost.functions()),
-    "info": info_rows(INFO),
+    "info": info_rows({**INFO, **ranking.INFO}),
     "arguments": setting_rows(Scenario),
 }
 """Tables of the class docstrings."""
@@ -140,6 +143,9 @@ class PlacementEnv(BatchEnv):
     then `job`, then `grid`. Values are encoded by fixed constants, as the last column says; the
     class `PlacementView` decodes them. A counter is as old as its last refresh (`staleness_s`),
     plus the jobs that were placed since.
+
+    With `ranked=True` the sites stand in the order of expected completion (transfer, wait and run),
+    earliest first and illegal ones last, in all parts: action k sends the job to the k-th of them.
 
     `sites`, shape (<<n_sites>>, S), one row a feature:
 
@@ -198,6 +204,7 @@ class PlacementEnv(BatchEnv):
         self,
         *,
         observation: str = "dict",
+        ranked: bool = False,
         render_mode: str | None = None,
         info: str = "full",
         log: str | Path | None = None,
@@ -205,7 +212,9 @@ class PlacementEnv(BatchEnv):
         **settings: Any,
     ) -> None:
         scenario = Scenario.of(**settings)
-        batch = PlacementBatch(scenario, 1, observation, log=log, log_level=log_level)
+        batch = PlacementBatch(
+            scenario, 1, observation, ranked=ranked, log=log, log_level=log_level
+        )
         super().__init__(batch, render_mode, painter, info)
 
     def fork(self, seed: int) -> PlacementEnv:

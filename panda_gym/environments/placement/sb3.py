@@ -27,6 +27,7 @@ class PlacementVecEnv(BatchVecEnv):
         num_envs: int,
         observation: str,
         *,
+        ranked: bool = False,
         log: str | Path | None = None,
         log_level: str = "jobs",
         threads: int = 1,
@@ -35,7 +36,13 @@ class PlacementVecEnv(BatchVecEnv):
         """Return the batch; settings are the fields of `Scenario`."""
         scenario = Scenario.of(**settings)
         return PlacementBatch(
-            scenario, num_envs, observation, log=log, log_level=log_level, threads=threads
+            scenario,
+            num_envs,
+            observation,
+            ranked=ranked,
+            log=log,
+            log_level=log_level,
+            threads=threads,
         )
 
     def episode_log(self, e: int, drain: bool = True) -> EpisodeLog:

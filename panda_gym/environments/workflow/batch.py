@@ -10,12 +10,13 @@ import numpy as np
 from gymnasium import spaces
 
 from panda_gym.environments.base.batch import Batch, Seeded
-from panda_gym.environments.base.features import scales
-from panda_gym.environments.base.spaces import box, check_observation, flat_space, flatten
+from panda_gym.environments.base.features import position, scales
+from panda_gym.environments.base.ranking import Ranking, order_of
+from panda_gym.environments.base.spaces import box
 from panda_gym.environments.workflow.cost import COSTS
 from panda_gym.environments.workflow.fork import fork
 from panda_gym.environments.workflow.library import Library, widened
-from panda_gym.environments.workflow.observation import tables_of
+from panda_gym.environments.workflow.observation import PAIR_FEATURES, SET_FEATURES, tables_of
 from panda_gym.environments.workflow.reward import REWARDS
 from panda_gym.environments.workflow.scenario import WorkflowScenario
 from panda_gym.episode_log.tables import table_journal
@@ -69,6 +70,8 @@ class WorkflowBatch(Batch):
     """E executions of one scenario; arrays are rewritten by each step."""
 
     info_keys = tuple(INFO)
+    axes = {"sets": ("sets",), "sites": ("sites",), "pairs": ("sets", "sites")}  # noqa: RUF012
+    flat_order = ("graph", "pairs", "sets", "sites")
 
     def __init__(
         self,
@@ -76,12 +79,12 @@ class WorkflowBatch(Batch):
         num_envs: int,
         observation: str = "dict",
         *,
+        ranked: bool = False,
         log: str | Path | None = None,
         log_level: str = "jobs",
     ) -> None:
-        super().__init__(num_envs)
+        super().__init__(num_envs, observation, ranked)
         self.journal = table_journal(num_envs, log, log_level)
-        self.observation = check_observation(observation)
         self.scenario = scenario
         self.resource = scenario.open_platform()
         shape = scenario.fresh_shape
@@ -136,9 +139,10 @@ class WorkflowBatch(Batch):
         """Never: a workflow is run to its end, bool[E]."""
         return np.zeros(self.num_envs, dtype=bool)
 
-    def observation_space(self) -> spaces.Space:
-        """Space of one execution's observation: a Dict, or the Box of the flat form."""
-        return self._space if self.observation == "dict" else flat_space(self._space)
+    @property
+    def space(self) -> spaces.Dict:
+        """Space of the parts of one execution's observation."""
+        return self._space
 
     def _dict_space(self) -> spaces.Dict:
         slots, sites = self.view.pairs.shape[2:]
@@ -153,9 +157,21 @@ class WorkflowBatch(Batch):
         """Space of one execution's action: slot x sites + site, and at last hold."""
         return spaces.Discrete(self.actions)
 
-    def masks(self) -> Array:
-        """Which actions are legal, bool[E, slots * sites + 1]."""
-        return self.view.mask.astype(bool)
+    def rank(self) -> Ranking:
+        """Order sets by upward rank, then sites by the earliest finish of the first set."""
+        view, rows = self.view, np.arange(self.num_envs)
+        slots, sites = view.pairs.shape[2:]
+        legal = view.mask[:, :-1].reshape(-1, slots, sites) > 0
+        sets = order_of(-view.sets[:, position(SET_FEATURES, "rank")], legal.any(axis=2))
+        first = sets[:, 0]
+        finish = sum(
+            feature.decode(view.pairs[rows, k, first]) for k, feature in enumerate(PAIR_FEATURES)
+        )
+        order = order_of(finish, legal[rows, first])
+        pairs = (sets[:, :, None] * sites + order[:, None]).reshape(self.num_envs, -1)
+        hold = np.full((self.num_envs, 1), slots * sites)
+        actions = np.concatenate([pairs, hold], axis=1)
+        return Ranking({"sets": sets, "sites": order}, actions, (self.actions,))
 
     def _begin(self, episodes: Sequence[Seeded]) -> None:
         """Draw a workflow and its durations for each of the given executions."""
@@ -195,7 +211,7 @@ class WorkflowBatch(Batch):
         self._proceed(todo, actions)
         self.illegal = self.view.counters["illegal"] - before
         if self.journal is not None:
-            self.journal.step(todo == STEP, times, actions, self.rewards(), self.report())
+            self.journal.step(todo == STEP, times, actions, self.rewards(), self._report(None))
             for e in np.flatnonzero((todo == STEP) & self.done).tolist():
                 self.journal.write(e, *self._tables(e))
 
@@ -222,20 +238,7 @@ class WorkflowBatch(Batch):
             "action_mask": view.mask,
         }  # fmt: skip
 
-    def observe(self, copy: bool = True) -> dict[str, Array] | Array:
-        """Observation of all executions."""
-        if self.observation == "flat":
-            return flatten(self._space, self.parts)
-        return {name: part.copy() if copy else part for name, part in self.parts.items()}
-
-    def observe_one(self, e: int) -> dict[str, Array] | Array:
-        """Observation of one execution, copied."""
-        one = {name: part[e : e + 1].copy() for name, part in self.parts.items()}
-        if self.observation == "flat":
-            return flatten(self._space, one)[0]
-        return {name: part[0] for name, part in one.items()}
-
-    def report(self, rewards: Array | None = None) -> dict[str, Any]:
+    def _report(self, rewards: Array | None) -> dict[str, Any]:
         """Return the entries of `info`, arrays [E]: both rewards, times, counts and costs."""
         counters, reference = self.view.counters, self._reference()
         costs = {name: cost(self.illegal) for name, cost in COSTS.items()}
@@ -257,6 +260,7 @@ class WorkflowBatch(Batch):
         that have not ended take their expected durations, so that a planner foretells nothing.
         """
         aside: WorkflowBatch = fork(self, copies)
+        aside.rank_again()
         return aside
 
     def execution(self, e: int) -> Execution:

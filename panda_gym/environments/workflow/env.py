@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, final
 
+from panda_gym.environments.base import ranking
 from panda_gym.environments.base.documentation import (
     documented,
     feature_rows,
@@ -37,8 +38,9 @@ from panda_gym.workflows.execution import Execution
     plan=feature_rows(PLAN_FEATURES, "K, P"),
     rewards=function_rows(REWARDS),
     costs=function_rows(COSTS),
-    info=info_rows(INFO),
+    info=info_rows({**INFO, **ranking.INFO}),
     arguments=setting_rows(WorkflowScenario),
+    ranked=ranking.SETTING,
 )
 class WorkflowEnv(BatchEnv):
     """Run a workflow of task sets on a pool of nodes or on grid sites.
@@ -72,8 +74,12 @@ class WorkflowEnv(BatchEnv):
 
     ## Observation space
     A dictionary of arrays, float32 but for the mask. With `observation="flat"` it is one vector:
-    the parts one after the other, row by row, without the mask. Values are encoded by fixed constants, as the
+    the parts in the order of their names, row by row, without the mask. Values are encoded by fixed constants, as the
     last column says, and cut to 1; the class `WorkflowView` decodes them.
+
+    With `ranked=True` the sets stand in the order of upward rank, highest first, and the sites in the order of the
+    expected finish of the first set (delay and run). Sets that may go nowhere, and sites where that set may not go, come
+    last. Action k * P + p places the k-th set at the p-th site. An illegal action is replaced as without `ranked`.
 
     `sets`, the ready sets:
 
@@ -152,6 +158,7 @@ class WorkflowEnv(BatchEnv):
     | name | default | meaning |
     |---|---|---|
     | `observation` | `'dict'` | `dict`, or `flat` for one vector without the mask |
+    | `ranked` | `False` | <<ranked>> |
     | `render_mode` | `None` | `ansi`: bars as text; `rgb_array`: bars as a frame, uint8 |
     | `info` | `'full'` | `cost`: nothing but the cost, a flat dictionary |
     | `log` | `None` | file (.parquet) or folder in which every episode is logged |
@@ -191,6 +198,7 @@ class WorkflowEnv(BatchEnv):
         self,
         *,
         observation: str = "dict",
+        ranked: bool = False,
         render_mode: str | None = None,
         info: str = "full",
         log: str | Path | None = None,
@@ -198,7 +206,7 @@ class WorkflowEnv(BatchEnv):
         **settings: Any,
     ) -> None:
         scenario = WorkflowScenario.of(**settings)
-        batch = WorkflowBatch(scenario, 1, observation, log=log, log_level=log_level)
+        batch = WorkflowBatch(scenario, 1, observation, ranked=ranked, log=log, log_level=log_level)
         super().__init__(batch, render_mode, painter, info)
 
     def execution(self) -> Execution:

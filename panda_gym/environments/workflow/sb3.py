@@ -26,13 +26,16 @@ class WorkflowVecEnv(BatchVecEnv):
         num_envs: int,
         observation: str,
         *,
+        ranked: bool = False,
         log: str | Path | None = None,
         log_level: str = "jobs",
         **settings: Any,
     ) -> WorkflowBatch:
         """Return the batch; settings are the fields of `WorkflowScenario`."""
         scenario = WorkflowScenario.of(**settings)
-        return WorkflowBatch(scenario, num_envs, observation, log=log, log_level=log_level)
+        return WorkflowBatch(
+            scenario, num_envs, observation, ranked=ranked, log=log, log_level=log_level
+        )
 
     def execution(self, e: int) -> Execution:
         """Return the times of every task of execution e after its end; SettingError before."""

@@ -232,10 +232,14 @@ class OfflineDataset:
         """Make the environment of the data with `gymnasium.make`; `settings` override its own.
 
         Its episodes end as those of the data. Scores come from episodes that go on until all
-        judged jobs have ended: let `trial` play for them.
+        judged jobs have ended: let `trial` play for them. SettingError for `ranked`: actions of the
+        data are numbers of sites.
         """
         import gymnasium
 
+        if settings.get("ranked"):
+            came = "ranked=True, where they are ranks"
+            raise SettingError("actions as the data have them", came, "drop ranked=")
         known = self.document["environment"]
         return gymnasium.make(known["id"], **{**known["settings"], **settings})
 

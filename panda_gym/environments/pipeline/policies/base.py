@@ -35,10 +35,3 @@ def actions_of(view: PipelineView, wanted: Array, score: Array, place: Array) ->
     model = np.argmax(np.where(allowed, score, -np.inf), axis=1)
     hold = view.mask.shape[1] - 1
     return np.where(allowed.any(axis=1), model * view.places + place, hold)
-
-
-def backlog(view: PipelineView) -> Array:
-    """Tasks that wait or run at a place over its slots and speed, float64[E, P]."""
-    slots = np.maximum(view.place("slots"), 1.0)
-    at_work = view.place("queued") + (1.0 - view.place("free")) * slots
-    return at_work / (slots * np.maximum(view.place("speed"), 1e-6))

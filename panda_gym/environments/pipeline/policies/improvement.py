@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from panda_gym.environments.pipeline.observation import PipelineView
-from panda_gym.environments.pipeline.policies.base import PipelinePolicy, actions_of, backlog
+from panda_gym.environments.pipeline.observation import PipelineView, backlog
+from panda_gym.environments.pipeline.policies.base import PipelinePolicy, actions_of
 
 HORIZON_H = 48.0
 """Hours over which a gain is expected to be worth something (our default, not tuned)."""

@@ -49,7 +49,7 @@ class SiteRollout(WorkflowPolicy):
         if running.any():
             aside.step(tried.ravel(), running)
         while not aside.done.all():
-            aside.step(self.base(aside.parts, rng), ~aside.done)
+            aside.step(self.base(aside.seen(), rng), ~aside.done)
         end = aside.report()["clock_s"].reshape(tried.shape)
         return np.take_along_axis(tried, end.argmin(axis=1)[:, None], axis=1)[:, 0]
 
