@@ -2,7 +2,7 @@
 
     python -m tests.bench.families workflow     # agents against HEFT and other rules
     python -m tests.bench.families pipelines    # MaskablePPO, discount by time, against rules
-    python -m tests.bench.families default ID   # PPO as it is made, against random
+    python -m tests.bench.families default ID   # PPO as it is made, against random; also --ranked
 
 Worlds of a comparison are held out (seeds from `--first` on, 1,000; validation begins at 900,000
 and training at 1,000,000) and the same for every policy. Intervals are 95 %, by a bootstrap over
@@ -252,8 +252,12 @@ def default(args: argparse.Namespace) -> None:
     )
     rules = workflow_policies if workflows else pipeline_policies
 
-    def measure(act: Act) -> Array:
-        return played(kind[1](kind[0].of(**args.settings), args.worlds), act, args.first)[0]
+    view = {"observation": args.observation, "ranked": args.ranked}
+    network = "MlpPolicy" if args.observation == "flat" else "MultiInputPolicy"
+
+    def measure(act: Act, **form: Any) -> Array:
+        batch = kind[1](kind[0].of(**args.settings), args.worlds, **form)
+        return played(batch, act, args.first)[0]
 
     row("policy", ["return", "minus `random`"])
     row("---", ["---"] * 2)
@@ -261,11 +265,12 @@ def default(args: argparse.Namespace) -> None:
     logs = []
     row("random", [f"{reference.mean():.4f}", ""])
     for seed in range(args.seeds):
-        env = sb3_vec_env(8, args.env_id, seed=FIRST_TRAINING + 1_000 * seed, **args.settings)
+        first = FIRST_TRAINING + 1_000 * seed
+        env = sb3_vec_env(args.envs, args.env_id, seed=first, **view, **args.settings)
         begin = time.process_time()
-        model = PPO("MultiInputPolicy", env, seed=seed).learn(args.steps)
+        model = PPO(network, env, seed=seed, device="cpu").learn(args.steps)
         spent = time.process_time() - begin
-        logs.append(measure(greedy(model, masked=False)) - reference)
+        logs.append(measure(greedy(model, masked=False), **view) - reference)
         middle, low, high = interval(logs[-1][None])
         cells = [f"{reference.mean() + middle:.4f}", f"{middle:+.4f} [{low:+.4f}, {high:+.4f}]"]
         row(f"PPO, seed {seed}, {args.steps} decisions, {spent:.0f} CPU s", cells)
@@ -287,8 +292,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("workflow", "pipelines", "default"))
     parser.add_argument("env_id", nargs="?", default="PandaGrid/Workflow-v0")
-    for name, value in (("seeds", 5), ("steps", 65_536), ("worlds", 64), ("first", FIRST_WORLD)):
+    for name, value in (
+        ("seeds", 5),
+        ("steps", 65_536),
+        ("worlds", 64),
+        ("first", FIRST_WORLD),
+        ("envs", 8),
+    ):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--observation", choices=("dict", "flat"), default="dict")
+    parser.add_argument("--ranked", action="store_true", help="candidates best first")
     parser.add_argument("--learner", choices=("cmaes", "ppo"), default="cmaes", help="on sites")
     parser.add_argument("--rollout", type=int, default=0, help="candidates of a rollout; 0: none")
     parser.add_argument("--lookahead", action="store_true", help="a row for lookahead HEFT")

@@ -13,6 +13,8 @@ same worlds. Intervals (95 %) draw seeds and worlds anew, each with replacement.
     callback   the same with DifferenceRewardCallback
     mlp        MaskablePPO with the library's own network and discount
     data-mlp   the same in PandaGrid/DataPlacement-v0
+    ranked     PPO with every default ("MlpPolicy"), ranked=True, observation="flat", no masks
+    ranked-dict, data-ranked   the same with "MultiInputPolicy"; in PandaGrid/DataPlacement-v0
     agent      the project's difference-reward agent after as many decisions
     cleanrl    PPO in one file, examples/41_ppo_one_file.py
     torchrl    torchrl's PPO, examples/adapters/torchrl_ppo_cql.py (needs torchrl)
@@ -34,6 +36,7 @@ from typing import Any
 import numpy as np
 import torch
 from sb3_contrib import MaskablePPO
+from stable_baselines3 import PPO
 
 from panda_gym import sb3, sb3_vec_env
 from panda_gym.benchmarking.rollout import Actor, rollout
@@ -51,7 +54,8 @@ from panda_gym.training import (
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CLIENTS = {"cleanrl": "41_ppo_one_file.py", "torchrl": "adapters/torchrl_ppo_cql.py"}
 """Variant to the script that trains it."""
-VARIANTS = ("reward", "callback", "mlp", "data-mlp", "agent", *CLIENTS)
+AGAINST_RANDOM = ("mlp", "data-mlp", "ranked", "ranked-dict", "data-ranked")
+VARIANTS = ("reward", "callback", *AGAINST_RANDOM, "agent", *CLIENTS)
 FIRST_WORLD = 2000
 """Seed of the first world; training draws seeds from 1,000,000 on."""
 Choose = Callable[[dict[str, np.ndarray]], np.ndarray]
@@ -70,16 +74,18 @@ class Choosing(Actor):
 def played(settings: dict[str, Any], options: Any, choose: Choose) -> list[float]:
     """Return the mean ln(bounded slowdown) of the judged jobs of each world."""
     worlds = options.worlds
-    batch = PlacementBatch(Scenario.of(**settings).judged_to_end(), worlds)
+    view = {name: settings[name] for name in ("observation", "ranked") if name in settings}
+    settings = {name: value for name, value in settings.items() if name not in view}
+    batch = PlacementBatch(Scenario.of(**settings).judged_to_end(), worlds, **view)
     seeds = [list(range(options.world, options.world + worlds))]
-    if settings.get("data_actions"):
+    if settings.get("data_actions") or view:
         return played_with_data(batch, seeds[0], choose)
     rollout([batch], seeds, Choosing(batch, choose))
     return [mean_ln(batch, e) for e in range(worlds)]
 
 
 def played_with_data(batch: PlacementBatch, seeds: list[int], choose: Choose) -> list[float]:
-    """The same where each decision has a second part."""
+    """The same where each decision has a second part, or may be illegal."""
     batch.begin((e, np.random.default_rng(seed)) for e, seed in enumerate(seeds))
     while not batch.done.all():
         actions = choose(batch.observe(copy=False))  # type: ignore[arg-type]
@@ -114,19 +120,24 @@ def data_random() -> Choose:
     return choose
 
 
-def learned(model: MaskablePPO, deterministic: bool) -> Choose:
+def learned(model: Any, deterministic: bool) -> Choose:
     """Return a model's policy as a function of the observation."""
 
-    def choose(observation: dict[str, np.ndarray]) -> np.ndarray:
+    def choose(observation: Any) -> np.ndarray:
+        if not isinstance(model, MaskablePPO):
+            return model.predict(observation, deterministic=deterministic)[0]
         mask = observation["action_mask"].astype(bool)
         return model.predict(observation, deterministic=deterministic, action_masks=mask)[0]
 
     return choose
 
 
-def trained(variant: str, settings: dict[str, Any], seed: int, options: Any) -> MaskablePPO:
+def trained(variant: str, settings: dict[str, Any], seed: int, options: Any) -> Any:
     """Return the trained model of a variant."""
     env = sb3_vec_env(options.envs, seed=1_000_000 + 1000 * seed, **settings)
+    if "ranked" in settings:
+        name = "MlpPolicy" if settings.get("observation") == "flat" else "MultiInputPolicy"
+        return PPO(name, env, seed=seed, device="cpu").learn(options.steps)
     ours = {"gamma": 0.0, "policy_kwargs": sb3.policy_kwargs()}
     kwargs = {} if variant.endswith("mlp") else ours
     model = MaskablePPO("MultiInputPolicy", env, seed=seed, device="cpu", **kwargs)
@@ -189,8 +200,11 @@ def own_agent(settings: dict[str, Any], seed: int, options: Any, folder: Path) -
 def run(scenario: str, variant: str, seed: int, options: Any, path: Path) -> None:
     """Train one seed, play the worlds and write what came."""
     settings: dict[str, Any] = {"scenario": scenario}
-    if variant == "data-mlp":
+    if variant.startswith("data"):
         settings["data_actions"] = True
+    if "ranked" in variant:
+        settings |= {"ranked": True}
+        settings |= {} if variant.endswith("dict") else {"observation": "flat"}
     begun, result = time.process_time(), {"seed": seed, "steps": options.steps}
     if variant == "agent":
         choose = own_agent(settings, seed, options, path.with_suffix(""))
@@ -202,8 +216,8 @@ def run(scenario: str, variant: str, seed: int, options: Any, path: Path) -> Non
         else:
             model, acting = trained(variant, settings, seed, options), learned
         result["cpu_s"] = time.process_time() - begun
-        for name, greedy in (("greedy", True), ("sampled", False)):
-            result[name] = played(settings, options, acting(model, greedy))
+        for name in ("greedy",) if "ranked" in variant else ("greedy", "sampled"):
+            result[name] = played(settings, options, acting(model, name == "greedy"))
     path.write_text(json.dumps(result))
 
 
@@ -242,10 +256,13 @@ def rows(options: Any) -> Iterator[str]:
 
 def line(scenario: str, variant: str, found: list[dict[str, Any]], options: Any) -> str:
     """One line of the table."""
-    name = "random" if variant.endswith("mlp") else "earliest_completion"
-    base = reference(name, scenario, variant == "data-mlp", options)
+    name = "random" if variant in AGAINST_RANDOM else "earliest_completion"
+    base = reference(name, scenario, variant.startswith("data"), options)
     cells = []
     for kind in ("greedy", "sampled"):
+        if kind not in found[0]:
+            cells.append("")
+            continue
         differences = np.array([one[kind] for one in found]) - base
         low, high = interval(differences)
         cells.append(f"{np.exp(differences.mean()):.3f} [{low:.3f}, {high:.3f}]")

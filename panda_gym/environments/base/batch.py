@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 
 from panda_gym.environments.base.ranking import RANKING, Axes, Ranking, check_ranked
-from panda_gym.environments.base.spaces import check_observation, flat_space, flatten
+from panda_gym.environments.base.spaces import MASK, check_observation, flat_space, flatten
 from panda_gym.environments.base.thread_pool import ThreadPool
 from panda_gym.errors import SettingError
 
@@ -156,7 +156,7 @@ class Batch(ABC):
     @final
     def masks(self) -> Array:
         """Which actions are legal, bool[E, A]; parts of an action stand behind each other."""
-        mask = self.parts["action_mask"].astype(bool).reshape(len(self), -1)
+        mask = self.parts[MASK].astype(bool).reshape(len(self), -1)
         return mask if self.ranking is None else self.ranking.mask(mask)
 
     @final

@@ -14,6 +14,7 @@ compare candidates, finds the best one always at the same inputs. Actions withou
 | pipelines | models | weighted expected gain per hour of training, highest first |
 | pipelines | places | price over speed, and half the work at hand |
 
+In pipelines an action that would run a model whose gain over 48 hours is below its price defers.
 Own numbers are those that candidates and actions have without `ranked`. `info["ranking"]` holds the
 own number of every action, and `own_actions` translates by it. Logs hold own numbers.
 """
@@ -27,6 +28,7 @@ from typing import Any, Final
 import numpy as np
 from gymnasium import spaces
 
+from panda_gym.environments.base.spaces import MASK
 from panda_gym.errors import SettingError
 
 Array = np.ndarray
@@ -51,7 +53,7 @@ class Ranking:
     """The order of the candidates in E observations.
 
     orders: name of an axis to the own number at each rank, int64[E, ..., n].
-    actions: own number of every action, int64[E, A]; parts of an action one after the other.
+    actions: own number of what every action does, int64[E, A]; parts one after the other.
     sizes: how many choices each part of an action has.
     """
 
@@ -62,7 +64,7 @@ class Ranking:
     def parts(self, parts: Mapping[str, Array], axes: Axes) -> dict[str, Array]:
         """Return copies of the parts of E observations in ranked order; `action_mask` too."""
         return {
-            name: self.mask(part) if name == "action_mask" else self._part(part, axes.get(name, ()))
+            name: self.mask(part) if name == MASK else self._part(part, axes.get(name, ()))
             for name, part in parts.items()
         }
 

@@ -14,6 +14,7 @@ from panda_gym.errors import SettingError
 Array = np.ndarray
 
 OBSERVATIONS: Final = ("dict", "flat")
+MASK: Final = "action_mask"
 
 
 def bounds(table: Table, *axes: int, lead: tuple[int, ...] = ()) -> tuple[Array, Array]:

@@ -20,10 +20,10 @@ from panda_gym.environments.pipeline.observation import (
     PLACE_FEATURES,
     TABLES,
     PipelineView,
-    backlog,
 )
-from panda_gym.environments.pipeline.reward import FORECAST_H, REWARDS
+from panda_gym.environments.pipeline.reward import REWARDS
 from panda_gym.environments.pipeline.scenario import PipelineScenario
+from panda_gym.environments.pipeline.worth import gain_rate, pays, place_cost
 from panda_gym.episode_log.tables import table_journal
 from panda_gym.pipelines.history import History
 from panda_gym.pipelines.kernel import ACT, BEGIN, DONE, SKIP, measure
@@ -90,11 +90,11 @@ class PipelineBatch(Batch):
         self._state = make_state(self._plan, empty, 256)
         models = len(self.operations.models)
         self._measured = np.zeros((self.num_envs, models, 5))
-        self._before = np.zeros((4, self.num_envs))
+        self._before = np.zeros((3, self.num_envs))
         self._space = self._dict_space()
         self._over = np.zeros(self.num_envs, dtype=bool)
         self.illegal = np.zeros(self.num_envs)
-        self.quality, self.price, self.elapsed, self.forecast = np.zeros((4, self.num_envs))
+        self.quality, self.price, self.elapsed = np.zeros((3, self.num_envs))
 
     @staticmethod
     def _arrival_type() -> np.dtype:
@@ -132,14 +132,18 @@ class PipelineBatch(Batch):
         return spaces.Discrete(self.actions)
 
     def rank(self) -> Ranking:
-        """Order models by weighted gain per hour of training, places by price and work at hand."""
-        parts, places = self.parts, self.places
-        view = PipelineView(parts)
-        gain = view.model("weight") * view.model("potential")
-        rate = view.place("price") / np.maximum(view.place("speed"), 1e-6)
-        models = order_of(-gain / np.maximum(view.model("train"), 1e-3), view.legal.any(axis=2))
-        order = order_of(rate + 0.5 * backlog(view), np.ones_like(rate, dtype=bool))
-        pairs = (models[:, :, None] * places + order[:, None]).reshape(self.num_envs, -1)
+        """Order models by gain per hour of training, places by price and work at hand.
+
+        Actions of a model whose run would not pay defer.
+        """
+        view, places = PipelineView(self.parts), self.places
+        idle = view.legal.any(axis=2)
+        models = order_of(-gain_rate(view), idle)
+        cost = place_cost(view)
+        order = order_of(cost, np.ones_like(cost, dtype=bool))
+        pairs = models[:, :, None] * places + order[:, None]
+        waste = np.take_along_axis(idle & ~pays(view), models, axis=1)
+        pairs = np.where(waste[:, :, None], self.actions - 1, pairs).reshape(self.num_envs, -1)
         defer = np.full((self.num_envs, 1), self.actions - 1)
         actions = np.concatenate([pairs, defer], axis=1)
         return Ranking({"models": models, "places": order}, actions, (self.actions,))
@@ -155,7 +159,7 @@ class PipelineBatch(Batch):
                 self.journal.begin(e)
         self._drive(todo, np.zeros(self.num_envs, dtype=np.int64))
         fresh = todo == BEGIN
-        for passed in (self.quality, self.price, self.elapsed, self.forecast, self.illegal):
+        for passed in (self.quality, self.price, self.elapsed, self.illegal):
             passed[fresh] = 0.0
 
     def _expect(self, e: int, arrivals: Array) -> None:
@@ -188,28 +192,16 @@ class PipelineBatch(Batch):
         # Not a matrix product: its rounding depends on how many fleets there are.
         quality = (self._measured[:, :, 3] * weight).sum(axis=1) / SECONDS_PER_HOUR
         run = self._state.run
-        now = np.stack([quality, run["cost"], run["clock"], self._expected()])
-        last = self.quality, self.price, self.elapsed, self.forecast
-        done = np.where(went, now - self._before, last)
-        self.quality, self.price, self.elapsed, self.forecast = done
+        now = np.stack([quality, run["cost"], run["clock"]])
+        last = self.quality, self.price, self.elapsed
+        self.quality, self.price, self.elapsed = np.where(went, now - self._before, last)
         self._before = now
-
-    def _expected(self) -> Array:
-        """Quality hours of FORECAST_H more hours, or of those left, with what runs now; [E]."""
-        left = np.minimum(
-            FORECAST_H, (self.horizon_s - self._state.run["clock"]) / SECONDS_PER_HOUR
-        )
-        running = self._state.models["active_runs"] > 0
-        then = self._measured[:, :, 0] + np.where(running, self._measured[:, :, 2], 0.0)
-        return left * (then * self._plan.models["weight"]).sum(axis=1)
 
     def rewards(self, name: str | None = None) -> Array:
         """Reward of the last step, float64[E], of the scenario's kind or of `name`."""
         weight = self._plan.models["weight"].sum()
         most = weight * self.elapsed / SECONDS_PER_HOUR
-        return REWARDS[name or self.scenario.reward](
-            self.quality, self.price, most, weight, self.forecast
-        )  # fmt: skip
+        return REWARDS[name or self.scenario.reward](self.quality, self.price, most, weight)
 
     @property
     def parts(self) -> dict[str, Array]:

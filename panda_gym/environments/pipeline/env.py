@@ -71,7 +71,8 @@ class PipelineEnv(BatchEnv):
 
     With `ranked=True` the models stand in the order of weighted expected gain per hour of training,
     highest first and running ones last, and the places in that of price over speed plus half the
-    work at hand. Action m * P + p runs the m-th model at the p-th place.
+    work at hand. Action m * P + p runs the m-th model at the p-th place if the gain over 48 hours
+    exceeds the price at the first place, and defers otherwise.
 
     `models`, the models in service:
 

@@ -93,10 +93,3 @@ class PipelineView:
     def legal(self) -> Array:
         """Which model may be run where, bool[E, M, P]."""
         return self.mask[:, :-1].reshape(len(self), -1, self.places)
-
-
-def backlog(view: PipelineView) -> Array:
-    """Tasks that wait or run at a place over its slots and speed, float64[E, P]."""
-    slots = np.maximum(view.place("slots"), 1.0)
-    at_work = view.place("queued") + (1.0 - view.place("free")) * slots
-    return at_work / (slots * np.maximum(view.place("speed"), 1e-6))

@@ -7,8 +7,9 @@ from typing import final
 
 import numpy as np
 
-from panda_gym.environments.pipeline.observation import PipelineView, backlog
+from panda_gym.environments.pipeline.observation import PipelineView
 from panda_gym.environments.pipeline.policies.base import PipelinePolicy, actions_of
+from panda_gym.environments.pipeline.worth import backlog
 
 Array = np.ndarray
 
