@@ -208,12 +208,22 @@ class WorkflowBatch(Batch):
             todo[~which] = SKIP
         before = self.view.counters["illegal"].copy()
         times = self._state.run["clock"].copy()
-        self._proceed(todo, actions)
-        self.illegal = self.view.counters["illegal"] - before
+        legal = actions if self.ranking is None else self._best_for_illegal(actions, self.ranking)
+        self._proceed(todo, legal)
+        replaced = (legal != actions) & (todo == STEP)
+        self.illegal = self.view.counters["illegal"] - before + replaced
         if self.journal is not None:
             self.journal.step(todo == STEP, times, actions, self.rewards(), self._report(None))
             for e in np.flatnonzero((todo == STEP) & self.done).tolist():
                 self.journal.write(e, *self._tables(e))
+
+    def _best_for_illegal(self, actions: Array, ranking: Ranking) -> Array:
+        """Return own actions, illegal ones replaced by the first legal one in ranked order."""
+        rows = np.arange(self.num_envs)
+        best = ranking.actions[rows, np.argmax(ranking.mask(self.view.mask), axis=1)]
+        inside = (actions >= 0) & (actions < self.actions)
+        legal = inside & (self.view.mask[rows, np.where(inside, actions, 0)] > 0)
+        return np.where(legal, actions, best)
 
     def _proceed(self, todo: Array, actions: Array) -> None:
         proceed(

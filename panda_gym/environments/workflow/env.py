@@ -79,7 +79,8 @@ class WorkflowEnv(BatchEnv):
 
     With `ranked=True` the sets stand in the order of upward rank, highest first, and the sites in the order of the
     expected finish of the first set (delay and run). Sets that may go nowhere, and sites where that set may not go, come
-    last. Action k * P + p places the k-th set at the p-th site. An illegal action is replaced as without `ranked`.
+    last. Action k * P + p places the k-th set at the p-th site. An illegal action is replaced by the first
+    legal one of this order.
 
     `sets`, the ready sets:
 
