@@ -94,8 +94,11 @@ class Ranking:
         return _own(self.actions, self.sizes, actions)
 
 
-def order_of(cost: Array, legal: Array) -> Array:
-    """Order of least cost along the last axis, illegal candidates last; ties by number, int64."""
+def order_of(cost: Any, legal: Any) -> Array:
+    """Order of least cost along the last axis, illegal candidates last; ties by number, int64.
+
+    cost: float64[..., n]. legal: bool[..., n].
+    """
     return np.argsort(np.where(legal, cost, np.inf), axis=-1, kind="stable")
 
 
