@@ -36,7 +36,7 @@ Array = np.ndarray
 RANKING: Final = "ranking"
 """Key of `info`, in every step with `ranked=True`."""
 INFO: Final = {
-    RANKING: ("int64[A]", "with `ranked=True` only: number of every action without it"),
+    RANKING: ("ndarray, int64[A]", "with `ranked=True` only: number of every action without it"),
 }
 """Key to type and meaning."""
 SETTING: Final = (
