@@ -35,7 +35,7 @@ Array = np.ndarray
 CHANGES: Final = 1200
 """Changes of the competing load in the forecast of a site; the load is constant from then on."""
 ITEMS: Final = 1536
-"""Most waiting and planned jobs of one site; no more are planned there."""
+"""Most jobs on their way to one site or planned there; no more are planned."""
 
 
 CHAIN: Final = 5
@@ -71,9 +71,31 @@ CURSOR: Final = np.dtype(
 """Where a walk along the queue of a site stands."""
 
 
+BASE: Final = np.dtype(
+    [
+        ("cursor", CURSOR),  # at the start of the last job of the queue
+        ("run_true", "f8"),  # the state of the site for which this holds: SITE's
+        ("used", "i4"),
+        ("activated", "i4"),
+        ("head", "i4"),
+        ("tail", "i4"),
+        ("load_changes", "i4"),
+        ("status_changes", "i4"),  # SITE_STATUS's
+        ("known", "i4"),  # 1: the walk has been made
+        ("starts", "i4"),  # 1: all jobs of the queue start some time
+    ],
+    align=True,
+)
+"""A walk past the jobs of a site's queue, whose order no plan changes: those with their input."""
+
+
 class Forecast(NamedTuple):
     """Forecast and plan of E grids, and scratch arrays for one of them."""
 
+    base: Array  # BASE[E, S]
+    base_first: Array  # int64[S + 1] where the heap of ends of each site begins in the next two
+    base_t: Array  # float64[E, ...] heaps of ends, each after that walk, s
+    base_i: Array  # int32[E, ...] see `end_i`
     levels: Array  # int32[E, S, CHANGES] cores in competing use from each change on
     plan: Array  # int32[E, R] site planned for each row, -1 none
     # of the present grid
@@ -81,14 +103,14 @@ class Forecast(NamedTuple):
     ready_epoch: Array  # int32[R, S] when `ready_at` was computed
     ready_at: Array  # float64[R, S] when each job's input would be complete at each site, s
     first: Array  # int32[S + 1] where each site's jobs begin in `waiting`
-    waiting: Array  # int32[R] rows that wait, by site, in the order in which they will start
+    waiting: Array  # int32[R] rows collected, by site, in the order in which they will start
     ready: Array  # float64[R] when the input of each of these is there, s
     planned: Array  # int32[S, ITEMS] rows planned for each site, by arrival
     planned_count: Array  # int32[S] how many they are
-    value: Array  # float64[S] sum of the expected ln slowdowns of all jobs of the site
-    queue: Array  # QUEUED[S, ITEMS] the jobs that wait or are planned there, by start
+    value: Array  # float64[S] sum of the expected ln slowdowns of the jobs that follow
+    queue: Array  # QUEUED[S, ITEMS] the jobs on their way or planned there, by start
     queued: Array  # int32[S] how many they are
-    length: Array  # int32[S] jobs that wait there
+    length: Array  # int32[S] jobs of each site in `waiting`
     # of the present site
     cursor: Array  # CURSOR[1]
     item: Array  # int32[ITEMS]
@@ -111,7 +133,12 @@ def allocate(world: Any) -> Forecast:
     grids, sites = world.sites.shape
     rows = world.job_states.shape[1]
     most = 2 * int(world.site_static["cores"].max()) + 2 * ITEMS
+    heaps = np.concatenate([[0], np.cumsum(world.site_static["cores"] + 2)])
     return Forecast(
+        base=np.zeros((grids, sites), BASE),
+        base_first=heaps,
+        base_t=np.zeros((grids, heaps[-1])),
+        base_i=np.zeros((grids, heaps[-1]), np.int32),
         levels=np.zeros((grids, sites, CHANGES), np.int32),
         plan=np.full((grids, rows), -1, np.int32),
         epoch=np.zeros(1, np.int32),
@@ -193,6 +220,17 @@ def insert_all_staging(w: Any, k: Any, e: int) -> None:
             insert_staging(w, k, e, c, w.heap[e, w.first_staged + entry]["time"])
     for entry in range(grid["flows"]):
         insert_staging(w, k, e, w.flow_heap[e, entry]["job"], w.flow_heap[e, entry]["time"])
+
+
+@no_inline
+def collect_staging(w: Any, k: Any, e: int) -> None:
+    """Collect the jobs of each site whose input is on its way, ordered by when it is complete."""
+    k.epoch[0] += 1
+    k.first[0] = 0
+    for s in range(len(w.site_static)):
+        k.first[s + 1] = k.first[s] + w.sites[e, s]["assigned"]
+        k.length[s] = 0
+    insert_all_staging(w, k, e)
 
 
 @no_inline

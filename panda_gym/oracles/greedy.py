@@ -11,23 +11,12 @@ import math
 from typing import Any, Final
 
 from panda_gym.jit.compiled import inline, no_inline
-from panda_gym.oracles.forecast import entry, input_ready, insert_all_staging
+from panda_gym.oracles.forecast import collect_staging, entry, input_ready
 from panda_gym.oracles.site_queue import begin_queue, occupy, start_job
 from panda_gym.simulator.compiled_api import ACTIVATED, true_run, world_of
 
 LATE: Final = 1e15
 """Stand-in for an end that cannot be forecast at a legal site: later than all others, s."""
-
-
-@no_inline
-def collect_staging(w: Any, k: Any, e: int) -> None:
-    """Collect the jobs of each site whose input is on its way, ordered by when it is complete."""
-    k.epoch[0] += 1
-    k.first[0] = 0
-    for s in range(len(w.site_static)):
-        k.first[s + 1] = k.first[s] + w.sites[e, s]["assigned"]
-        k.length[s] = 0
-    insert_all_staging(w, k, e)
 
 
 @inline

@@ -17,6 +17,7 @@ from panda_gym.oracles.forecast import (
     CHAIN_SITES,
     ITEMS,
     arrival,
+    collect_staging,
     collect_waiting,
     entry,
     forecast_load,
@@ -25,6 +26,7 @@ from panda_gym.oracles.forecast import (
 from panda_gym.oracles.site_queue import (
     completion_time,
     place_in_queue,
+    refresh_base,
     site_value,
     value_with,
     value_without,
@@ -43,10 +45,13 @@ def fits(w: Any, e: int, s: int, j: int, at_hand: bool) -> bool:
 
 
 @inline
-def estimate_start(k: Any, s: int, ready: float) -> float:
+def estimate_start(k: Any, e: int, s: int, ready: float) -> float:
     """Estimated start at site s of a job whose input is complete at `ready`, cores ignored, s."""
     place = place_in_queue(k, s, ready)
-    return max(ready, k.queue[s, place - 1]["start"]) if place > 0 else ready
+    if place > 0:
+        return max(ready, k.queue[s, place - 1]["start"])
+    base = k.base[e, s]
+    return max(ready, base["cursor"]["t"]) if base["activated"] > 0 else ready
 
 
 @no_inline
@@ -66,7 +71,7 @@ def candidate_sites(w: Any, k: Any, e: int, j: int, at_hand: bool, wide: int, li
         ready = input_ready(w, k, e, j, s)
         if ready + pilot + run >= latest:
             continue
-        start = estimate_start(k, s, ready)
+        start = estimate_start(k, e, s, ready)
         value = expected_ln(w, e, s, j, start + pilot + run, run, came)
         if value >= limit:
             continue
@@ -284,7 +289,7 @@ def plan(
     """
     w = world_of(table)
     n, now = len(w.site_static), w.pending[e, 0]
-    collect_waiting(w, k, e)
+    collect_staging(w, k, e)
     k.planned_count[:] = 0
     first = next_of_stream(w, e)
     last = min(first + window - 1, w.grids[e]["jobs"])
@@ -294,6 +299,7 @@ def plan(
         if k.plan[e, j] >= 0:
             plan_job(w, k, e, k.plan[e, j], j)
     for s in range(n):
+        refresh_base(w, k, e, s)
         evaluate_site(w, k, e, s)
     for _ in range(sweeps):
         moved = improve(w, k, e, now, True, wide)

@@ -1,7 +1,10 @@
 """Forecast of the queue of one site: when each job that waits or is planned there starts and ends.
 
-A site is a FIFO queue before k cores. `site_value` walks the whole queue, `changed_value` only the
-part that a job more or a job less changes, and `completion_time` only up to the job asked for.
+A site is a FIFO queue before k cores. Jobs that wait with their input there start before all
+others, whatever is planned: `refresh_base` walks past them, and that walk is kept until the site
+changes. From there on `site_value` walks the jobs on their way and the planned ones, `value_with`
+and `value_without` only the part that a job more or a job less changes. `completion_time` walks
+the whole queue, up to the job asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from typing import Any
 
 from panda_gym.jit.compiled import inline, no_inline
 from panda_gym.oracles.forecast import CHANGES, ITEMS, arrival, input_ready, joined, local_time
-from panda_gym.simulator.compiled_api import DOWN, change_time, expected_ln, true_run
+from panda_gym.simulator.compiled_api import ACTIVATED, DOWN, change_time, expected_ln, true_run
 
 
 @inline
@@ -77,7 +80,7 @@ def planned_dataset(w: Any, e: int, j: int) -> int:
 def order_jobs(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
     """Order the jobs that will wait at site s by when their input is complete; return how many.
 
-    They are the waiting jobs, the planned ones, and `extra` (-1 none) but not `without`. An input
+    They are the jobs on their way, the planned ones, and `extra` (-1 none) but not `without`. An input
     that a planned job has brought by then is read locally; one that it brings is waited for.
     """
     size, own = 0, 0
@@ -122,6 +125,67 @@ def begin_queue(w: Any, k: Any, e: int, s: int) -> None:
     if w.site_status[e, s]["status"] == DOWN:
         cursor["opens"] = now + w.rules[0]["step_s"] / (1.0 - math.exp(w.rules[0]["stay_down"]))
     cursor["ends"] = push_running(w, k, e, s, 0, 0)
+
+
+@inline
+def is_unchanged(w: Any, k: Any, e: int, s: int) -> bool:
+    """Whether the stored walk past the queue of site s still holds.
+
+    It does while no job has started, ended, joined or left, and the competing load and the status
+    are the same: then no event of the walk has come, and it names the same times from now on.
+    """
+    base, site = k.base[e, s], w.sites[e, s]
+    status = w.site_status[e, s]
+    same = base["known"] > 0 and site["activated"] > 0 and status["status"] != DOWN
+    same = same and base["run_true"] == site["run_true"] and base["used"] == site["used"]
+    same = same and base["activated"] == site["activated"] and base["head"] == site["head"]
+    same = same and base["tail"] == site["tail"]
+    same = same and base["load_changes"] == site["load_changes"]
+    return same and base["status_changes"] == status["changes"]
+
+
+@no_inline
+def refresh_base(w: Any, k: Any, e: int, s: int) -> None:
+    """Walk past the jobs of site s that wait with their input there, unless nothing has changed."""
+    if is_unchanged(w, k, e, s):
+        return
+    base, site, cursor = k.base[e, s], w.sites[e, s], k.cursor[0]
+    base["run_true"], base["used"] = site["run_true"], site["used"]
+    base["activated"], base["head"], base["tail"] = site["activated"], site["head"], site["tail"]
+    base["load_changes"] = site["load_changes"]
+    base["status_changes"], base["known"] = w.site_status[e, s]["changes"], 1
+    begin_queue(w, k, e, s)
+    starts, j = 1, site["head"]
+    while j >= 0 and starts > 0:
+        if w.job_states[e, j]["state"] == ACTIVATED:
+            cores, last = w.jobs[e, j]["cores"], cursor["t"]
+            if start_job(w, k, e, s, cores, -math.inf):
+                occupy(k, cores, cursor["t"] + w.rules[0]["pilot_s"] + true_run(w, e, s, j))
+            else:
+                starts, cursor["t"] = 0, last
+        j = w.job_states[e, j]["next"]
+    base["starts"] = starts
+    copy_cursor(base["cursor"], cursor)
+    for i in range(cursor["ends"]):
+        k.base_t[e, k.base_first[s] + i] = k.end_t[i]
+        k.base_i[e, k.base_first[s] + i] = k.end_i[i]
+
+
+@inline
+def copy_cursor(into: Any, cursor: Any) -> None:
+    """Copy a cursor."""
+    into["t"], into["opens"], into["change_t"] = cursor["t"], cursor["opens"], cursor["change_t"]
+    into["change"], into["competing"] = cursor["change"], cursor["competing"]
+    into["free"], into["ends"] = cursor["free"], cursor["ends"]
+
+
+@inline
+def begin_base(k: Any, e: int, s: int) -> None:
+    """Set the cursor behind the jobs of site s that wait with their input there."""
+    copy_cursor(k.cursor[0], k.base[e, s]["cursor"])
+    first = k.base_first[s]
+    for i in range(k.cursor[0]["ends"]):
+        k.end_t[i], k.end_i[i] = k.base_t[e, first + i], k.base_i[e, first + i]
 
 
 @inline
@@ -175,7 +239,7 @@ def occupy(k: Any, cores: int, end: float) -> None:
 @no_inline
 def repeat_queue(w: Any, k: Any, e: int, s: int, items: int) -> None:
     """Move the cursor past the first `items` jobs of the stored queue of site s."""
-    begin_queue(w, k, e, s)
+    begin_base(k, e, s)
     cursor = k.cursor[0]
     for i in range(items):
         queued = k.queue[s, i]
@@ -187,15 +251,15 @@ def repeat_queue(w: Any, k: Any, e: int, s: int, items: int) -> None:
 
 @no_inline
 def site_value(w: Any, k: Any, e: int, s: int, extra: int, without: int, keep: bool) -> float:
-    """Sum of the expected ln slowdowns of all jobs that will wait at site s (see `order_jobs`).
+    """Sum of the expected ln slowdowns of the jobs that `order_jobs` lists for site s.
 
     inf: one never starts, or they are too many. keep: store the queue and the sum.
     """
     total = math.inf
     items = 0
-    if k.first[s + 1] - k.first[s] + k.planned_count[s] + 2 <= ITEMS:
+    if k.base[e, s]["starts"] > 0 and k.length[s] + k.planned_count[s] + 2 <= ITEMS:
         total, items = 0.0, order_jobs(w, k, e, s, extra, without)
-    begin_queue(w, k, e, s)
+    begin_base(k, e, s)
     cursor, pilot = k.cursor[0], w.rules[0]["pilot_s"]
     for i in range(items):
         j = k.item[i]
