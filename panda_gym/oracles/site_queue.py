@@ -80,8 +80,8 @@ def planned_dataset(w: Any, e: int, j: int) -> int:
 def order_jobs(w: Any, k: Any, e: int, s: int, extra: int, without: int) -> int:
     """Order the jobs that will wait at site s by when their input is complete; return how many.
 
-    They are the jobs on their way, the planned ones, and `extra` (-1 none) but not `without`. An input
-    that a planned job has brought by then is read locally; one that it brings is waited for.
+    They are the jobs on their way, the planned ones, and `extra` (-1 none) but not `without`. An
+    input that a planned job has brought by then is read locally; one that it brings is waited for.
     """
     size, own = 0, 0
     for i in range(k.first[s], k.first[s] + k.length[s]):
