@@ -16,11 +16,10 @@ from torch import Tensor
 from panda_gym.environments.base.features import position
 from panda_gym.environments.placement.observation import GRID_FEATURES, JOB_FEATURES, SITE_FEATURES
 from panda_gym.environments.placement.policies.scorer import ALMOST_ONE, natural
+from panda_gym.units import SECONDS_PER_HOUR
 
 BOUND_S: Final = 600.0
 """Run times below it count as this, as in the bounded slowdown."""
-EMBED: Final = 3600.0
-"""Amounts of work are in core hours a core."""
 
 SITE_ROWS: Final[Mapping[str, str]] = {
     "slowdown": "ln of the expected bounded slowdown: wait + stage-in + run over the ideal run",
@@ -91,7 +90,7 @@ def rows(sites: Tensor, job: Tensor, grid: Tensor, mask: Tensor) -> Tensor:
     size, given = _job(job, "input_bytes"), torch.log(cores)
     remote = ((_linear(sites, "local_share") < 1.0) & (size > 0.0)).float()
     failures = _linear(sites, "failure_rate")
-    queue, waits = torch.log1p(work / EMBED), torch.log1p(wait / EMBED)
+    queue, waits = torch.log1p(work / SECONDS_PER_HOUR), torch.log1p(wait / SECONDS_PER_HOUR)
     waiting = natural(sites, "activated")
     of_sites = (
         slowdown,
